@@ -1,0 +1,234 @@
+"""What a plugin may touch at run time, as Protocols that lower floors satisfy."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, Protocol
+
+import msgspec
+from attrs import frozen
+from typing_extensions import TypeVar
+
+from lucidtrond.events.types import Event, LedgerEntry, Payment
+from lucidtrond.ports import Clock, KeystoreStatus, Store, Tx
+from lucidtrond.tron.account import Account, Resources
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import (
+    Block,
+    BlockHeader,
+    BlockId,
+    BlockTransaction,
+    ChainPosition,
+)
+from lucidtrond.tron.hd import DerivedAddress
+from lucidtrond.tron.parameters import ChainParameters
+from lucidtrond.tron.reading import Reading
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.units import Sun
+
+C = TypeVar("C", bound=msgspec.Struct, default=Any)
+
+
+class Node(Protocol):
+    """Questions to the network; answers are checked, cached where it says so.
+
+    All raise `errors.NodeError`; deadlines are the caller's cancel scope.
+    """
+
+    async def fetch_account(
+        self, address: Address, *, solid: bool = False
+    ) -> Reading[Account]:
+        """Cached until a block touches the address."""
+
+    async def fetch_resources(self, address: Address) -> Reading[Resources]:
+        """Cached like accounts."""
+
+    async def fetch_parameters(self) -> Reading[ChainParameters]:
+        """Cached for a while: they change by vote only."""
+
+    async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
+        """The newest (or newest solidified) block's header."""
+
+    async def fetch_block(self, which: int | BlockId) -> Block | None:
+        """By number or id, verified; None when the node has none."""
+
+    async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
+        """Pending ones too; the raw bytes hash to *txid*."""
+
+    async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
+        """None while not included (or not solidified)."""
+
+    def endpoints(self) -> Sequence[Mapping[str, Any]]:
+        """State of each endpoint, JSON-able, without keys."""
+
+
+class Ledger(Protocol):
+    """The follower's record of transfers that touched watched addresses."""
+
+    def position(self) -> ChainPosition:
+        """From memory; cheap."""
+
+    def watch(self, tx: Tx, address: Address) -> None:
+        """Watch from now on; part of the caller's own transaction."""
+
+    def is_watched(self, tx: Tx, address: Address) -> bool: ...
+
+    async def entries(
+        self,
+        address: Address | None = None,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        skip: int = 0,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        kinds: Sequence[str] = (),
+        asset: str | None = None,
+    ) -> tuple[list[LedgerEntry], str | None, int]:
+        """Newest first: (entries, cursor of the next page or None, total matching).
+
+        A cursor names the last row of its page, so pages are stable under new blocks.
+        """
+
+    async def wait_block_beyond(self, number: int) -> None:
+        """Return when the head is above *number*."""
+
+
+class Sender(Protocol):
+    """Pays at most once per idempotency key."""
+
+    async def send(
+        self,
+        *,
+        key: str,
+        owner: Address,
+        to: Address,
+        asset: str,
+        amount: int,
+        memo: bytes = b"",
+        fee_limit: Sun | None = None,
+        max_burn: Sun | None = None,
+        lifetime_ms: int | None = None,
+    ) -> Payment:
+        """Journal, sign and broadcast; the same key finds the same payment again.
+
+        Raises:
+            Conflict: the key was used with other content.
+            KeystoreLocked, NoSuchKey, InsufficientFunds, RecipientRefused.
+        """
+
+    async def find(
+        self,
+        *,
+        payment_id: str | None = None,
+        key: str | None = None,
+        txid: str | None = None,
+    ) -> Payment | None:
+        """By exactly one of them."""
+
+    async def payments(
+        self,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        owner: Address | None = None,
+        unresolved: bool = False,
+    ) -> tuple[list[Payment], str | None]:
+        """Newest first, with the cursor of the next page or None."""
+
+    async def wait(self, payment_id: str, *, until: str) -> Payment:
+        """Until ``included`` or ``solidified`` or an end that is neither.
+
+        Cancelling the waiting does not cancel the payment.
+        """
+
+    async def rebroadcast(self, txid: TxId) -> Payment:
+        """Send the same signed bytes again; never signs.
+
+        Raises:
+            NotFound, AlreadyFinal, Expired.
+        """
+
+
+class Keys(Protocol):
+    """Which addresses are ours; signatures are the sender's business."""
+
+    def allocate(self, tx: Tx, count: int) -> list[DerivedAddress]:
+        """Derive the next *count* addresses; works while locked.
+
+        Raises:
+            KeystoreMissing: `keystore.init` was never called.
+        """
+
+    def owns(self, tx: Tx, address: Address) -> bool: ...
+
+
+class Keystore(Protocol):
+    """The vault's doors; only for plugins whose section grants ``keystore``."""
+
+    async def init(self, passphrase: str) -> None:
+        """Make seed and keystore, leave it unlocked. Raises Conflict."""
+
+    async def unlock(self, passphrase: str, *, for_s: float | None) -> None:
+        """Raises WrongPassphrase, KeystoreMissing."""
+
+    def lock(self) -> None: ...
+
+    async def status(self) -> KeystoreStatus: ...
+
+    async def reveal_mnemonic(self, passphrase: str) -> str:
+        """The 24 words. Raises WrongPassphrase, KeystoreMissing."""
+
+
+class DevnetDoor(Protocol):
+    """The embedded chain; only on the devnet and with the grant ``devnet``."""
+
+    async def fund(self, address: Address, amount: Sun) -> TxId:
+        """A signed transfer from the funded account; gives its txid."""
+
+    async def mine(self, count: int) -> int:
+        """Make blocks now; gives the head number."""
+
+    def info(self) -> Mapping[str, Any]:
+        """URL, head, block time, witnesses, funded accounts (test keys)."""
+
+
+class Emit(Protocol):
+    def __call__(self, tx: Tx, event: Event) -> int:
+        """Put *event* into the outbox within *tx*; gives its sequence number."""
+
+
+@frozen(kw_only=True)
+class Context(Generic[C]):
+    """All a plugin may touch. One per plugin and daemon."""
+
+    name: str
+    config: C
+    network: str
+    clock: Clock
+    log: logging.Logger
+    node: Node
+    store: Store
+    ledger: Ledger
+    sender: Sender
+    keys: Keys
+    emit: Emit
+    call: Callable[..., Awaitable[Any]]
+    """``await ctx.call("other.method", {...})``: params as JSON-able mapping or Struct,
+    result as that method's Struct; runs with this daemon's own authority."""
+    _keystore: Keystore | None = None
+    _devnet: DevnetDoor | None = None
+
+    @property
+    def keystore(self) -> Keystore:
+        """Needs ``grants = ["keystore"]`` in the plugin's section."""
+        if self._keystore is None:
+            raise AttributeError(f"plugin {self.name} has no grant for the keystore")
+        return self._keystore
+
+    @property
+    def devnet(self) -> DevnetDoor:
+        """Needs ``grants = ["devnet"]`` and the devnet."""
+        if self._devnet is None:
+            raise AttributeError(f"plugin {self.name} has no devnet here")
+        return self._devnet

@@ -1,0 +1,169 @@
+"""Events and the two records they carry, in wire form.
+
+Wire form: addresses base58, amounts strings of sun, times integer milliseconds, bytes
+lower-case hex. An event is a row of the outbox and gets its sequence number there.
+"""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+
+class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """One transfer of the chain that touched a watched address.
+
+    Identity is (txid, kind, index): *index* is 0 for a native transfer, the log index
+    for a token's, the internal transaction's index for an internal one.
+    """
+
+    txid: str
+    kind: Literal["trx", "trc20", "trc10", "internal"]
+    index: int
+    from_address: str
+    to_address: str
+    asset: str
+    """``TRX``, a TRC-20 contract's address or a TRC-10 id."""
+    amount: str
+    """Sun for TRX, raw units for tokens."""
+    success: bool
+    block_number: int
+    block_id: str
+    block_timestamp_ms: int
+    solidified: bool = False
+    fee_sun: str = "0"
+    memo_hex: str = ""
+    single_source: bool = True
+
+
+PaymentState = Literal[
+    "queued",
+    "signed",
+    "pending",
+    "included",
+    "reverted",
+    "solidified",
+    "failed",
+    "expired",
+]
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """One intent to pay and what became of its latest attempt."""
+
+    payment_id: str
+    idempotency_key: str
+    state: PaymentState
+    from_address: str
+    to_address: str
+    asset: str
+    amount: str
+    memo_hex: str = ""
+    txid: str | None = None
+    attempt: int = 0
+    created_ms: int = 0
+    updated_ms: int = 0
+    expiration_ms: int | None = None
+    block_number: int | None = None
+    block_id: str | None = None
+    block_timestamp_ms: int | None = None
+    fee_sun: str | None = None
+    reason: str | None = None
+    """Why it failed, expired or was refused; text for people."""
+    broadcast_code: str | None = None
+    safe_to_retry: bool = False
+    in_flight_until_ms: int | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of everything that goes through the outbox.
+
+    *topic* is what a subscriber asks for; `addresses` is what a filter looks at.
+    """
+
+    topic: ClassVar[str] = ""
+
+    def addresses(self) -> tuple[str, ...]:
+        """Base58 addresses this event is about."""
+        return ()
+
+
+class BlockApplied(Event, frozen=True, kw_only=True):
+    """A block became part of our view of the chain."""
+
+    topic: ClassVar[str] = "block"
+    number: int
+    block_id: str
+    parent_id: str
+    timestamp_ms: int
+    transactions: int
+
+
+class BlockReverted(Event, frozen=True, kw_only=True):
+    """A fork took this block back, with everything in it."""
+
+    topic: ClassVar[str] = "reverted"
+    number: int
+    block_id: str
+
+
+class Solidified(Event, frozen=True, kw_only=True):
+    """All blocks up to this one are final."""
+
+    topic: ClassVar[str] = "solidified"
+    number: int
+    block_id: str
+    timestamp_ms: int
+
+
+class TransferSeen(Event, frozen=True, kw_only=True):
+    """A watched address sent or received; final only when ``entry.solidified``."""
+
+    topic: ClassVar[str] = "transfer"
+    change: Literal["included", "reverted", "solidified"]
+    entry: LedgerEntry
+
+    def addresses(self) -> tuple[str, ...]:
+        return (self.entry.from_address, self.entry.to_address)
+
+
+class PaymentChanged(Event, frozen=True, kw_only=True):
+    """A payment of ours reached another state."""
+
+    topic: ClassVar[str] = "transaction"
+    payment: Payment
+
+    def addresses(self) -> tuple[str, ...]:
+        return (self.payment.from_address, self.payment.to_address)
+
+
+class WalletCreated(Event, frozen=True, kw_only=True):
+    """A wallet was made."""
+
+    topic: ClassVar[str] = "wallet"
+    wallet_id: str
+    address: str
+
+    def addresses(self) -> tuple[str, ...]:
+        return (self.address,)
+
+
+class NodeChanged(Event, frozen=True, kw_only=True):
+    """An endpoint's state changed, or it was caught lying."""
+
+    topic: ClassVar[str] = "node"
+    endpoint: str
+    state: str
+    reason: str
+
+
+TOPICS = (
+    "block",
+    "solidified",
+    "reverted",
+    "transfer",
+    "transaction",
+    "wallet",
+    "account",
+    "node",
+    "plugin",
+)

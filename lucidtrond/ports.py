@@ -1,0 +1,64 @@
+"""Protocols that floors share, so that siblings need not import one another."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from attrs import frozen
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+"""One row of an answer; its values are int, str, bytes or None."""
+
+
+class Tx(Protocol):
+    """One database transaction, seen from a plain function in the store's thread."""
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        """Run one statement and give all its rows (``[]`` for none)."""
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run one statement for each row of parameters."""
+
+
+class Store(Protocol):
+    """Where rows are kept; knows no engine."""
+
+    async def write(self, fn: Callable[[Tx], T]) -> T:
+        """Run *fn* in the writer; its effects are durable when this returns.
+
+        A queued write is not cancelled with its caller. What *fn* raises comes out
+        here and nothing of it stays.
+        """
+
+    async def read(self, fn: Callable[[Tx], T]) -> T:
+        """Run *fn* on one consistent snapshot of what was committed."""
+
+
+class Clock(Protocol):
+    """Wall time as an input."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the Unix epoch."""
+
+
+@frozen
+class Migration:
+    """One forward step of one owner's tables.
+
+    Columns are declared with the five types that ``store`` maps to its engine:
+    INT64, TEXT, BYTES, FLAG (0 or 1), SERIAL (an ascending primary key).
+    """
+
+    owner: str
+    version: int
+    sql: str
+
+
+@frozen
+class KeystoreStatus:
+    """What anyone may know of the keystore; *keys* counts addresses handed out."""
+
+    exists: bool
+    locked: bool
+    unlocked_until_ms: int | None
+    keys: int

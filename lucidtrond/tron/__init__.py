@@ -1,0 +1,1 @@
+"""The TRON protocol, pure: values in, values out."""

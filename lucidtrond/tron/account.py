@@ -1,0 +1,31 @@
+"""What the chain knows of an address, in our words."""
+
+from attrs import frozen
+
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.units import Sun, UnixMillis
+
+
+@frozen
+class Account:
+    """An account; one that was never activated has ``activated=False`` and nothing."""
+
+    address: Address
+    activated: bool
+    balance: Sun = Sun(0)
+    is_contract: bool = False
+    created_ms: UnixMillis | None = None
+    staked_bandwidth: Sun = Sun(0)
+    staked_energy: Sun = Sun(0)
+
+
+@frozen
+class Resources:
+    """Bandwidth in bytes and energy units, as of one block; *_used decays with time."""
+
+    free_net_used: int = 0
+    free_net_limit: int = 0
+    net_used: int = 0
+    net_limit: int = 0
+    energy_used: int = 0
+    energy_limit: int = 0

@@ -1,0 +1,107 @@
+"""A TRON address: 21 bytes, the first of which is 0x41."""
+
+from typing import Final, Self
+
+import base58
+from attrs import frozen
+
+from lucidtrond.tron.hashing import sha256
+
+PREFIX: Final = 0x41
+"""Mainnet's and every known testnet's (Constant.ADD_PRE_FIX_BYTE_MAINNET)."""
+SIZE: Final = 21
+_BASE58_SIZE: Final = 34
+_HEX_SIZE: Final = 42
+_EVM_SIZE: Final = 40
+
+
+class InvalidAddress(ValueError):
+    """A text or bytes that are no address; the message says why."""
+
+
+@frozen(order=True)
+class Address:
+    """One account or contract. Make it from a text with `parse_address`."""
+
+    raw: bytes
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.raw) != SIZE or self.raw[0] != PREFIX:
+            raise InvalidAddress(
+                f"expected 21 bytes starting with 41, got {len(self.raw)} bytes"
+            )
+
+    @property
+    def base58(self) -> str:
+        """The form people see: T and 33 more characters."""
+        checksum = sha256(sha256(self.raw))[:4]
+        return base58.b58encode(self.raw + checksum).decode()
+
+    @property
+    def hex(self) -> str:
+        """42 lower-case hex digits starting with 41."""
+        return self.raw.hex()
+
+    @property
+    def evm(self) -> str:
+        """``0x`` and the 20 bytes behind the prefix."""
+        return "0x" + self.raw[1:].hex()
+
+    @classmethod
+    def from_base58(cls, text: str) -> Self:
+        """Raises InvalidAddress on a wrong length, letter, checksum or prefix."""
+        if len(text) != _BASE58_SIZE:
+            raise InvalidAddress(f"base58: expected 34 characters, got {len(text)}")
+        try:
+            data = base58.b58decode(text)
+        except ValueError:
+            raise InvalidAddress("base58: a character outside the alphabet") from None
+        raw, checksum = data[:-4], data[-4:]
+        if sha256(sha256(raw))[:4] != checksum:
+            raise InvalidAddress("base58: the checksum does not fit")
+        return cls(raw)
+
+    @classmethod
+    def from_hex(cls, text: str) -> Self:
+        """Raises InvalidAddress unless it is 41 and 40 more hex digits."""
+        if len(text) != _HEX_SIZE:
+            raise InvalidAddress(f"hex: expected 42 digits, got {len(text)}")
+        return cls(_unhex(text))
+
+    @classmethod
+    def from_evm(cls, text: str) -> Self:
+        """Raises InvalidAddress unless it is (0x and) 40 hex digits."""
+        digits = text.removeprefix("0x")
+        if len(digits) != _EVM_SIZE:
+            raise InvalidAddress(f"evm: expected 40 digits, got {len(digits)}")
+        return cls(bytes([PREFIX]) + _unhex(digits))
+
+    def __str__(self) -> str:
+        return self.base58
+
+
+def parse_address(text: str) -> Address:
+    """Read base58, 41-hex (also with 0x) or EVM hex (with 0x).
+
+    Raises:
+        InvalidAddress: none of them.
+    """
+    if len(text) == _BASE58_SIZE and text.startswith("T"):
+        return Address.from_base58(text)
+    if text.startswith("0x") and len(text) == _EVM_SIZE + 2:
+        return Address.from_evm(text)
+    if len(text.removeprefix("0x")) == _HEX_SIZE:
+        return Address.from_hex(text.removeprefix("0x"))
+    raise InvalidAddress(
+        f"expected base58 (34), 41-hex (42) or 0x-hex (42), got {len(text)} characters"
+    )
+
+
+def _unhex(text: str) -> bytes:
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        raise InvalidAddress("hex: a character that is no hex digit") from None
+    if len(data) * 2 != len(text):  # bytes.fromhex skips blanks
+        raise InvalidAddress("hex: blanks between digits")
+    return data

@@ -1,0 +1,183 @@
+"""Transactions: built here, hashed here, signed here; never taken from a node's word.
+
+A transaction is its *raw data* bytes. The txid is their sha256, the signature is over
+that, and we never re-encode foreign bytes (unknown fields would be lost and the txid
+with them).
+"""
+
+from collections.abc import Sequence
+from typing import Final, NewType
+
+from attrs import frozen
+
+from lucidtrond.tron import contracts
+from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.contracts import Contract
+from lucidtrond.tron.hashing import sha256
+from lucidtrond.tron.units import Sun, UnixMillis
+
+TxId = NewType("TxId", str)
+"""64 lower-case hex digits: sha256 of the raw data."""
+
+RESULT_ALLOWANCE_BYTES: Final = 64
+"""Added per contract to the size that bandwidth is charged for
+(Constant.MAX_RESULT_SIZE_IN_TX)."""
+SIGNATURE_FIELD_BYTES: Final = 67
+"""tag, length and 65 bytes."""
+MAX_LIFETIME_MS: Final = 86_400_000
+"""A node refuses an expiration later than its head plus this
+(Constant.MAXIMUM_TIME_UNTIL_EXPIRATION)."""
+
+
+class MalformedTransaction(ValueError):
+    """Bytes that are no transaction, or one without exactly one contract."""
+
+
+@frozen
+class Reference:
+    """TAPOS: the block that a transaction builds on."""
+
+    block_bytes: bytes
+    block_hash: bytes
+
+    @classmethod
+    def to_block(cls, block_id: str) -> "Reference":
+        """Refer to a block by its id of 64 hex digits."""
+        raw = bytes.fromhex(block_id)
+        # Bytes 6..8 of the number, 8..16 of the id: TransactionCapsule.setReference.
+        return cls(raw[6:8], raw[8:16])
+
+
+@frozen
+class RawData:
+    """The fields that a signature covers. *memo* is arbitrary bytes."""
+
+    contract: Contract
+    reference: Reference
+    expiration: UnixMillis
+    timestamp: UnixMillis
+    fee_limit: Sun = Sun(0)
+    memo: bytes = b""
+    permission_id: int = 0
+
+    def encode(self) -> bytes:
+        """The canonical bytes, as java-tron would write them."""
+        number, type_url, value = contracts.encode(self.contract)
+        raw = pb.Transaction.raw(
+            ref_block_bytes=self.reference.block_bytes,
+            ref_block_hash=self.reference.block_hash,
+            expiration=self.expiration,
+            timestamp=self.timestamp,
+            fee_limit=self.fee_limit,
+            data=self.memo,
+        )
+        # `parameter` is set even when empty, as java's builder does.
+        raw.contract.add(
+            type=number,
+            parameter=pb.Any(type_url=type_url, value=value),
+            Permission_id=self.permission_id,
+        )
+        return raw.SerializeToString(deterministic=True)
+
+
+def decode_raw(raw: bytes) -> RawData:
+    """Read raw data.
+
+    Raises:
+        MalformedTransaction: not protobuf, or not exactly one contract.
+    """
+    try:
+        message = pb.Transaction.raw.FromString(raw)
+    except ValueError:
+        raise MalformedTransaction("raw data is not a protobuf message") from None
+    if len(message.contract) != 1:
+        raise MalformedTransaction(
+            f"expected one contract, got {len(message.contract)}"
+        )
+    [contract] = message.contract
+    return RawData(
+        contracts.decode(
+            contract.type, contract.parameter.type_url, contract.parameter.value
+        ),
+        Reference(message.ref_block_bytes, message.ref_block_hash),
+        expiration=UnixMillis(message.expiration),
+        timestamp=UnixMillis(message.timestamp),
+        fee_limit=Sun(message.fee_limit),
+        memo=message.data,
+        permission_id=contract.Permission_id,
+    )
+
+
+@frozen
+class Transaction:
+    """Raw data bytes with their signatures (65 bytes each)."""
+
+    raw: bytes
+    signatures: tuple[bytes, ...] = ()
+
+    @property
+    def txid(self) -> TxId:
+        """sha256 of the raw data."""
+        return TxId(self.digest.hex())
+
+    @property
+    def digest(self) -> bytes:
+        """What is signed: the 32 bytes of the txid, without further hashing."""
+        return sha256(self.raw)
+
+    def with_signature(self, signature: bytes) -> "Transaction":
+        """The same transaction with one more signature."""
+        return Transaction(self.raw, (*self.signatures, signature))
+
+    def encode(self) -> bytes:
+        """Bytes of protocol.Transaction without results, as broadcasthex takes them."""
+        return encode_transaction(self.raw, self.signatures)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Transaction":
+        """Read protocol.Transaction; results in it are dropped.
+
+        Raises:
+            MalformedTransaction: not protobuf, or not canonical outside the raw data.
+        """
+        try:
+            message = pb.Transaction.FromString(data)
+        except ValueError:
+            raise MalformedTransaction("not a protobuf message") from None
+        return cls(message.raw_data.SerializeToString(), tuple(message.signature))
+
+
+def encode_transaction(
+    raw: bytes, signatures: Sequence[bytes], results: Sequence[bytes] = ()
+) -> bytes:
+    """Write protocol.Transaction around raw data bytes that stay as they are.
+
+    *results* are encoded Transaction.Result messages (field 5), one per contract.
+    """
+    parts = [b"\x0a", varint(len(raw)), raw]
+    for signature in signatures:
+        parts += [b"\x12", varint(len(signature)), signature]
+    for result in results:
+        parts += [b"\x2a", varint(len(result)), result]
+    return b"".join(parts)
+
+
+def bandwidth_bytes(raw: bytes, signatures: int = 1) -> int:
+    """Bandwidth that a transaction with one contract is charged, in bytes."""
+    return (
+        1
+        + len(varint(len(raw)))
+        + len(raw)
+        + signatures * SIGNATURE_FIELD_BYTES
+        + RESULT_ALLOWANCE_BYTES
+    )
+
+
+def varint(value: int) -> bytes:
+    """Protobuf's varint of a non-negative integer."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
