@@ -1,0 +1,24 @@
+"""Who calls a method, as the door that let them in knows it."""
+
+from typing import Literal
+
+from attrs import frozen
+
+CallerClass = Literal["read", "spend", "admin"]
+"""What a method asks of its caller: look, pay, or run the place."""
+
+
+@frozen
+class Caller:
+    """One peer, for as long as its connection lasts.
+
+    *identity* is for logs and the audit: ``uid=1000``, a token's name; never a secret.
+    """
+
+    transport: str
+    """Which door: ``unix``, ``websocket``, ``http``, ``plugin``."""
+    identity: str
+    classes: frozenset[CallerClass]
+
+    def may(self, wanted: CallerClass) -> bool:
+        return wanted in self.classes
