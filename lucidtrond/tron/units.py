@@ -1,9 +1,7 @@
 """Amounts and times, each with one unit."""
 
 import re
-from typing import Final, NewType
-
-from attrs import frozen
+from typing import Final, NamedTuple, NewType
 
 Sun = NewType("Sun", int)
 """The unit of every TRX amount: 1 TRX is 1,000,000 sun."""
@@ -59,8 +57,7 @@ def parse_amount(text: str, *, limit: int = MAX_SUN) -> int:
     return amount
 
 
-@frozen
-class TokenAmount:
+class TokenAmount(NamedTuple):
     """An amount of a token: *raw* smallest units, *decimals* of the token."""
 
     raw: int

@@ -1,0 +1,204 @@
+"""``lucidtrond demo``: one real payment, verified step by step, with no network.
+
+Starts the daemon as a process of its own on the embedded chain in a fresh temporary
+directory, then does what a user would do, through the Unix socket. Each step checks
+what came back against what was asked; the first that does not hold ends the demo with
+exit code 1 and the daemon's log.
+"""
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from lucidtrond.cli import show
+from lucidtrond.cli.amounts import show_sun
+from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
+
+BLOCK_TIME_S: Final = 0.5
+WITNESSES: Final = 5
+START_S: Final = 30.0
+STOP_S: Final = 15.0
+SETTLE_S: Final = 45.0
+FUNDS_SUN: Final = 100_000_000
+PAYMENT_SUN: Final = 12_345_678
+ACTIVATION_SUN: Final = 1_100_000
+"""1 TRX and 0.1 TRX in place of bandwidth (tron-protocol: activation)."""
+
+
+class StepFailed(Exception):
+    """A step did not hold; the text says what was expected and what came."""
+
+
+def demo(*, keep: str | None) -> int:
+    """Run it all; gives the exit code."""
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        if keep is None:
+            room = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        else:
+            room = Path(keep).absolute()
+            room.mkdir(parents=True, exist_ok=True)
+        try:
+            with _daemon(room) as connection:
+                _pay(connection)
+        except (StepFailed, RpcFailure, Unreachable) as exc:
+            print(f"\nNOT VERIFIED: {exc}\n\nThe daemon's last log lines:")
+            print(_tail(room / "daemon.log"))
+            return 1
+    print(f"\nEvery step was verified, in {time.monotonic() - started:.1f} s.")
+    return 0
+
+
+@contextlib.contextmanager
+def _daemon(room: Path) -> Iterator[Connection]:
+    """A real daemon process; stopped by SIGTERM, and its exit code is checked too."""
+    socket_path = room / "rpc.sock"
+    # Everything the operator set is left out: the demo is the same on every machine.
+    environ = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
+    with (room / "daemon.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [
+                *(sys.executable, "-m", "lucidtrond.cli.operator", "run"),
+                *("--config", os.devnull, "--network", "devnet"),
+                *("--block-time", str(BLOCK_TIME_S), "--witnesses", str(WITNESSES)),
+                *("--state-dir", str(room / "state"), "--socket", str(socket_path)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environ,
+        )
+    print(
+        f"Starting lucidtrond on its embedded chain: a block every {BLOCK_TIME_S} s "
+        f"(a real one takes 3 s), {WITNESSES} witnesses (a real one has 27)."
+    )
+    try:
+        with _connect(process, socket_path) as connection:
+            yield connection
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(STOP_S)
+        if code != 0:
+            raise StepFailed(f"the daemon ended with exit code {code}, expected 0")
+    except subprocess.TimeoutExpired:
+        raise StepFailed(f"the daemon did not stop within {STOP_S:.0f} s") from None
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _connect(process: subprocess.Popen[bytes], path: Path) -> Connection:
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            return Connection.open([path], timeout_s=SETTLE_S)
+        except Unreachable:
+            if process.poll() is not None:
+                raise StepFailed(
+                    f"the daemon ended at start with exit code {process.returncode}"
+                ) from None
+            if time.monotonic() > deadline:
+                raise StepFailed(f"no daemon after {START_S:.0f} s") from None
+            time.sleep(0.02)
+
+
+def _pay(connection: Connection) -> None:
+    call = connection.call
+
+    _step("Making a keystore (the passphrase is made up here and forgotten)")
+    call("keystore.init", {"passphrase": secrets.token_urlsafe(24)})
+    _expect("keystore locked", call("keystore.status")["locked"], wanted=False)
+
+    _step("Creating two wallets")
+    shop = call("wallet.create", {"label": "shop"})
+    supplier = call("wallet.create", {"label": "supplier"})
+    for each in (shop, supplier):
+        print("   ", show.wallet(each))
+
+    _step(f"Funding the shop with {show_sun(FUNDS_SUN)} from the devnet")
+    funded = call(
+        "devnet.fund", {"address": shop["address"], "amount_sun": str(FUNDS_SUN)}
+    )
+    _until_solid(connection, funded["txid"])
+    _expect("balance of the shop", _balance(connection, shop), wanted=FUNDS_SUN)
+
+    _step(f"Paying {show_sun(PAYMENT_SUN)} from the shop to the supplier")
+    request = {
+        "from": shop["wallet_id"],
+        "to": supplier["address"],
+        "amount_sun": str(PAYMENT_SUN),
+        "idempotency_key": "demo-invoice-1",
+        "wait": "solidified",
+    }
+    payment = call("transfer.send", request)
+    print(_indent(show.payment(payment)))
+    _expect("state", payment["state"], wanted="solidified")
+
+    _step("Asking for the same payment again with the same idempotency key")
+    again = call("transfer.send", request)
+    _expect("txid of the repeated call", again["txid"], wanted=payment["txid"])
+
+    _step("Its receipt")
+    receipt = call("tx.receipt", {"txid": payment["txid"]})
+    print(_indent(show.receipt(receipt)))
+    _expect("solidified", receipt["solidified"], wanted=True)
+    _expect("fee (activation)", int(receipt["fee_sun"]), wanted=ACTIVATION_SUN)
+    _expect(
+        "balance of the supplier", _balance(connection, supplier), wanted=PAYMENT_SUN
+    )
+    _expect(
+        "balance of the shop",
+        _balance(connection, shop),
+        wanted=FUNDS_SUN - PAYMENT_SUN - ACTIVATION_SUN,
+    )
+
+    _step("The shop's history, newest first")
+    history = call("history.list", {"address": shop["address"]})
+    print(_indent(show.history(history)))
+    seen = [(entry["txid"], entry["amount"]) for entry in history["entries"]]
+    _expect(
+        "history",
+        seen,
+        wanted=[
+            (payment["txid"], str(PAYMENT_SUN)),
+            (funded["txid"], str(FUNDS_SUN)),
+        ],
+    )
+
+
+def _balance(connection: Connection, wallet: dict[str, Any]) -> int:
+    answer = connection.call("wallet.balance", {"wallet": wallet["wallet_id"]})
+    return int(answer["balance_sun"])
+
+
+def _until_solid(connection: Connection, txid: str) -> None:
+    connection.call("tx.wait", {"txid": txid, "until": "solidified"})
+
+
+def _step(text: str) -> None:
+    print(f"\n• {text}", flush=True)
+
+
+def _expect(what: str, came: object, *, wanted: object) -> None:
+    if came != wanted:
+        raise StepFailed(f"{what}: expected {wanted}, got {came}")
+    print(f"    ✓ {what}: {came if not isinstance(came, list) else 'as expected'}")
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def _tail(path: Path, count: int = 25) -> str:
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-count:])
+    except OSError:
+        return "(no log)"

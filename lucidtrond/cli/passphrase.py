@@ -1,0 +1,37 @@
+"""Passphrases come from the terminal, a file or a descriptor; never from argv."""
+
+import getpass
+import os
+import sys
+from pathlib import Path
+
+MAX_BYTES = 1024
+
+
+def read_passphrase(*, file: str | None, fd: int | None, confirm: bool = False) -> str:
+    """Read one passphrase; a trailing newline is not part of it.
+
+    Raises:
+        ValueError: nothing there, or the two typed ones differ.
+    """
+    if file is not None:
+        return _strip(Path(file).read_bytes()[: MAX_BYTES + 2])
+    if fd is not None:
+        with os.fdopen(fd, "rb", closefd=False) as stream:
+            return _strip(stream.read(MAX_BYTES + 2))
+    if not sys.stdin.isatty():
+        raise ValueError(
+            "no terminal to ask for the passphrase: use --passphrase-file or "
+            "--passphrase-fd"
+        )
+    typed = getpass.getpass("Passphrase: ")
+    if confirm and getpass.getpass("Again: ") != typed:
+        raise ValueError("the two passphrases differ")
+    return typed
+
+
+def _strip(data: bytes) -> str:
+    text = data.decode().removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise ValueError("the passphrase is empty")
+    return text

@@ -1,0 +1,162 @@
+"""Results as text for people; everything here takes what the daemon answered."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from lucidtrond.cli.amounts import show_sun
+from lucidtrond.cli.connection import RpcFailure
+
+Result = dict[str, Any]
+
+
+def time(ms: int | None) -> str:
+    """A time of the chain, in UTC."""
+    if not ms:
+        return "-"
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def lines(*rows: tuple[str, Any]) -> str:
+    """Names and values in two columns; None values are left out."""
+    shown = [(name, value) for name, value in rows if value is not None]
+    width = max((len(name) for name, _ in shown), default=0)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in shown)
+
+
+def failure(exc: RpcFailure) -> str:
+    """The error with what its data adds for a person."""
+    text = str(exc)
+    for key, value in exc.data.items():
+        shown = show_sun(value) if key.endswith("_sun") else value
+        text += f"\n  {key.removesuffix('_sun').replace('_', ' ')}: {shown}"
+    return text
+
+
+def status(result: Result) -> str:
+    """Daemon, network and keystore in one view."""
+    daemon, network = result["daemon"], result["network"]
+    keystore = result["keystore"]
+    if not keystore["exists"]:
+        key_state = "none yet: lucidtron init"
+    else:
+        key_state = "locked" if keystore["locked"] else "unlocked"
+    return lines(
+        ("daemon", f"lucidtrond {daemon['version']}, up {daemon['uptime_s']:.0f} s"),
+        ("network", network["network"]),
+        ("head", network.get("head_number")),
+        ("solidified", network.get("solid_number")),
+        ("synced", "yes" if network.get("synced") else "no"),
+        ("keystore", key_state),
+    )
+
+
+def wallet(result: Result) -> str:
+    """One wallet on one line."""
+    return f"{result['wallet_id']}  {result['address']}  {result.get('label') or ''}"
+
+
+def wallets(result: Result) -> str:
+    """A list of wallets."""
+    return "\n".join(wallet(each) for each in result["wallets"]) or "no wallets yet"
+
+
+def balance(result: Result) -> str:
+    """What an address has."""
+    return lines(
+        ("address", result["address"]),
+        ("balance", show_sun(result["balance_sun"])),
+        ("activated", "yes" if result.get("activated") else "no"),
+    )
+
+
+def payment(result: Result) -> str:
+    """What became of a payment, in a shopkeeper's words."""
+    words = {
+        "queued": "accepted, not signed yet",
+        "signed": "signed, about to be sent",
+        "pending": "sent; not in a block yet",
+        "included": "in a block; not final yet",
+        "reverted": "a fork took it back; it may land again",
+        "solidified": "paid, final",
+        "failed": "failed",
+        "expired": "not paid; it can't land any more",
+    }
+    return lines(
+        ("payment", result["payment_id"]),
+        ("state", f"{result['state']}: {words[result['state']]}"),
+        ("from", result["from_address"]),
+        ("to", result["to_address"]),
+        (
+            "amount",
+            show_sun(result["amount"])
+            if result["asset"] == "TRX"
+            else result["amount"],
+        ),
+        ("txid", result.get("txid")),
+        ("block", result.get("block_number")),
+        ("fee", show_sun(result["fee_sun"]) if result.get("fee_sun") else None),
+        ("reason", result.get("reason")),
+        (
+            "may land until",
+            time(result.get("in_flight_until_ms"))
+            if result.get("in_flight_until_ms")
+            else None,
+        ),
+    )
+
+
+def progress(result: Result) -> str:
+    """One line while waiting."""
+    return f"… {result['state']}"
+
+
+def receipt(result: Result) -> str:
+    """What a transaction did and cost."""
+    return lines(
+        ("txid", result["txid"]),
+        ("block", result.get("block_number")),
+        ("time", time(result.get("block_timestamp_ms"))),
+        ("success", "yes" if result.get("success") else "no"),
+        ("solidified", "yes" if result.get("solidified") else "no"),
+        ("confirmations", result.get("confirmations")),
+        ("fee", show_sun(result.get("fee_sun"))),
+        ("bandwidth", result.get("net_usage")),
+    )
+
+
+def history(result: Result) -> str:
+    """Transfers, newest first."""
+    rows = []
+    for entry in result["entries"]:
+        amount = (
+            show_sun(entry["amount"])
+            if entry["asset"] == "TRX"
+            else f"{entry['amount']} {entry['asset']}"
+        )
+        final = "" if entry["solidified"] else "  (not final)"
+        failed = "" if entry["success"] else "  FAILED"
+        rows.append(
+            f"{time(entry['block_timestamp_ms'])}  {entry['from_address']} → "
+            f"{entry['to_address']}  {amount}{failed}{final}"
+        )
+    return "\n".join(rows) or "nothing yet"
+
+
+def event(message: Result) -> str:
+    """One event on one line."""
+    body = message.get("params", {})
+    if message.get("method") == "events.lagged":
+        return f"fell behind; resume with --since {body.get('resume_from')}"
+    happened = body.get("event", {})
+    if "payment" in happened:
+        inner = happened["payment"]
+        text = f"{inner['payment_id']} {inner['state']} {inner.get('txid') or ''}"
+    elif "entry" in happened:
+        inner = happened["entry"]
+        text = (
+            f"{happened['change']} {inner['from_address']} → {inner['to_address']} "
+            f"{inner['amount']} {inner['asset']}"
+        )
+    else:
+        text = " ".join(f"{key}={value}" for key, value in happened.items())
+    return f"{body.get('seq')}  {body.get('topic')}  {text}"

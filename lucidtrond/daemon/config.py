@@ -1,0 +1,242 @@
+"""The configuration: defaults, file, environment, flags, each over the one before.
+
+Unknown keys and wrong types are errors that name where, what was expected and what
+came. Values of secrets never stand here: only the names of files that hold them.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from lucidtrond.errors import ConfigError
+
+SYSTEM_FILE: Final = Path("/etc/lucidtrond/lucidtrond.toml")
+NetworkName = Literal["devnet", "nile", "shasta", "mainnet", "private"]
+Class = Literal["read", "spend", "admin"]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class EndpointConfig(_Section, frozen=True):
+    """One node. *api_key* comes from a file or the older environment names only."""
+
+    url: str
+    api_key_file: str = ""
+    api_key: msgspec.UnsetType | str = msgspec.UNSET
+
+    def __repr__(self) -> str:
+        return f"EndpointConfig(url={self.url!r})"
+
+
+class NetworkConfig(_Section, frozen=True):
+    name: NetworkName
+    genesis_id: str
+    timeout_s: float
+    block_time_s: float
+    witnesses: int
+    endpoints: tuple[EndpointConfig, ...]
+
+
+class RetryConfig(_Section, frozen=True):
+    max_retries: int
+    backoff: float
+    initial_delay_s: float
+    max_connection_retries: int
+    jitter: bool
+
+
+class KeystoreConfig(_Section, frozen=True):
+    auto_lock_s: float
+
+
+class SendingConfig(_Section, frozen=True):
+    lifetime_s: float
+
+
+class RpcConfig(_Section, frozen=True):
+    socket: str
+    max_connections: int
+    grace_s: float
+
+
+class AccessConfig(_Section, frozen=True):
+    group: str
+    other_users: tuple[Class, ...]
+
+
+class LogConfig(_Section, frozen=True):
+    level: Literal["debug", "info", "warning", "error"]
+
+
+class Config(_Section, frozen=True):
+    """Everything the daemon is told. *plugins* maps names to their raw sections."""
+
+    network: NetworkConfig
+    retry: RetryConfig
+    keystore: KeystoreConfig
+    sending: SendingConfig
+    rpc: RpcConfig
+    access: AccessConfig
+    log: LogConfig
+    plugins: dict[str, dict[str, Any]]
+
+
+# The older Lucid service's names (its config.py and services/tron_client.py).
+_ENVIRONMENT: Final[Mapping[str, tuple[str, str, type]]] = {
+    "TRON_NETWORK": ("network", "name", str),
+    "TRON_TIMEOUT": ("network", "timeout_s", float),
+    "TRON_MAX_RETRIES": ("retry", "max_retries", int),
+    "TRON_RETRY_BACKOFF": ("retry", "backoff", float),
+    "TRON_INITIAL_RETRY_DELAY": ("retry", "initial_delay_s", float),
+    "TRON_MAX_CONNECTION_RETRIES": ("retry", "max_connection_retries", int),
+    "LOG_LEVEL": ("log", "level", str),
+}
+_API_KEYS: Final = ("TRON_API_KEY", "TRONGRID_API_KEY")
+
+# Below these a setting makes no sense: (section, key, least).
+_AT_LEAST: Final = (
+    ("network", "timeout_s", 0.1),
+    ("network", "block_time_s", 0),
+    ("network", "witnesses", 1),
+    ("retry", "max_retries", 0),
+    ("retry", "backoff", 1),
+    ("retry", "initial_delay_s", 0),
+    ("retry", "max_connection_retries", 0),
+    ("keystore", "auto_lock_s", 0),
+    ("sending", "lifetime_s", 10),
+    ("rpc", "max_connections", 1),
+    ("rpc", "grace_s", 0),
+)
+
+
+def load_config(
+    *,
+    file: Path | None,
+    environ: Mapping[str, str],
+    flags: Mapping[str, Mapping[str, Any]],
+) -> Config:
+    """Read all layers; *flags* is ``{section: {key: value}}``, None values are unset.
+
+    Raises:
+        ConfigError: the text lists what is wrong where.
+    """
+    merged = tomllib.loads(
+        resources.files("lucidtrond.daemon").joinpath("defaults.toml").read_text()
+    )
+    if file is not None or SYSTEM_FILE.exists():
+        path = file or SYSTEM_FILE
+        _overlay(merged, _read(path), str(path))
+    _overlay(merged, _from_environment(environ), "environment")
+    given = {
+        section: {key: value for key, value in keys.items() if value is not None}
+        for section, keys in flags.items()
+    }
+    _overlay(merged, given, "command line")
+    try:
+        config = msgspec.convert(merged, Config)
+    except msgspec.ValidationError as exc:
+        raise ConfigError(f"configuration: {exc}") from None
+    return _checked(config)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as exc:
+        raise ConfigError(f"{path}: can't be read ({exc.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path}: {exc}") from None
+
+
+def _overlay(base: dict[str, Any], over: Mapping[str, Any], origin: str) -> None:
+    for section, keys in over.items():
+        if section not in base:
+            known = ", ".join(sorted(base))
+            raise ConfigError(
+                f"{origin}: unknown section [{section}]; there are {known}"
+            )
+        if not isinstance(keys, dict):
+            raise ConfigError(f"{origin}: [{section}] must be a table")
+        if section == "plugins":
+            for name, table in keys.items():
+                if not isinstance(table, dict):
+                    raise ConfigError(f"{origin}: [plugins.{name}] must be a table")
+                base["plugins"].setdefault(name, {}).update(table)
+            continue
+        _check_keys(base[section], keys, section=section, origin=origin)
+        base[section].update(keys)
+
+
+def _check_keys(
+    known: Mapping[str, Any], keys: Mapping[str, Any], *, section: str, origin: str
+) -> None:
+    for key, value in keys.items():
+        where = f"{origin}: [{section}] {key}"
+        if key not in known:
+            there = ", ".join(sorted(known))
+            raise ConfigError(f"{where}: unknown key; there are {there}")
+        wanted = type(known[key])
+        if wanted is float and type(value) is int:
+            continue
+        if type(value) is not wanted:
+            came = type(value).__name__
+            raise ConfigError(f"{where}: expected {wanted.__name__}, got {came}")
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, (section, key, kind) in _ENVIRONMENT.items():
+        text = environ.get(name)
+        if text is None or not text.strip():
+            continue
+        try:
+            value = kind(text.strip())
+        except ValueError:
+            raise ConfigError(
+                f"environment: {name}: expected {kind.__name__}, got {text[:40]!r}"
+            ) from None
+        if kind is str:
+            value = value.lower()
+        found.setdefault(section, {})[key] = value
+    if urls := environ.get("TRON_HTTP_ENDPOINT"):
+        secret = next((environ[name] for name in _API_KEYS if environ.get(name)), None)
+        found.setdefault("network", {})["endpoints"] = [
+            {"url": url.strip()} | ({"api_key": secret} if secret else {})
+            for url in urls.split(",")
+            if url.strip()
+        ]
+    return found
+
+
+def _checked(config: Config) -> Config:
+    for section, key, least in _AT_LEAST:
+        value = getattr(getattr(config, section), key)
+        if not least <= value < float("inf"):  # NaN fails too
+            raise ConfigError(f"[{section}] {key}: expected >= {least}, got {value}")
+    network = config.network
+    for endpoint in network.endpoints:
+        if not endpoint.url.startswith(("http://", "https://")):
+            raise ConfigError(
+                f"[network] endpoints: expected http:// or https://, got "
+                f"{endpoint.url[:80]!r}"
+            )
+    if network.name == "private":
+        if len(network.genesis_id) != 64 or not network.endpoints:
+            raise ConfigError(
+                "[network] name = 'private' needs genesis_id (64 hex digits) and "
+                "at least one endpoint"
+            )
+    elif network.genesis_id:
+        raise ConfigError("[network] genesis_id belongs to name = 'private' only")
+    if network.name == "devnet" and network.endpoints:
+        raise ConfigError(
+            "[network] the devnet is embedded and takes no endpoints; use name = "
+            "'private' for a devnet that runs elsewhere"
+        )
+    return config

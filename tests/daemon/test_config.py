@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lucidtrond.daemon.config import Config, load_config
+from lucidtrond.errors import ConfigError
+
+
+def load(
+    text: str = "",
+    *,
+    tmp_path: Path,
+    environ: dict[str, str] | None = None,
+    flags: dict[str, dict[str, object]] | None = None,
+) -> Config:
+    file = tmp_path / "lucidtrond.toml"
+    file.write_text(text)
+    return load_config(file=file, environ=environ or {}, flags=flags or {})
+
+
+def test_no_configuration_at_all_is_the_devnet(tmp_path: Path) -> None:
+    config = load(tmp_path=tmp_path)
+    assert config.network.name == "devnet"
+    assert (config.retry.max_retries, config.retry.backoff) == (3, 2.0)
+    assert "transfers" in config.plugins
+
+
+def test_each_layer_lies_over_the_one_before(tmp_path: Path) -> None:
+    text = '[log]\nlevel = "debug"\n[retry]\nmax_retries = 7\n'
+    environ = {"TRON_MAX_RETRIES": "8", "LOG_LEVEL": "WARNING"}
+    flags: dict[str, dict[str, object]] = {"log": {"level": "error"}}
+    assert load(text, tmp_path=tmp_path).retry.max_retries == 7
+    assert load(text, tmp_path=tmp_path, environ=environ).retry.max_retries == 8
+    both = load(text, tmp_path=tmp_path, environ=environ, flags=flags)
+    assert both.log.level == "error"
+    unset: dict[str, dict[str, object]] = {"log": {"level": None}}
+    assert load(text, tmp_path=tmp_path, flags=unset).log.level == "debug"
+
+
+def test_older_endpoint_names_make_endpoints_and_the_key_is_not_shown(
+    tmp_path: Path,
+) -> None:
+    environ = {
+        "TRON_NETWORK": "nile",
+        "TRON_HTTP_ENDPOINT": "https://one.example, https://two.example",
+        "TRON_API_KEY": "very-secret-key",
+    }
+    config = load(tmp_path=tmp_path, environ=environ)
+    urls = [each.url for each in config.network.endpoints]
+    assert urls == ["https://one.example", "https://two.example"]
+    assert config.network.endpoints[0].api_key == "very-secret-key"
+    assert "very-secret-key" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[netwrok]\nname='nile'", ["lucidtrond.toml", "netwrok", "network"]),
+        ("[network]\nnome='nile'", ["lucidtrond.toml", "nome", "name"]),
+        ("[network]\nname=3", ["[network] name", "expected str", "got int"]),
+        ("[network]\nname='moon'", ["moon"]),
+        ("[retry]\nbackoff='2'", ["[retry] backoff", "expected float", "got str"]),
+        ("[retry]\nmax_retries=-1", ["max_retries", ">= 0", "-1"]),
+        ("[retry]\nmax_retries=true", ["max_retries", "expected int", "got bool"]),
+        ("[sending]\nlifetime_s=nan", ["lifetime_s", ">= 10", "nan"]),
+        ("[network]\nname='private'", ["genesis_id", "endpoint"]),
+        ("[network]\ngenesis_id='00'", ["genesis_id", "private"]),
+        (
+            "[network]\nname='nile'\nendpoints=[{url='ftp://x'}]",
+            ["http://", "ftp://x"],
+        ),
+        ("[network]\nendpoints=[{url='http://x'}]", ["devnet", "private"]),
+        ("network = 3", ["[network] must be a table"]),
+        ("= broken", ["lucidtrond.toml"]),
+    ],
+)
+def test_a_fault_names_where_what_was_wanted_and_what_came(
+    text: str, words: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(text, tmp_path=tmp_path)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_fault_in_the_environment_names_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="TRON_MAX_RETRIES: expected int, got 'many'"):
+        load(tmp_path=tmp_path, environ={"TRON_MAX_RETRIES": "many"})
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.toml: can't be read"):
+        load_config(file=tmp_path / "absent.toml", environ={}, flags={})
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["network", "retry", "log", "plugins", "x"]),
+        st.dictionaries(
+            st.text(max_size=8),
+            st.one_of(st.integers(), st.text(max_size=5), st.booleans(), st.floats()),
+            max_size=3,
+        ),
+        max_size=4,
+    )
+)
+def test_nothing_but_a_config_error_leaves(flags: dict[str, dict[str, object]]) -> None:
+    try:
+        load_config(file=Path("/dev/null"), environ={}, flags=flags)
+    except ConfigError as exc:
+        assert str(exc)  # noqa: PT017 - the other outcome is a good configuration
