@@ -1,0 +1,89 @@
+"""Taking connections off listening sockets, in bursts.
+
+One accept per trip through the event loop starves a thousand clients that connect at
+once, so each wake-up takes up to `BURST`. Sockets here are the standard library's,
+non-blocking: what a connection does with its socket is its transport's business.
+"""
+
+import errno
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+
+log = logging.getLogger(__name__)
+
+BURST: Final = 64
+OUT_OF_RESOURCES: Final = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+)
+BACK_OFF_S: Final = 0.1
+
+
+def open_tcp_listeners(
+    host: str, port: int, *, backlog: int = 512
+) -> list[socket.socket]:
+    """Bind and listen on every address *host* has; port 0 means one the kernel picks.
+
+    With port 0 and several addresses all listeners share the first one's port.
+
+    Raises:
+        OSError: the name is unknown, or the address is taken or not ours.
+    """
+    found = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    listeners: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            listener = socket.socket(family, kind, protocol)
+            listeners.append(listener)
+            listener.settimeout(0)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            chosen = listeners[0].getsockname()[1] if port == 0 else port
+            listener.bind((address[0], chosen, *address[2:]))
+            listener.listen(backlog)
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
+
+
+async def accept_forever(
+    listener: socket.socket,
+    serve: Callable[[socket.socket], Awaitable[None]],
+    nursery: trio.Nursery,
+) -> None:
+    """Start ``serve(connection)`` in *nursery* for each peer, until cancelled.
+
+    *serve* owns the connection and closes it. When the process has no descriptor left
+    the peers stay in the kernel's queue and are taken a little later.
+    """
+    listener.settimeout(0)
+    while True:
+        await trio.lowlevel.wait_readable(listener)
+        for _ in range(BURST):
+            try:
+                connection, _ = listener.accept()
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno in OUT_OF_RESOURCES:
+                    log.warning(
+                        "no resources to accept connections",
+                        extra={"errno": errno.errorcode.get(error.errno or 0, "?")},
+                    )
+                    await trio.sleep(BACK_OFF_S)
+                    break
+                if listener.fileno() < 0:
+                    raise
+                continue  # the peer gave up while it was queued (ECONNABORTED, EPROTO)
+            connection.settimeout(0)
+            nursery.start_soon(serve, connection)
+        else:
+            await trio.lowlevel.checkpoint()  # a full burst: let them speak first
