@@ -1,0 +1,413 @@
+"""The follower: asks for blocks, decides by `chain.plan`, writes each step at once.
+
+A step (what is taken back, blocks, ledger rows, events, cursor, what observers do) is
+one database transaction of up to 100 blocks. The memory of where we are is changed
+only after it is durable, so a process that dies anywhere starts again from what the
+database holds and comes to the same ledger.
+
+A node that fails, lags or contradicts itself is asked again, for the same blocks:
+nothing is skipped. It is logged when that begins and when it ends.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Protocol, assert_never
+
+import trio
+from attrs import frozen
+
+from lucidtrond.chain import plan as planning
+from lucidtrond.chain import tables
+from lucidtrond.chain.ledger import Ledger
+from lucidtrond.chain.observer import BlockObserver
+from lucidtrond.chain.pace import Pace
+from lucidtrond.chain.plan import Held, Link
+from lucidtrond.chain.read import ReadBlock, ReceiptsMismatch, read_block
+from lucidtrond.chain.tables import Cursor
+from lucidtrond.errors import AnotherChain, NodeError
+from lucidtrond.events.types import (
+    BlockApplied,
+    BlockReverted,
+    Event,
+    Solidified,
+    TransferSeen,
+)
+from lucidtrond.ports import Store, Tx
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import Block, BlockHeader, BlockId, ChainPosition
+from lucidtrond.tron.receipt import Receipt
+
+log = logging.getLogger(__name__)
+
+_RECEIPTS_AT_ONCE = 8
+"""Concurrent receipt requests while catching up; the node's own limit is below."""
+_PRUNE_EVERY = 100
+"""Solid blocks between two prunings of the outbox."""
+
+
+class BlockSource(Protocol):
+    """What the follower asks a node; answers are verified block by block."""
+
+    async def fetch_head(self, *, solid: bool = False) -> BlockHeader: ...
+
+    async def fetch_blocks(self, start: int, end: int) -> list[Block]: ...
+
+    async def fetch_receipts(self, number: int) -> tuple[Receipt, ...]: ...
+
+    def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None: ...
+
+
+class Emitting(Protocol):
+    """Puts an event into the outbox of this transaction."""
+
+    def __call__(self, tx: Tx, event: Event) -> int: ...
+
+
+@frozen
+class _Read:
+    """A block, ready to be written."""
+
+    block: Block
+    id: BlockId
+    receipts: tuple[Receipt, ...]
+    contents: ReadBlock
+
+
+@frozen
+class _Step:
+    """What one transaction writes."""
+
+    revert_to: int | None
+    blocks: tuple[_Read, ...]
+    cursor: Cursor
+    solid_before: int
+    """-1 before the first block."""
+
+
+class _Unsettled(Exception):
+    """The answers don't fit together; ask again."""
+
+
+class Follower:
+    """Keeps the ledger level with the chain; one per database.
+
+    *ring* is called after each durable step; *poll_s* is the network's block time.
+    *witnesses*, where known, are the only ones who may have made a block. *prune* may
+    drop old events; it is called now and then within a step's transaction.
+    """
+
+    def __init__(
+        self,
+        node: BlockSource,
+        store: Store,
+        *,
+        ledger: Ledger,
+        emit: Emitting,
+        ring: Callable[[], None],
+        genesis_id: BlockId,
+        observers: Sequence[BlockObserver] = (),
+        poll_s: float = 3.0,
+        witnesses: frozenset[bytes] | None = None,
+        prune: Callable[[Tx], object] | None = None,
+    ) -> None:
+        self._node = node
+        self._store = store
+        self._ledger = ledger
+        self._emit = emit
+        self._ring = ring
+        self._genesis_id = genesis_id
+        self._observers = tuple(observers)
+        self._witnesses = witnesses
+        self._prune = prune
+        self._pace = Pace(poll_s)
+        self._held: Held | None = None
+        self._cursor: Cursor | None = None
+        self._trouble: type[Exception] | None = None
+
+    async def run(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Follow until cancelled; started after the first answer or failure.
+
+        Raises:
+            AnotherChain: the node's chain is not the one that the database holds.
+        """
+        await self._load()
+        started = False
+        while True:
+            delay_s = await self._turn()
+            if not started:
+                started = True
+                task_status.started()
+            await trio.sleep(delay_s)
+
+    async def _load(self) -> None:
+        await self._ledger.load(self._genesis_id)
+
+        def read(tx: Tx) -> tuple[Cursor, Held] | None:
+            found = tables.read_cursor(tx)
+            if found is None:
+                return None
+            cursor, _ = found
+            ids = tables.read_ids(tx, cursor.solid, cursor.head)
+            return cursor, Held(cursor.solid, ids)
+
+        found = await self._store.read(read)
+        if found is not None:
+            self._cursor, self._held = found
+
+    async def _turn(self) -> float:
+        """Go one page on, or fail; give how long to sleep."""
+        try:
+            applied = await self._round()
+        except (NodeError, _Unsettled) as error:
+            self._note_trouble(error)
+            self._ledger.set_synced(synced=False)
+            return self._pace.failed()
+        self._note_trouble(None)
+        now_s = trio.current_time()
+        if applied >= planning.PAGE:
+            self._ledger.set_synced(synced=False)
+            self._pace.caught_up(now_s)
+            return 0
+        was_synced = self._ledger.position().synced
+        self._ledger.set_synced(synced=True)
+        if applied == 0:
+            return self._pace.nothing()
+        if not was_synced:
+            return self._pace.caught_up(now_s)
+        return self._pace.seen(applied, now_s)
+
+    def _note_trouble(self, trouble: Exception | None) -> None:
+        """One line when a kind of trouble begins, one when all is well again."""
+        kind = None if trouble is None else type(trouble)
+        if kind is self._trouble:
+            return
+        self._trouble = kind
+        head = self._head_number()
+        if trouble is None:
+            log.info("following again", extra={"head": head})
+        else:
+            log.warning("can not follow", extra={"reason": str(trouble), "head": head})
+
+    def _head_number(self) -> int | None:
+        return None if self._cursor is None else self._cursor.head
+
+    async def _round(self) -> int:
+        """Ask, decide, write; give how many blocks were applied."""
+        solid = Link.of(await self._node.fetch_head(solid=True))
+        asked = planning.ask(self._held, solid)
+        stored = await self._stored(solid)
+        while True:
+            blocks = await self._node.fetch_blocks(asked.start, asked.end)
+            links = [Link.of(block.header) for block in blocks]
+            self._check_witnesses(blocks)
+            step = planning.plan(
+                self._held, solid=solid, asked=asked, page=links, stored=stored
+            )
+            match step:
+                case planning.Fetch(asked=asked):
+                    continue
+                case planning.Begin():
+                    await self._write(
+                        await self._read(blocks, links),
+                        revert_to=None,
+                        solid_to=step.number,
+                    )
+                    return 1
+                case planning.Advance():
+                    new = slice(step.skip, None)
+                    return await self._advance(step, blocks[new], links[new])
+                case planning.Wait():
+                    if step.behind:
+                        raise _Unsettled(f"the node is behind, at {solid.number}")
+                    return 0
+                case planning.Contradiction():
+                    raise _Unsettled(step.reason)
+                case planning.Another():
+                    raise AnotherChain(
+                        f"block {step.number}: we hold {step.ours} as final,"
+                        f" the node says {step.theirs}"
+                    )
+                case _:
+                    assert_never(step)
+
+    async def _stored(self, solid: Link) -> BlockId | None:
+        """Our block where a lagging node stands."""
+        if self._held is None or solid.number >= self._held.solid:
+            return None
+        ids = await self._store.read(
+            lambda tx: tables.read_ids(tx, solid.number, solid.number)
+        )
+        return ids[0] if ids else None
+
+    def _check_witnesses(self, blocks: Sequence[Block]) -> None:
+        if self._witnesses is None:
+            return
+        for block in blocks:
+            header = block.header
+            if header.number > 0 and header.witness not in self._witnesses:
+                raise _Unsettled(f"block {header.number} is made by no witness")
+
+    async def _advance(
+        self, step: planning.Advance, blocks: Sequence[Block], links: Sequence[Link]
+    ) -> int:
+        if not blocks and self._cursor and step.solid_to == self._cursor.solid:
+            return 0
+        read = await self._read(blocks, links)
+        await self._write(read, revert_to=step.revert_to, solid_to=step.solid_to)
+        return len(blocks)
+
+    async def _read(
+        self, blocks: Sequence[Block], links: Sequence[Link]
+    ) -> tuple[_Read, ...]:
+        """Fetch receipts where there are transactions, several at once, and read."""
+        receipts: dict[int, tuple[Receipt, ...]] = {}
+
+        async def fetch(number: int) -> None:
+            receipts[number] = await self._node.fetch_receipts(number)
+
+        wanting = [
+            block.header.number
+            for block in blocks
+            if block.transactions and block.header.number > 0
+        ]
+        await _for_each(wanting, fetch)
+        done: list[_Read] = []
+        for block, link in zip(blocks, links, strict=True):
+            await trio.lowlevel.checkpoint()
+            of_block = receipts.get(link.number, ())
+            try:
+                contents = read_block(block, of_block)
+            except ReceiptsMismatch as mismatch:
+                # A fork between two questions, or a node that has not stored them yet.
+                raise _Unsettled(str(mismatch)) from None
+            done.append(_Read(block, link.id, of_block, contents))
+        return tuple(done)
+
+    async def _write(
+        self, blocks: tuple[_Read, ...], *, revert_to: int | None, solid_to: int
+    ) -> None:
+        held, cursor = self._held, self._cursor
+        if held is None or cursor is None or revert_to is None:
+            after = Held(solid_to, tuple(read.id for read in blocks))
+            complete_from, solid_before = solid_to, -1
+        else:
+            after = held.extended(revert_to, [read.id for read in blocks], solid_to)
+            complete_from, solid_before = cursor.complete_from, cursor.solid
+        step = _Step(
+            revert_to,
+            blocks,
+            cursor=Cursor(after.head, after.solid, complete_from),
+            solid_before=solid_before,
+        )
+        head, solid = await self._store.write(lambda tx: self._apply(tx, step))
+        # No checkpoint from here on: memory follows the database at once.
+        self._held, self._cursor = after, step.cursor
+        for read in blocks:
+            self._node.note_block(read.block.header, read.contents.touched)
+        self._ledger.move(
+            ChainPosition(
+                head=head,
+                solid=solid,
+                complete_from=complete_from,
+                synced=self._ledger.position().synced,
+            )
+        )
+        self._ring()
+        for observer in self._observers:
+            observer.committed()
+
+    def _apply(self, tx: Tx, step: _Step) -> tuple[BlockHeader, BlockHeader]:
+        """Write the step; runs in the store's thread."""
+        if step.revert_to is not None:
+            self._revert(tx, step.revert_to)
+        for read in step.blocks:
+            self._apply_block(tx, read)
+        cursor = step.cursor
+        tables.write_cursor(tx, cursor, self._genesis_id)
+        head = tables.held_header(tx, cursor.head)
+        solid = tables.held_header(tx, cursor.solid)
+        if cursor.solid > step.solid_before:
+            self._solidify(tx, solid, step)
+        return head, solid
+
+    def _revert(self, tx: Tx, revert_to: int) -> None:
+        cursor = self._cursor
+        if cursor is None or revert_to < cursor.solid:
+            raise AssertionError("the plan takes back nothing that is final")
+        for number in range(cursor.head, revert_to, -1):
+            entries = tables.entries_between(tx, number - 1, number, solid=cursor.solid)
+            for entry in reversed(entries):
+                self._emit(tx, TransferSeen(change="reverted", entry=entry))
+            tables.delete_entries(tx, number)
+            block_id = tables.delete_block(tx, number)
+            for observer in self._observers:
+                observer.reverted(tx, number, block_id)
+            self._emit(tx, BlockReverted(number=number, block_id=block_id))
+
+    def _apply_block(self, tx: Tx, read: _Read) -> None:
+        block, header = read.block, read.block.header
+        tables.insert_block(tx, block, read.id)
+        self._emit(
+            tx,
+            BlockApplied(
+                number=header.number,
+                block_id=read.id,
+                parent_id=header.parent_id,
+                timestamp_ms=header.timestamp,
+                transactions=len(block.transactions),
+            ),
+        )
+        movements = read.contents.movements
+        ends = {each.sender for each in movements}
+        ends.update(each.recipient for each in movements)
+        watched = tables.watched_among(tx, ends)
+        if watched:
+            ours = [
+                each
+                for each in movements
+                if each.sender in watched or each.recipient in watched
+            ]
+            tables.insert_entries(tx, block, read.id, ours)
+            number = header.number
+            for entry in tables.entries_between(tx, number - 1, number, solid=-1):
+                self._emit(tx, TransferSeen(change="included", entry=entry))
+        for observer in self._observers:
+            observer.applied(tx, block, read.receipts)
+
+    def _solidify(self, tx: Tx, solid: BlockHeader, step: _Step) -> None:
+        number, before = solid.number, step.solid_before
+        for entry in tables.entries_between(tx, before, number, solid=number):
+            self._emit(tx, TransferSeen(change="solidified", entry=entry))
+        for observer in self._observers:
+            observer.solidified(tx, solid, step.cursor.complete_from)
+        self._emit(
+            tx,
+            Solidified(number=number, block_id=solid.id, timestamp_ms=solid.timestamp),
+        )
+        tables.prune_blocks(tx, number)
+        if self._prune is not None and number // _PRUNE_EVERY > before // _PRUNE_EVERY:
+            self._prune(tx)
+
+
+async def _for_each(
+    numbers: Sequence[int], fetch: Callable[[int], Awaitable[None]]
+) -> None:
+    """Fetch them all, a few at once; the first failure ends it and is raised."""
+    failures: list[NodeError] = []
+    remaining = iter(numbers)
+
+    async def work(scope: trio.CancelScope) -> None:
+        for number in remaining:
+            try:
+                await fetch(number)
+            except NodeError as error:
+                failures.append(error)
+                scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(min(_RECEIPTS_AT_ONCE, len(numbers))):
+            nursery.start_soon(work, nursery.cancel_scope)
+    if failures:
+        raise failures[0]

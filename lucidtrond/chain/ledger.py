@@ -1,0 +1,220 @@
+"""The ledger: our position, the watch list, and the transfers that touched it.
+
+Positions are read from memory and written by the follower only. Pages are keyset
+pages, newest first: a cursor names the last row of its page, so new blocks on top
+move nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import trio
+from attrs import evolve, frozen
+
+from lucidtrond.chain import tables
+from lucidtrond.chain.read import TRX
+from lucidtrond.chain.tables import ENTRY_COLUMNS
+from lucidtrond.errors import AnotherChain, InvalidInput
+from lucidtrond.events.types import LedgerEntry
+from lucidtrond.ports import Store, Tx
+from lucidtrond.tron.address import Address, InvalidAddress
+from lucidtrond.tron.block import BlockId, ChainPosition
+
+MIGRATIONS: Final = tables.MIGRATIONS
+MAX_PAGE: Final = 1000
+_NOWHERE: Final = ChainPosition(head=None, solid=None, complete_from=None, synced=False)
+
+
+@frozen
+class _Filter:
+    """Conditions on rows as SQL text and parameters."""
+
+    sql: str
+    params: tuple[object, ...]
+
+    def also(self, sql: str, *params: object) -> "_Filter":
+        return _Filter(f"{self.sql} AND {sql}", (*self.params, *params))
+
+
+class Ledger:
+    """Satisfies `api.context.Ledger`; one per database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._position = _NOWHERE
+        self._moved = trio.Event()
+
+    async def load(self, genesis_id: BlockId) -> None:
+        """Take up the position that the database holds.
+
+        Raises:
+            AnotherChain: the database belongs to another network.
+        """
+
+        def read(tx: Tx) -> ChainPosition:
+            found = tables.read_cursor(tx)
+            if found is None:
+                return _NOWHERE
+            cursor, genesis = found
+            if genesis != genesis_id:
+                raise AnotherChain(
+                    f"the database follows the chain of genesis {genesis},"
+                    f" the configuration asks for {genesis_id}"
+                )
+            return ChainPosition(
+                head=tables.held_header(tx, cursor.head),
+                solid=tables.held_header(tx, cursor.solid),
+                complete_from=cursor.complete_from,
+                synced=False,
+            )
+
+        self.move(await self._store.read(read))
+
+    def position(self) -> ChainPosition:
+        """Where the follower stands; from memory."""
+        return self._position
+
+    def move(self, position: ChainPosition) -> None:
+        """Take the follower's new position and wake who waits for it."""
+        self._position = position
+        self._moved.set()
+        self._moved = trio.Event()
+
+    def set_synced(self, *, synced: bool) -> None:
+        """Say whether the follower stands where its node stands."""
+        if self._position.synced != synced:
+            self.move(evolve(self._position, synced=synced))
+
+    async def wait_block_beyond(self, number: int) -> None:
+        """Return when the head is above *number*."""
+        while (head := self._position.head) is None or head.number <= number:
+            await self._moved.wait()
+
+    def watch(self, tx: Tx, address: Address) -> None:
+        """Watch from the next block on; harmless when it is watched already."""
+        found = tables.read_cursor(tx)
+        since = None if found is None else found[0].head + 1
+        tx.execute(
+            "INSERT INTO chain_watch (address, since_number) VALUES (?, ?)"
+            " ON CONFLICT (address) DO NOTHING",
+            (address.raw, since),
+        )
+
+    def is_watched(self, tx: Tx, address: Address) -> bool:
+        """Whether transfers of *address* are kept."""
+        return bool(tables.watched_among(tx, [address]))
+
+    async def entries(
+        self,
+        address: Address | None = None,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        skip: int = 0,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        kinds: Sequence[str] = (),
+        asset: str | None = None,
+    ) -> tuple[list[LedgerEntry], str | None, int]:
+        """Newest first: (entries, cursor of the next page or None, total matching).
+
+        *from_ms* and *to_ms* are block times, both inclusive. *cursor* and *skip*
+        exclude each other.
+
+        Raises:
+            InvalidInput: a limit out of range, no cursor of ours, no asset.
+        """
+        if not 1 <= limit <= MAX_PAGE:
+            raise InvalidInput(f"limit: expected 1 to {MAX_PAGE}, got {limit}")
+        if skip < 0 or (skip > 0 and cursor is not None):
+            raise InvalidInput("skip: expected 0 or more, and no cursor beside it")
+        wanted = _filter(from_ms=from_ms, to_ms=to_ms, kinds=kinds, asset=asset)
+        after = None if cursor is None else parse_cursor(cursor)
+
+        def read(tx: Tx) -> tuple[list[LedgerEntry], str | None, int]:
+            found = tables.read_cursor(tx)
+            solid = -1 if found is None else found[0].solid
+            page = wanted
+            if after is not None:
+                number, place = after
+                page = wanted.also(
+                    "(block_number < ? OR (block_number = ? AND place < ?))",
+                    number,
+                    number,
+                    place,
+                )
+            sql, params = _select(address, page)
+            rows = tx.execute(
+                f"{sql} ORDER BY block_number DESC, place DESC LIMIT ? OFFSET ?",
+                (*params, limit + 1, skip),
+            )
+            more = len(rows) > limit
+            rows = rows[:limit]
+            following = f"{rows[-1][0]}.{rows[-1][1]}" if more else None
+            return (
+                [tables.entry_of(row, solid=solid) for row in rows],
+                following,
+                _count(tx, address, wanted),
+            )
+
+        return await self._store.read(read)
+
+
+def parse_cursor(text: str) -> tuple[int, int]:
+    """Read ``number.place``.
+
+    Raises:
+        InvalidInput: not a cursor that `Ledger.entries` gave.
+    """
+    number, dot, place = text.partition(".")
+    digits = number + place
+    if not (dot and number and place and digits.isascii() and digits.isdigit()):
+        raise InvalidInput("cursor: not one that this method gave")
+    if len(number) > 18 or len(place) > 18:
+        raise InvalidInput("cursor: not one that this method gave")
+    return int(number), int(place)
+
+
+def _filter(
+    *,
+    from_ms: int | None,
+    to_ms: int | None,
+    kinds: Sequence[str],
+    asset: str | None,
+) -> _Filter:
+    wanted = _Filter("1 = 1", ())
+    if from_ms is not None:
+        wanted = wanted.also("block_timestamp_ms >= ?", from_ms)
+    if to_ms is not None:
+        wanted = wanted.also("block_timestamp_ms <= ?", to_ms)
+    if kinds:
+        marks = ", ".join("?" * len(kinds))
+        wanted = wanted.also(f"kind IN ({marks})", *kinds)
+    if asset == TRX:
+        return wanted.also("asset IS NULL")
+    if asset is not None:
+        try:
+            contract = Address.from_base58(asset)
+        except InvalidAddress:
+            raise InvalidInput("asset: expected TRX or a contract's address") from None
+        return wanted.also("asset = ?", contract.raw)
+    return wanted
+
+
+def _select(address: Address | None, wanted: _Filter) -> tuple[str, tuple[object, ...]]:
+    base = f"SELECT {ENTRY_COLUMNS} FROM chain_entry WHERE {wanted.sql}"  # noqa: S608 - constants and marks
+    if address is None:
+        return base, wanted.params
+    # Two walks along two indexes, merged; one OR would sort all rows of the address.
+    sql = (
+        f"{base} AND from_address = ?"
+        f" UNION ALL {base} AND to_address = ? AND from_address <> ?"
+    )
+    raw = address.raw
+    return sql, (*wanted.params, raw, *wanted.params, raw, raw)
+
+
+def _count(tx: Tx, address: Address | None, wanted: _Filter) -> int:
+    sql, params = _select(address, wanted)
+    [(total,)] = tx.execute(f"SELECT count(*) FROM ({sql}) AS found", params)  # noqa: S608 - constants and marks
+    return int(total)

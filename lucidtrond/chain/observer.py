@@ -1,0 +1,29 @@
+"""What others may do within the transaction that a block is written in."""
+
+from typing import Protocol
+
+from lucidtrond.ports import Tx
+from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond.tron.receipt import Receipt
+
+
+class BlockObserver(Protocol):
+    """Told of every step of our view of the chain, in order, exactly once each.
+
+    The first three run in the store's thread, inside the transaction that writes the
+    step: what they raise undoes it. `committed` runs in the trio thread after that
+    transaction is durable.
+    """
+
+    def applied(self, tx: Tx, block: Block, receipts: tuple[Receipt, ...]) -> None:
+        """*block* is our head now."""
+
+    def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
+        """Our head was taken back; its parent is our head now."""
+
+    def solidified(self, tx: Tx, header: BlockHeader, complete_from: int) -> None:
+        """All our blocks up to *header* are final; none from *complete_from* on is
+        missing, and all of them were told as applied."""
+
+    def committed(self) -> None:
+        """What was told so far is durable."""

@@ -1,0 +1,248 @@
+"""Blocks and receipts, read: who moved what to whom.
+
+Theory. Movements of TRX that a transaction itself orders (TransferContract, the call
+value of TriggerSmartContract) are read from its raw bytes, which the block id commits
+to through the transaction root; whether they happened, from the block's
+``contractRet``, which the root covers too. What contracts did (TRC-20 ``Transfer``
+logs, internal transfers) and what it cost stand only in receipts, to which headers do
+not commit: those movements are marked ``single_source`` as long as one node said it.
+
+Identity of a movement is (txid, kind, index): index 0 for the transaction's own, the
+log's index for a token's, the internal transaction's index for an internal one.
+
+Deliberately left out: TRC-10, rewards and stake, which move no TRX between addresses
+of a TransferContract; TRC-721 (four topics); call values of delegate calls, which
+name the same address twice.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
+
+from attrs import frozen
+
+from lucidtrond.tron.address import PREFIX, SIZE, Address
+from lucidtrond.tron.block import Block, BlockTransaction
+from lucidtrond.tron.contracts import Contract, RawContract, Transfer, Trigger
+from lucidtrond.tron.hashing import keccak256
+from lucidtrond.tron.receipt import InternalTransfer, Log, Receipt
+from lucidtrond.tron.transaction import MalformedTransaction, TxId, decode_raw
+from lucidtrond.tron.units import Sun
+
+Kind = Literal["trx", "trc20", "internal"]
+TRX: Final = "TRX"
+SUCCESS: Final = 1
+"""contractRet's number of SUCCESS (Tron.proto, contractResult)."""
+TRANSFER_TOPIC: Final = keccak256(b"Transfer(address,address,uint256)")
+_MOVING_NOTES: Final = ("call", "create", "suicide")
+"""Notes of internal transactions that move their value (Program.java); the others
+(freeze..., delegate..., vote...) stake or vote with it."""
+_WORD: Final = 32
+
+
+class ReceiptsMismatch(ValueError):
+    """The receipts are not those of this block's transactions."""
+
+
+@frozen
+class Movement:
+    """One transfer in a block, watched or not. *place* orders them within it."""
+
+    place: int
+    txid: TxId
+    kind: Kind
+    index: int
+    sender: Address
+    recipient: Address
+    asset: Address | None
+    """A TRC-20 contract; None is TRX."""
+    amount: int
+    success: bool
+    fee: Sun
+    memo: bytes
+    single_source: bool
+
+
+@frozen
+class ReadBlock:
+    """What the ledger keeps of a block; *touched* names all addresses in it."""
+
+    movements: tuple[Movement, ...]
+    touched: frozenset[Address]
+
+
+def read_block(block: Block, receipts: Sequence[Receipt]) -> ReadBlock:
+    """Read a verified block.
+
+    Raises:
+        ReceiptsMismatch: not one receipt for each transaction, in order.
+    """
+    _check_receipts(block, receipts)
+    movements: list[Movement] = []
+    touched: set[Address] = set()
+    # Block 0 has no receipts and nothing that a receipt would tell.
+    paired: Sequence[Receipt | None] = receipts or [None] * len(block.transactions)
+    for each, receipt in zip(block.transactions, paired, strict=True):
+        _read_transaction(each, receipt, movements, touched)
+    return ReadBlock(tuple(movements), frozenset(touched))
+
+
+def _check_receipts(block: Block, receipts: Sequence[Receipt]) -> None:
+    number = block.header.number
+    if number == 0:
+        if receipts:
+            raise ReceiptsMismatch("block 0 has no receipts")
+        return
+    ours = [each.transaction.txid for each in block.transactions]
+    theirs = [receipt.txid for receipt in receipts]
+    if ours != theirs:
+        raise ReceiptsMismatch(
+            f"block {number}: {len(ours)} transactions, {len(theirs)} receipts,"
+            " not the same ids"
+        )
+    for receipt in receipts:
+        if receipt.block_number != number:
+            raise ReceiptsMismatch(
+                f"block {number}: a receipt of block {receipt.block_number}"
+            )
+
+
+def _read_transaction(
+    each: BlockTransaction,
+    receipt: Receipt | None,
+    movements: list[Movement],
+    touched: set[Address],
+) -> None:
+    try:
+        raw = decode_raw(each.transaction.raw)
+    except MalformedTransaction:
+        # java-tron accepts exactly one contract; whatever this is, it moves nothing
+        # that we could read. Its logs are still read below.
+        contract: Contract = RawContract(-1, "", b"")
+        memo = b""
+    else:
+        contract, memo = raw.contract, raw.memo
+    touched.update(_named_in(contract))
+    txid = each.transaction.txid
+    fee = receipt.fee if receipt is not None else Sun(0)
+    for kind, index, sender, recipient, asset, amount, success in _moves(
+        contract, receipt, done=each.contract_ret in (None, SUCCESS)
+    ):
+        touched.update((sender, recipient))
+        movements.append(
+            Movement(
+                place=len(movements),
+                txid=txid,
+                kind=kind,
+                index=index,
+                sender=sender,
+                recipient=recipient,
+                asset=asset,
+                amount=amount,
+                success=success,
+                fee=fee,
+                memo=memo,
+                single_source=kind != "trx",
+            )
+        )
+
+
+_Move = tuple[Kind, int, Address, Address, Address | None, int, bool]
+
+
+def _moves(
+    contract: Contract, receipt: Receipt | None, *, done: bool
+) -> Iterator[_Move]:
+    match contract:
+        case Transfer():
+            yield "trx", 0, contract.owner, contract.to, None, contract.amount, done
+        case Trigger() if contract.call_value > 0:
+            owner, to = contract.owner, contract.contract
+            yield "trx", 0, owner, to, None, contract.call_value, done
+        case _:
+            pass
+    if receipt is None or not done:
+        # java-tron keeps no logs of a failed call, and marks its internal
+        # transactions as rejected.
+        return
+    for index, log in enumerate(receipt.logs):
+        transfer = _token_transfer(log)
+        if transfer is not None:
+            sender, recipient, amount = transfer
+            yield "trc20", index, sender, recipient, log.address, amount, True
+    for index, internal in enumerate(receipt.internal):
+        yield from _internal_moves(index, internal)
+
+
+def _token_transfer(log: Log) -> tuple[Address, Address, int] | None:
+    if len(log.topics) != 3 or log.topics[0] != TRANSFER_TOPIC:
+        return None
+    if len(log.data) != _WORD:
+        return None
+    sender, recipient = _address_word(log.topics[1]), _address_word(log.topics[2])
+    if sender is None or recipient is None:
+        return None
+    return sender, recipient, int.from_bytes(log.data, "big")
+
+
+def _address_word(word: bytes) -> Address | None:
+    if len(word) != _WORD or any(word[:12]):
+        return None
+    return Address(bytes([PREFIX]) + word[12:])
+
+
+def _internal_moves(index: int, internal: InternalTransfer) -> Iterator[_Move]:
+    sender, recipient = internal.caller, internal.to
+    if sender is None or recipient is None or sender == recipient:
+        return
+    if internal.note not in _MOVING_NOTES:
+        return
+    amount = sum(amount for amount, token in internal.values if not token)
+    if amount > 0:
+        yield "internal", index, sender, recipient, None, amount, not internal.rejected
+
+
+def _named_in(contract: Contract) -> Iterator[Address]:
+    match contract:
+        case Transfer():
+            yield contract.owner
+            yield contract.to
+        case Trigger():
+            yield contract.owner
+            yield contract.contract
+        case RawContract():
+            yield from addresses_in(contract.value)
+
+
+def addresses_in(message: bytes) -> Iterator[Address]:
+    """Find address-like fields (21 bytes from 41 on) at the top of a message.
+
+    All system contracts keep owner and receiver there; good enough to say whose cached
+    account may have changed, and never used for money.
+    """
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        wire_type = tag & 7
+        if wire_type == 0:
+            _, at = _varint(message, at)
+        elif wire_type == 2:
+            size, at = _varint(message, at)
+            field = message[at : at + size]
+            if size == SIZE == len(field) and field[0] == PREFIX:
+                yield Address(field)
+            at += size
+        else:
+            return  # no TRON contract uses the fixed-size types
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """Give the value and where the next field starts (the end, when it is cut)."""
+    value = shift = 0
+    while at < len(data):
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            break
+        shift += 7
+    return value, at

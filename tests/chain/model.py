@@ -1,0 +1,199 @@
+"""A little chain without a network: real blocks and receipts, forks on request.
+
+Headers are not signed and transactions carry no signatures: checking those is the
+node floor's work. Ids, parents and roots are real.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from attrs import define, field
+
+from lucidtrond.events.types import Event
+from lucidtrond.ports import Migration, Store, Tx
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import (
+    BLOCK_INTERVAL_MS,
+    Block,
+    BlockHeader,
+    BlockId,
+    BlockTransaction,
+    tx_trie_root,
+)
+from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import RawData, Reference, Transaction
+from lucidtrond.tron.units import Sun, UnixMillis
+
+T = TypeVar("T")
+
+START_MS = 1_700_000_000_000
+SUCCESS = 1
+
+
+def address(number: int) -> Address:
+    """The *number*th address of a test."""
+    return Address(b"\x41" + number.to_bytes(20, "big"))
+
+
+def transfer(
+    *, owner: Address, to: Address, amount: int = 1, nonce: int = 0
+) -> Transaction:
+    """A payment; *nonce* makes its id another one."""
+    raw = RawData(
+        Transfer(owner, to, Sun(amount)),
+        Reference(b"\0\0", bytes(8)),
+        expiration=UnixMillis(START_MS + 86_400_000),
+        timestamp=UnixMillis(START_MS + nonce),
+    )
+    return Transaction(raw.encode(), (bytes(65),))
+
+
+def make_block(
+    parent: BlockHeader | None,
+    transactions: Sequence[Transaction] = (),
+    *,
+    salt: int = 0,
+    results: Sequence[int] | None = None,
+    missed: int = 0,
+) -> Block:
+    """The block after *parent*; another *salt* makes another block."""
+    number = 0 if parent is None else parent.number + 1
+    before = START_MS - BLOCK_INTERVAL_MS if parent is None else parent.timestamp
+    results = [SUCCESS] * len(transactions) if results is None else results
+    inside = tuple(map(BlockTransaction, transactions, results))
+    header = BlockHeader(
+        number=number,
+        timestamp=UnixMillis(before + (1 + missed) * BLOCK_INTERVAL_MS),
+        parent_id=BlockId("00" * 32) if parent is None else parent.id,
+        tx_trie_root=tx_trie_root(inside),
+        witness=address(1000 + salt).raw,
+        version=34,
+    )
+    return Block(header, inside)
+
+
+def receipts_of(block: Block) -> tuple[Receipt, ...]:
+    """Plain receipts, one for each transaction."""
+    header = block.header
+    return tuple(
+        Receipt(
+            each.transaction.txid,
+            block_number=header.number,
+            block_timestamp=header.timestamp,
+            fee=Sun(1000 + at),
+        )
+        for at, each in enumerate(block.transactions)
+    )
+
+
+@define
+class ModelChain:
+    """What an honest node shows: one branch and a solid number that only grows."""
+
+    blocks: list[Block] = field(factory=lambda: [make_block(None)])
+    solid: int = 0
+    questions: int = 0
+    noted: list[tuple[BlockHeader, frozenset[Address]]] = field(factory=list)
+    before_answer: Callable[[str], None] = field(default=lambda _: None)
+    extra_receipts: dict[str, Receipt] = field(factory=dict)
+
+    @property
+    def head(self) -> int:
+        return len(self.blocks) - 1
+
+    def grow(self, *transactions: Transaction, salt: int = 0, missed: int = 0) -> Block:
+        """Make the next block."""
+        block = make_block(
+            self.blocks[-1].header, transactions, salt=salt, missed=missed
+        )
+        self.blocks.append(block)
+        return block
+
+    def grow_by(self, count: int, *, salt: int = 0) -> None:
+        for _ in range(count):
+            self.grow(salt=salt)
+
+    def fork(self, depth: int) -> list[Block]:
+        """Take back the newest *depth* blocks; never a solid one."""
+        keep = max(self.solid, self.head - depth) + 1
+        taken = self.blocks[keep:]
+        del self.blocks[keep:]
+        return taken
+
+    def solidify(self, number: int) -> None:
+        self.solid = max(self.solid, min(number, self.head))
+
+    async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
+        self._ask("solid" if solid else "head")
+        return self.blocks[self.solid if solid else -1].header
+
+    async def fetch_blocks(self, start: int, end: int) -> list[Block]:
+        assert 0 < end - start <= 100
+        self._ask("blocks")
+        return self.blocks[start:end]
+
+    async def fetch_receipts(self, number: int) -> tuple[Receipt, ...]:
+        self._ask("receipts")
+        assert number > 0
+        return tuple(
+            self.extra_receipts.get(receipt.txid, receipt)
+            for receipt in receipts_of(self.blocks[number])
+        )
+
+    def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None:
+        self.noted.append((header, frozenset(touched)))
+
+    def _ask(self, question: str) -> None:
+        self.questions += 1
+        self.before_answer(question)
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
+@define
+class CrashingStore:
+    """A store whose process dies at the *nth* write from now, before or after it."""
+
+    store: Store
+    nth: int | None = None
+    after: bool = False
+
+    async def write(self, fn: Callable[[Tx], T]) -> T:
+        crashes = self.nth == 0
+        if self.nth is not None:
+            self.nth -= 1
+        if crashes and not self.after:
+            raise Crash
+        done = await self.store.write(fn)
+        if crashes:
+            raise Crash
+        return done
+
+    async def read(self, fn: Callable[[Tx], T]) -> T:
+        return await self.store.read(fn)
+
+
+OUTBOX = Migration(
+    "model", 1, "CREATE TABLE model_outbox (seq SERIAL, topic TEXT, body BYTES)"
+)
+
+
+def emit(tx: Tx, event: Event) -> int:
+    """An outbox in its smallest form."""
+    rows = tx.execute(
+        "INSERT INTO model_outbox (topic, body) VALUES (?, ?) RETURNING seq",
+        (event.topic, msgspec.json.encode(event)),
+    )
+    return int(rows[0][0])
+
+
+def emitted(tx: Tx, topic: str) -> list[dict[str, Any]]:
+    """Events of *topic* in order."""
+    rows = tx.execute(
+        "SELECT body FROM model_outbox WHERE topic = ? ORDER BY seq", (topic,)
+    )
+    return [msgspec.json.decode(body) for (body,) in rows]

@@ -1,0 +1,551 @@
+"""The follower over a real database: whatever happens, the ledger is the chain's."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import trio
+from attrs import define, field
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lucidtrond.chain.follower import Follower
+from lucidtrond.chain.ledger import MIGRATIONS, Ledger
+from lucidtrond.errors import AnotherChain, NodeUnavailable
+from lucidtrond.events.types import LedgerEntry
+from lucidtrond.ports import Migration, Tx
+from lucidtrond.store.database import open_store
+from lucidtrond.store.migrate import migrate
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import decode_raw
+from tests.chain.model import (
+    OUTBOX,
+    Crash,
+    CrashingStore,
+    ModelChain,
+    address,
+    emit,
+    emitted,
+    make_block,
+    transfer,
+)
+
+WATCHED = frozenset(map(address, (1, 2)))
+GENESIS = make_block(None).header.id
+SEEN = Migration(
+    "seen",
+    1,
+    "CREATE TABLE seen (number INT64 PRIMARY KEY, id BYTES, solid FLAG NOT NULL)",
+)
+
+
+class Observer:
+    """Keeps a copy of our view of the chain, as an observer is told of it."""
+
+    def __init__(self) -> None:
+        self.commits = 0
+
+    def applied(self, tx: Tx, block: Block, receipts: tuple[Receipt, ...]) -> None:
+        assert len(receipts) == (len(block.transactions) if block.header.number else 0)
+        tx.execute(
+            "INSERT INTO seen (number, id, solid) VALUES (?, ?, 0)",
+            (block.header.number, bytes.fromhex(block.header.id)),
+        )
+
+    def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
+        [row] = tx.execute(
+            "DELETE FROM seen WHERE number = ? RETURNING id, solid", (number,)
+        )
+        assert row == (bytes.fromhex(block_id), 0)
+
+    def solidified(self, tx: Tx, header: BlockHeader, complete_from: int) -> None:
+        tx.execute("UPDATE seen SET solid = 1 WHERE number <= ?", (header.number,))
+        [(lowest,)] = tx.execute("SELECT min(number) FROM seen")
+        assert lowest == complete_from
+
+    def committed(self) -> None:
+        self.commits += 1
+
+
+@define
+class World:
+    """One process's objects over a database that outlives it."""
+
+    store: CrashingStore
+    chain: ModelChain
+    ledger: Ledger = field(init=False)
+    follower: Follower = field(init=False)
+    observer: Observer = field(factory=Observer)
+    rung: list[int] = field(factory=list)
+
+    async def start(self) -> None:
+        """Begin anew, as after a crash."""
+        self.store.nth = None
+        self.chain.before_answer = lambda _: None
+        self.ledger = Ledger(self.store)
+        self.follower = Follower(
+            self.chain,
+            self.store,
+            ledger=self.ledger,
+            emit=emit,
+            ring=lambda: self.rung.append(1),
+            genesis_id=GENESIS,
+            observers=[self.observer],
+        )
+        await self.follower._load()
+
+    def watch_all(self, tx: Tx) -> None:
+        for each in WATCHED:
+            self.ledger.watch(tx, each)
+
+    async def turn(self) -> None:
+        await self.follower._turn()
+
+    async def settle(self) -> None:
+        """Follow until the model's head and solid block are ours."""
+        for _ in range(150):
+            position = self.ledger.position()
+            if (
+                position.head == self.chain.blocks[-1].header
+                and position.solid == self.chain.blocks[self.chain.solid].header
+            ):
+                return
+            await self.turn()
+        raise AssertionError("it does not settle")
+
+
+@asynccontextmanager
+async def world(chain: ModelChain, path: Path | None = None) -> AsyncIterator[World]:
+    async with open_store(path) as store:
+        await migrate(store, [*MIGRATIONS, OUTBOX, SEEN])
+        made = World(CrashingStore(store), chain)
+        await made.start()
+        await store.write(made.watch_all)
+        yield made
+
+
+async def check(made: World) -> None:
+    """Compare all that was kept with the chain itself."""
+    chain, ledger = made.chain, made.ledger
+    first = ledger.position().complete_from
+    assert first is not None
+    entries, _, total = await ledger.entries(limit=1000)
+    expected = list(transfers_in(chain, first))[::-1]
+    assert total == len(expected)
+    assert [(e.txid, e.block_id, e.amount, e.solidified) for e in entries] == expected
+    seen = await made.store.read(
+        lambda tx: tx.execute("SELECT number, id, solid FROM seen ORDER BY number")
+    )
+    assert seen == [
+        (
+            block.header.number,
+            bytes.fromhex(block.header.id),
+            int(block.header.number <= chain.solid),
+        )
+        for block in chain.blocks[first:]
+    ]
+    told = await made.store.read(replay)
+    assert told == {(entry[0], entry[1]): entry[3] for entry in expected}
+
+
+def transfers_in(chain: ModelChain, first: int) -> list[tuple[str, str, str, bool]]:
+    found: list[tuple[str, str, str, bool]] = []
+    for block in chain.blocks[first:]:
+        for each in block.transactions:
+            contract: Any = decode_raw(each.transaction.raw).contract
+            if {contract.owner, contract.to} & WATCHED:
+                solid = block.header.number <= chain.solid
+                amount = str(contract.amount)
+                txid = each.transaction.txid
+                found.append((txid, block.header.id, amount, solid))
+    return found
+
+
+def replay(tx: Tx) -> dict[tuple[str, str], bool]:
+    """What a subscriber of ``transfer`` knows: (txid, block) -> is it final."""
+    known: dict[tuple[str, str], bool] = {}
+    for event in emitted(tx, "transfer"):
+        key = event["entry"]["txid"], event["entry"]["block_id"]
+        match event["change"]:
+            case "included":
+                assert key not in known, "told twice"
+                known[key] = False
+            case "solidified":
+                assert known[key] is False
+                known[key] = True
+            case _:
+                assert known.pop(key) is False
+    return known
+
+
+payments = st.lists(
+    st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 50)), max_size=4
+)
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.just("grow"), payments),
+        st.tuples(st.just("gap"), st.integers(1, 130)),
+        st.tuples(st.just("fork"), st.integers(1, 12)),
+        st.tuples(st.just("solidify"), st.integers(0, 20)),
+        st.tuples(st.just("turn"), st.integers(1, 3)),
+        st.tuples(st.just("die before"), st.integers(0, 2)),
+        st.tuples(st.just("die after"), st.integers(0, 2)),
+        st.tuples(st.just("die asking"), st.integers(1, 6)),
+        st.tuples(st.just("fail"), st.integers(1, 6)),
+    ),
+    max_size=25,
+)
+
+
+async def play(made: World, script: list[tuple[str, Any]]) -> None:
+    nonce = 0
+    for kind, size in script:
+        chain = made.chain
+        match kind:
+            case "grow":
+                nonce += 10
+                chain.grow(
+                    *[
+                        transfer(
+                            owner=address(owner),
+                            to=address(to),
+                            amount=amount,
+                            nonce=nonce + at,
+                        )
+                        for at, (owner, to, amount) in enumerate(size)
+                    ]
+                )
+            case "gap":
+                chain.grow_by(size)
+            case "fork":
+                # The longer branch has the same transactions in other blocks, or not.
+                taken = chain.fork(size)
+                again = [b.transactions for b in taken[::2]]
+                for at in range(len(taken) + 1):
+                    inside = again[at] if at < len(again) else ()
+                    chain.grow(*[each.transaction for each in inside], salt=nonce + 1)
+            case "solidify":
+                chain.solidify(chain.head - size)
+            case "turn":
+                for _ in range(size):
+                    await made.turn()
+            case "die before" | "die after":
+                made.store.nth, made.store.after = size, kind == "die after"
+                await turn_until_crash(made)
+            case _:
+                made.chain.before_answer = after_questions(
+                    size,
+                    Crash()
+                    if kind == "die asking"
+                    else NodeUnavailable("model", 1, "no answer"),
+                )
+                await turn_until_crash(made)
+
+
+def after_questions(count: int, error: Exception) -> Callable[[str], None]:
+    remaining = iter(range(count - 1))
+
+    def ask(_: str) -> None:
+        if next(remaining, None) is None:
+            raise error
+
+    return ask
+
+
+async def turn_until_crash(made: World) -> None:
+    try:
+        for _ in range(3):
+            await made.turn()
+    except* Crash:
+        pass
+    await made.start()
+
+
+@settings(max_examples=60, deadline=None)
+@given(moves, st.integers(0, 40), st.integers(0, 20))
+def test_whatever_forks_fails_or_dies_the_ledger_is_the_chains(
+    script: list[tuple[str, Any]], length: int, lag: int
+) -> None:
+    async def main() -> None:
+        with TemporaryDirectory() as folder:
+            chain = ModelChain()
+            chain.grow_by(length)
+            chain.solidify(length - lag)
+            async with world(chain, Path(folder) / "db") as made:
+                await play(made, script)
+                await made.settle()
+                await check(made)
+
+    trio.run(main)
+
+
+async def test_ten_thousand_blocks_of_downtime_are_caught_up_without_a_gap() -> None:
+    chain = ModelChain()
+    async with world(chain) as made:
+        await made.settle()
+        for number in range(10_000):
+            chain.grow(
+                *[transfer(owner=address(1), to=address(9), nonce=number)]
+                if number % 100 == 0
+                else ()
+            )
+        chain.solidify(chain.head - 19)
+        chain.questions = 0
+        await made.settle()
+        await check(made)
+        assert chain.questions < 101 * 2 + 100 + 10
+
+
+async def test_the_first_block_is_the_solid_head_and_is_remembered() -> None:
+    chain = ModelChain()
+    chain.grow_by(30)
+    chain.solidify(12)
+    async with world(chain) as made:
+        assert made.ledger.position().head is None
+        await made.settle()
+        assert made.ledger.position().complete_from == 12
+        chain.grow_by(30)
+        chain.solidify(40)
+        await made.start()
+        await made.settle()
+        assert made.ledger.position().complete_from == 12
+        assert made.observer.commits == len(made.rung) > 0
+
+
+async def test_the_node_is_told_whose_accounts_changed() -> None:
+    chain = ModelChain()
+    async with world(chain) as made:
+        await made.settle()
+        block = chain.grow(transfer(owner=address(5), to=address(6)))
+        await made.settle()
+        assert chain.noted[-1] == (block.header, frozenset([address(5), address(6)]))
+
+
+async def test_another_chain_below_the_solid_head_stops_the_follower() -> None:
+    chain = ModelChain()
+    chain.grow_by(20)
+    chain.solidify(10)
+    async with world(chain) as made:
+        await made.settle()
+        other = ModelChain()
+        other.grow_by(60, salt=1)
+        made.chain = other
+        for solid in (4, 10, 15, 50):
+            other.solid = solid
+            await made.start()
+            if solid == 4:
+                continue  # older than all that we hold: nothing to compare with
+            with pytest.raises(AnotherChain):
+                await made.settle()
+
+
+async def test_a_database_of_another_network_stops_the_follower() -> None:
+    chain = ModelChain()
+    async with world(chain) as made:
+        await made.settle()
+        with pytest.raises(AnotherChain):
+            await Ledger(made.store).load(BlockId("11" * 32))
+
+
+async def test_receipts_that_are_missing_are_asked_again_and_the_block_is_not_skipped(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    class Forgetful(ModelChain):
+        receipts = True
+
+        async def fetch_receipts(self, number: int) -> tuple[Receipt, ...]:
+            return await super().fetch_receipts(number) if self.receipts else ()
+
+    chain = Forgetful()
+    async with world(chain) as made:
+        await made.settle()
+        chain.receipts = False
+        chain.grow(transfer(owner=address(1), to=address(6)))
+        chain.grow_by(3)
+        for _ in range(5):
+            await made.turn()
+        position = made.ledger.position()
+        assert position.head == chain.blocks[0].header
+        assert not position.synced
+        assert [record.message for record in caplog.records] == ["can not follow"]
+        chain.receipts = True
+        await made.settle()
+        await check(made)
+        assert caplog.messages == ["can not follow", "following again"]
+
+
+async def test_a_failing_receipt_among_many_writes_nothing_of_its_page() -> None:
+    chain = ModelChain()
+    async with world(chain) as made:
+        await made.settle()
+        for number in range(50):
+            chain.grow(transfer(owner=address(1), to=address(6), nonce=number))
+        chain.before_answer = after_questions(20, NodeUnavailable("model", 1))
+        await made.turn()
+        assert made.ledger.position().head == chain.blocks[0].header
+        chain.before_answer = lambda _: None
+        await made.settle()
+        await check(made)
+
+
+async def test_a_block_by_a_stranger_is_not_taken() -> None:
+    chain = ModelChain()
+    chain.grow_by(3)
+    async with world(chain) as made:
+        await made.settle()
+        made.follower._witnesses = frozenset([address(1000).raw])
+        chain.grow()
+        await made.settle()
+        chain.grow(salt=1)
+        await made.turn()
+        assert made.ledger.position().head == chain.blocks[-2].header
+        assert not made.ledger.position().synced
+
+
+async def test_only_addresses_that_are_watched_by_then_are_kept() -> None:
+    chain = ModelChain()
+    late = address(7)
+    async with world(chain) as made:
+        await made.settle()
+        chain.grow(transfer(owner=late, to=address(8), nonce=1))
+        await made.settle()
+        await made.store.write(lambda tx: made.ledger.watch(tx, late))
+        await made.store.write(lambda tx: made.ledger.watch(tx, late))
+        assert await made.store.read(lambda tx: made.ledger.is_watched(tx, late))
+        assert not await made.store.read(
+            lambda tx: made.ledger.is_watched(tx, address(8))
+        )
+        chain.grow(transfer(owner=late, to=address(8), nonce=2))
+        await made.settle()
+        entries, _, _ = await made.ledger.entries(late)
+        assert [entry.block_number for entry in entries] == [2]
+
+
+async def test_it_starts_degraded_without_a_node_and_follows_when_there_is_one(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    chain = ModelChain()
+    chain.grow_by(5)
+    async with world(chain) as made:
+
+        def fail(_: str) -> None:
+            raise NodeUnavailable("model", 1)
+
+        chain.before_answer = fail
+        async with trio.open_nursery() as nursery:
+            await nursery.start(made.follower.run)
+            assert made.ledger.position().head is None
+            assert not made.ledger.position().synced
+            chain.before_answer = lambda _: None
+            await made.ledger.wait_block_beyond(4)
+            chain.grow_by(2)
+            await made.ledger.wait_block_beyond(6)
+            assert made.ledger.position().synced
+            nursery.cancel_scope.cancel()
+
+
+async def test_following_can_be_cancelled_anywhere_and_taken_up_again() -> None:
+    for deadline in range(1, 40):
+        chain = ModelChain()
+        async with world(chain) as made:
+            chain.grow_by(3)
+            chain.grow(transfer(owner=address(1), to=address(6)))
+            with trio.CancelScope() as scope:
+                chain.before_answer = cancel_at(deadline, scope)
+                for turn in range(deadline):
+                    await made.turn()
+                    chain.grow(
+                        transfer(owner=address(1), to=address(6), nonce=turn + 1)
+                    )
+            await made.start()
+            await made.settle()
+            await check(made)
+
+
+def cancel_at(count: int, scope: trio.CancelScope) -> Callable[[str], None]:
+    remaining = iter(range(count - 1))
+
+    def ask(_: str) -> None:
+        if next(remaining, None) is None:
+            scope.cancel()
+
+    return ask
+
+
+@pytest.fixture
+async def filled() -> AsyncIterator[tuple[World, list[LedgerEntry]]]:
+    chain = ModelChain()
+    async with world(chain) as made:
+        await made.settle()
+        for number in range(40):
+            chain.grow(
+                *[
+                    transfer(
+                        owner=address(1 + (number + at) % 3),
+                        to=address(1 + number % 2),
+                        amount=number,
+                        nonce=number * 10 + at,
+                    )
+                    for at in range(3)
+                ]
+            )
+        chain.solidify(30)
+        await made.settle()
+        everything, _, _ = await made.ledger.entries(limit=1000)
+        yield made, everything
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 50, 1000])
+@pytest.mark.parametrize("who", [None, 1, 2])
+async def test_pages_by_cursor_give_everything_once_and_new_blocks_move_nothing(
+    filled: tuple[World, list[LedgerEntry]], limit: int, who: int | None
+) -> None:
+    made, everything = filled
+    of = None if who is None else address(who)
+    expected = [entry for entry in everything if _touches(entry, of)]
+    got: list[LedgerEntry] = []
+    cursor: str | None = None
+    while True:
+        page, cursor, total = await made.ledger.entries(of, limit=limit, cursor=cursor)
+        assert total >= len(expected)
+        got += page
+        if cursor is None:
+            break
+        made.chain.grow(
+            transfer(owner=address(1), to=address(2), nonce=10_000 + len(got))
+        )
+        await made.settle()
+    assert got == expected
+
+
+async def test_pages_by_skip_and_filters(
+    filled: tuple[World, list[LedgerEntry]],
+) -> None:
+    made, everything = filled
+    skipped, _, total = await made.ledger.entries(address(1), skip=5, limit=10)
+    expected = [entry for entry in everything if _touches(entry, address(1))]
+    assert (skipped, total) == (expected[5:15], len(expected))
+    times = sorted({entry.block_timestamp_ms for entry in everything})
+    some, _, total = await made.ledger.entries(
+        from_ms=times[10], to_ms=times[12], limit=1000
+    )
+    assert some == [
+        e for e in everything if times[10] <= e.block_timestamp_ms <= times[12]
+    ]
+    assert total == len(some)
+    assert (await made.ledger.entries(kinds=["trc20"]))[2] == 0
+    assert (await made.ledger.entries(kinds=["trc20", "trx"]))[2] == len(everything)
+    assert (await made.ledger.entries(asset="TRX"))[2] == len(everything)
+    assert (await made.ledger.entries(asset=address(9).base58))[2] == 0
+
+
+def _touches(entry: LedgerEntry, who: Address | None) -> bool:
+    return who is None or who.base58 in (entry.from_address, entry.to_address)
