@@ -2,10 +2,9 @@
 
 from typing import Final, Self
 
-import base58
 from attrs import frozen
 
-from lucidtrond.tron.hashing import sha256
+from lucidtrond.tron.base58 import InvalidBase58, decode_check, encode_check
 
 PREFIX: Final = 0x41
 """Mainnet's and every known testnet's (Constant.ADD_PRE_FIX_BYTE_MAINNET)."""
@@ -26,16 +25,15 @@ class Address:
     raw: bytes
 
     def __attrs_post_init__(self) -> None:
-        if len(self.raw) != SIZE or self.raw[0] != PREFIX:
-            raise InvalidAddress(
-                f"expected 21 bytes starting with 41, got {len(self.raw)} bytes"
-            )
+        if len(self.raw) != SIZE:
+            raise InvalidAddress(f"expected 21 bytes, got {len(self.raw)}")
+        if self.raw[0] != PREFIX:
+            raise InvalidAddress(f"expected 41 in front, got {self.raw[0]:02x}")
 
     @property
     def base58(self) -> str:
         """The form people see: T and 33 more characters."""
-        checksum = sha256(sha256(self.raw))[:4]
-        return base58.b58encode(self.raw + checksum).decode()
+        return encode_check(self.raw)
 
     @property
     def hex(self) -> str:
@@ -53,13 +51,9 @@ class Address:
         if len(text) != _BASE58_SIZE:
             raise InvalidAddress(f"base58: expected 34 characters, got {len(text)}")
         try:
-            data = base58.b58decode(text)
-        except ValueError:
-            raise InvalidAddress("base58: a character outside the alphabet") from None
-        raw, checksum = data[:-4], data[-4:]
-        if sha256(sha256(raw))[:4] != checksum:
-            raise InvalidAddress("base58: the checksum does not fit")
-        return cls(raw)
+            return cls(decode_check(text))
+        except InvalidBase58 as why:
+            raise InvalidAddress(str(why)) from None
 
     @classmethod
     def from_hex(cls, text: str) -> Self:

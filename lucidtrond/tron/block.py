@@ -9,8 +9,14 @@ from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.keys import BadSignature, recover
-from lucidtrond.tron.transaction import Transaction, encode_transaction
+from lucidtrond.tron.transaction import (
+    MalformedTransaction,
+    Transaction,
+    decode_raw,
+    encode_transaction,
+)
 from lucidtrond.tron.units import UnixMillis
+from lucidtrond.tron.wirebytes import varint
 
 BlockId = NewType("BlockId", str)
 """64 lower-case hex digits; the first 16 are the number."""
@@ -19,6 +25,11 @@ EMPTY_ROOT: Final = bytes(32)
 """txTrieRoot of a block without transactions."""
 BLOCK_INTERVAL_MS: Final = 3000
 """One slot (ChainConstant.BLOCK_PRODUCED_INTERVAL)."""
+
+_CONTRACT_RET_TAG: Final = b"\x18"
+"""Field 3 of Transaction.Result, an enum."""
+
+_HEADER_BYTES: Final = frozenset(bytes([v]) for v in (0, 1, 2, 3, 27, 28, 29, 30))
 
 
 class BadBlock(ValueError):
@@ -36,6 +47,10 @@ class BlockHeader:
     witness: bytes
     version: int
     witness_signature: bytes = b""
+    witness_id: int = 0
+    """Unused since the first releases."""
+    account_state_root: bytes = b""
+    """Empty unless the chain voted for state roots; no known one did."""
 
     def encode_raw(self) -> bytes:
         """BlockHeader.raw, what id and signature are made from."""
@@ -46,6 +61,8 @@ class BlockHeader:
             txTrieRoot=self.tx_trie_root,
             witness_address=self.witness,
             version=self.version,
+            witness_id=self.witness_id,
+            accountStateRoot=self.account_state_root,
         ).SerializeToString()
 
     @property
@@ -61,9 +78,14 @@ class BlockHeader:
     def signer(self) -> Address:
         """Who signed the header.
 
+        Unlike a transaction's signatures, this one is covered by nothing else, so of
+        the spellings of one signature only the two common ones of v are taken.
+
         Raises:
             BadSignature: nobody's signature.
         """
+        if self.witness_signature[64:] not in _HEADER_BYTES:
+            raise BadSignature("an unusual header byte")
         return recover(self.digest, self.witness_signature)
 
 
@@ -82,9 +104,10 @@ class BlockTransaction:
         """protocol.Transaction with signatures and result."""
         if self.contract_ret is None:
             results = []
+        elif self.contract_ret == 0:
+            results = [b""]
         else:
-            result = pb.Transaction.Result(contractRet=self.contract_ret)
-            results = [result.SerializeToString()]
+            results = [_CONTRACT_RET_TAG + varint(self.contract_ret)]
         return encode_transaction(
             self.transaction.raw, self.transaction.signatures, results
         )
@@ -131,17 +154,23 @@ def check_block(block: Block, *, expected_id: BlockId | None = None) -> BlockId:
     """Recompute id, root and signature; give the id.
 
     Proves that header and transactions belong together and that the header's witness
-    signed it. That the witness is one of the chain's is the caller's check.
+    signed it. That the witness is one of the chain's is the caller's check, and so is
+    the parent.
 
     Raises:
         BadBlock: something does not fit.
     """
     header = block.header
-    block_id = header.id
+    try:
+        block_id = header.id
+    except (ValueError, OverflowError):
+        raise BadBlock("a header that can't be written") from None
     if expected_id is not None and block_id != expected_id:
         raise BadBlock(f"id: computed {block_id}, stated {expected_id}")
     if tx_trie_root(block.transactions) != header.tx_trie_root:
         raise BadBlock(f"block {header.number}: transaction root does not fit")
+    for each in block.transactions:
+        _check_is_leaf(header.number, each)
     if header.number > 0:
         try:
             signer = header.signer()
@@ -150,3 +179,12 @@ def check_block(block: Block, *, expected_id: BlockId | None = None) -> BlockId:
         if signer.raw != header.witness:
             raise BadBlock(f"block {header.number}: not signed by its witness")
     return block_id
+
+
+def _check_is_leaf(number: int, each: BlockTransaction) -> None:
+    # The tree marks neither leaves nor nodes: two hashes in a row, taken for a
+    # transaction of 64 bytes, would give the same root.
+    try:
+        decode_raw(each.transaction.raw)
+    except MalformedTransaction as why:
+        raise BadBlock(f"block {number}: no transaction: {why}") from None

@@ -1,7 +1,8 @@
-"""BIP-39 words, BIP-32 keys, BIP-44 paths; TRON is coin type 195 (SLIP-44)."""
+"""BIP-32 keys and BIP-44 paths; TRON is coin type 195 (SLIP-44). Words: `mnemonic`."""
 
 import hashlib
 import hmac
+import re
 from typing import Final, Self
 
 import coincurve
@@ -13,6 +14,33 @@ from lucidtrond.tron.keys import PrivateKey, address_of
 ACCOUNT_PATH: Final = (0x80000000 + 44, 0x80000000 + 195, 0x80000000, 0)
 """m/44'/195'/0'/0: its children are our wallets' keys (TronLink's and Trust's way)."""
 HARDENED: Final = 0x80000000
+_STEP: Final = re.compile(r"([0-9]{1,10})(['hH]?)\Z", re.ASCII)
+
+
+def parse_path(text: str) -> tuple[int, ...]:
+    """Read ``m/44'/195'/0'/0/0``; ``'``, ``h`` and ``H`` say hardened.
+
+    Raises:
+        ValueError: another form, or an index of 2^31 and more.
+    """
+    head, *steps = text.split("/")
+    if head != "m":
+        raise ValueError("path: expected m/ in front")
+    path = []
+    for step in steps:
+        match = _STEP.match(step)
+        if match is None or int(match[1]) >= HARDENED:
+            raise ValueError(f"path: {step[:20]!r} is no index below 2^31")
+        path.append(int(match[1]) + (HARDENED if match[2] else 0))
+    return tuple(path)
+
+
+def format_path(path: tuple[int, ...]) -> str:
+    """Undo `parse_path`, with ``'`` for hardened."""
+    steps = (
+        f"{index - HARDENED}'" if index >= HARDENED else str(index) for index in path
+    )
+    return "/".join(("m", *steps))
 
 
 @frozen
@@ -55,6 +83,8 @@ class PrivateNode:
 
     def child(self, index: int) -> "PrivateNode":
         """CKDpriv of BIP-32; indexes from `HARDENED` on are hardened."""
+        if not 0 <= index < 2 * HARDENED:
+            raise ValueError(f"index: expected 0 to {2 * HARDENED - 1}, got {index}")
         parent = coincurve.PrivateKey(self.key)
         head = b"\0" + self.key if index >= HARDENED else parent.public_key.format()
         digest = _hmac(self.chain_code, head + index.to_bytes(4, "big"))

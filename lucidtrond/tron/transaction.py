@@ -6,7 +6,7 @@ with them).
 """
 
 from collections.abc import Sequence
-from typing import Final, NewType
+from typing import Final, NewType, cast
 
 from attrs import frozen
 
@@ -15,6 +15,7 @@ from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.contracts import Contract
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.units import Sun, UnixMillis
+from lucidtrond.tron.wirebytes import MalformedMessage, length_field, varint, walk
 
 TxId = NewType("TxId", str)
 """64 lower-case hex digits: sha256 of the raw data."""
@@ -24,6 +25,10 @@ RESULT_ALLOWANCE_BYTES: Final = 64
 (Constant.MAX_RESULT_SIZE_IN_TX)."""
 SIGNATURE_FIELD_BYTES: Final = 67
 """tag, length and 65 bytes."""
+# Field numbers of protocol.Transaction.
+_RAW_DATA: Final = 1
+_SIGNATURE: Final = 2
+_RESULT: Final = 5
 MAX_LIFETIME_MS: Final = 86_400_000
 """A node refuses an expiration later than its head plus this
 (Constant.MAXIMUM_TIME_UNTIL_EXPIRATION)."""
@@ -73,7 +78,8 @@ class RawData:
         )
         # `parameter` is set even when empty, as java's builder does.
         raw.contract.add(
-            type=number,
+            # Stubs know only named numbers; the wire (and java) takes any.
+            type=cast("pb.Transaction.Contract.ContractType", number),
             parameter=pb.Any(type_url=type_url, value=value),
             Permission_id=self.permission_id,
         )
@@ -137,14 +143,27 @@ class Transaction:
     def from_bytes(cls, data: bytes) -> "Transaction":
         """Read protocol.Transaction; results in it are dropped.
 
+        The raw data stay byte for byte what they were, canonical or not.
+
         Raises:
-            MalformedTransaction: not protobuf, or not canonical outside the raw data.
+            MalformedTransaction: not protobuf, no raw data or more than one, a field
+                that we could not write again.
         """
+        raw: bytes | None = None
+        signatures: list[bytes] = []
         try:
-            message = pb.Transaction.FromString(data)
-        except ValueError:
-            raise MalformedTransaction("not a protobuf message") from None
-        return cls(message.raw_data.SerializeToString(), tuple(message.signature))
+            for number, value in walk(data):
+                if number == _RAW_DATA and raw is None and isinstance(value, bytes):
+                    raw = value
+                elif number == _SIGNATURE and isinstance(value, bytes):
+                    signatures.append(value)
+                elif number != _RESULT or not isinstance(value, bytes):
+                    raise MalformedTransaction(f"field {number} is not expected here")
+        except MalformedMessage as why:
+            raise MalformedTransaction(f"not a protobuf message: {why}") from None
+        if raw is None:
+            raise MalformedTransaction("no raw data")
+        return cls(raw, tuple(signatures))
 
 
 def encode_transaction(
@@ -152,13 +171,11 @@ def encode_transaction(
 ) -> bytes:
     """Write protocol.Transaction around raw data bytes that stay as they are.
 
-    *results* are encoded Transaction.Result messages (field 5), one per contract.
+    *results* are encoded Transaction.Result messages, one per contract.
     """
-    parts = [b"\x0a", varint(len(raw)), raw]
-    for signature in signatures:
-        parts += [b"\x12", varint(len(signature)), signature]
-    for result in results:
-        parts += [b"\x2a", varint(len(result)), result]
+    parts = [length_field(_RAW_DATA, raw)]
+    parts += [length_field(_SIGNATURE, each) for each in signatures]
+    parts += [length_field(_RESULT, each) for each in results]
     return b"".join(parts)
 
 
@@ -171,13 +188,3 @@ def bandwidth_bytes(raw: bytes, signatures: int = 1) -> int:
         + signatures * SIGNATURE_FIELD_BYTES
         + RESULT_ALLOWANCE_BYTES
     )
-
-
-def varint(value: int) -> bytes:
-    """Protobuf's varint of a non-negative integer."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
