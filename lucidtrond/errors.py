@@ -5,7 +5,8 @@ LucidError
 │   ├── ConfigError
 │   ├── PluginError
 │   ├── StoreError
-│   │   └── CommitUnknown    a commit's outcome is unknown: the daemon stops
+│   │   ├── CommitUnknown    a commit's outcome is unknown: the daemon stops
+│   │   └── ConstraintBroken a UNIQUE or other constraint refused a row
 │   ├── AlreadyRunning
 │   ├── AnotherChain
 │   └── StartTimeout
@@ -55,6 +56,10 @@ class StoreError(OperatorError):
 
 class CommitUnknown(StoreError):
     """A commit may or may not have happened; only a restart can tell."""
+
+
+class ConstraintBroken(StoreError):
+    """A UNIQUE, NOT NULL, CHECK or foreign key constraint refused a row."""
 
 
 class AlreadyRunning(OperatorError):

@@ -1,0 +1,1 @@
+"""SQLite behind two calls: write durably, read a snapshot."""
