@@ -30,8 +30,11 @@ from lucidtrond.tron.units import Sun
 
 Kind = Literal["trx", "trc20", "internal"]
 TRX: Final = "TRX"
-SUCCESS: Final = 1
+_SUCCESS: Final = 1
 """contractRet's number of SUCCESS (Tron.proto, contractResult)."""
+_SYSTEM_DONE: Final = (None, 0, _SUCCESS)
+"""A system contract is included only when it succeeded; block 0 carries no results,
+the oldest blocks DEFAULT ones."""
 TRANSFER_TOPIC: Final = keccak256(b"Transfer(address,address,uint256)")
 _MOVING_NOTES: Final = ("call", "create", "suicide")
 """Notes of internal transactions that move their value (Program.java); the others
@@ -125,7 +128,7 @@ def _read_transaction(
     txid = each.transaction.txid
     fee = receipt.fee if receipt is not None else Sun(0)
     for kind, index, sender, recipient, asset, amount, success in _moves(
-        contract, receipt, done=each.contract_ret in (None, SUCCESS)
+        contract, receipt, result=each.contract_ret
     ):
         touched.update((sender, recipient))
         movements.append(
@@ -150,11 +153,13 @@ _Move = tuple[Kind, int, Address, Address, Address | None, int, bool]
 
 
 def _moves(
-    contract: Contract, receipt: Receipt | None, *, done: bool
+    contract: Contract, receipt: Receipt | None, *, result: int | None
 ) -> Iterator[_Move]:
+    done = result == _SUCCESS
     match contract:
         case Transfer():
-            yield "trx", 0, contract.owner, contract.to, None, contract.amount, done
+            kept = result in _SYSTEM_DONE
+            yield "trx", 0, contract.owner, contract.to, None, contract.amount, kept
         case Trigger() if contract.call_value > 0:
             owner, to = contract.owner, contract.contract
             yield "trx", 0, owner, to, None, contract.call_value, done

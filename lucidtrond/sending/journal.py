@@ -1,0 +1,439 @@
+"""The journal: every payment, its signed bytes, and what is known of them.
+
+Plain functions over one transaction. ``sending_payment`` is the intent and never
+changes; ``sending_attempt`` holds its transaction, found by id; ``sending_clock`` the
+last timestamp given to an owner's transactions, which makes their ids distinct.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from attrs import frozen
+
+from lucidtrond.errors import InvalidInput
+from lucidtrond.events.types import Payment
+from lucidtrond.ports import Migration, Row, Tx
+from lucidtrond.sending.plan import (
+    OPEN,
+    SAFE_TO_RETRY,
+    Attempt,
+    Inclusion,
+    in_flight_until,
+    next_send,
+)
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import BlockId
+from lucidtrond.tron.transaction import Transaction, TxId
+from lucidtrond.tron.units import Sun, UnixMillis
+
+OWNER: Final = "sending"
+_AT_ONCE: Final = 400
+
+MIGRATIONS: Final = (
+    Migration(
+        OWNER,
+        1,
+        """
+        CREATE TABLE sending_payment (
+            seq SERIAL,
+            payment_id TEXT NOT NULL UNIQUE,
+            idempotency_key TEXT NOT NULL UNIQUE,
+            content BYTES NOT NULL,
+            owner BYTES NOT NULL,
+            recipient BYTES NOT NULL,
+            asset TEXT NOT NULL,
+            amount BYTES NOT NULL,
+            memo BYTES NOT NULL,
+            created_ms INT64 NOT NULL
+        );
+        CREATE INDEX sending_payment_owner ON sending_payment (owner, seq);
+        CREATE TABLE sending_attempt (
+            txid BYTES PRIMARY KEY,
+            payment_seq INT64 NOT NULL,
+            number INT64 NOT NULL,
+            raw BYTES NOT NULL,
+            signature BYTES,
+            reference_number INT64 NOT NULL,
+            expiration_ms INT64 NOT NULL,
+            state TEXT NOT NULL,
+            unresolved FLAG NOT NULL,
+            due_ms INT64,
+            sent INT64 NOT NULL,
+            last_sent_ms INT64,
+            code TEXT,
+            message TEXT NOT NULL,
+            accepted FLAG NOT NULL,
+            reason TEXT,
+            block_number INT64,
+            block_id BYTES,
+            block_timestamp_ms INT64,
+            contract_ret INT64,
+            fee_sun INT64,
+            updated_ms INT64 NOT NULL,
+            UNIQUE (payment_seq, number)
+        );
+        CREATE INDEX sending_attempt_unresolved
+            ON sending_attempt (unresolved, payment_seq);
+        CREATE INDEX sending_attempt_due ON sending_attempt (due_ms);
+        CREATE INDEX sending_attempt_block ON sending_attempt (block_number);
+        CREATE TABLE sending_clock (
+            owner BYTES PRIMARY KEY,
+            last_ms INT64 NOT NULL
+        )
+        """,
+    ),
+)
+
+
+@frozen
+class Intent:
+    """What is to be paid, and under which key; limits belong to the content."""
+
+    key: str
+    owner: Address
+    to: Address
+    asset: str
+    amount: int
+    memo: bytes = b""
+    max_burn: Sun | None = None
+
+    @property
+    def payment_id(self) -> str:
+        """The same for the same key."""
+        return hashlib.sha256(b"payment\0" + self.key.encode()).hexdigest()[:32]
+
+    @property
+    def content(self) -> bytes:
+        """Equal exactly for equal contents."""
+        parts = (
+            self.owner.raw,
+            self.to.raw,
+            self.asset.encode(),
+            str(self.amount).encode(),
+            self.memo,
+            b"" if self.max_burn is None else str(self.max_burn).encode(),
+        )
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(len(part).to_bytes(4, "big") + part)
+        return digest.digest()
+
+
+@frozen
+class Entry:
+    """An attempt with its bytes, and the payment in wire form as it is now."""
+
+    payment_seq: int
+    attempt: Attempt
+    transaction: Transaction
+    """Without signatures while it is queued."""
+    payment: Payment
+
+    @property
+    def txid(self) -> TxId:
+        return self.transaction.txid
+
+
+_COLUMNS: Final = (
+    "p.seq, p.payment_id, p.idempotency_key, p.owner, p.recipient, p.asset, p.amount,"
+    " p.memo, p.created_ms, a.txid, a.number, a.raw, a.signature, a.reference_number,"
+    " a.expiration_ms, a.state, a.sent, a.last_sent_ms, a.code, a.message, a.accepted,"
+    " a.reason, a.block_number, a.block_id, a.block_timestamp_ms, a.contract_ret,"
+    " a.fee_sun, a.updated_ms"
+)
+_SELECT: Final = (
+    f"SELECT {_COLUMNS} FROM sending_payment p"  # noqa: S608 - a constant
+    " JOIN sending_attempt a ON a.payment_seq = p.seq"
+)
+
+
+def reserve_timestamp(tx: Tx, owner: Address, at_least: UnixMillis) -> UnixMillis:
+    """Give a timestamp that no other transaction of *owner* has, so that ids differ."""
+    rows = tx.execute(
+        "INSERT INTO sending_clock (owner, last_ms) VALUES (?, ?)"
+        " ON CONFLICT (owner) DO UPDATE SET last_ms ="
+        " CASE WHEN excluded.last_ms > sending_clock.last_ms"
+        " THEN excluded.last_ms ELSE sending_clock.last_ms + 1 END"
+        " RETURNING last_ms",
+        (owner.raw, at_least),
+    )
+    return UnixMillis(rows[0][0])
+
+
+def insert(
+    tx: Tx, intent: Intent, attempt: Attempt, raw: bytes, *, now_ms: int
+) -> Entry:
+    """Write a new payment with its first attempt, unsigned."""
+    [(seq,)] = tx.execute(
+        "INSERT INTO sending_payment (payment_id, idempotency_key, content, owner,"
+        " recipient, asset, amount, memo, created_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
+        (
+            intent.payment_id,
+            intent.key,
+            intent.content,
+            intent.owner.raw,
+            intent.to.raw,
+            intent.asset,
+            intent.amount.to_bytes(32, "big"),
+            intent.memo,
+            now_ms,
+        ),
+    )
+    transaction = Transaction(raw)
+    tx.execute(
+        "INSERT INTO sending_attempt (txid, payment_seq, number, raw, reference_number,"
+        " expiration_ms, state, unresolved, due_ms, sent, message, accepted,"
+        " updated_ms) VALUES (?, ?, 1, ?, ?, ?, ?, 1, ?, 0, '', 0, ?)",
+        (
+            transaction.digest,
+            seq,
+            raw,
+            attempt.reference_number,
+            attempt.expiration,
+            attempt.state,
+            next_send(attempt),
+            now_ms,
+        ),
+    )
+    return _only(tx, "a.txid = ?", transaction.digest)
+
+
+def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
+    """Write what is known now."""
+    block = attempt.inclusion
+    tx.execute(
+        "UPDATE sending_attempt SET state = ?, unresolved = ?, due_ms = ?, sent = ?,"
+        " last_sent_ms = ?, code = ?, message = ?, accepted = ?, reason = ?,"
+        " block_number = ?, block_id = ?, block_timestamp_ms = ?, contract_ret = ?,"
+        " fee_sun = ?, updated_ms = ? WHERE txid = ?",
+        (
+            attempt.state,
+            int(attempt.state in OPEN),
+            next_send(attempt),
+            attempt.sent,
+            attempt.last_sent,
+            attempt.code,
+            attempt.message,
+            int(attempt.accepted),
+            attempt.reason,
+            None if block is None else block.number,
+            None if block is None else bytes.fromhex(block.block_id),
+            None if block is None else block.timestamp,
+            None if block is None else block.contract_ret,
+            None if block is None else block.fee,
+            now_ms,
+            entry.transaction.digest,
+        ),
+    )
+    return _only(tx, "a.txid = ?", entry.transaction.digest)
+
+
+def keep_signature(tx: Tx, txid: TxId, signature: bytes) -> None:
+    """Keep the bytes that will be sent, before they are; the first one stays."""
+    tx.execute(
+        "UPDATE sending_attempt SET signature = ? WHERE txid = ? AND signature IS NULL",
+        (signature, bytes.fromhex(txid)),
+    )
+
+
+def by_key(tx: Tx, key: str) -> tuple[Entry, bytes] | None:
+    """Find a payment and its content's digest."""
+    entry = _first(tx, "p.idempotency_key = ?", key)
+    if entry is None:
+        return None
+    [(content,)] = tx.execute(
+        "SELECT content FROM sending_payment WHERE seq = ?", (entry.payment_seq,)
+    )
+    return entry, content
+
+
+def by_payment_id(tx: Tx, payment_id: str) -> Entry | None:
+    return _first(tx, "p.payment_id = ?", payment_id)
+
+
+def by_txid(tx: Tx, txid: TxId) -> Entry | None:
+    try:
+        digest = bytes.fromhex(txid)
+    except ValueError:
+        return None
+    return _first(tx, "a.txid = ?", digest)
+
+
+def among(tx: Tx, txids: Sequence[TxId]) -> list[Entry]:
+    """Those of *txids* that are ours."""
+    found: list[Entry] = []
+    remaining: Iterator[TxId] = iter(txids)
+    while some := list(islice(remaining, _AT_ONCE)):
+        marks = ", ".join("?" * len(some))
+        digests = [bytes.fromhex(txid) for txid in some]
+        found += _all(tx, f"a.txid IN ({marks})", *digests)
+    return found
+
+
+def in_block(tx: Tx, number: int) -> list[Entry]:
+    return _all(tx, "a.block_number = ? AND a.unresolved = 1", number)
+
+
+def touched_by_final(tx: Tx, number: int, timestamp: UnixMillis) -> list[Entry]:
+    """Unresolved ones that a new solid head may settle or prove dead."""
+    return _all(
+        tx,
+        "a.unresolved = 1 AND (a.block_number <= ?"
+        " OR (a.block_number IS NULL AND a.expiration_ms <= ?))",
+        number,
+        timestamp,
+    )
+
+
+def due(
+    tx: Tx, head: UnixMillis | None, *, everything: bool, limit: int
+) -> list[Entry]:
+    """Those to be signed or sent at head time *head*, oldest first."""
+    where = _Where("a.due_ms IS NOT NULL")
+    if not everything:
+        where = where.also("a.due_ms <= ?", 0 if head is None else head)
+    if head is not None:
+        where = where.also("a.expiration_ms > ?", head)
+    rows = tx.execute(
+        f"{_SELECT} WHERE {where.sql} ORDER BY p.seq LIMIT ?", (*where.params, limit)
+    )
+    return [_entry(row) for row in rows]
+
+
+def page(
+    tx: Tx,
+    *,
+    limit: int,
+    cursor: str | None,
+    owner: Address | None,
+    unresolved: bool,
+) -> tuple[list[Payment], str | None]:
+    """Newest first; a cursor is the last payment's number.
+
+    Raises:
+        InvalidInput: not a cursor that this gave.
+    """
+    where = _Where("1 = 1")
+    if cursor is not None:
+        if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+            raise InvalidInput("cursor: not one that this method gave")
+        where = where.also("p.seq < ?", int(cursor))
+    if owner is not None:
+        where = where.also("p.owner = ?", owner.raw)
+    if unresolved:
+        where = where.also("a.unresolved = 1")
+    rows = tx.execute(
+        f"{_SELECT} WHERE {where.sql} ORDER BY p.seq DESC LIMIT ?",
+        (*where.params, limit + 1),
+    )
+    entries = [_entry(row) for row in rows[:limit]]
+    following = str(entries[-1].payment_seq) if len(rows) > limit else None
+    return [entry.payment for entry in entries], following
+
+
+@frozen
+class _Where:
+    """Conditions as SQL text of ours and parameters."""
+
+    sql: str
+    params: tuple[object, ...] = ()
+
+    def also(self, sql: str, *params: object) -> "_Where":
+        return _Where(f"{self.sql} AND {sql}", (*self.params, *params))
+
+
+def _first(tx: Tx, condition: str, *params: object) -> Entry | None:
+    found = _all(tx, condition, *params)
+    return found[0] if found else None
+
+
+def _only(tx: Tx, condition: str, *params: object) -> Entry:
+    [entry] = _all(tx, condition, *params)
+    return entry
+
+
+def _all(tx: Tx, condition: str, *params: object) -> list[Entry]:
+    rows = tx.execute(f"{_SELECT} WHERE {condition} ORDER BY p.seq", params)
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: Row) -> Entry:
+    (
+        seq,
+        payment_id,
+        key,
+        owner,
+        recipient,
+        asset,
+        amount,
+        memo,
+        created_ms,
+        _txid,
+        number,
+        raw,
+        signature,
+        reference_number,
+        expiration_ms,
+        state,
+        sent,
+        last_sent_ms,
+        code,
+        message,
+        accepted,
+        reason,
+        block_number,
+        block_id,
+        block_timestamp_ms,
+        contract_ret,
+        fee_sun,
+        updated_ms,
+    ) = row
+    inclusion = None
+    if block_number is not None:
+        inclusion = Inclusion(
+            block_number,
+            BlockId(block_id.hex()),
+            UnixMillis(block_timestamp_ms),
+            contract_ret=contract_ret,
+            fee=Sun(fee_sun),
+        )
+    attempt = Attempt(
+        state=state,
+        expiration=UnixMillis(expiration_ms),
+        reference_number=reference_number,
+        sent=sent,
+        last_sent=None if last_sent_ms is None else UnixMillis(last_sent_ms),
+        code=code,
+        message=message,
+        accepted=bool(accepted),
+        reason=reason,
+        inclusion=inclusion,
+    )
+    transaction = Transaction(raw, () if signature is None else (signature,))
+    payment = Payment(
+        payment_id=payment_id,
+        idempotency_key=key,
+        state=state,
+        from_address=Address(owner).base58,
+        to_address=Address(recipient).base58,
+        asset=asset,
+        amount=str(int.from_bytes(amount, "big")),
+        memo_hex=memo.hex(),
+        txid=transaction.txid,
+        attempt=number,
+        created_ms=created_ms,
+        updated_ms=updated_ms,
+        expiration_ms=expiration_ms,
+        block_number=block_number,
+        block_id=None if block_id is None else block_id.hex(),
+        block_timestamp_ms=block_timestamp_ms,
+        fee_sun=None if fee_sun is None else str(fee_sun),
+        reason=reason,
+        broadcast_code=code,
+        safe_to_retry=state in SAFE_TO_RETRY,
+        in_flight_until_ms=in_flight_until(attempt),
+    )
+    return Entry(seq, attempt, transaction, payment)

@@ -1,0 +1,336 @@
+"""What becomes of a signed transaction: each fact, and the state it leads to.
+
+Theory. TRON has no nonce. One transaction lands at most once, however often its bytes
+are sent; two transactions for one intent may both land. So an intent has one attempt,
+whose bytes are fixed before anything is sent, and everything here is about knowing
+what became of those bytes. Nothing a node answers to a broadcast ends an attempt, good
+or bad: only blocks do.
+
+States, and the facts that lead out of them:
+
+    state       fact                                        next
+    ----------  ------------------------------------------  ----------
+    queued      Signed                                      signed
+    signed      Answered, Unanswered                        pending
+    pending     Answered, Unanswered                        pending
+    reverted    Answered, Unanswered                        pending
+    any of      Included: a block of ours holds it          included
+    these four  SolidUpTo: its death is proven              expired
+    included    TakenBack: a fork took the block back       reverted
+                SolidUpTo its block or above, it succeeded  solidified
+                SolidUpTo its block or above, it failed     failed
+    expired     Included: the proof was wrong (a node that
+                lied); the truth wins over the state        included
+
+``solidified``, ``failed`` and ``expired`` are final. A fact that is not listed for a
+state changes nothing but what is remembered of the last broadcast.
+
+Proof of death (block B may hold it only if the time of B's parent is below its
+expiration): a solidified block S of ours has a time at or past the expiration, and
+none of our blocks from the reference block's successor up to S holds it. The reference
+(TAPOS) binds the bytes to chains that contain the reference block, so nothing below
+need be looked at; our own ledger must have no gap from there on. The local clock and
+the head's time prove nothing.
+
+Who triggers: `Signed`, `Answered` and `Unanswered` come from the sender, the others
+from the follower, within the transaction that writes the block.
+
+Left out: signing again after death, which makes a second attempt.
+"""
+
+from enum import Enum
+from typing import Final, assert_never
+
+from attrs import evolve, frozen
+
+from lucidtrond.events.types import PaymentState
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
+from lucidtrond.tron.units import Sun, UnixMillis
+
+OPEN: Final[frozenset[PaymentState]] = frozenset(
+    ("queued", "signed", "pending", "reverted", "included")
+)
+"""States that something can still happen to."""
+IN_FLIGHT: Final[frozenset[PaymentState]] = frozenset(
+    ("queued", "signed", "pending", "reverted")
+)
+"""In no block of ours, and possibly in a later one."""
+SAFE_TO_RETRY: Final[frozenset[PaymentState]] = frozenset(("failed", "expired"))
+"""Proven not to have paid; another payment for the same thing is no second one."""
+_SUCCESS: Final = 1
+"""contractRet's number (Tron.proto, contractResult)."""
+_MESSAGE_SIZE: Final = 200
+
+
+class Again(Enum):
+    """When the same bytes may usefully be sent again."""
+
+    SOON = "the cause passes by itself"
+    LATER = "nodes forget what they took; remind them"
+    NEVER = "no node will ever take these bytes"
+
+
+@frozen
+class Meaning:
+    """What an answer to a broadcast says about these bytes.
+
+    *in_pool*: the node has or had it in its pool or in a block, so it may land without
+    being sent again. False says only that this answer is no reason to believe so.
+    """
+
+    words: str
+    again: Again
+    in_pool: bool = False
+
+
+_MEANINGS: Final = {
+    "SUCCESS": Meaning("accepted", Again.LATER, in_pool=True),
+    "SIGERROR": Meaning("the signature does not fit the account", Again.LATER),
+    "CONTRACT_VALIDATE_ERROR": Meaning("the chain refuses it for now", Again.LATER),
+    "CONTRACT_EXE_ERROR": Meaning("the chain refuses it for now", Again.LATER),
+    "BANDWITH_ERROR": Meaning("no TRX for bandwidth or fees", Again.LATER),
+    "DUP_TRANSACTION_ERROR": Meaning("sent before", Again.LATER),
+    "TAPOS_ERROR": Meaning("the node does not know the reference block", Again.SOON),
+    "TOO_BIG_TRANSACTION_ERROR": Meaning("it is too big", Again.NEVER),
+    "TRANSACTION_EXPIRATION_ERROR": Meaning("expired for the node", Again.LATER),
+    "SERVER_BUSY": Meaning("the node is busy", Again.SOON),
+    "NO_CONNECTION": Meaning("the node has no peers", Again.SOON),
+    "NOT_ENOUGH_EFFECTIVE_CONNECTION": Meaning("the node lacks peers", Again.SOON),
+    "BLOCK_UNSOLIDIFIED": Meaning("the chain does not solidify", Again.SOON),
+    "OTHER_ERROR": Meaning("the node failed", Again.SOON),
+}
+# The same codes with the opposite meaning: only the text tells them apart.
+_DUP_KNOWN: Final = "Dup transaction."
+_NOT_ANNOUNCED: Final = "P2P broadcast failed."
+_NO_ANSWER: Final = Meaning("no answer", Again.SOON)
+
+
+def meaning(code: str | None, message: str = "") -> Meaning:
+    """Read a broadcast's answer; *code* is None when there was none.
+
+    Wallet.broadcastTransaction; an unknown code is like no answer.
+    """
+    if code is None:
+        return _NO_ANSWER
+    if code == "DUP_TRANSACTION_ERROR" and _DUP_KNOWN in message:
+        return Meaning("the node knows it", Again.LATER, in_pool=True)
+    if code == "NOT_ENOUGH_EFFECTIVE_CONNECTION" and _NOT_ANNOUNCED in message:
+        return Meaning("accepted, announced to nobody", Again.SOON, in_pool=True)
+    return _MEANINGS.get(code, _NO_ANSWER)
+
+
+@frozen
+class Inclusion:
+    """The block that holds it and what it did there."""
+
+    number: int
+    block_id: BlockId
+    timestamp: UnixMillis
+    contract_ret: int
+    fee: Sun
+
+    @property
+    def succeeded(self) -> bool:
+        return self.contract_ret == _SUCCESS
+
+
+@frozen
+class Attempt:
+    """All that decisions need to know of one signed transaction.
+
+    *reference_number* is the block that its TAPOS fields name. *last_sent* is the
+    head's time when it was last sent; *code* and *message* are the last answer.
+    """
+
+    state: PaymentState
+    expiration: UnixMillis
+    reference_number: int
+    sent: int = 0
+    last_sent: UnixMillis | None = None
+    code: str | None = None
+    message: str = ""
+    accepted: bool = False
+    """Some node ever had it in its pool."""
+    reason: str | None = None
+    inclusion: Inclusion | None = None
+
+
+@frozen
+class Signed:
+    """Its signature is in the journal."""
+
+
+@frozen
+class Answered:
+    """A node answered a broadcast at head time *at* (None: no head known)."""
+
+    code: str
+    message: str
+    at: UnixMillis | None
+
+
+@frozen
+class Unanswered:
+    """A broadcast whose outcome nobody told."""
+
+    reason: str
+    at: UnixMillis | None
+
+
+@frozen
+class Included:
+    """Our head holds it; *result* is the name of what its contract ended with."""
+
+    inclusion: Inclusion
+    result: str = ""
+
+
+@frozen
+class TakenBack:
+    """A fork took this block of ours back."""
+
+    number: int
+    block_id: BlockId
+
+
+@frozen
+class SolidUpTo:
+    """All our blocks from *complete_from* up to *number* are there and final."""
+
+    number: int
+    timestamp: UnixMillis
+    complete_from: int
+
+
+Fact = Signed | Answered | Unanswered | Included | TakenBack | SolidUpTo
+
+
+def after(attempt: Attempt, fact: Fact) -> Attempt:
+    """Give the attempt as it is after *fact*; the same one when nothing changes."""
+    match fact:
+        case Signed():
+            known = attempt
+            if attempt.state == "queued":
+                known = evolve(attempt, state="signed", reason=None)
+        case Answered():
+            known = _after_answer(attempt, fact)
+        case Unanswered():
+            known = _after_silence(attempt, fact)
+        case Included():
+            known = _after_inclusion(attempt, fact)
+        case TakenBack():
+            known = _after_fork(attempt, fact)
+        case SolidUpTo():
+            known = _after_solid(attempt, fact)
+        case _:
+            assert_never(fact)
+    return known
+
+
+def _after_answer(attempt: Attempt, fact: Answered) -> Attempt:
+    if attempt.state not in IN_FLIGHT or attempt.state == "queued":
+        return attempt
+    message = fact.message[:_MESSAGE_SIZE]
+    read = meaning(fact.code, message)
+    accepted = attempt.accepted or read.in_pool
+    # A refusal after an acceptance is mostly the first copy standing in the way
+    # ("balance is not sufficient" because it is already paid): no reason to alarm.
+    reason = None if accepted else f"{read.words} ({fact.code}: {message})"
+    return evolve(
+        attempt,
+        state="pending",
+        sent=attempt.sent + 1,
+        last_sent=fact.at,
+        code=fact.code,
+        message=message,
+        accepted=accepted,
+        reason=reason,
+    )
+
+
+def _after_silence(attempt: Attempt, fact: Unanswered) -> Attempt:
+    if attempt.state not in IN_FLIGHT or attempt.state == "queued":
+        return attempt
+    reason = None if attempt.accepted else f"no answer: {fact.reason[:_MESSAGE_SIZE]}"
+    return evolve(
+        attempt,
+        state="pending",
+        sent=attempt.sent + 1,
+        last_sent=fact.at,
+        code=None,
+        message="",
+        reason=reason,
+    )
+
+
+def _after_inclusion(attempt: Attempt, fact: Included) -> Attempt:
+    if attempt.state in ("included", "solidified", "failed"):
+        return attempt
+    held = fact.inclusion
+    reason = None if held.succeeded else f"its contract failed: {fact.result}"
+    return evolve(attempt, state="included", inclusion=held, reason=reason)
+
+
+def _after_fork(attempt: Attempt, fact: TakenBack) -> Attempt:
+    held = attempt.inclusion
+    if attempt.state != "included" or held is None:
+        return attempt
+    if (held.number, held.block_id) != (fact.number, fact.block_id):
+        return attempt
+    # Nodes put it back into their pools for 60 s; it is also sent again at once.
+    return evolve(
+        attempt,
+        state="reverted",
+        inclusion=None,
+        last_sent=None,
+        reason=f"a fork took block {fact.number} back",
+    )
+
+
+def _after_solid(attempt: Attempt, fact: SolidUpTo) -> Attempt:
+    held = attempt.inclusion
+    if attempt.state == "included" and held is not None:
+        if held.number > fact.number:
+            return attempt
+        return evolve(attempt, state="solidified" if held.succeeded else "failed")
+    if attempt.state not in IN_FLIGHT:
+        return attempt
+    first = attempt.reference_number + 1
+    if fact.timestamp < attempt.expiration or fact.complete_from > first:
+        return attempt
+    return evolve(
+        attempt,
+        state="expired",
+        reason=f"proven dead: block {fact.number}, of {fact.timestamp}, is final and"
+        f" not before its expiration {attempt.expiration}; no block from {first} up to"
+        " it holds it",
+    )
+
+
+def next_send(attempt: Attempt) -> UnixMillis | None:
+    """Say from which head time on its bytes are due (None: not at all).
+
+    20 to 60 s after an answer; sooner, with doubling waits, after silence or a passing
+    refusal. Expiration is the caller's to compare: dead bytes are not sent.
+    """
+    if attempt.state not in IN_FLIGHT:
+        return None
+    if attempt.last_sent is None:
+        return UnixMillis(0)
+    again = meaning(attempt.code, attempt.message).again
+    sent = max(attempt.sent, 1)
+    match again:
+        case Again.SOON:
+            wait_ms = BLOCK_INTERVAL_MS << min(sent - 1, 5)
+        case Again.LATER:
+            wait_ms = 20_000 * sent
+        case Again.NEVER:
+            return None
+        case _:
+            assert_never(again)
+    return UnixMillis(attempt.last_sent + min(wait_ms, 60_000))
+
+
+def in_flight_until(attempt: Attempt) -> UnixMillis | None:
+    """The head time from which on no block can take it in."""
+    return attempt.expiration if attempt.state in IN_FLIGHT else None

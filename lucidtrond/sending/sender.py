@@ -1,0 +1,576 @@
+"""The sender: carries each intent through the journal to the nodes, and reminds them.
+
+The bytes of a payment are fixed in the transaction that accepts its intent: reference
+block, expiration and a timestamp that no other transaction of the owner has. So its
+txid exists before anything can be sent, signing twice gives the same transaction, and
+a process that dies anywhere finds in the journal what to go on with:
+
+    accept (intent, bytes)  →  sign  →  keep the signature  →  send  →  note the answer
+
+A payment found unsigned after a restart is signed when the keystore is open, until its
+expiration; found signed, its bytes are sent again. What becomes of it is told by the
+follower alone (`applied`, `reverted`, `solidified`), within the transaction that writes
+the block.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import trio
+
+from lucidtrond.errors import (
+    AlreadyFinal,
+    CallError,
+    Conflict,
+    Expired,
+    InsufficientFunds,
+    InvalidInput,
+    KeystoreLocked,
+    KeystoreMissing,
+    LimitTooLow,
+    NodeError,
+    NoSuchKey,
+    NotFound,
+    RecipientRefused,
+)
+from lucidtrond.events.types import Event, Payment, PaymentChanged, PaymentState
+from lucidtrond.ports import Clock, KeystoreStatus, Store, Tx
+from lucidtrond.sending import cost, journal, plan
+from lucidtrond.sending.cost import TransferShape
+from lucidtrond.sending.journal import Entry, Intent
+from lucidtrond.sending.plan import Fact
+from lucidtrond.tron.account import Account, Resources
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import (
+    BLOCK_INTERVAL_MS,
+    Block,
+    BlockHeader,
+    BlockId,
+    ChainPosition,
+)
+from lucidtrond.tron.broadcast import BroadcastAnswer
+from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.parameters import ChainParameters
+from lucidtrond.tron.reading import Reading
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import (
+    MAX_LIFETIME_MS,
+    RawData,
+    Reference,
+    Transaction,
+    TxId,
+    bandwidth_bytes,
+)
+from lucidtrond.tron.units import MAX_SUN, Sun, UnixMillis
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS: Final = journal.MIGRATIONS
+LIFETIME_MS: Final = 120_000
+"""Room for rebroadcasts, and how long an interactive caller may be left in doubt."""
+MAX_PAGE: Final = 1000
+_SHORTEST_MS: Final = 4 * BLOCK_INTERVAL_MS
+_LONGEST_MS: Final = MAX_LIFETIME_MS - 60_000
+"""A node whose head is a little behind ours must still take it."""
+_AT_ONCE: Final = 16
+_PER_ROUND: Final = 1000
+_KEY_SIZE: Final = 200
+_INCLUDED: Final[tuple[PaymentState, ...]] = (
+    "included",
+    "solidified",
+    "failed",
+    "expired",
+)
+_GOALS: Final[dict[str, tuple[PaymentState, ...]]] = {
+    "included": _INCLUDED,
+    "solidified": _INCLUDED[1:],
+}
+
+
+class PaymentNode(Protocol):
+    """What the sender asks the network."""
+
+    async def fetch_account(
+        self, address: Address, *, solid: bool = False
+    ) -> Reading[Account]: ...
+
+    async def fetch_resources(self, address: Address) -> Reading[Resources]: ...
+
+    async def fetch_parameters(self) -> Reading[ChainParameters]: ...
+
+    async def fetch_head(self, *, solid: bool = False) -> BlockHeader: ...
+
+    async def broadcast(self, transaction: Transaction) -> BroadcastAnswer: ...
+
+
+class Signer(Protocol):
+    """Who signs; the vault does."""
+
+    async def status(self) -> KeystoreStatus: ...
+
+    def owns(self, tx: Tx, address: Address) -> bool: ...
+
+    async def sign(self, address: Address, digest: bytes) -> bytes: ...
+
+
+class Emitting(Protocol):
+    """Puts an event into the outbox of this transaction."""
+
+    def __call__(self, tx: Tx, event: Event) -> int: ...
+
+
+class Sender:
+    """Satisfies `api.context.Sender` and `chain.observer.BlockObserver`.
+
+    *position* says where the follower stands; *ring* is called after own writes.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        node: PaymentNode,
+        *,
+        signer: Signer,
+        position: Callable[[], ChainPosition],
+        emit: Emitting,
+        ring: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._node = node
+        self._signer = signer
+        self._position = position
+        self._emit = emit
+        self._ring = ring
+        self._clock = clock
+        self._limiter = trio.CapacityLimiter(_AT_ONCE)
+        self._in_hands: dict[TxId, trio.Event] = {}
+        self._stepped = trio.Event()
+        self._changed: dict[str, trio.Event] = {}
+        # Filled in the store's thread within a block's transaction, emptied after it.
+        self._told: deque[str] = deque()
+
+    # -- asking for a payment
+
+    async def send(
+        self,
+        *,
+        key: str,
+        owner: Address,
+        to: Address,
+        asset: str,
+        amount: int,
+        memo: bytes = b"",
+        fee_limit: Sun | None = None,
+        max_burn: Sun | None = None,
+        lifetime_ms: int | None = None,
+    ) -> Payment:
+        """Journal, sign and broadcast; the same key finds the same payment again.
+
+        Comes back once a node answered, or none did: see the payment's state. A
+        CallError or NodeError means that nothing was journaled: nothing will be paid
+        under this key unless it is sent again. Cancelling this cancels nothing that
+        is in the journal.
+
+        Raises:
+            Conflict: the key was used with other content.
+            KeystoreLocked, KeystoreMissing, NoSuchKey, InsufficientFunds, LimitTooLow,
+            RecipientRefused, InvalidInput, NodeError
+        """
+        intent = Intent(key, owner, to, asset, amount, memo=memo, max_burn=max_burn)
+        lifetime_ms = _check(intent, fee_limit=fee_limit, lifetime_ms=lifetime_ms)
+        known = await self._store.read(lambda tx: self._look_up(tx, intent))
+        if known is not None:
+            return known.payment
+        await self._check_open()
+        head, solid = await self._stand()
+        await self._check_funds(intent, head, solid)
+        entry, fresh = await self._accept(intent, head, solid, lifetime_ms)
+        if not fresh:
+            return entry.payment
+        await self._carry(entry)
+        return (await self._entry(entry.txid)).payment
+
+    def _look_up(self, tx: Tx, intent: Intent) -> Entry | None:
+        known = _known(tx, intent)
+        if known is None and not self._signer.owns(tx, intent.owner):
+            raise NoSuchKey("the paying address is none of ours")
+        return known
+
+    async def _check_open(self) -> None:
+        status = await self._signer.status()
+        if not status.exists:
+            raise KeystoreMissing("no keystore yet: keystore.init makes it")
+        if status.locked:
+            raise KeystoreLocked("the keystore is locked: unlock it, then send again")
+
+    async def _stand(self) -> tuple[BlockHeader, BlockHeader]:
+        """The newest head and solid block that we or a node know of."""
+        position = self._position()
+        if position.synced and position.head and position.solid:
+            return position.head, position.solid
+        solid = await self._node.fetch_head(solid=True)
+        head = await self._node.fetch_head()
+        return head, solid
+
+    async def _check_funds(
+        self, intent: Intent, head: BlockHeader, solid: BlockHeader
+    ) -> None:
+        """Refuse what the balance can't cover; advice, since balances change."""
+        raw = _build(intent, solid, head.timestamp, head.timestamp).encode()
+        shape = TransferShape(bandwidth_bytes(raw), has_memo=bool(intent.memo))
+        account = (await self._node.fetch_account(intent.owner)).value
+        prices = (await self._node.fetch_parameters()).value
+        enough = intent.amount + cost.most_burned(shape, prices)
+        if account.balance >= enough and intent.max_burn is None:
+            return
+        recipient = (await self._node.fetch_account(intent.to)).value
+        resources = (await self._node.fetch_resources(intent.owner)).value
+        burn = cost.burned(
+            shape, prices, creates=not recipient.activated, resources=resources
+        )
+        if intent.max_burn is not None and burn > intent.max_burn:
+            raise LimitTooLow(
+                "the payment would burn more than it may",
+                needed_sun=str(burn),
+                max_burn_sun=str(intent.max_burn),
+            )
+        needed = intent.amount + burn
+        if account.balance < needed:
+            raise InsufficientFunds(
+                "the balance does not cover the payment and what it burns",
+                needed_sun=str(needed),
+                available_sun=str(account.balance),
+                burned_sun=str(burn),
+            )
+
+    async def _accept(
+        self, intent: Intent, head: BlockHeader, solid: BlockHeader, lifetime_ms: int
+    ) -> tuple[Entry, bool]:
+        """Write the intent with its bytes, unless its key is known."""
+        expiration = UnixMillis(head.timestamp + lifetime_ms)
+        now_ms = self._clock.now_ms()
+
+        def accept(tx: Tx) -> tuple[Entry, bool]:
+            known = self._look_up(tx, intent)
+            if known is not None:
+                return known, False
+            timestamp = journal.reserve_timestamp(tx, intent.owner, head.timestamp)
+            raw = _build(intent, solid, expiration, timestamp).encode()
+            attempt = plan.Attempt("queued", expiration, solid.number)
+            entry = journal.insert(tx, intent, attempt, raw, now_ms=now_ms)
+            self._emit(tx, PaymentChanged(payment=entry.payment))
+            return entry, True
+
+        entry, fresh = await self._store.write(accept)
+        if fresh:
+            self._ring()
+        return entry, fresh
+
+    # -- carrying it on
+
+    async def _carry(self, entry: Entry) -> None:
+        """Sign and send, whatever is missing; what fails now is done by `run`.
+
+        Comes back at once when somebody else had it in hands and is done.
+        """
+        in_hands = self._in_hands.get(entry.txid)
+        if in_hands is not None:
+            await in_hands.wait()
+            return
+        done = self._in_hands[entry.txid] = trio.Event()
+        try:
+            async with self._limiter:
+                signed = await self._signed(entry)
+                if signed is not None:
+                    await self._broadcast(signed)
+        finally:
+            del self._in_hands[entry.txid]
+            done.set()
+
+    async def _signed(self, entry: Entry) -> Entry | None:
+        if entry.attempt.state != "queued":
+            return entry
+        owner = Address.from_base58(entry.payment.from_address)
+        try:
+            signature = await self._signer.sign(owner, entry.transaction.digest)
+        except CallError as error:
+            # Locked or gone between acceptance and now: it stays queued.
+            log.warning(
+                "payment waits for its signature",
+                extra={"txid": entry.txid, "reason": error.message},
+            )
+            return None
+
+        def keep(tx: Tx) -> Entry:
+            journal.keep_signature(tx, entry.txid, signature)
+            return self._note(tx, _must_find(tx, entry.txid), plan.Signed())
+
+        return await self._own_write(keep)
+
+    async def _broadcast(self, entry: Entry) -> Entry:
+        """Send the journaled bytes once and note what came of it."""
+        txid = entry.txid
+        fact: Fact
+        try:
+            answer = await self._node.broadcast(entry.transaction)
+        except NodeError as error:
+            fact = plan.Unanswered(str(error), self._head_time())
+        else:
+            if answer.txid == txid:
+                at = self._head_time()
+                fact = plan.Answered(answer.code, answer.message, at)
+            else:
+                reason = f"{answer.endpoint} read another transaction"
+                fact = plan.Unanswered(reason, self._head_time())
+        return await self._own_write(
+            lambda tx: self._note(tx, _must_find(tx, txid), fact)
+        )
+
+    def _head_time(self) -> UnixMillis | None:
+        head = self._position().head
+        return None if head is None else head.timestamp
+
+    async def run(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Finish what is unfinished: everything at once, then what is due per block."""
+        task_status.started()
+        everything = True
+        while True:
+            stepped = self._stepped
+            await self._drive(everything=everything)
+            everything = False
+            await stepped.wait()
+
+    async def _drive(self, *, everything: bool) -> None:
+        head = self._head_time()
+        entries = await self._store.read(
+            lambda tx: journal.due(tx, head, everything=everything, limit=_PER_ROUND)
+        )
+        if any(entry.attempt.state == "queued" for entry in entries):
+            locked = (await self._signer.status()).locked
+            entries = [e for e in entries if not locked or e.attempt.state != "queued"]
+        async with trio.open_nursery() as nursery:
+            for entry in entries:
+                nursery.start_soon(self._carry, entry)
+
+    # -- asking about payments
+
+    async def find(
+        self,
+        *,
+        payment_id: str | None = None,
+        key: str | None = None,
+        txid: str | None = None,
+    ) -> Payment | None:
+        """By exactly one of them."""
+
+        def read(tx: Tx) -> Entry | None:
+            match payment_id, key, txid:
+                case str(), None, None:
+                    return journal.by_payment_id(tx, payment_id)
+                case None, str(), None:
+                    found = journal.by_key(tx, key)
+                    return None if found is None else found[0]
+                case None, None, str():
+                    return journal.by_txid(tx, TxId(txid))
+                case _:
+                    raise InvalidInput("expected one of payment_id, key and txid")
+
+        entry = await self._store.read(read)
+        return None if entry is None else entry.payment
+
+    async def payments(
+        self,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        owner: Address | None = None,
+        unresolved: bool = False,
+    ) -> tuple[list[Payment], str | None]:
+        """Newest first, with the cursor of the next page or None."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise InvalidInput(f"limit: expected 1 to {MAX_PAGE}, got {limit}")
+        return await self._store.read(
+            lambda tx: journal.page(
+                tx, limit=limit, cursor=cursor, owner=owner, unresolved=unresolved
+            )
+        )
+
+    async def wait(self, payment_id: str, *, until: str) -> Payment:
+        """Until ``included`` or ``solidified`` or an end that is neither.
+
+        Raises:
+            NotFound: no such payment.
+        """
+        goals = _GOALS.get(until)
+        if goals is None:
+            raise InvalidInput("until: expected included or solidified")
+        while True:
+            changed = self._changed.setdefault(payment_id, trio.Event())
+            payment = await self.find(payment_id=payment_id)
+            if payment is None or payment.state not in plan.OPEN:
+                self._wake(payment_id)  # no change will ever come
+            if payment is None:
+                raise NotFound("no such payment")
+            if payment.state in goals:
+                return payment
+            await changed.wait()
+
+    async def rebroadcast(self, txid: TxId) -> Payment:
+        """Send the same signed bytes again; never signs.
+
+        Raises:
+            NotFound: not sent by us, or not signed yet.
+            AlreadyFinal, Expired: nothing can or must be done.
+        """
+        entry = await self._entry(txid)
+        payment = entry.payment
+        match payment.state:
+            case "solidified" | "failed":
+                raise AlreadyFinal("its block is solidified", state=payment.state)
+            case "expired":
+                raise Expired("it is proven dead", safe_to_retry=True)
+            case "included":
+                return payment
+            case _ if not entry.transaction.signatures:
+                raise NotFound("nothing to send: it is not signed yet")
+            case _:
+                async with self._limiter:
+                    return (await self._broadcast(entry)).payment
+
+    async def _entry(self, txid: TxId) -> Entry:
+        entry = await self._store.read(lambda tx: journal.by_txid(tx, txid))
+        if entry is None:
+            raise NotFound("no payment of ours has this txid")
+        return entry
+
+    # -- what the follower tells; the first three run in the store's thread
+
+    def applied(self, tx: Tx, block: Block, receipts: tuple[Receipt, ...]) -> None:
+        """Our head holds *block*."""
+        if not block.transactions:
+            return
+        at = {each.transaction.txid: each for each in block.transactions}
+        receipt_of = {receipt.txid: receipt for receipt in receipts}
+        header = block.header
+        for entry in journal.among(tx, list(at)):
+            receipt = receipt_of[entry.txid]
+            inclusion = plan.Inclusion(
+                header.number,
+                header.id,
+                header.timestamp,
+                contract_ret=at[entry.txid].contract_ret or 0,
+                fee=receipt.fee,
+            )
+            if entry.attempt.state == "expired":
+                log.error("included after proven dead", extra={"txid": entry.txid})
+            result = receipt.vm_result or "unknown"
+            self._tell(tx, entry, plan.Included(inclusion, result))
+
+    def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
+        """A fork took the block back."""
+        for entry in journal.in_block(tx, number):
+            self._tell(tx, entry, plan.TakenBack(number, block_id))
+
+    def solidified(self, tx: Tx, header: BlockHeader, complete_from: int) -> None:
+        """All blocks from *complete_from* to *header* were told and are final."""
+        fact = plan.SolidUpTo(header.number, header.timestamp, complete_from)
+        for entry in journal.touched_by_final(tx, header.number, header.timestamp):
+            self._tell(tx, entry, fact)
+
+    def committed(self) -> None:
+        """Wake who waits for one of these payments, and `run`."""
+        while self._told:
+            self._wake(self._told.popleft())
+        self._stepped.set()
+        self._stepped = trio.Event()
+
+    def _tell(self, tx: Tx, entry: Entry, fact: Fact) -> None:
+        self._note(tx, entry, fact)
+        self._told.append(entry.payment.payment_id)
+
+    # -- writing
+
+    def _note(self, tx: Tx, entry: Entry, fact: Fact) -> Entry:
+        """Write what *fact* makes of the attempt, and an event if anyone may care."""
+        known = plan.after(entry.attempt, fact)
+        if known == entry.attempt:
+            return entry
+        noted = journal.update(tx, entry, known, now_ms=self._clock.now_ms())
+        before = entry.attempt
+        if (known.state, known.reason) != (before.state, before.reason):
+            self._emit(tx, PaymentChanged(payment=noted.payment))
+        return noted
+
+    async def _own_write(self, fn: Callable[[Tx], Entry]) -> Entry:
+        entry = await self._store.write(fn)
+        self._wake(entry.payment.payment_id)
+        self._ring()
+        return entry
+
+    def _wake(self, payment_id: str) -> None:
+        changed = self._changed.pop(payment_id, None)
+        if changed is not None:
+            changed.set()
+
+
+def _check(intent: Intent, *, fee_limit: Sun | None, lifetime_ms: int | None) -> int:
+    """Refuse what can't be a payment; give its lifetime."""
+    if not 0 < len(intent.key) <= _KEY_SIZE:
+        raise InvalidInput(f"idempotency key: expected 1 to {_KEY_SIZE} characters")
+    if intent.asset != "TRX":
+        raise InvalidInput("asset: only TRX can be sent so far")
+    if not 0 < intent.amount <= MAX_SUN:
+        raise InvalidInput(f"amount: expected 1 to {MAX_SUN} sun")
+    if fee_limit is not None:
+        raise InvalidInput(
+            "fee limit: TRX payments use no energy; max_burn limits them"
+        )
+    if intent.owner == intent.to:
+        raise RecipientRefused("an address can't pay itself")
+    lifetime_ms = LIFETIME_MS if lifetime_ms is None else lifetime_ms
+    if not _SHORTEST_MS <= lifetime_ms <= MAX_LIFETIME_MS:
+        raise InvalidInput(
+            f"lifetime: expected {_SHORTEST_MS} to {MAX_LIFETIME_MS} ms,"
+            f" got {lifetime_ms}"
+        )
+    return min(lifetime_ms, _LONGEST_MS)
+
+
+def _build(
+    intent: Intent,
+    solid: BlockHeader,
+    expiration: UnixMillis,
+    timestamp: UnixMillis,
+) -> RawData:
+    return RawData(
+        Transfer(intent.owner, intent.to, Sun(intent.amount)),
+        Reference.to_block(solid.id),
+        expiration=expiration,
+        timestamp=timestamp,
+        memo=intent.memo,
+    )
+
+
+def _known(tx: Tx, intent: Intent) -> Entry | None:
+    found = journal.by_key(tx, intent.key)
+    if found is None:
+        return None
+    entry, content = found
+    if content != intent.content:
+        raise Conflict(
+            "the idempotency key was used for another payment",
+            payment_id=entry.payment.payment_id,
+        )
+    return entry
+
+
+def _must_find(tx: Tx, txid: TxId) -> Entry:
+    entry = journal.by_txid(tx, txid)
+    if entry is None:
+        raise AssertionError("a journaled attempt is never deleted")
+    return entry

@@ -1,0 +1,244 @@
+"""A model chain that takes payments, and one process's objects around it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from attrs import define, field
+
+from lucidtrond.chain.follower import Follower
+from lucidtrond.chain.ledger import MIGRATIONS as CHAIN_MIGRATIONS
+from lucidtrond.chain.ledger import Ledger
+from lucidtrond.errors import KeystoreLocked, NodeUnavailable
+from lucidtrond.ports import KeystoreStatus, Tx
+from lucidtrond.sending.sender import MIGRATIONS, Sender
+from lucidtrond.store.database import open_store
+from lucidtrond.store.migrate import migrate
+from lucidtrond.tron.account import Account, Resources
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.broadcast import BroadcastAnswer
+from lucidtrond.tron.keys import PrivateKey, recover
+from lucidtrond.tron.parameters import ChainParameters
+from lucidtrond.tron.reading import Reading
+from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
+from lucidtrond.tron.units import Sun, UnixMillis
+from tests.chain.model import OUTBOX, Crash, CrashingStore, ModelChain, emit
+
+KEYS = tuple(PrivateKey(bytes([*bytes(31), number])) for number in (1, 2))
+OWNERS = tuple(key.address for key in KEYS)
+PRICES = ChainParameters(
+    transaction_fee=Sun(1000),
+    energy_fee=Sun(100),
+    create_account_fee=Sun(100_000),
+    activation_fee=Sun(1_000_000),
+    memo_fee=Sun(1_000_000),
+    multi_sign_fee=Sun(1_000_000),
+    max_fee_limit=Sun(15_000_000_000),
+    free_net_limit=600,
+    every={},
+)
+
+
+@define
+class PayingChain(ModelChain):
+    """A node with a pool. *reply* may spoil what it says or does to a broadcast."""
+
+    pool: dict[TxId, Transaction] = field(factory=dict)
+    broadcasts: list[TxId] = field(factory=list)
+    reply: Callable[[Transaction], str] = field(default=lambda _: "take")
+    balance: int = 10**15
+    activated: bool = True
+    resources: Resources = Resources(free_net_limit=600)
+
+    async def fetch_account(
+        self,
+        address: Address,
+        *,
+        solid: bool = False,  # noqa: ARG002 - the Protocol's
+    ) -> Reading[Account]:
+        self._ask("account")
+        account = Account(address, self.activated, Sun(self.balance))
+        return Reading(account, self.head)
+
+    async def fetch_resources(
+        self,
+        address: Address,  # noqa: ARG002 - the Protocol's
+    ) -> Reading[Resources]:
+        self._ask("resources")
+        return Reading(self.resources, self.head)
+
+    async def fetch_parameters(self) -> Reading[ChainParameters]:
+        return Reading(PRICES, self.head)
+
+    async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
+        """Take it into the pool, if it is good, and say so, if asked to."""
+        txid = transaction.txid
+        self.broadcasts.append(txid)
+        what = self.reply(transaction)
+        if what == "die before":
+            raise Crash
+        if what == "lost request":
+            raise NodeUnavailable("model", 1)
+        code, message = self._judge(transaction)
+        if code == "SUCCESS" and what != "drop":
+            self.pool[txid] = transaction
+        if what == "lost reply":
+            raise NodeUnavailable("model", 1)
+        if what == "die after":
+            raise Crash
+        if what not in ("take", "drop"):
+            code, message = what, "said so"
+        return BroadcastAnswer(code, message, txid, "model")
+
+    def _judge(self, transaction: Transaction) -> tuple[str, str]:
+        raw = decode_raw(transaction.raw)
+        head = self.blocks[-1].header.timestamp
+        if not head < raw.expiration <= head + 86_400_000:
+            return "TRANSACTION_EXPIRATION_ERROR", "Transaction expired"
+        signers = {recover(transaction.digest, s) for s in transaction.signatures}
+        if signers != {getattr(raw.contract, "owner", None)}:
+            return "SIGERROR", "Validate signature error"
+        if transaction.txid in self.pool or transaction.txid in self.included():
+            return "DUP_TRANSACTION_ERROR", "Dup transaction."
+        return "SUCCESS", ""
+
+    def included(self) -> list[TxId]:
+        return [
+            each.transaction.txid
+            for block in self.blocks
+            for each in block.transactions
+        ]
+
+    def mine(self, *, salt: int = 0) -> None:
+        """A block with all of the pool that may still land."""
+        parent = self.blocks[-1].header
+        alive = [
+            transaction
+            for transaction in self.pool.values()
+            if parent.timestamp < decode_raw(transaction.raw).expiration
+        ]
+        self.pool.clear()
+        self.grow(*alive, salt=salt)
+
+    def fork_and_repool(self, depth: int, *, salt: int, forget: bool) -> None:
+        """A longer branch without those blocks' transactions."""
+        taken = self.fork(depth)
+        for _ in range(len(taken) + 1):
+            self.grow(salt=salt)
+        if not forget:
+            for block in taken:
+                for each in block.transactions:
+                    self.pool[each.transaction.txid] = each.transaction
+
+
+@define
+class ModelSigner:
+    """Two keys and a lock."""
+
+    locked: bool = False
+    signatures: int = 0
+
+    async def status(self) -> KeystoreStatus:
+        return KeystoreStatus(
+            exists=True, locked=self.locked, unlocked_until_ms=None, keys=len(KEYS)
+        )
+
+    def owns(self, tx: Tx, address: Address) -> bool:  # noqa: ARG002 - the Protocol's
+        return address in OWNERS
+
+    async def sign(self, address: Address, digest: bytes) -> bytes:
+        if self.locked:
+            raise KeystoreLocked("locked")
+        self.signatures += 1
+        return KEYS[OWNERS.index(address)].sign(digest)
+
+
+@define
+class Ticking:
+    """A wall clock that is wrong, as wall clocks are."""
+
+    now: int = 0
+
+    def now_ms(self) -> int:
+        self.now += 1
+        return self.now
+
+
+@define
+class Process:
+    """Everything that dies together; the store's file and the chain live on."""
+
+    store: CrashingStore
+    chain: PayingChain
+    signer: ModelSigner = field(factory=ModelSigner)
+    clock: Ticking = field(factory=Ticking)
+    ledger: Ledger = field(init=False)
+    follower: Follower = field(init=False)
+    sender: Sender = field(init=False)
+    fresh: bool = True
+
+    async def start(self) -> None:
+        """Begin anew, as after a crash."""
+        self.store.nth = None
+        self.chain.before_answer = lambda _: None
+        self.chain.reply = lambda _: "take"
+        self.fresh = True
+        self.ledger = Ledger(self.store)
+        self.sender = Sender(
+            self.store,
+            self.chain,
+            signer=self.signer,
+            position=self.ledger.position,
+            emit=emit,
+            ring=lambda: None,
+            clock=self.clock,
+        )
+        self.follower = Follower(
+            self.chain,
+            self.store,
+            ledger=self.ledger,
+            emit=emit,
+            ring=lambda: None,
+            genesis_id=self.chain.blocks[0].header.id,
+            observers=[self.sender],
+        )
+        await self.follower._load()
+
+    async def turn(self) -> None:
+        """One turn of the follower, then what `run` does after it."""
+        await self.follower._turn()
+        await self.sender._drive(everything=self.fresh)
+        self.fresh = False
+
+    async def level(self) -> None:
+        """Follow until we stand where the chain stands."""
+        for _ in range(100):
+            position = self.ledger.position()
+            if (
+                position.head == self.chain.blocks[-1].header
+                and position.solid == self.chain.blocks[self.chain.solid].header
+            ):
+                return
+            await self.turn()
+        raise AssertionError("it does not come level")
+
+    async def mine(self, count: int = 1, *, solid_lag: int = 19) -> None:
+        for _ in range(count):
+            self.chain.mine()
+            self.chain.solidify(self.chain.head - solid_lag)
+            await self.level()
+            await self.turn()
+
+    def head_time(self) -> UnixMillis:
+        return self.chain.blocks[-1].header.timestamp
+
+
+@asynccontextmanager
+async def process(path: Path | None = None) -> AsyncIterator[Process]:
+    chain = PayingChain()
+    async with open_store(path) as store:
+        await migrate(store, [*CHAIN_MIGRATIONS, *MIGRATIONS, OUTBOX])
+        made = Process(CrashingStore(store), chain)
+        await made.start()
+        await made.level()
+        yield made
