@@ -52,6 +52,7 @@ handler answers it like any other. The stream starts with the request itself."""
 READ_BYTES: Final = 64 * 1024
 FLUSH_BYTES: Final = 64 * 1024
 JANITOR_S: Final = 1.0
+DEFAULT_HTTP_LIMITS: Final = HttpLimits()
 LINGER_S: Final = 1.0
 LINGER_BYTES: Final = 1 << 20
 MAX_LINGERING: Final = 64
@@ -105,7 +106,7 @@ async def serve_http(
     *,
     stop: trio.Event,
     grace_s: float,
-    limits: HttpLimits = HttpLimits(),  # noqa: B008 - frozen
+    limits: HttpLimits = DEFAULT_HTTP_LIMITS,
     upgrade: Upgrade | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:

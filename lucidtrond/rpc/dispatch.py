@@ -1,0 +1,275 @@
+"""From a request to its answer, through jsonrpcserver.
+
+jsonrpcserver looks the method up, runs it and carries success or error; pinned,
+because this stands on `async_dispatcher.dispatch_request`. Its public `dispatch` is
+not used: it calls `asyncio.gather`, puts exception texts into answers, fails a whole
+batch for one bad member and raises on results that can't be encoded. Assertions in it
+do work: never run with ``-O``.
+
+This is one of the three places that catch everything: what a method raises and does
+not mean for the caller is logged under a reference number, and the caller gets that.
+"""
+
+import inspect
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, assert_never
+
+import msgspec
+import trio
+from attrs import Factory, define, field, frozen
+from jsonrpcserver import Error, Success
+from jsonrpcserver.async_dispatcher import dispatch_request
+from jsonrpcserver.codes import ERROR_INVALID_PARAMS, ERROR_METHOD_NOT_FOUND
+from jsonrpcserver.request import Request as ServerRequest
+from jsonrpcserver.sentinels import NODATA, NOID
+from msgspec import UNSET, Raw
+from oslash.either import Left
+
+from lucidtrond.api.caller import Caller, CallerClass
+from lucidtrond.errors import (
+    CallError,
+    DeadlinePassed,
+    NodeError,
+    NotPermitted,
+)
+from lucidtrond.rpc.codes import code_of, data_of
+from lucidtrond.rpc.messages import (
+    INTERNAL_ERROR,
+    Batch,
+    Fault,
+    Message,
+    Request,
+    encode_batch,
+    encode_error,
+    encode_result,
+)
+from lucidtrond.rpc.params import ParamsDecoder, ParamsError
+from lucidtrond.rpc.session import Session
+
+log = logging.getLogger(__name__)
+
+BATCH_WORKERS: Final = 8
+
+
+@frozen
+class Call:
+    """Who asks, and over which connection if there is one."""
+
+    caller: Caller
+    session: Session | None = None
+    watched: bool = False
+    """The transport itself watches the time of inline methods."""
+
+
+Handler = Callable[..., Awaitable[object]]
+"""``async def handler(call, params)``, or ``handler(call)`` when there are none."""
+Authorize = Callable[[Caller, str], None]
+"""Raises `NotPermitted` (or `SpendCap`) to refuse a call of that method."""
+
+
+@frozen
+class Method:
+    """One method as it is called and described.
+
+    *params* is a msgspec Struct (by name, or by position in the order of its fields),
+    any other type for parameters by position only (``list[int]``), or None.
+    """
+
+    name: str
+    handler: Handler
+    params: Any = field(default=None, kw_only=True)
+    result: Any = field(default=None, kw_only=True)
+    caller: CallerClass = field(default="read", kw_only=True)
+    timeout_s: float = field(default=30.0, kw_only=True)
+    inline: bool = field(default=False, kw_only=True)
+    """Answers from memory, without waiting: needs no task of its own."""
+    summary: str = field(default="", kw_only=True)
+    example: Mapping[str, Any] | None = field(default=None, kw_only=True)
+
+
+class _Signature(inspect.Signature):
+    """Says to jsonrpcserver that the adapter's two arguments fit: they always do."""
+
+    def bind(self, *_args: Any, **_kwargs: Any) -> inspect.BoundArguments:
+        return inspect.BoundArguments(self, OrderedDict())
+
+
+@define(eq=False)
+class Dispatcher:
+    """All methods of one daemon."""
+
+    authorize: Authorize | None = None
+    verify_results: bool = False
+    """Hold every answer against its method's result type; for tests."""
+    methods: dict[str, Method] = Factory(dict)
+    _adapters: dict[str, Callable[..., Awaitable[Any]]] = field(
+        init=False, factory=dict
+    )
+    _inline: set[str] = field(init=False, factory=set)
+
+    def add(self, method: Method) -> None:
+        """Offer *method*.
+
+        Raises:
+            ValueError: the name is taken.
+            TypeError: msgspec can't decode its parameters.
+        """
+        if method.name in self.methods:
+            raise ValueError(f"two methods are called {method.name}")
+        self._adapters[method.name] = self._adapt(method)
+        self.methods[method.name] = method
+        if method.inline:
+            self._inline.add(method.name)
+
+    def is_inline(self, message: Message) -> bool:
+        """Tell whether answering needs no waiting, hence no task."""
+        match message:
+            case Request():
+                # A method that does not exist is refused as quickly.
+                return (
+                    message.method in self._inline or message.method not in self.methods
+                )
+            case Fault():
+                return True
+            case Batch():
+                return all(self.is_inline(member) for member in message.members)
+
+    async def answer(self, message: Message, call: Call) -> bytes | None:
+        """Run what *message* asks; None when nothing must be sent."""
+        match message:
+            case Request():
+                return await self._answer_request(message, call)
+            case Fault(answer=answer):
+                return answer
+            case Batch(members=members):
+                return await self._answer_batch(members, call)
+            case _:
+                assert_never(message)
+
+    async def _answer_request(self, request: Request, call: Call) -> bytes | None:
+        is_notification = request.id is UNSET
+        _, outcome = await dispatch_request(
+            self._adapters,
+            call,
+            ServerRequest(
+                request.method, [request.params], NOID if is_notification else None
+            ),
+        )
+        if is_notification:
+            return None
+        request_id = bytes(request.id)  # type: ignore[arg-type] # not UNSET: see above
+        if isinstance(outcome, Left):
+            error = outcome._error  # noqa: SLF001 - oslash offers no other way
+            data = None if error.data is NODATA else error.data
+            if error.code == ERROR_METHOD_NOT_FOUND:
+                data = None  # it holds the name, however long
+            return encode_error(request_id, error.code, error.message, data)
+        result = outcome._value.result  # noqa: SLF001 - ditto
+        try:
+            encoded = encode_result(request_id, result)
+            if self.verify_results:
+                self._verify(request.method, encoded)
+        except Exception:
+            reference = _new_reference()
+            log.exception(
+                "result can't be encoded",
+                extra={"method": request.method, "ref": reference},
+            )
+            return encode_error(
+                request_id, INTERNAL_ERROR, "Internal error", {"ref": reference}
+            )
+        return encoded
+
+    async def _answer_batch(
+        self, members: Sequence[Request | Fault], call: Call
+    ) -> bytes | None:
+        """Answer each member for itself, a few at a time, in the order they came."""
+        answers: list[bytes | None] = [None] * len(members)
+        waiting = iter(enumerate(members))
+
+        async def work() -> None:
+            for place, member in waiting:
+                answers[place] = await self.answer(member, call)
+
+        if call.watched:
+            await work()  # all inline: nobody waits, so nobody can go ahead
+        else:
+            async with trio.open_nursery() as nursery:
+                for _ in range(min(BATCH_WORKERS, len(members))):
+                    nursery.start_soon(work)
+        sent = [answer for answer in answers if answer is not None]
+        return encode_batch(sent) if sent else None
+
+    def _verify(self, name: str, encoded: bytes) -> None:
+        method = self.methods[name]
+        if method.result is not None:
+            result = msgspec.json.decode(encoded, type=dict[str, Raw])["result"]
+            msgspec.json.decode(result, type=method.result)
+
+    def _adapt(self, method: Method) -> Callable[..., Awaitable[Any]]:
+        """Wrap a handler as a method of jsonrpcserver that never raises."""
+        name, handler, wanted = method.name, method.handler, method.caller
+        decode = ParamsDecoder(method.params).decode
+        timeout_s, inline = method.timeout_s, method.inline
+        authorize = self.authorize
+
+        async def adapter(  # noqa: PLR0911 - one return for each outcome
+            call: Call, raw: Raw
+        ) -> Any:
+            try:
+                if wanted not in call.caller.classes:
+                    return _refuse(NotPermitted(f"{name} needs the class {wanted}"))
+                if authorize is not None:
+                    authorize(call.caller, name)
+                params = decode(raw)
+                if inline and call.watched:
+                    return Success(await handler(call, *params))
+                with trio.move_on_after(timeout_s):
+                    return Success(await handler(call, *params))
+                return _refuse(overrun(name, timeout_s))
+            except ParamsError as error:
+                return Error(ERROR_INVALID_PARAMS, f"Invalid params: {error}")
+            except (CallError, NodeError) as error:
+                return _refuse(error)
+            except Exception as error:  # noqa: BLE001 - the dispatcher, see C3
+                return _explain(error, name)
+
+        adapter.__signature__ = _SIGNATURE  # type: ignore[attr-defined] # read by inspect
+        return adapter
+
+
+_SIGNATURE: Final = _Signature(
+    [
+        inspect.Parameter("call", inspect.Parameter.POSITIONAL_ONLY),
+        inspect.Parameter("raw", inspect.Parameter.POSITIONAL_ONLY),
+    ]
+)
+
+
+def overrun(name: str, timeout_s: float) -> DeadlinePassed:
+    """What the caller of a method hears that took too long."""
+    return DeadlinePassed(f"{name} took more than {timeout_s:g} s")
+
+
+def _refuse(error: CallError | NodeError) -> Any:
+    data = data_of(error)
+    return Error(code_of(error), str(error), NODATA if data is None else data)
+
+
+def _explain(error: Exception, name: str) -> Any:
+    """Answer what was not meant for the caller, or was and came out of a nursery."""
+    inner: BaseException = error
+    while isinstance(inner, BaseExceptionGroup) and len(inner.exceptions) == 1:
+        inner = inner.exceptions[0]
+    if isinstance(inner, CallError | NodeError):
+        return _refuse(inner)
+    reference = _new_reference()
+    log.error("method failed", exc_info=error, extra={"method": name, "ref": reference})
+    return Error(INTERNAL_ERROR, "Internal error", {"ref": reference})
+
+
+def _new_reference() -> str:
+    return secrets.token_hex(4)
