@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import msgspec
+import trio
 from attrs import define, field
 
 from lucidtrond.events.types import Event
@@ -161,8 +162,24 @@ class CrashingStore:
     store: Store
     nth: int | None = None
     after: bool = False
+    _cancelling: tuple[int, trio.CancelScope] | None = None
+
+    def cancel_at(self, call: int, scope: trio.CancelScope) -> None:
+        """Cancel *scope* at the beginning of the *call*th read or write from now."""
+        self._cancelling = call, scope
+
+    def stop_cancelling(self) -> None:
+        self._cancelling = None
+
+    def _count(self) -> None:
+        if self._cancelling is not None:
+            left, scope = self._cancelling
+            self._cancelling = left - 1, scope
+            if left == 1:
+                scope.cancel()
 
     async def write(self, fn: Callable[[Tx], T]) -> T:
+        self._count()
         crashes = self.nth == 0
         if self.nth is not None:
             self.nth -= 1
@@ -174,6 +191,7 @@ class CrashingStore:
         return done
 
     async def read(self, fn: Callable[[Tx], T]) -> T:
+        self._count()
         return await self.store.read(fn)
 
 

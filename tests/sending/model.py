@@ -136,6 +136,8 @@ class ModelSigner:
     """Two keys and a lock."""
 
     locked: bool = False
+    locks_first: bool = False
+    """The next signature finds the keystore locked since its status was asked."""
     signatures: int = 0
 
     async def status(self) -> KeystoreStatus:
@@ -147,6 +149,8 @@ class ModelSigner:
         return address in OWNERS
 
     async def sign(self, address: Address, digest: bytes) -> bytes:
+        self.locked = self.locked or self.locks_first
+        self.locks_first = False
         if self.locked:
             raise KeystoreLocked("locked")
         self.signatures += 1
