@@ -23,6 +23,7 @@ from lucidtrond.errors import CommitUnknown, StoreError
 from lucidtrond.ports import Tx
 from lucidtrond.store.engine import Connection, open_reader, open_writer
 from lucidtrond.store.jobs import Job
+from lucidtrond.store.memory import MemoryThread
 from lucidtrond.store.reader import Reader
 from lucidtrond.store.writer import Writer
 
@@ -62,11 +63,14 @@ class Database:
             )
             for number, connection in enumerate(readers)
         ]
+        # Without readers the database is in memory, and its own thread is trio's.
+        self._memory = None if readers else MemoryThread(writer, self._writer)
         self._write_slots = trio.Semaphore(QUEUE)
         self._read_slots = trio.Semaphore(QUEUE)
         self._failed = trio.Event()
         self._closed = False
-        self._writer.start()
+        if self._memory is None:
+            self._writer.start()
         for reader in self._readers:
             reader.start()
 
@@ -83,7 +87,7 @@ class Database:
         async with self._write_slots:
             self._check()
             job = Job(fn, is_read=False)
-            self._writer.put(job)
+            (self._memory or self._writer).put(job)
             return cast(
                 T, await trio.lowlevel.wait_task_rescheduled(_stay_until_answered)
             )
@@ -104,10 +108,7 @@ class Database:
                     trio.lowlevel.Abort.FAILED
                 )  # its statement stops and it is answered
 
-            if self._readers:
-                self._reads.put(job)
-            else:
-                self._writer.put(job)
+            (self._memory or self._reads).put(job)
             return cast(T, await trio.lowlevel.wait_task_rescheduled(abandon))
 
     async def wait_failed(self) -> CommitUnknown:
@@ -123,7 +124,8 @@ class Database:
             groups=writer.groups,
             largest_group=writer.largest_group,
             refused=writer.refused,
-            reads=sum(reader.reads for reader in self._readers),
+            reads=sum(reader.reads for reader in self._readers)
+            + (self._memory.reads if self._memory else 0),
             queued=writer.queued() + self._reads.qsize(),
         )
 
@@ -132,6 +134,10 @@ class Database:
         if self._closed:
             return
         self._closed = True
+        if self._memory is not None:
+            self._memory.work()
+            self._writer.connection.close()
+            return
         self._writer.finish()
         for _ in self._readers:
             self._reads.put(None)

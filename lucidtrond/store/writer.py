@@ -77,12 +77,8 @@ class Writer:
         more = True
         while more:
             jobs, more = self._take_group()
-            writes = [job for job in jobs if not job.is_read]
-            self._write(writes)
-            for job in jobs:
-                if job.is_read:  # an in-memory store has this one connection only
-                    self._read(job)
             if jobs:
+                self.write(jobs)
                 self._answer(jobs)
 
     def _take_group(self) -> tuple[list[Job], bool]:
@@ -98,7 +94,8 @@ class Writer:
                 return jobs, True
         return jobs, False
 
-    def _write(self, jobs: Sequence[Job]) -> None:
+    def write(self, jobs: Sequence[Job]) -> None:
+        """Run and commit *jobs*; then each has its answer."""
         while jobs and self.failure is None:
             jobs = self._commit_some(jobs)
         for job in jobs:
@@ -165,16 +162,6 @@ class Writer:
     def _give_up(self, reason: Exception) -> None:
         self.failure = CommitUnknown(f"a commit's outcome is unknown: {reason}")
         self._failed()
-
-    def _read(self, job: Job) -> None:
-        if self.failure is not None:
-            job.refuse(CommitUnknown("refused: an earlier commit's outcome is unknown"))
-            return
-        if job.is_abandoned:
-            return
-        self.connection.control("PRAGMA query_only=ON")
-        run_read(job, self.connection)
-        self.connection.control("PRAGMA query_only=OFF")
 
 
 def run_read(job: Job, connection: Connection) -> None:

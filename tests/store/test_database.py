@@ -5,6 +5,7 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import trio
@@ -93,13 +94,14 @@ async def one_by_one(plan: Plan) -> Answers:
 
 async def as_one_group(plan: Plan) -> Answers:
     answers: Answers = {}
-    async with open_rows(None) as db:
-        async with writer_held(db) as nursery:
-            for number in range(len(plan)):
-                nursery.start_soon(attempt, db, number, plan, answers)
-                await trio.testing.wait_all_tasks_blocked()
-        assert db.statistics().largest_group == max(len(plan), 1)
-        return {**answers, -1: repr(await db.read(keys))}
+    with TemporaryDirectory() as folder:
+        async with open_rows(Path(folder) / "db") as db:
+            async with writer_held(db) as nursery:
+                for number in range(len(plan)):
+                    nursery.start_soon(attempt, db, number, plan, answers)
+                    await trio.testing.wait_all_tasks_blocked()
+            assert db.statistics().largest_group == max(len(plan), 1)
+            return {**answers, -1: repr(await db.read(keys))}
 
 
 @given(steps)
@@ -403,6 +405,21 @@ async def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(
     assert not any(reader.is_alive() for reader in db._readers)
     async with open_rows(tmp_path / "db") as db:
         assert await db.read(keys) == [0, 1, 2, 3, 4]
+
+
+async def test_in_memory_one_turn_of_trio_is_one_group_and_needs_no_thread() -> None:
+    threads = threading.active_count()
+    async with open_rows(None) as db:
+        assert threading.active_count() - threads <= 1  # trio's own, for opening
+        before = db.statistics().groups
+        async with trio.open_nursery() as nursery:
+            for key in range(5):
+                nursery.start_soon(db.write, insert(key))
+        assert await db.read(keys) == [0, 1, 2, 3, 4]
+        assert db.statistics().groups == before + 1
+        await db.aclose()
+        with pytest.raises(StoreError, match="closed"):
+            await db.read(keys)
 
 
 async def test_two_stores_live_side_by_side_in_one_process(tmp_path: Path) -> None:
