@@ -1,0 +1,77 @@
+"""What a plugin declares: plain data, checked before anything of it runs."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal
+
+import msgspec
+from attrs import frozen
+
+from lucidtrond.api.caller import CallerClass
+from lucidtrond.events.types import Event
+
+Grant = Literal["keystore", "devnet"]
+"""Doors that a plugin's section must open for it."""
+
+
+class NoConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The section of a plugin that has no settings."""
+
+
+@frozen(kw_only=True)
+class MethodSpec:
+    """One method. *handler* is ``async def (ctx[, params]) -> result``.
+
+    *params* and *result* are msgspec Structs; *example* holds params by name.
+    """
+
+    name: str
+    handler: Callable[..., Awaitable[Any]]
+    params: type[msgspec.Struct] | None
+    result: type[msgspec.Struct]
+    caller: CallerClass
+    timeout_s: float
+    inline: bool
+    summary: str
+    example: Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class ServiceSpec:
+    """A task that lives as long as the daemon: ``async def (ctx, task_status)``."""
+
+    name: str
+    run: Callable[..., Awaitable[None]]
+    on_crash: Literal["restart", "stop-daemon"] = "restart"
+
+
+@frozen(kw_only=True)
+class HandlerSpec:
+    """Called for every event of *event*'s topic, one at a time and in order."""
+
+    event: type[Event]
+    run: Callable[..., Awaitable[None]]
+
+
+@frozen(kw_only=True)
+class MigrationSpec:
+    """One forward step of the plugin's own tables (``<plugin>_`` is their prefix)."""
+
+    version: int
+    sql: str
+
+
+Lifespan = Callable[..., AbstractAsyncContextManager[None]]
+
+
+@frozen(kw_only=True)
+class Manifest:
+    """All of one plugin's declarations."""
+
+    name: str
+    config: type[msgspec.Struct]
+    methods: tuple[MethodSpec, ...] = ()
+    services: tuple[ServiceSpec, ...] = ()
+    handlers: tuple[HandlerSpec, ...] = ()
+    migrations: tuple[MigrationSpec, ...] = ()
+    lifespan: Lifespan | None = None

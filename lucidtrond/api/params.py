@@ -1,0 +1,70 @@
+"""Types of parameters that most methods share, and how their texts are read."""
+
+import re
+from typing import Annotated, Final
+
+import msgspec
+
+from lucidtrond.errors import InvalidInput
+from lucidtrond.tron.address import Address, InvalidAddress, parse_address
+from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.units import MAX_SUN, parse_amount
+
+
+class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of a method's parameters: unknown names are refused."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of a method's result: an object, since fields are added later."""
+
+
+AddressText = Annotated[
+    str,
+    msgspec.Meta(description="An address: base58, 41-hex or 0x-hex.", max_length=64),
+]
+AmountText = Annotated[
+    str,
+    msgspec.Meta(
+        description="An amount as a string of decimal digits (numbers lose precision).",
+        pattern=r"^[0-9]{1,78}$",
+    ),
+]
+TxIdText = Annotated[
+    str,
+    msgspec.Meta(description="A txid: 64 hex digits.", max_length=66),
+]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=1000, description="At most so many.")]
+
+_TXID: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})\Z")
+
+
+def read_address(text: str, *, name: str = "address") -> Address:
+    """Read an address parameter.
+
+    Raises:
+        InvalidInput: it is none; the text names the parameter and the reason.
+    """
+    try:
+        return parse_address(text.strip())
+    except InvalidAddress as exc:
+        raise InvalidInput(f"{name}: {exc}") from None
+
+
+def read_txid(text: str) -> TxId:
+    """Read a txid parameter. Raises InvalidInput."""
+    match = _TXID.match(text.strip())
+    if match is None:
+        raise InvalidInput(f"txid: expected 64 hex digits, got {len(text)} characters")
+    return TxId(match[1].lower())
+
+
+def read_amount(text: str, *, name: str, limit: int = MAX_SUN) -> int:
+    """Read an amount parameter above zero. Raises InvalidInput."""
+    try:
+        amount = parse_amount(text, limit=limit)
+    except ValueError as exc:
+        raise InvalidInput(f"{name}: {exc}") from None
+    if amount == 0:
+        raise InvalidInput(f"{name}: expected more than 0")
+    return amount
