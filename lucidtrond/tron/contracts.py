@@ -1,77 +1,254 @@
-"""What a transaction asks for: typed contracts, and `RawContract` for the others."""
+"""What a transaction asks for: a class for each contract, `RawContract` for the rest.
 
-from typing import Final
+Left out on purpose: ShieldedTransferContract (51), which no network accepts any more;
+it stays raw, as CustomContract (20) and GetContract (32), which have no message.
+"""
 
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Any, Final
+
+import attrs
 from attrs import frozen
+from google.protobuf.message import Message
 
 from lucidtrond.tron import tron_pb2 as pb
-from lucidtrond.tron.address import Address, InvalidAddress
-from lucidtrond.tron.units import Sun
+from lucidtrond.tron.address import PREFIX, SIZE, Address
+from lucidtrond.tron.contractfields import fill, read
+from lucidtrond.tron.contracts_account import (
+    AccountCreate,
+    AccountPermissionUpdate,
+    AccountUpdate,
+    SetAccountId,
+)
+from lucidtrond.tron.contracts_smart import (
+    ClearAbi,
+    CreateSmart,
+    Trigger,
+    UpdateEnergyLimit,
+    UpdateSetting,
+)
+from lucidtrond.tron.contracts_stake import (
+    CancelAllUnfreezeV2,
+    DelegateResource,
+    FreezeBalance,
+    FreezeBalanceV2,
+    Transfer,
+    UnDelegateResource,
+    UnfreezeBalance,
+    UnfreezeBalanceV2,
+    VoteWitness,
+    WithdrawBalance,
+    WithdrawExpireUnfreeze,
+)
+from lucidtrond.tron.contracts_token import (
+    AssetIssue,
+    ExchangeCreate,
+    ExchangeInject,
+    ExchangeTransaction,
+    ExchangeWithdraw,
+    MarketCancelOrder,
+    MarketSellAsset,
+    ParticipateAssetIssue,
+    TransferAsset,
+    UnfreezeAsset,
+    UpdateAsset,
+    VoteAsset,
+)
+from lucidtrond.tron.contracts_witness import (
+    ProposalApprove,
+    ProposalCreate,
+    ProposalDelete,
+    UpdateBrokerage,
+    WitnessCreate,
+    WitnessUpdate,
+)
+from lucidtrond.tron.wirebytes import MalformedMessage, walk
+
+__all__ = [
+    "TRANSFER",
+    "TRIGGER",
+    "TYPE_URL_PREFIX",
+    "AccountCreate",
+    "AccountPermissionUpdate",
+    "AccountUpdate",
+    "AssetIssue",
+    "CancelAllUnfreezeV2",
+    "ClearAbi",
+    "Contract",
+    "CreateSmart",
+    "DelegateResource",
+    "ExchangeCreate",
+    "ExchangeInject",
+    "ExchangeTransaction",
+    "ExchangeWithdraw",
+    "FreezeBalance",
+    "FreezeBalanceV2",
+    "KnownContract",
+    "MarketCancelOrder",
+    "MarketSellAsset",
+    "ParticipateAssetIssue",
+    "ProposalApprove",
+    "ProposalCreate",
+    "ProposalDelete",
+    "RawContract",
+    "SetAccountId",
+    "Transfer",
+    "TransferAsset",
+    "Trigger",
+    "UnDelegateResource",
+    "UnfreezeAsset",
+    "UnfreezeBalance",
+    "UnfreezeBalanceV2",
+    "UpdateAsset",
+    "UpdateBrokerage",
+    "UpdateEnergyLimit",
+    "UpdateSetting",
+    "VoteAsset",
+    "VoteWitness",
+    "WithdrawBalance",
+    "WithdrawExpireUnfreeze",
+    "WitnessCreate",
+    "WitnessUpdate",
+    "addresses_in",
+    "decode",
+    "encode",
+    "owner_of",
+]
 
 TYPE_URL_PREFIX: Final = "type.googleapis.com/protocol."
 
 
 @frozen
-class Transfer:
-    """TransferContract (1): *amount* sun from *owner* to *to*."""
-
-    owner: Address
-    to: Address
-    amount: Sun
-
-
-@frozen
-class Trigger:
-    """TriggerSmartContract (31): call *contract* with *data*.
-
-    *call_value* is sun; *call_token_value* and *token_id* name a TRC-10 sent along.
-    """
-
-    owner: Address
-    contract: Address
-    data: bytes = b""
-    call_value: Sun = Sun(0)
-    call_token_value: int = 0
-    token_id: int = 0
-
-
-@frozen
 class RawContract:
-    """A contract that we do not (yet) read, kept byte for byte."""
+    """A contract that we do not read, kept byte for byte."""
 
     type: int
     type_url: str
     value: bytes
 
 
-Contract = Transfer | Trigger | RawContract
+KnownContract = (
+    AccountCreate
+    | AccountPermissionUpdate
+    | AccountUpdate
+    | AssetIssue
+    | CancelAllUnfreezeV2
+    | ClearAbi
+    | CreateSmart
+    | DelegateResource
+    | ExchangeCreate
+    | ExchangeInject
+    | ExchangeTransaction
+    | ExchangeWithdraw
+    | FreezeBalance
+    | FreezeBalanceV2
+    | MarketCancelOrder
+    | MarketSellAsset
+    | ParticipateAssetIssue
+    | ProposalApprove
+    | ProposalCreate
+    | ProposalDelete
+    | SetAccountId
+    | Transfer
+    | TransferAsset
+    | Trigger
+    | UnDelegateResource
+    | UnfreezeAsset
+    | UnfreezeBalance
+    | UnfreezeBalanceV2
+    | UpdateAsset
+    | UpdateBrokerage
+    | UpdateEnergyLimit
+    | UpdateSetting
+    | VoteAsset
+    | VoteWitness
+    | WithdrawBalance
+    | WithdrawExpireUnfreeze
+    | WitnessCreate
+    | WitnessUpdate
+)
+Contract = KnownContract | RawContract
 
 TRANSFER: Final = 1
 TRIGGER: Final = 31
 
 
+@frozen
+class _Kind:
+    number: int
+    type_url: str
+    made: type[KnownContract]
+    message: type[Message]
+
+
+def _kind(
+    name: str, made: type[KnownContract], message: type[Message]
+) -> tuple[int, _Kind]:
+    number = pb.Transaction.Contract.ContractType.Value(name)
+    return number, _Kind(number, TYPE_URL_PREFIX + name, made, message)
+
+
+_KINDS: Final = MappingProxyType(
+    dict(
+        _kind(message.DESCRIPTOR.name, made, message)
+        for made, message in (
+            (AccountCreate, pb.AccountCreateContract),
+            (AccountPermissionUpdate, pb.AccountPermissionUpdateContract),
+            (AccountUpdate, pb.AccountUpdateContract),
+            (AssetIssue, pb.AssetIssueContract),
+            (CancelAllUnfreezeV2, pb.CancelAllUnfreezeV2Contract),
+            (ClearAbi, pb.ClearABIContract),
+            (CreateSmart, pb.CreateSmartContract),
+            (DelegateResource, pb.DelegateResourceContract),
+            (ExchangeCreate, pb.ExchangeCreateContract),
+            (ExchangeInject, pb.ExchangeInjectContract),
+            (ExchangeTransaction, pb.ExchangeTransactionContract),
+            (ExchangeWithdraw, pb.ExchangeWithdrawContract),
+            (FreezeBalance, pb.FreezeBalanceContract),
+            (FreezeBalanceV2, pb.FreezeBalanceV2Contract),
+            (MarketCancelOrder, pb.MarketCancelOrderContract),
+            (MarketSellAsset, pb.MarketSellAssetContract),
+            (ParticipateAssetIssue, pb.ParticipateAssetIssueContract),
+            (ProposalApprove, pb.ProposalApproveContract),
+            (ProposalCreate, pb.ProposalCreateContract),
+            (ProposalDelete, pb.ProposalDeleteContract),
+            (SetAccountId, pb.SetAccountIdContract),
+            (Transfer, pb.TransferContract),
+            (TransferAsset, pb.TransferAssetContract),
+            (Trigger, pb.TriggerSmartContract),
+            (UnDelegateResource, pb.UnDelegateResourceContract),
+            (UnfreezeAsset, pb.UnfreezeAssetContract),
+            (UnfreezeBalance, pb.UnfreezeBalanceContract),
+            (UnfreezeBalanceV2, pb.UnfreezeBalanceV2Contract),
+            (UpdateAsset, pb.UpdateAssetContract),
+            (UpdateBrokerage, pb.UpdateBrokerageContract),
+            (UpdateEnergyLimit, pb.UpdateEnergyLimitContract),
+            (UpdateSetting, pb.UpdateSettingContract),
+            (VoteAsset, pb.VoteAssetContract),
+            (VoteWitness, pb.VoteWitnessContract),
+            (WithdrawBalance, pb.WithdrawBalanceContract),
+            (WithdrawExpireUnfreeze, pb.WithdrawExpireUnfreezeContract),
+            (WitnessCreate, pb.WitnessCreateContract),
+            (WitnessUpdate, pb.WitnessUpdateContract),
+        )
+    )
+)
+_KIND_OF: Final = MappingProxyType({kind.made: kind for kind in _KINDS.values()})
+
+
 def encode(contract: Contract) -> tuple[int, str, bytes]:
-    """Give (ContractType number, type_url, value) for Transaction.Contract."""
-    match contract:
-        case Transfer():
-            transfer = pb.TransferContract(
-                owner_address=contract.owner.raw,
-                to_address=contract.to.raw,
-                amount=contract.amount,
-            )
-            return TRANSFER, _url("TransferContract"), transfer.SerializeToString()
-        case Trigger():
-            trigger = pb.TriggerSmartContract(
-                owner_address=contract.owner.raw,
-                contract_address=contract.contract.raw,
-                data=contract.data,
-                call_value=contract.call_value,
-                call_token_value=contract.call_token_value,
-                token_id=contract.token_id,
-            )
-            return TRIGGER, _url("TriggerSmartContract"), trigger.SerializeToString()
-        case RawContract():
-            return contract.type, contract.type_url, contract.value
+    """Give (ContractType number, type_url, value) for Transaction.Contract.
+
+    Raises:
+        ValueError: a number that its field can't hold.
+    """
+    if isinstance(contract, RawContract):
+        return contract.type, contract.type_url, contract.value
+    kind = _KIND_OF[type(contract)]
+    message = kind.message()
+    fill(message, contract)
+    return kind.number, kind.type_url, message.SerializeToString(deterministic=True)
 
 
 def decode(number: int, type_url: str, value: bytes) -> Contract:
@@ -81,36 +258,54 @@ def decode(number: int, type_url: str, value: bytes) -> Contract:
     another length (the genesis block has such owners), non-canonical encodings.
     """
     raw = RawContract(number, type_url, value)
+    kind = _KINDS.get(number)
+    if kind is None or type_url != kind.type_url:
+        return raw
     try:
-        contract = _read(number, value)
-    except (ValueError, InvalidAddress):
+        # DecodeError of the protobuf runtime and InvalidAddress are ValueErrors.
+        contract = read(kind.made, kind.message.FromString(value))
+    except ValueError:
         return raw
-    if contract is None or encode(contract) != (number, type_url, value):
-        return raw
-    return contract
+    return contract if encode(contract) == (number, type_url, value) else raw
 
 
-def _read(number: int, value: bytes) -> Contract | None:
-    # DecodeError of the protobuf runtime is a ValueError.
-    if number == TRANSFER:
-        transfer = pb.TransferContract.FromString(value)
-        return Transfer(
-            Address(transfer.owner_address),
-            Address(transfer.to_address),
-            Sun(transfer.amount),
-        )
-    if number == TRIGGER:
-        trigger = pb.TriggerSmartContract.FromString(value)
-        return Trigger(
-            Address(trigger.owner_address),
-            Address(trigger.contract_address),
-            data=trigger.data,
-            call_value=Sun(trigger.call_value),
-            call_token_value=trigger.call_token_value,
-            token_id=trigger.token_id,
-        )
-    return None
+def owner_of(contract: Contract) -> Address | None:
+    """Who pays and signs; None when that can't be read."""
+    match contract:
+        case AccountPermissionUpdate():
+            return contract.owner_address
+        case RawContract():
+            return None
+        case _:
+            return contract.owner
 
 
-def _url(name: str) -> str:
-    return TYPE_URL_PREFIX + name
+def addresses_in(contract: Contract) -> frozenset[Address]:
+    """All addresses that a contract names; of a raw one, those that look like one."""
+    if isinstance(contract, RawContract):
+        return frozenset(_addresses_in_bytes(contract.value))
+    return frozenset(_addresses_in_value(contract))
+
+
+def _addresses_in_value(value: Any) -> Iterator[Address]:
+    if isinstance(value, Address):
+        yield value
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _addresses_in_value(each)
+    elif attrs.has(type(value)):
+        for field in attrs.fields(type(value)):
+            yield from _addresses_in_value(getattr(value, field.name))
+
+
+def _addresses_in_bytes(value: bytes) -> Iterator[Address]:
+    try:
+        for _, content in walk(value):
+            if isinstance(content, bytes) and _looks_like_address(content):
+                yield Address(content)
+    except MalformedMessage:
+        return
+
+
+def _looks_like_address(content: bytes) -> bool:
+    return len(content) == SIZE and content[0] == PREFIX
