@@ -41,8 +41,6 @@ log = logging.getLogger(__name__)
 
 _RECEIPTS_AT_ONCE = 8
 """Concurrent receipt requests while catching up; the node's own limit is below."""
-_PRUNE_EVERY = 100
-"""Solid blocks between two prunings of the outbox."""
 
 
 class BlockSource(Protocol):
@@ -92,8 +90,7 @@ class Follower:
     """Keeps the ledger level with the chain; one per database.
 
     *ring* is called after each durable step; *poll_s* is the network's block time.
-    *witnesses*, where known, are the only ones who may have made a block. *prune* may
-    drop old events; it is called now and then within a step's transaction.
+    *witnesses*, where known, are the only ones who may have made a block.
     """
 
     def __init__(
@@ -108,7 +105,6 @@ class Follower:
         observers: Sequence[BlockObserver] = (),
         poll_s: float = 3.0,
         witnesses: frozenset[bytes] | None = None,
-        prune: Callable[[Tx], object] | None = None,
     ) -> None:
         self._node = node
         self._store = store
@@ -118,7 +114,6 @@ class Follower:
         self._genesis_id = genesis_id
         self._observers = tuple(observers)
         self._witnesses = witnesses
-        self._prune = prune
         self._pace = Pace(poll_s)
         self._held: Held | None = None
         self._cursor: Cursor | None = None
@@ -387,8 +382,6 @@ class Follower:
             Solidified(number=number, block_id=solid.id, timestamp_ms=solid.timestamp),
         )
         tables.prune_blocks(tx, number)
-        if self._prune is not None and number // _PRUNE_EVERY > before // _PRUNE_EVERY:
-            self._prune(tx)
 
 
 async def _for_each(

@@ -12,12 +12,11 @@ import trio
 from attrs import evolve, frozen
 
 from lucidtrond.chain import tables
-from lucidtrond.chain.read import TRX
 from lucidtrond.chain.tables import ENTRY_COLUMNS
 from lucidtrond.errors import AnotherChain, InvalidInput
 from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Store, Tx
-from lucidtrond.tron.address import Address, InvalidAddress
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId, ChainPosition
 
 MIGRATIONS: Final = tables.MIGRATIONS
@@ -122,7 +121,7 @@ class Ledger:
         exclude each other.
 
         Raises:
-            InvalidInput: a limit out of range, no cursor of ours, no asset.
+            InvalidInput: a limit out of range, no cursor of ours.
         """
         if not 1 <= limit <= MAX_PAGE:
             raise InvalidInput(f"limit: expected 1 to {MAX_PAGE}, got {limit}")
@@ -190,14 +189,8 @@ def _filter(
     if kinds:
         marks = ", ".join("?" * len(kinds))
         wanted = wanted.also(f"kind IN ({marks})", *kinds)
-    if asset == TRX:
-        return wanted.also("asset IS NULL")
     if asset is not None:
-        try:
-            contract = Address.from_base58(asset)
-        except InvalidAddress:
-            raise InvalidInput("asset: expected TRX or a contract's address") from None
-        return wanted.also("asset = ?", contract.raw)
+        wanted = wanted.also("asset = ?", asset)
     return wanted
 
 

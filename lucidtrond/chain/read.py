@@ -1,18 +1,19 @@
 """Blocks and receipts, read: who moved what to whom.
 
-Theory. Movements of TRX that a transaction itself orders (TransferContract, the call
-value of TriggerSmartContract) are read from its raw bytes, which the block id commits
-to through the transaction root; whether they happened, from the block's
-``contractRet``, which the root covers too. What contracts did (TRC-20 ``Transfer``
-logs, internal transfers) and what it cost stand only in receipts, to which headers do
-not commit: those movements are marked ``single_source`` as long as one node said it.
+Theory. Movements that a transaction itself orders (TransferContract,
+TransferAssetContract, the call value of TriggerSmartContract) are read from its raw
+bytes, which the block id commits to through the transaction root; whether they
+happened, from the block's ``contractRet``, which the root covers too. What contracts
+did (TRC-20 ``Transfer`` logs, internal transfers) and what it cost stand only in
+receipts, to which headers do not commit: those movements are marked ``single_source``
+as long as one node said it.
 
 Identity of a movement is (txid, kind, index): index 0 for the transaction's own, the
 log's index for a token's, the internal transaction's index for an internal one.
 
-Deliberately left out: TRC-10, rewards and stake, which move no TRX between addresses
-of a TransferContract; TRC-721 (four topics); call values of delegate calls, which
-name the same address twice.
+Deliberately left out: rewards and stake, which move nothing between two addresses;
+what a CreateSmartContract gives to its contract; TRC-10 moved by contracts; TRC-721
+(four topics); call values of delegate calls, which name the same address twice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,15 +21,22 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-from lucidtrond.tron.address import PREFIX, SIZE, Address
+from lucidtrond.tron.address import PREFIX, Address
 from lucidtrond.tron.block import Block, BlockTransaction
-from lucidtrond.tron.contracts import Contract, RawContract, Transfer, Trigger
+from lucidtrond.tron.contracts import (
+    Contract,
+    RawContract,
+    Transfer,
+    TransferAsset,
+    Trigger,
+    addresses_in,
+)
 from lucidtrond.tron.hashing import keccak256
 from lucidtrond.tron.receipt import InternalTransfer, Log, Receipt
 from lucidtrond.tron.transaction import MalformedTransaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun
 
-Kind = Literal["trx", "trc20", "internal"]
+Kind = Literal["trx", "trc20", "trc10", "internal"]
 TRX: Final = "TRX"
 _SUCCESS: Final = 1
 """contractRet's number of SUCCESS (Tron.proto, contractResult)."""
@@ -56,8 +64,8 @@ class Movement:
     index: int
     sender: Address
     recipient: Address
-    asset: Address | None
-    """A TRC-20 contract; None is TRX."""
+    asset: Address | str
+    """`TRX`, a TRC-20 contract or a TRC-10 id."""
     amount: int
     success: bool
     fee: Sun
@@ -124,7 +132,7 @@ def _read_transaction(
         memo = b""
     else:
         contract, memo = raw.contract, raw.memo
-    touched.update(_named_in(contract))
+    touched.update(addresses_in(contract))
     txid = each.transaction.txid
     fee = receipt.fee if receipt is not None else Sun(0)
     for kind, index, sender, recipient, asset, amount, success in _moves(
@@ -144,12 +152,12 @@ def _read_transaction(
                 success=success,
                 fee=fee,
                 memo=memo,
-                single_source=kind != "trx",
+                single_source=kind in ("trc20", "internal"),
             )
         )
 
 
-_Move = tuple[Kind, int, Address, Address, Address | None, int, bool]
+_Move = tuple[Kind, int, Address, Address, Address | str, int, bool]
 
 
 def _moves(
@@ -159,10 +167,14 @@ def _moves(
     match contract:
         case Transfer():
             kept = result in _SYSTEM_DONE
-            yield "trx", 0, contract.owner, contract.to, None, contract.amount, kept
+            yield "trx", 0, contract.owner, contract.to, TRX, contract.amount, kept
+        case TransferAsset():
+            kept = result in _SYSTEM_DONE
+            token = contract.asset_name.decode("ascii", "backslashreplace")
+            yield "trc10", 0, contract.owner, contract.to, token, contract.amount, kept
         case Trigger() if contract.call_value > 0:
             owner, to = contract.owner, contract.contract
-            yield "trx", 0, owner, to, None, contract.call_value, done
+            yield "trx", 0, owner, to, TRX, contract.call_value, done
         case _:
             pass
     if receipt is None or not done:
@@ -203,51 +215,4 @@ def _internal_moves(index: int, internal: InternalTransfer) -> Iterator[_Move]:
         return
     amount = sum(amount for amount, token in internal.values if not token)
     if amount > 0:
-        yield "internal", index, sender, recipient, None, amount, not internal.rejected
-
-
-def _named_in(contract: Contract) -> Iterator[Address]:
-    match contract:
-        case Transfer():
-            yield contract.owner
-            yield contract.to
-        case Trigger():
-            yield contract.owner
-            yield contract.contract
-        case RawContract():
-            yield from addresses_in(contract.value)
-
-
-def addresses_in(message: bytes) -> Iterator[Address]:
-    """Find address-like fields (21 bytes from 41 on) at the top of a message.
-
-    All system contracts keep owner and receiver there; good enough to say whose cached
-    account may have changed, and never used for money.
-    """
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        wire_type = tag & 7
-        if wire_type == 0:
-            _, at = _varint(message, at)
-        elif wire_type == 2:
-            size, at = _varint(message, at)
-            field = message[at : at + size]
-            if size == SIZE == len(field) and field[0] == PREFIX:
-                yield Address(field)
-            at += size
-        else:
-            return  # no TRON contract uses the fixed-size types
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """Give the value and where the next field starts (the end, when it is cut)."""
-    value = shift = 0
-    while at < len(data):
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            break
-        shift += 7
-    return value, at
+        yield "internal", index, sender, recipient, TRX, amount, not internal.rejected

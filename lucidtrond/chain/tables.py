@@ -13,7 +13,7 @@ from typing import Final
 
 from attrs import frozen
 
-from lucidtrond.chain.read import TRX, Movement
+from lucidtrond.chain.read import Movement
 from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Migration, Row, Tx
 from lucidtrond.tron.address import Address
@@ -61,7 +61,7 @@ MIGRATIONS: Final = (
             item INT64 NOT NULL,
             from_address BYTES NOT NULL,
             to_address BYTES NOT NULL,
-            asset BYTES,
+            asset TEXT NOT NULL,
             amount BYTES NOT NULL,
             success FLAG NOT NULL,
             fee_sun INT64 NOT NULL,
@@ -217,7 +217,7 @@ def insert_entries(
                 each.index,
                 each.sender.raw,
                 each.recipient.raw,
-                None if each.asset is None else each.asset.raw,
+                str(each.asset),
                 each.amount.to_bytes(32, "big"),
                 int(each.success),
                 each.fee,
@@ -272,7 +272,7 @@ def entry_of(row: Row, *, solid: int) -> LedgerEntry:
         index=item,
         from_address=Address(sender).base58,
         to_address=Address(recipient).base58,
-        asset=TRX if asset is None else Address(asset).base58,
+        asset=asset,
         amount=str(int.from_bytes(amount, "big")),
         success=bool(success),
         block_number=block_number,

@@ -185,6 +185,16 @@ def test_a_solid_head_below_ours_is_compared_with_what_is_stored() -> None:
     assert isinstance(step(other[30], links[30].id), Another)
 
 
+def test_another_block_named_at_our_very_solid_number_is_another_chain() -> None:
+    links = chain(60)
+    strange = Link(40, block_id(40, 3), links[39].id)
+    held = held_of(links[:51], solid=40)
+    asked = ask(held, strange)
+    for page in ([], links[asked.start : asked.end]):
+        step = plan(held, solid=strange, asked=asked, page=page)
+        assert step == Another(40, links[40].id, strange.id)
+
+
 def test_a_head_from_before_a_pause_is_not_solidified_by_its_number() -> None:
     # We applied a branch that died while we slept; the chain went on without it.
     below = chain(20)

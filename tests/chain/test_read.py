@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 from lucidtrond.chain.read import (
     TRANSFER_TOPIC,
     ReceiptsMismatch,
-    addresses_in,
     read_block,
 )
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block
-from lucidtrond.tron.contracts import Contract, RawContract, Trigger
+from lucidtrond.tron.contracts import Contract, RawContract, TransferAsset, Trigger
 from lucidtrond.tron.receipt import InternalTransfer, Log, Receipt
 from lucidtrond.tron.transaction import RawData, Reference, Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
@@ -166,13 +165,20 @@ def test_receipts_of_another_block_or_order_or_number_are_refused() -> None:
     assert len(read_block(make_block(None, [first]), ()).movements) == 1
 
 
-def test_addresses_of_contracts_that_we_do_not_read_are_touched() -> None:
-    value = b"\x0a\x15" + A.raw + b"\x10\x96\x01" + b"\x22\x15" + B.raw
-    block = block_with(call(contract=RawContract(57, "type", value)))
+@pytest.mark.parametrize(
+    "contract",
+    [
+        RawContract(99, "type", b"\x0a\x15" + A.raw + b"\x22\x15" + B.raw),
+        TransferAsset(A, B, b"1000001", 9),
+    ],
+)
+def test_all_addresses_that_a_contract_names_are_touched(contract: Contract) -> None:
+    block = block_with(call(contract=contract))
     assert read_block(block, receipts_of(block)).touched == {A, B}
 
 
-@given(st.binary(max_size=80))
-def test_addresses_are_looked_for_in_any_bytes(data: bytes) -> None:
-    for found in addresses_in(data):
-        assert found.raw in data
+def test_a_trc10_transfer_is_read_under_its_id() -> None:
+    block = block_with(call(contract=TransferAsset(A, B, b"1000001", 9)))
+    [moved] = read_block(block, receipts_of(block)).movements
+    assert (moved.kind, moved.asset, moved.amount) == ("trc10", "1000001", 9)
+    assert not moved.single_source
