@@ -1,0 +1,1 @@
+"""java-tron's HTTP face of the embedded chain."""

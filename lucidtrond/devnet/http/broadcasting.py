@@ -1,0 +1,155 @@
+"""Servlets that take signed transactions, and those that weigh signatures."""
+
+import json
+from typing import Any
+
+from lucidtrond.devnet.http.errors import JavaError, null_pointer
+from lucidtrond.devnet.http.fastjson import parse_object
+from lucidtrond.devnet.http.printing import Json, print_address, print_permission
+from lucidtrond.devnet.http.requests import Ask, decode_hex, is_visible
+from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.refused import BadSignature, Refused
+from lucidtrond.devnet.state.signatures import allows, permission_for, weigh
+from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.jsonformat import (
+    parse_transaction,
+    print_message,
+    print_transaction,
+)
+from lucidtrond.tron.jsontext import NullPointer
+from lucidtrond.tron.transaction import MalformedTransaction, Transaction
+
+
+def broadcast_transaction(ask: Ask) -> Json:
+    transaction, visible = _posted(ask)
+    refusal = _submit(ask, transaction)
+    if refusal is None:
+        return {"result": True, "txid": transaction.txid}
+    text = refusal.text if visible else refusal.text.encode().hex()
+    return {"code": refusal.code, "txid": transaction.txid, "message": text}
+
+
+def broadcast_hex(ask: Ask) -> Json:
+    given = parse_object(ask.text).get("transaction") if ask.text.strip() else None
+    data = decode_hex(given if isinstance(given, str) else "")
+    transaction = _decode(data)
+    refusal = _submit(ask, transaction)
+    return {
+        "result": refusal is None,
+        "code": "SUCCESS" if refusal is None else refusal.code,
+        "txid": transaction.txid,
+        "message": "" if refusal is None else refusal.text,
+        "transaction": json.dumps(_print_protobuf(data), separators=(",", ":")),
+    }
+
+
+def _submit(ask: Ask, transaction: Transaction) -> Refused | None:
+    try:
+        ask.chain.submit(Candidate.read(transaction))
+    except Refused as refusal:
+        return refusal
+    return None
+
+
+def _posted(ask: Ask) -> tuple[Transaction, bool]:
+    """The transaction in a body, and whether that is visible (Util.packTransaction)."""
+    if not ask.text.strip():
+        raise null_pointer()
+    body = parse_object(ask.text)
+    visible = is_visible(body)
+    try:
+        return parse_transaction(body, visible=visible), visible
+    except NullPointer:
+        raise null_pointer() from None
+    except MalformedTransaction as error:
+        raise JavaError("com.alibaba.fastjson.JSONException", str(error)) from None
+
+
+def _decode(data: bytes) -> Transaction:
+    try:
+        return Transaction.from_bytes(data)
+    except MalformedTransaction as error:
+        raise JavaError(
+            "com.google.protobuf.InvalidProtocolBufferException", _protobuf_words(error)
+        ) from None
+
+
+def _protobuf_words(error: MalformedTransaction) -> str:
+    """protobuf-java's own sentences for the two common faults."""
+    if "tag" in str(error):
+        return "Protocol message contained an invalid tag (zero)."
+    return (
+        "While parsing a protocol message, the input ended unexpectedly in the middle"
+        " of a field.  This could mean either that the input has been truncated or"
+        " that an embedded message misreported its own length."
+    )
+
+
+def _print_protobuf(data: bytes) -> Json:
+    """The message itself in visible style: the contract's value stays hex."""
+    return print_message(pb.Transaction.FromString(data), visible=True)
+
+
+def get_sign_weight(ask: Ask) -> Json:
+    transaction, visible = _posted(ask)
+    candidate = Candidate.read(transaction)
+    printed: Json = {"transaction": _wrapped(transaction, visible=visible)}
+    # TransactionUtil.getTransactionSignWeight
+    account = ask.chain.pending.accounts.get(candidate.owner)
+    if account is None:
+        return printed | _weight_error("Account does not exist!")
+    permission = permission_for(
+        candidate, account, ask.chain.genesis.default_operations
+    )
+    if permission is None:
+        return printed | _weight_error("Permission for this, does not exist!")
+    if candidate.permission_id and not allows(permission, candidate.type):
+        return printed | _weight_error("Permission denied!")
+    printed["permission"] = print_permission(permission, visible=visible)
+    try:
+        weight, signers = weigh(permission, transaction.signatures, candidate.txid)
+    except BadSignature as refusal:
+        return printed | _weight_error(refusal.reason)
+    if signers:
+        printed["approved_list"] = [
+            print_address(each, visible=visible) for each in signers
+        ]
+        printed["current_weight"] = weight
+    enough = weight >= permission.threshold
+    printed["result"] = {} if enough else {"code": "NOT_ENOUGH_PERMISSION"}
+    return printed
+
+
+def _weight_error(message: str) -> Json:
+    return {"result": {"code": "PERMISSION_ERROR", "message": message}}
+
+
+def get_approved_list(ask: Ask) -> Json:
+    transaction, visible = _posted(ask)
+    candidate = Candidate.read(transaction)
+    printed: Json = {"transaction": _wrapped(transaction, visible=visible)}
+    account = ask.chain.pending.accounts.get(candidate.owner)
+    operations = ask.chain.genesis.default_operations
+    permission = permission_for(candidate, account, operations) if account else None
+    if permission is None:
+        missing = "permission isn't exit" if account else "Account does not exist!"
+        return printed | {"result": {"code": "OTHER_ERROR", "message": missing}}
+    try:
+        _, signers = weigh(permission, transaction.signatures, candidate.txid)
+    except BadSignature as refusal:
+        return printed | {"result": {"code": "OTHER_ERROR", "message": refusal.reason}}
+    if signers:
+        printed["approved_list"] = [
+            print_address(each, visible=visible) for each in signers
+        ]
+    return printed | {"result": {}}
+
+
+def _wrapped(transaction: Transaction, *, visible: bool) -> dict[str, Any]:
+    return {
+        "result": {"result": True},
+        "txid": transaction.txid,
+        "transaction": print_transaction(
+            transaction.raw, transaction.signatures, visible=visible
+        ),
+    }

@@ -1,0 +1,88 @@
+"""Servlets that build transactions: validated against the pool's state, not stored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lucidtrond.devnet.http.errors import contract_invalid
+from lucidtrond.devnet.http.fastjson import parse_object
+from lucidtrond.devnet.http.printing import Json
+from lucidtrond.devnet.http.requests import Ask, decode_hex
+from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.devnet.state.execution import kind_of
+from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.contracts import TYPE_URL_PREFIX
+from lucidtrond.tron.jsonformat import CONTRACT_TYPES, print_transaction
+from lucidtrond.tron.transaction import Reference, Transaction
+
+LIFETIME_MS = 60_000  # Wallet.createTransactionCapsule: TRANSACTION_DEFAULT_EXPIRATION
+
+
+def create_transaction(ask: Ask) -> Json:
+    return _build(ask, "TransferContract")
+
+
+def create_account(ask: Ask) -> Json:
+    return _build(ask, "AccountCreateContract")
+
+
+def update_account(ask: Ask) -> Json:
+    return _build(ask, "AccountUpdateContract")
+
+
+def set_account_id(ask: Ask) -> Json:
+    return _build(ask, "SetAccountIdContract")
+
+
+def _build(ask: Ask, name: str) -> Json:
+    visible = ask.visible
+    message = ask.merge(getattr(pb, name)())
+    body = parse_object(ask.text)
+    raw = _raw_data(ask.chain, name, message.SerializeToString(deterministic=True))
+    raw.timestamp = ask.now_ms()
+    candidate = Candidate.read(Transaction(raw.SerializeToString(deterministic=True)))
+    try:
+        kind = kind_of(candidate)
+        kind.validate(ask.chain.pending, candidate, ask.chain.genesis)
+    except Invalid as refusal:
+        raise contract_invalid(refusal.reason) from None
+    _set_permission(raw, body)
+    if name == "TransferContract":
+        _set_memo(raw, body, visible=visible)
+    encoded = raw.SerializeToString(deterministic=True)
+    return {"visible": visible, **print_transaction(encoded, (), visible=visible)}
+
+
+def _raw_data(chain: Chain, name: str, value: bytes) -> pb.Transaction.raw:
+    """Refers to the solidified block and lives a minute from the head's time."""
+    known = chain.head.globals
+    solid = chain.block(known.solid)
+    reference = Reference.to_block((solid.id if solid else known.block_id).hex())
+    raw = pb.Transaction.raw(
+        ref_block_bytes=reference.block_bytes,
+        ref_block_hash=reference.block_hash,
+        expiration=known.timestamp + LIFETIME_MS,
+    )
+    raw.contract.add(
+        type=CONTRACT_TYPES[name],
+        parameter=pb.Any(type_url=TYPE_URL_PREFIX + name, value=value),
+    )
+    return raw
+
+
+def _set_permission(raw: pb.Transaction.raw, body: Mapping[str, Any]) -> None:
+    # Util.setTransactionPermissionId: the key has a capital letter.
+    given = body.get("Permission_id")
+    number = int(given) if isinstance(given, int | str) else 0
+    if number > 0:
+        raw.contract[0].Permission_id = number
+
+
+def _set_memo(
+    raw: pb.Transaction.raw, body: Mapping[str, Any], *, visible: bool
+) -> None:
+    # Util.setTransactionExtraData
+    given = body.get("extra_data")
+    if given:
+        raw.data = str(given).encode() if visible else decode_hex(str(given))

@@ -1,0 +1,36 @@
+"""Errors as java-tron prints them: the name of a Java class and its message."""
+
+
+class JavaError(Exception):
+    """Becomes ``{"Error": "class NAME : MESSAGE"}`` with status 200."""
+
+    def __init__(self, java_class: str, message: str) -> None:
+        super().__init__(f"class {java_class} : {message}")
+
+
+class PlainError(Exception):
+    """Becomes ``{"Error": TEXT}``: some servlets print no class."""
+
+
+def null_pointer() -> JavaError:
+    """What java-tron says of most things that are missing."""
+    return JavaError("java.lang.NullPointerException", "null")
+
+
+def bad_hex() -> JavaError:
+    """Hex that a servlet decodes by itself."""
+    return JavaError(
+        "org.bouncycastle.util.encoders.DecoderException",
+        "exception decoding Hex string: invalid characters encountered in Hex string",
+    )
+
+
+def not_a_number(text: str | None) -> JavaError:
+    """A query parameter that Long.parseLong refuses."""
+    said = "Cannot parse null string" if text is None else f'For input string: "{text}"'
+    return JavaError("java.lang.NumberFormatException", said)
+
+
+def contract_invalid(reason: str) -> JavaError:
+    """A builder's actuator refused."""
+    return JavaError("org.tron.core.exception.ContractValidateException", reason)

@@ -1,0 +1,183 @@
+"""Blocks, receipts and accounts as the node prints them: defaults are left out."""
+
+from typing import Any
+
+from lucidtrond.devnet.state.account import (
+    ACTIVE_PERMISSION,
+    WITNESS_PERMISSION,
+    Account,
+    Permission,
+    Permissions,
+    permissions_of,
+)
+from lucidtrond.devnet.state.bandwidth import (
+    DAY_WINDOW,
+    energy_limit,
+    net_limit,
+    recovered,
+    recovered_net,
+)
+from lucidtrond.devnet.state.blocks import BlockRow, TransactionRow
+from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.world import World
+from lucidtrond.tron.base58 import encode_check
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS
+from lucidtrond.tron.jsonformat import print_transaction
+from lucidtrond.tron.units import SUN_PER_TRX
+
+Json = dict[str, Any]
+
+
+def print_address(raw: bytes, *, visible: bool) -> str:
+    """Base58 or hex, of any bytes."""
+    return encode_check(raw) if visible else raw.hex()
+
+
+def print_row(row: TransactionRow, *, visible: bool) -> Json:
+    """A transaction of a block or of the pool."""
+    return print_transaction(
+        row.raw,
+        row.signatures,
+        visible=visible,
+        contract_ret=None if row.contract_ret is None else "SUCCESS",
+    )
+
+
+def print_block(row: BlockRow, *, visible: bool, detail: bool = True) -> Json:
+    """A block, without its transactions unless *detail*."""
+    raw_data = _filled(
+        number=row.number,
+        txTrieRoot=row.root.hex(),
+        witness_address=print_address(row.witness, visible=visible),
+        parentHash=row.parent.hex(),
+        version=row.version,
+        timestamp=row.timestamp,
+    )
+    header = _filled(raw_data=raw_data, witness_signature=row.signature.hex())
+    printed: Json = {"blockID": row.id.hex(), "block_header": header}
+    if detail and row.transactions:
+        printed["transactions"] = [
+            print_row(each, visible=visible) for each in row.transactions
+        ]
+    return printed
+
+
+def print_receipt(row: TransactionRow) -> Json:
+    """What a transaction cost: ResourceReceipt."""
+    return _filled(net_usage=row.receipt.net_usage, net_fee=row.receipt.net_fee)
+
+
+def print_info(row: TransactionRow, block: BlockRow) -> Json:
+    """TransactionInfo of a transaction that is no contract call."""
+    return {
+        "id": row.transaction.txid,
+        **_filled(
+            fee=row.receipt.fee,
+            blockNumber=block.number,
+            blockTimeStamp=block.timestamp,
+        ),
+        "contractResult": [""],
+        "receipt": print_receipt(row),
+    }
+
+
+def print_account(
+    account: Account, world: World, genesis: Genesis, *, visible: bool, by_id: bool
+) -> Json:
+    """An account as of the view's head; *by_id* leaves the list of stakes as stored."""
+    now = genesis.slot(world.globals.timestamp)
+    current = recovered_net(account, now)
+    permissions = permissions_of(account, genesis.default_operations)
+    printed = _filled(
+        account_name=_text(account.name, visible=visible),
+        address=print_address(account.address, visible=visible),
+        balance=account.balance,
+        net_usage=current.net_usage,
+        create_time=account.created_ms,
+        latest_opration_time=account.operation_ms,
+        is_witness=account.is_witness,
+        free_net_usage=recovered(account.free_net_usage, account.free_net_slot, now),
+        latest_consume_time=_slot_ms(account.net_slot, genesis),
+        latest_consume_free_time=_slot_ms(account.free_net_slot, genesis),
+        account_id=_text(account.account_id, visible=visible),
+        net_window_size=current.net_window,
+        net_window_optimized=True,
+    )
+    printed["account_resource"] = _filled(
+        latest_consume_time_for_energy=_slot_ms(0, genesis),
+        energy_window_size=DAY_WINDOW,
+        energy_window_optimized=True,
+    )
+    if permissions is not None:
+        printed |= _print_permissions(permissions, visible=visible)
+    if not by_id or account.staked_net or account.staked_energy:
+        printed["frozenV2"] = [
+            _filled(amount=account.staked_net),
+            _filled(type="ENERGY", amount=account.staked_energy),
+            {"type": "TRON_POWER"},
+        ]
+    return printed
+
+
+def print_net(account: Account, world: World, genesis: Genesis) -> Json:
+    """Bandwidth: getaccountnet, and the first half of getaccountresource."""
+    now = genesis.slot(world.globals.timestamp)
+    return _filled(
+        freeNetUsed=recovered(account.free_net_usage, account.free_net_slot, now),
+        freeNetLimit=genesis.parameters.free_net_limit,
+        NetUsed=recovered_net(account, now).net_usage,
+        NetLimit=net_limit(account, world, genesis),
+        TotalNetLimit=genesis.parameters.total_net_limit,
+        TotalNetWeight=world.globals.total_net_weight,
+    )
+
+
+def print_resources(account: Account, world: World, genesis: Genesis) -> Json:
+    """getaccountresource."""
+    power = (account.staked_net + account.staked_energy) // SUN_PER_TRX
+    return print_net(account, world, genesis) | _filled(
+        tronPowerLimit=power,
+        EnergyLimit=energy_limit(account, world, genesis),
+        TotalEnergyLimit=genesis.parameters.total_energy_limit,
+        TotalEnergyWeight=world.globals.total_energy_weight,
+    )
+
+
+def print_permission(permission: Permission, *, visible: bool) -> Json:
+    """One permission."""
+    kinds = {WITNESS_PERMISSION: "Witness", ACTIVE_PERMISSION: "Active"}
+    printed = _filled(
+        type=kinds.get(permission.type),
+        id=permission.id,
+        permission_name=permission.name,
+        threshold=permission.threshold,
+        operations=permission.operations.hex(),
+    )
+    printed["keys"] = [
+        _filled(address=print_address(address, visible=visible), weight=weight)
+        for address, weight in permission.keys
+    ]
+    return printed
+
+
+def _print_permissions(permissions: Permissions, *, visible: bool) -> Json:
+    printed = {"owner_permission": print_permission(permissions.owner, visible=visible)}
+    if permissions.witness is not None:
+        witness = print_permission(permissions.witness, visible=visible)
+        printed["witness_permission"] = witness
+    actives = [print_permission(each, visible=visible) for each in permissions.actives]
+    return {**printed, "active_permission": actives}
+
+
+def _slot_ms(slot: int, genesis: Genesis) -> int:
+    # Wallet.getAccount turns slots into time, those of never (0) too.
+    return genesis.timestamp + slot * BLOCK_INTERVAL_MS
+
+
+def _text(data: bytes, *, visible: bool) -> str:
+    return data.decode("utf-8", "replace") if visible else data.hex()
+
+
+def _filled(**fields: Any) -> Json:
+    """Proto3: what equals its default is absent."""
+    return {name: value for name, value in fields.items() if value}

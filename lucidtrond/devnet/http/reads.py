@@ -1,0 +1,328 @@
+"""Servlets that read: blocks, transactions, accounts, parameters."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from lucidtrond.devnet.http.errors import JavaError, PlainError
+from lucidtrond.devnet.http.fastjson import parse_object
+from lucidtrond.devnet.http.printing import (
+    Json,
+    print_account,
+    print_block,
+    print_info,
+    print_net,
+    print_receipt,
+    print_resources,
+    print_row,
+)
+from lucidtrond.devnet.http.requests import Ask, decode_base58, decode_hex, is_long
+from lucidtrond.devnet.state.blocks import BlockRow
+from lucidtrond.devnet.state.chain import Found
+from lucidtrond.devnet.state.contracts import is_address
+from lucidtrond.devnet.state.world import World
+
+MAX_RANGE: Final = 100
+_ID: Final = re.compile(r"[0-9a-fA-F]{64}")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]", re.ASCII)
+
+
+def view(ask: Ask) -> World:
+    """State that the asked side shows for accounts."""
+    return ask.chain.solid if ask.solid else ask.chain.pending
+
+
+def head_number(ask: Ask) -> int:
+    top = ask.chain.solid if ask.solid else ask.chain.head
+    return top.globals.number
+
+
+# Blocks
+
+
+def get_now_block(ask: Ask) -> Json:
+    return _printed(ask, head_number(ask), visible=_lax_visible(ask))
+
+
+def get_block(ask: Ask) -> Json:
+    if ask.posted:
+        request = ask.message("BlockReq")
+        which, detail = request.id_or_num, request.detail
+    else:
+        which = ask.parameters.get("id_or_num", "")
+        detail = ask.parameters.get("detail", "").lower() == "true"
+    row = _find_block(ask, which)
+    return print_block(row, visible=ask.visible, detail=detail) if row else {}
+
+
+def _find_block(ask: Ask, which: str) -> BlockRow | None:
+    # Wallet.getBlock
+    head = head_number(ask)
+    if not which:
+        return ask.chain.block(head, solid=ask.solid)
+    if is_long(which):
+        if int(which) < 0:
+            raise PlainError("num must be non-positive number.")
+        return ask.chain.block(int(which), solid=ask.solid)
+    if not _ID.fullmatch(which) or int(which[:16], 16) > head:
+        raise PlainError("id must be legal block hash.")
+    return _by_id(ask, bytes.fromhex(which))
+
+
+def _by_id(ask: Ask, block_id: bytes) -> BlockRow | None:
+    if len(block_id) != 32:
+        return None
+    row = ask.chain.block(int.from_bytes(block_id[:8], "big"), solid=ask.solid)
+    return row if row is not None and row.id == block_id else None
+
+
+def get_block_by_num(ask: Ask) -> Json:
+    return _printed(ask, _number(ask), visible=ask.visible)
+
+
+def get_block_by_id(ask: Ask) -> Json:
+    row = _by_id(ask, _value(ask))
+    return print_block(row, visible=ask.visible) if row else {}
+
+
+def get_block_by_limit_next(ask: Ask) -> Json:
+    if ask.posted:
+        request = ask.message("BlockLimit")
+        start, end = request.startNum, request.endNum
+    else:
+        start, end = ask.whole_number("startNum"), ask.whole_number("endNum")
+    if end <= 0 or end <= start or end - start > MAX_RANGE:
+        return {}
+    if start < 0:
+        return {"block": []}
+    return _blocks(ask, range(start, end))
+
+
+def get_block_by_latest_num(ask: Ask) -> Json:
+    count = _number(ask)
+    if not 0 < count < MAX_RANGE:
+        return {}
+    head = head_number(ask)
+    return _blocks(ask, range(max(0, head - count + 1), head + 1))
+
+
+def _blocks(ask: Ask, numbers: range) -> Json:
+    visible = ask.visible
+    rows = (ask.chain.block(number, solid=ask.solid) for number in numbers)
+    return {"block": [print_block(row, visible=visible) for row in rows if row]}
+
+
+def _printed(ask: Ask, number: int, *, visible: bool) -> Json:
+    row = ask.chain.block(number, solid=ask.solid)
+    return print_block(row, visible=visible) if row else {}
+
+
+def get_transaction_count(ask: Ask) -> Json:
+    row = ask.chain.block(_number(ask), solid=ask.solid)
+    return {"count": len(row.transactions) if row else 0}
+
+
+# Transactions
+
+
+def get_transaction_by_id(ask: Ask) -> Json:
+    found = _find(ask)
+    return print_row(found.transaction, visible=ask.visible) if found else {}
+
+
+def get_transaction_info_by_id(ask: Ask) -> Json:
+    found = _find(ask)
+    if found is None or found.block is None:
+        return {}
+    return print_info(found.transaction, found.block)
+
+
+def get_transaction_info_by_block_num(ask: Ask) -> Json | list[Json]:
+    number = _number(ask)
+    if number <= 0:
+        return {}
+    row = ask.chain.block(number, solid=ask.solid)
+    return [print_info(each, row) for each in row.transactions] if row else []
+
+
+def get_transaction_receipt_by_id(ask: Ask) -> Json:
+    found = _find(ask)
+    if found is None or found.block is None:
+        return {}
+    return {"Receipt": print_receipt(found.transaction)}
+
+
+def get_transaction_from_pending(ask: Ask) -> Json:
+    found = _find(ask)
+    if found is None or found.block is not None:
+        return {}
+    return print_row(found.transaction, visible=ask.visible)
+
+
+def get_transaction_list_from_pending(ask: Ask) -> Json:
+    ids = [each.candidate.txid.hex() for each in ask.chain.pool]
+    return {"txId": ids} if ids else {}
+
+
+def get_pending_size(ask: Ask) -> Json:
+    return {"pendingSize": len(ask.chain.pool)}
+
+
+def _find(ask: Ask) -> Found | None:
+    return ask.chain.find(_value(ask), solid=ask.solid)
+
+
+def _value(ask: Ask) -> bytes:
+    if ask.posted:
+        value: bytes = ask.message("BytesMessage").value
+        return value
+    return decode_hex(ask.parameters.get("value", ""))
+
+
+def _number(ask: Ask) -> int:
+    if ask.posted:
+        number: int = ask.message("NumberMessage").num
+        return number
+    return ask.whole_number("num", 0)
+
+
+# Accounts
+
+
+def get_account(ask: Ask) -> Json:
+    return _account(ask, _merged_address(ask), by_id=False)
+
+
+def get_account_by_id(ask: Ask) -> Json:
+    account_id = _merged(ask, "account_id").account_id
+    address = view(ask).account_ids.get(account_id.lower()) if account_id else None
+    return _account(ask, address or b"", by_id=True)
+
+
+def _account(ask: Ask, address: bytes, *, by_id: bool) -> Json:
+    world = view(ask)
+    account = world.accounts.get(address)
+    if account is None:
+        return {}
+    return print_account(
+        account, world, ask.chain.genesis, visible=ask.visible, by_id=by_id
+    )
+
+
+def get_account_net(ask: Ask) -> Json:
+    address = _merged_address(ask) if ask.posted else _plain_address(ask)
+    account = view(ask).accounts.get(address)
+    return print_net(account, view(ask), ask.chain.genesis) if account else {}
+
+
+def get_account_resource(ask: Ask) -> Json:
+    account = view(ask).accounts.get(_plain_address(ask))
+    return print_resources(account, view(ask), ask.chain.genesis) if account else {}
+
+
+def _merged(ask: Ask, name: str) -> Any:
+    """A parameter through JsonFormat, by both verbs (Account of Tron.proto)."""
+    if ask.posted:
+        return ask.message("Account")
+    text = ask.parameters.get(name)
+    return ask.from_parameter("Account", name, text)
+
+
+def _merged_address(ask: Ask) -> bytes:
+    address: bytes = _merged(ask, "address").address
+    return address
+
+
+def _plain_address(ask: Ask) -> bytes:
+    """A parameter that the servlet decodes by itself."""
+    if ask.posted:
+        given = parse_object(ask.text).get("address") if ask.text.strip() else None
+        text = given if isinstance(given, str) else ""
+    else:
+        text = ask.parameters.get("address", "")
+    if not ask.visible:
+        return decode_hex(text)
+    return decode_base58(text) or b""
+
+
+def get_account_balance(ask: Ask) -> Json:
+    """Balance at a block; states of genesis and from solid to head are kept."""
+    request = ask.message("AccountBalanceRequest")
+    if not request.HasField("account_identifier"):
+        raise _bad_argument("account_identifier is null")
+    if not request.HasField("block_identifier"):
+        raise _bad_argument("block_identifier null")
+    block_id = request.block_identifier.hash
+    row = _by_id(ask, block_id)
+    if row is None or row.number != request.block_identifier.number:
+        raise _bad_argument("number and hash do not match")
+    account = _world_at(ask, row).accounts.get(request.account_identifier.address)
+    printed: Json = {"block_identifier": {"hash": block_id.hex()}}
+    if row.number:
+        printed["block_identifier"]["number"] = row.number
+    return printed | {"balance": account.balance if account else 0}
+
+
+def _world_at(ask: Ask, row: BlockRow) -> World:
+    world = ask.chain.state_at(row.number)
+    if world is None:
+        raise _bad_argument(f"the state of block {row.number} is not kept")
+    return world
+
+
+def _bad_argument(text: str) -> JavaError:
+    return JavaError("java.lang.IllegalArgumentException", text)
+
+
+# Addresses
+
+
+def validate_address(ask: Ask) -> Json | None:
+    """None is an empty answer, for a body that is no JSON."""
+    given: Any = ask.parameters.get("address")
+    if ask.posted:
+        try:
+            given = parse_object(ask.text).get("address")
+        except JavaError:
+            return None
+    if given is None:
+        return {"result": False}
+    result, message = _judge_address(str(given))
+    return {"result": result, "message": message}
+
+
+def _judge_address(text: str) -> tuple[bool, str]:
+    # ValidateAddressServlet.validAddress
+    decoders: dict[int, tuple[Callable[[str], bytes | None], str]] = {
+        42: (decode_hex, "Hex string format"),
+        34: (decode_base58, "Base58check format"),
+        28: (_decode_base64, "Base64 format"),
+    }
+    if len(text) not in decoders:
+        return False, "Length error"
+    decode, form = decoders[len(text)]
+    try:
+        raw = decode(text)
+    except JavaError as error:
+        return False, str(error).partition(" : ")[2]
+    valid = raw is not None and is_address(raw)
+    return valid, form if valid else "Invalid address"
+
+
+def _decode_base64(text: str) -> bytes:
+    body = text.rstrip("=")
+    for letter in body:
+        if not _BASE64.fullmatch(letter):
+            raise _bad_argument(f"Illegal base64 character {ord(letter):x}")
+    try:
+        return base64.b64decode(text)
+    except binascii.Error:
+        ending = "Input byte array has wrong 4-byte ending unit"
+        raise _bad_argument(ending) from None
+
+
+def _lax_visible(ask: Ask) -> bool:
+    """getnowblock does not read a body."""
+    return ask.visible if not ask.posted else False

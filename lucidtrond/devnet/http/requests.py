@@ -1,0 +1,204 @@
+"""What a servlet is asked: a path's parameters by GET, a body by POST.
+
+Request messages are those of api.proto that the servlets parse, made at import since
+they are a handful of fields.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from attrs import field, frozen
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import Message
+
+from lucidtrond.devnet.http.errors import JavaError, bad_hex, not_a_number, null_pointer
+from lucidtrond.devnet.http.fastjson import parse_object
+from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.transports.http import HttpRequest
+from lucidtrond.tron import base58, jsontext
+from lucidtrond.tron.address import PREFIX, SIZE
+
+MAX_BODY_BYTES: Final = 4_194_304  # node.maxMessageSize
+_FORM: Final = b"application/x-www-form-urlencoded"
+_HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
+_LONG: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
+
+_Type = descriptor_pb2.FieldDescriptorProto
+_API: Final[Mapping[str, Mapping[str, Any]]] = {
+    "BytesMessage": {"value": _Type.TYPE_BYTES},
+    "NumberMessage": {"num": _Type.TYPE_INT64},
+    "BlockLimit": {"startNum": _Type.TYPE_INT64, "endNum": _Type.TYPE_INT64},
+    "BlockReq": {"id_or_num": _Type.TYPE_STRING, "detail": _Type.TYPE_BOOL},
+    "Account": {"address": _Type.TYPE_BYTES, "account_id": _Type.TYPE_BYTES},
+    "AccountIdentifier": {"address": _Type.TYPE_BYTES},
+    "BlockIdentifier": {"hash": _Type.TYPE_BYTES, "number": _Type.TYPE_INT64},
+    "AccountBalanceRequest": {
+        "account_identifier": "AccountIdentifier",
+        "block_identifier": "BlockIdentifier",
+    },
+}
+
+
+def _make_messages() -> Mapping[str, type[Message]]:
+    package = "lucidtron.devnet"
+    file = descriptor_pb2.FileDescriptorProto(
+        name="devnet_api.proto", package=package, syntax="proto3"
+    )
+    for name, fields in _API.items():
+        message = file.message_type.add(name=name)
+        for number, (each, kind) in enumerate(fields.items(), 1):
+            if isinstance(kind, str):
+                message.field.add(
+                    name=each,
+                    number=number,
+                    label=_Type.LABEL_OPTIONAL,
+                    type=_Type.TYPE_MESSAGE,
+                    type_name=f".{package}.{kind}",
+                )
+            else:
+                message.field.add(
+                    name=each, number=number, label=_Type.LABEL_OPTIONAL, type=kind
+                )
+    pool = descriptor_pool.DescriptorPool()
+    made = pool.AddSerializedFile(file.SerializeToString())
+    del made
+    return {
+        name: message_factory.GetMessageClass(
+            pool.FindMessageTypeByName(f"{package}.{name}")
+        )
+        for name in _API
+    }
+
+
+MESSAGES: Final = _make_messages()
+
+
+@frozen
+class Ask:
+    """One request to one servlet. *solid* asks the solidity side."""
+
+    chain: Chain
+    method: str
+    solid: bool
+    now_ms: Callable[[], int] = field(repr=False)
+    parameters: Mapping[str, str] = field(factory=dict)
+    """Of the query; the first of equal names."""
+    text: str = ""
+    """The body of a POST; a form comes as JSON here."""
+
+    @property
+    def posted(self) -> bool:
+        return self.method == "POST"
+
+    @property
+    def visible(self) -> bool:
+        """From the query of a GET, from the body of a POST."""
+        if not self.posted:
+            return self.parameters.get("visible", "").lower() == "true"
+        return bool(self.text.strip()) and is_visible(parse_object(self.text))
+
+    def message(self, name: str) -> Any:
+        """The posted body as one of `MESSAGES`."""
+        return self.merge(MESSAGES[name]())
+
+    def merge(self, message: Any) -> Any:
+        """Read the posted body into *message*; raises JavaError."""
+        visible = self.visible
+        return merge(self.text, message, visible=visible)
+
+    def from_parameter(self, name: str, field_name: str, value: str | None) -> Any:
+        """A query parameter as the only field of one of `MESSAGES`."""
+        given = {} if value is None else {field_name: value}
+        text = msgspec.json.encode(given).decode()
+        return merge(text, MESSAGES[name](), visible=self.visible)
+
+    def whole_number(self, name: str, default: int | None = None) -> int:
+        """A query parameter as a long; raises JavaError."""
+        text = self.parameters.get(name)
+        if text is None and default is not None:
+            return default
+        if text is None or not is_long(text):
+            raise not_a_number(text)
+        return int(text)
+
+
+def read_ask(
+    request: HttpRequest, chain: Chain, *, solid: bool, now_ms: Callable[[], int]
+) -> Ask:
+    """Raises JavaError when the body is too long."""
+    parameters: dict[str, str] = {}
+    for name, value in parse_qsl(request.query, keep_blank_values=True):
+        parameters.setdefault(name, value)
+    text = ""
+    if request.method == "POST":
+        if len(request.body) > MAX_BODY_BYTES:
+            raise JavaError(
+                "java.lang.Exception",
+                f"body size is too big, the limit is {MAX_BODY_BYTES}",
+            )
+        text = request.body.decode("utf-8", "replace")
+        kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip()
+        if kind.lower() == _FORM and not text.lstrip().startswith("{"):
+            pairs = dict(parse_qsl(text, keep_blank_values=True))
+            text = msgspec.json.encode(pairs).decode() if text else text
+    return Ask(chain, request.method, solid, now_ms, parameters, text)
+
+
+def merge(text: str, message: Any, *, visible: bool) -> Any:
+    """JsonFormat.merge with java's exceptions."""
+    try:
+        jsontext.merge(text, message, visible=visible)
+    except jsontext.ParseError as error:
+        raise JavaError(
+            "org.tron.core.services.http.JsonFormat$ParseException", str(error)
+        ) from None
+    except jsontext.NullPointer:
+        raise null_pointer() from None
+    return message
+
+
+def is_long(text: str) -> bool:
+    """Whether Long.parseLong takes it."""
+    return bool(_LONG.fullmatch(text)) and -(2**63) <= int(text) < 2**63
+
+
+def is_visible(body: Mapping[str, Any]) -> bool:
+    """``true`` and the text count; the number 1 does not."""
+    value = body.get("visible")
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
+def decode_hex(text: str) -> bytes:
+    """ByteArray.fromHexString: 0x stripped, odd length padded in front.
+
+    Raises:
+        JavaError: a DecoderException.
+    """
+    digits = text.removeprefix("0x")
+    if len(digits) % 2:
+        digits = "0" + digits
+    if not _HEX.fullmatch(digits):
+        raise bad_hex()
+    return bytes.fromhex(digits)
+
+
+def decode_base58(text: str) -> bytes | None:
+    """Commons.decodeFromBase58Check: None for a wrong sum, length or prefix.
+
+    Raises:
+        JavaError: a letter outside the alphabet.
+    """
+    for at, letter in enumerate(text):
+        if letter not in base58.ALPHABET:
+            raise JavaError(
+                "java.lang.IllegalArgumentException",
+                f"Illegal character {letter} at {at}",
+            )
+    try:
+        raw = base58.decode_check(text)
+    except base58.InvalidBase58:
+        return None
+    return raw if len(raw) == SIZE and raw[0] == PREFIX else None

@@ -1,0 +1,171 @@
+"""Which servlet answers which path and verb, as java-tron's Jetty does it."""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, Final
+
+import msgspec
+from attrs import frozen
+
+from lucidtrond.devnet.http import broadcasting, building, facts, reads
+from lucidtrond.devnet.http.errors import JavaError, PlainError
+from lucidtrond.devnet.http.requests import Ask, read_ask
+from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.transports.http import HttpRequest, HttpResponse
+
+Servlet = Callable[[Ask], Any]
+"""Gives what is printed as JSON; None is an empty answer."""
+
+JSON_TYPE: Final = "application/json;charset=utf-8"
+HTML_TYPE: Final = "text/html;charset=iso-8859-1"
+# Clients have been seen to tell node kinds apart by it.
+SERVER: Final = (("Server", "Jetty(9.4.53.v20231009)"),)
+
+
+class Get(Enum):
+    """What a servlet says to GET."""
+
+    ANSWERS = "the same as to POST"
+    EMPTY = "200 and nothing"
+    REFUSED = "405"
+
+
+@frozen
+class Route:
+    """A path's servlet; None is one that this chain does not have (yet)."""
+
+    servlet: Servlet | None
+    get: Get = Get.ANSWERS
+
+
+READS: Final[Mapping[str, Servlet]] = {
+    "getnowblock": reads.get_now_block,
+    "getblock": reads.get_block,
+    "getblockbynum": reads.get_block_by_num,
+    "getblockbyid": reads.get_block_by_id,
+    "getblockbylimitnext": reads.get_block_by_limit_next,
+    "getblockbylatestnum": reads.get_block_by_latest_num,
+    "gettransactioncountbyblocknum": reads.get_transaction_count,
+    "gettransactionbyid": reads.get_transaction_by_id,
+    "gettransactioninfobyid": reads.get_transaction_info_by_id,
+    "gettransactioninfobyblocknum": reads.get_transaction_info_by_block_num,
+    "getaccount": reads.get_account,
+    "getaccountbyid": reads.get_account_by_id,
+    "listwitnesses": facts.list_witnesses,
+    "getburntrx": facts.get_burn_trx,
+    "getbandwidthprices": facts.get_bandwidth_prices,
+    "getenergyprices": facts.get_energy_prices,
+    "getnodeinfo": facts.get_node_info,
+}
+"""On both sides."""
+
+HEAD_READS: Final[Mapping[str, Servlet]] = {
+    "getaccountresource": reads.get_account_resource,
+    "getaccountnet": reads.get_account_net,
+    "getaccountbalance": reads.get_account_balance,
+    "gettransactionreceiptbyid": reads.get_transaction_receipt_by_id,
+    "gettransactionfrompending": reads.get_transaction_from_pending,
+    "gettransactionlistfrompending": reads.get_transaction_list_from_pending,
+    "getpendingsize": reads.get_pending_size,
+    "validateaddress": reads.validate_address,
+    "getchainparameters": facts.get_chain_parameters,
+    "getmemofee": facts.get_memo_fee,
+    "getnextmaintenancetime": facts.get_next_maintenance_time,
+    "listnodes": facts.list_nodes,
+}
+
+QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
+    "createtransaction": building.create_transaction,
+    "updateaccount": building.update_account,
+    "getsignweight": broadcasting.get_sign_weight,
+    "getapprovedlist": broadcasting.get_approved_list,
+    "setaccountid": building.set_account_id,
+    "deploycontract": None,
+    "triggersmartcontract": None,
+    "triggerconstantcontract": None,
+    "estimateenergy": None,
+    "transferasset": None,
+    "votewitnessaccount": None,
+    "accountpermissionupdate": None,
+    "withdrawbalance": None,
+    "unfreezebalancev2": None,
+    "undelegateresource": None,
+}
+REFUSE_GET: Final[Mapping[str, Servlet | None]] = {
+    "broadcasttransaction": broadcasting.broadcast_transaction,
+    "broadcasthex": broadcasting.broadcast_hex,
+    "createaccount": building.create_account,
+    "freezebalancev2": None,
+    "delegateresource": None,
+    "cancelallunfreezev2": None,
+}
+
+
+def _routes() -> Mapping[str, Route]:
+    routes = {f"/wallet/{name}": Route(each) for name, each in READS.items()}
+    routes |= {f"/wallet/{name}": Route(each) for name, each in HEAD_READS.items()}
+    routes |= {f"/walletsolidity/{name}": Route(each) for name, each in READS.items()}
+    for get, table in ((Get.EMPTY, QUIET_TO_GET), (Get.REFUSED, REFUSE_GET)):
+        routes |= {f"/wallet/{name}": Route(each, get) for name, each in table.items()}
+    return routes
+
+
+ROUTES: Final = _routes()
+_SOLID: Final = "/walletsolidity/"
+
+
+class Router:
+    """Answers requests to one chain."""
+
+    def __init__(self, chain: Chain, now_ms: Callable[[], int]) -> None:
+        self._chain = chain
+        self._now_ms = now_ms
+
+    async def handle(self, request: HttpRequest) -> HttpResponse:
+        """The handler for `transports.http`."""
+        return self.answer(request)
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Answer from memory and the log; never waits."""
+        method = request.method
+        route = ROUTES.get(request.path)
+        if route is None:
+            return _page(405 if method == "POST" else 404)
+        if method not in ("POST", "GET", "HEAD"):
+            return _other_verb(method)
+        if method != "POST" and route.get is not Get.ANSWERS:
+            return _page(405) if route.get is Get.REFUSED else _response(200, b"")
+        if route.servlet is None:
+            error = {"Error": "this API is unavailable due to config"}
+            return _response(404, msgspec.json.encode(error))
+        return self._serve(route.servlet, request)
+
+    def _serve(self, servlet: Servlet, request: HttpRequest) -> HttpResponse:
+        solid = request.path.startswith(_SOLID)
+        try:
+            ask = read_ask(request, self._chain, solid=solid, now_ms=self._now_ms)
+            answer = servlet(ask)
+        except (JavaError, PlainError) as error:
+            answer = {"Error": str(error)}
+        except RecursionError:
+            answer = {"Error": "class java.lang.StackOverflowError : null"}
+        if answer is None:
+            return _response(200, b"")
+        return _response(200, msgspec.json.encode(answer) + b"\n")
+
+
+def _response(status: int, body: bytes) -> HttpResponse:
+    return HttpResponse(status, body, JSON_TYPE, SERVER)
+
+
+def _page(status: int) -> HttpResponse:
+    body = f"<html><head><title>Error {status}</title></head></html>\n".encode()
+    return HttpResponse(status, body, HTML_TYPE, SERVER)
+
+
+def _other_verb(method: str) -> HttpResponse:
+    if method == "OPTIONS":
+        allow = ("Allow", "GET, HEAD, POST, TRACE, OPTIONS")
+        return HttpResponse(200, b"", "", (*SERVER, allow))
+    # HttpServlet answers verbs that it does not know by 501.
+    return _page(501) if method == "PATCH" else HttpResponse(405, b"", "", SERVER)

@@ -1,0 +1,327 @@
+"""The embedded chain as a running thing: blocks by the clock, an HTTP door, test money.
+
+Real time and chain time. A chain with a block time of 3 s or more keeps real time:
+a block has the time of the slot in which it is made, slots in which the process did
+not run are missed. A faster one still counts 3 s per block, so its time runs ahead of
+ours; it therefore starts 23 h in the past, and clients that date transactions by their
+own clock stay inside the 24 h that a node accepts.
+
+Durability. A block is in the log, and synced, before anyone can see it (`log`).
+"""
+
+import contextlib
+import logging
+import math
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import trio
+from attrs import define, field, frozen
+
+from lucidtrond.devnet.http.router import Router
+from lucidtrond.devnet.log import BlockLog
+from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.chain import Chain, ChainBroken
+from lucidtrond.devnet.state.genesis import (
+    BadGenesis,
+    Genesis,
+    default_genesis_file,
+    format_genesis,
+    make_genesis,
+    parse_genesis,
+)
+from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.schedule import next_slot_ms, slot_at
+from lucidtrond.devnet.state.world import rows_of, world_of
+from lucidtrond.errors import ConfigError, InsufficientFunds, StoreError, TooBusy
+from lucidtrond.ports import Clock
+from lucidtrond.transports.http import HttpLimits, serve_http
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
+from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
+from lucidtrond.tron.units import Sun, UnixMillis
+
+log = logging.getLogger(__name__)
+
+HEAD_START_MS: Final = 23 * 3600 * 1000
+CHECKPOINT_BLOCKS: Final = 1000
+RETRY_S: Final = 1.0
+FUND_LIFETIME_MS: Final = 600_000
+MAX_BODY_BYTES: Final = 8 << 20
+"""Above the node's own limit of 4 MiB, which answers in its own words."""
+
+
+@frozen(kw_only=True)
+class DevnetConfig:
+    """What chain, and where. *state_dir* None keeps nothing beyond the process.
+
+    *block_time_s* 0 makes blocks on demand only; *genesis* replaces the default chain;
+    *port* 0 is any free one.
+    """
+
+    block_time_s: float = 3.0
+    witnesses: int = 27
+    state_dir: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    genesis: Genesis | None = None
+
+
+@define(eq=False)
+class Devnet:
+    """A chain that runs. Satisfies `api.DevnetDoor`."""
+
+    config: DevnetConfig
+    chain: Chain
+    url: str
+    _blocks: BlockLog
+    _clock: Clock
+    _producing: trio.Lock = field(init=False, factory=trio.Lock)
+    _last_checkpoint: int = field(init=False, default=0)
+
+    @property
+    def genesis_id(self) -> BlockId:
+        return self.chain.genesis.id
+
+    @property
+    def head_number(self) -> int:
+        return self.chain.head.globals.number
+
+    async def mine(self, count: int) -> int:
+        """Make *count* blocks now, one slot apart; gives the head's number."""
+        async with self._producing:
+            for _ in range(count):
+                await self._make_block()
+        return self.head_number
+
+    async def fund(self, address: Address, amount: Sun) -> TxId:
+        """Pay *amount* from the richest account whose key is known.
+
+        An ordinary signed transfer, taken like anyone's; included by the next block.
+
+        Raises:
+            InsufficientFunds: nobody here has that much.
+            TooBusy: the pool is full.
+        """
+        await trio.lowlevel.checkpoint()
+        transaction = self._payment(address, amount)
+        try:
+            self.chain.submit(Candidate.read(transaction))
+        except Refused as refusal:
+            if refusal.code == "SERVER_BUSY":
+                raise TooBusy("the devnet's pool is full") from None
+            raise InsufficientFunds(f"the devnet refused: {refusal.text}") from None
+        return transaction.txid
+
+    def info(self) -> Mapping[str, Any]:
+        """URL, heads, block time, witnesses, funded accounts with their test keys."""
+        known = self.chain.head.globals
+        genesis = self.chain.genesis
+        return {
+            "url": self.url,
+            "genesis_id": self.genesis_id,
+            "block_time_s": self.config.block_time_s,
+            "head": {
+                "number": known.number,
+                "id": known.block_id.hex(),
+                "timestamp_ms": known.timestamp,
+            },
+            "solid_number": self.chain.solid.globals.number,
+            "witnesses": [Address(each).base58 for each in genesis.schedule],
+            "accounts": [
+                {
+                    "name": each.name,
+                    "address": each.key.address.base58,
+                    "private_key": each.key.secret.hex(),
+                    "balance_sun": str(self._balance(each.key.address)),
+                }
+                for each in genesis.funded
+            ],
+        }
+
+    def _balance(self, address: Address) -> Sun:
+        account = self.chain.pending.accounts.get(address.raw)
+        return account.balance if account else Sun(0)
+
+    def _payment(self, address: Address, amount: Sun) -> Transaction:
+        known = self.chain.head.globals
+        funded = self.chain.genesis.funded
+        payer = max(funded, key=lambda each: self._balance(each.key.address)).key
+        timestamp = self._clock.now_ms()
+        while True:
+            raw = RawData(
+                Transfer(payer.address, address, amount),
+                Reference.to_block(known.block_id.hex()),
+                expiration=UnixMillis(known.timestamp + FUND_LIFETIME_MS),
+                timestamp=UnixMillis(timestamp),
+            )
+            transaction = Transaction(raw.encode())
+            if self.chain.find(transaction.digest) is None:
+                return transaction.with_signature(payer.sign(transaction.digest))
+            timestamp += 1  # two equal payments in a millisecond have one id
+
+    # Blocks
+
+    async def run(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Make blocks by the clock until cancelled."""
+        task_status.started()
+        if not self.config.block_time_s:
+            await trio.sleep_forever()
+        due = trio.current_time()
+        while True:
+            due = await self._until_due(due)
+            async with self._producing:
+                await self._make_block()
+
+    async def _until_due(self, last: float) -> float:
+        period = self.config.block_time_s
+        if _keeps_real_time(self.config):
+            # Blocks appear at the start of a slot, also after the machine slept.
+            step = math.ceil(period * 1000 / BLOCK_INTERVAL_MS) * BLOCK_INTERVAL_MS
+            await trio.sleep((step - self._clock.now_ms() % step) / 1000)
+            return trio.current_time()
+        due = max(last + period, trio.current_time())
+        await trio.sleep_until(due)
+        return due
+
+    async def _make_block(self) -> None:
+        """Draft, keep, show. Holding `_producing`; finishes when cancelled midway."""
+        draft = self.chain.drafted or self.chain.draft(self._next_time())
+        while True:
+            try:
+                self._blocks.append(draft.row)
+                break
+            except StoreError as error:
+                log.error("block not kept, trying again", extra={"error": str(error)})  # noqa: TRY400 - the reason is all there is
+                await trio.sleep(RETRY_S)
+        if self.config.state_dir is not None:
+            with trio.CancelScope(shield=True):  # an fsync ends, sooner or later
+                await trio.to_thread.run_sync(self._blocks.sync)
+        self.chain.commit(draft)
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        if draft.row.number - self._last_checkpoint >= CHECKPOINT_BLOCKS:
+            await self.checkpoint()
+
+    def _next_time(self) -> UnixMillis:
+        known = self.chain.head.globals
+        now = self._clock.now_ms()
+        if not _keeps_real_time(self.config):
+            now -= HEAD_START_MS
+        return max(next_slot_ms(known), slot_at(self.chain.genesis, now))
+
+    async def checkpoint(self) -> None:
+        """Let the next start begin here; a failure only makes that slower."""
+        if self.config.state_dir is None:
+            return
+        self._last_checkpoint = self.head_number
+        data = self._blocks.checkpoint(rows_of(self.chain.solid))
+        try:
+            with trio.CancelScope(shield=True):  # as above
+                await trio.to_thread.run_sync(self._blocks.store_checkpoint, data)
+        except StoreError as error:
+            log.warning("checkpoint not written", extra={"error": str(error)})
+
+
+def _keeps_real_time(config: DevnetConfig) -> bool:
+    return config.block_time_s * 1000 >= BLOCK_INTERVAL_MS
+
+
+@contextlib.asynccontextmanager
+async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[Devnet]:
+    """A chain that runs and listens while the block is entered.
+
+    Raises:
+        ConfigError: the configured chain is not the one in the state directory.
+        AlreadyRunning: another process has that directory open.
+        StoreError: the chain there can't be read.
+    """
+    stop = trio.Event()
+    with _opened(config) as (chain, blocks), _listening(config) as listener:
+        host, port = listener.getsockname()[:2]
+        devnet = Devnet(config, chain, f"http://{host}:{port}", blocks, clock)
+        router = Router(chain, clock.now_ms)
+        async with trio.open_nursery() as nursery:
+
+            async def serve(task_status: trio.TaskStatus[None]) -> None:
+                await serve_http(
+                    router.handle,
+                    [listener],
+                    stop=stop,
+                    grace_s=1.0,
+                    limits=HttpLimits(body_bytes=MAX_BODY_BYTES),
+                    task_status=task_status,
+                )
+
+            await nursery.start(serve)
+            await nursery.start(devnet.run)
+            try:
+                yield devnet
+            finally:
+                nursery.cancel_scope.cancel()
+        with trio.CancelScope(shield=True):  # bounded by the disk
+            await devnet.checkpoint()
+
+
+@contextlib.contextmanager
+def _opened(config: DevnetConfig) -> Iterator[tuple[Chain, BlockLog]]:
+    with contextlib.ExitStack() as stack:
+        durable = config.state_dir is not None
+        directory = config.state_dir or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="lucidtrond-chain-"))
+        )
+        wanted = config.genesis or _default_genesis(config)
+        blocks = stack.enter_context(
+            BlockLog.open(directory, format_genesis(wanted), durable=durable)
+        )
+        if blocks.definition != format_genesis(wanted):
+            raise ConfigError(
+                f"{directory}: holds another chain than configured (other witnesses,"
+                " or another definition); use another directory or delete it"
+            )
+        yield _started(wanted, blocks), blocks
+
+
+def _started(genesis: Genesis, blocks: BlockLog) -> Chain:
+    chain = Chain(genesis, blocks)
+    if blocks.base is not None:
+        chain.restore(world_of(blocks.base))
+    try:
+        for row in blocks.replay():
+            chain.replay(row)
+    except ChainBroken as error:
+        raise StoreError(f"the devnet's log: {error}") from error
+    return chain
+
+
+def _default_genesis(config: DevnetConfig) -> Genesis:
+    try:
+        return make_genesis(default_genesis_file(config.witnesses))
+    except BadGenesis as error:
+        raise ConfigError(str(error)) from None
+
+
+@contextlib.contextmanager
+def _listening(config: DevnetConfig) -> Iterator[socket.socket]:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((config.host, config.port))
+        except OSError as error:
+            raise ConfigError(
+                f"devnet: {config.host}:{config.port}: {error.strerror}"
+            ) from None
+        listener.listen(128)
+        listener.setblocking(False)  # noqa: FBT003 - the socket module's own name
+        yield listener
+    finally:
+        listener.close()
+
+
+__all__ = ["Devnet", "DevnetConfig", "open_devnet", "parse_genesis"]

@@ -1,0 +1,94 @@
+"""Rows of the chain's state: accounts, their permissions, witnesses.
+
+They are msgspec structs because they are also written into checkpoints as they stand;
+new fields go to the end, with a default, so that older checkpoints stay readable.
+Addresses are the 21 bytes: the state is looked up by them many times per transaction.
+"""
+
+from typing import Final
+
+import msgspec
+
+from lucidtrond.tron.units import Sun, UnixMillis
+
+OWNER_PERMISSION: Final = 0
+WITNESS_PERMISSION: Final = 1
+ACTIVE_PERMISSION: Final = 2
+
+
+class Permission(msgspec.Struct, frozen=True, array_like=True):
+    """Who may sign: *keys* are (address, weight); *operations* empty but for active."""
+
+    type: int
+    id: int
+    name: str
+    threshold: int
+    keys: tuple[tuple[bytes, int], ...]
+    operations: bytes = b""
+
+
+class Permissions(msgspec.Struct, frozen=True, array_like=True):
+    """What an account carries once permissions were set."""
+
+    owner: Permission
+    witness: Permission | None
+    actives: tuple[Permission, ...]
+
+
+class Account(msgspec.Struct, frozen=True, array_like=True):
+    """One account. Slots count 3 s since the genesis block's time.
+
+    *born* accounts were made by a transaction and so have permissions: the default
+    ones while `permissions` is None. Accounts of the genesis block have none at all.
+    """
+
+    address: bytes
+    balance: Sun = Sun(0)
+    name: bytes = b""
+    born: bool = False
+    created_ms: UnixMillis = UnixMillis(0)
+    operation_ms: UnixMillis = UnixMillis(0)
+    permissions: Permissions | None = None
+    free_net_usage: int = 0
+    free_net_slot: int = 0
+    net_usage: int = 0
+    net_slot: int = 0
+    net_window: int = 0
+    """In thousandths of a slot; 0 stands for the whole day."""
+    staked_net: Sun = Sun(0)
+    staked_energy: Sun = Sun(0)
+    account_id: bytes = b""
+    is_witness: bool = False
+
+
+class Witness(msgspec.Struct, frozen=True, array_like=True):
+    """A block producer's record."""
+
+    address: bytes
+    url: str
+    votes: int
+    produced: int = 0
+    missed: int = 0
+    latest_block: int = 0
+    latest_slot: int = 0
+
+
+def owner_permission(address: bytes) -> Permission:
+    """What java-tron assumes for id 0 where nothing is set (getDefaultPermission)."""
+    return Permission(OWNER_PERMISSION, 0, "owner", 1, ((address, 1),))
+
+
+def active_permission(address: bytes, operations: bytes) -> Permission:
+    """The one that a new account gets beside it (createDefaultActivePermission)."""
+    return Permission(ACTIVE_PERMISSION, 2, "active", 1, ((address, 1),), operations)
+
+
+def permissions_of(account: Account, default_operations: bytes) -> Permissions | None:
+    """Spell out what an account carries; None for a genesis account."""
+    if account.permissions is not None or not account.born:
+        return account.permissions
+    return Permissions(
+        owner_permission(account.address),
+        None,
+        (active_permission(account.address, default_operations),),
+    )

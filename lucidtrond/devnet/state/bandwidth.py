@@ -1,0 +1,160 @@
+"""Bandwidth: what is used, how it recovers, who pays for a transaction.
+
+The formulas are java-tron's (ResourceProcessor and BandwidthProcessor), with its
+integer divisions and its one floating-point factor, so that figures come out equal.
+"""
+
+import math
+from typing import Final
+
+from attrs import frozen
+from msgspec.structs import replace
+
+from lucidtrond.devnet.state.account import Account
+from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.world import World
+from lucidtrond.tron.units import SUN_PER_TRX, Sun
+
+PRECISION: Final = 1_000_000
+DAY_SLOTS: Final = 28_800
+WINDOW_PRECISION: Final = 1000
+DAY_WINDOW: Final = DAY_SLOTS * WINDOW_PRECISION
+# DynamicPropertiesStore.PUBLIC_NET_LIMIT: free bandwidth of all accounts together.
+PUBLIC_NET_LIMIT: Final = 14_400_000_000
+
+
+@frozen
+class NetBill:
+    """How bandwidth was paid: in bytes from a limit, or in burned sun."""
+
+    usage: int = 0
+    fee: Sun = Sun(0)
+
+
+def recovered(usage: int, since: int, now: int, window: int = DAY_SLOTS) -> int:
+    """What is left at slot *now* of usage recorded at slot *since*."""
+    return _average(usage, since, now, window) * window // PRECISION
+
+
+def recovered_net(account: Account, now: int) -> Account:
+    """The account with its staked bandwidth's usage as of *now*."""
+    return _use_net(account, 0, now)
+
+
+def net_limit(account: Account, world: World, genesis: Genesis) -> int:
+    """Bytes a day that the account's stake gives."""
+    total = world.globals.total_net_weight
+    return _share(account.staked_net, genesis.parameters.total_net_limit, total)
+
+
+def energy_limit(account: Account, world: World, genesis: Genesis) -> int:
+    """Energy a day that the account's stake gives."""
+    total = world.globals.total_energy_weight
+    return _share(account.staked_energy, genesis.parameters.total_energy_limit, total)
+
+
+def _share(staked: Sun, limit: int, weight: int) -> int:
+    if not weight or not staked:
+        return 0
+    return int(staked / SUN_PER_TRX * (limit / weight))
+
+
+def charge(
+    world: World, account: Account, size: int, genesis: Genesis, *, creating: bool
+) -> NetBill | None:
+    """Take *size* bytes from the first source that has enough; None when none has.
+
+    Sources are never split. Making an account never uses free bandwidth.
+    """
+    parameters = genesis.parameters
+    now = genesis.slot(world.globals.timestamp)
+    head_ms = world.globals.timestamp
+    wanted = size * parameters.create_account_rate if creating else size
+    used = recovered(account.net_usage, account.net_slot, now, _window_slots(account))
+    if wanted <= net_limit(account, world, genesis) - used:
+        charged = _use_net(account, wanted, now)
+        world.put_account(replace(charged, net_slot=now, operation_ms=head_ms))
+        return NetBill(usage=wanted)
+    if not creating and _use_free(world, account, size, genesis):
+        return NetBill(usage=size)
+    fee = (
+        parameters.create_account_fee
+        if creating
+        else Sun(size * parameters.transaction_fee)
+    )
+    if account.balance < fee:
+        return None
+    world.put_account(
+        replace(account, balance=Sun(account.balance - fee), operation_ms=head_ms)
+    )
+    burn(world, fee)
+    return NetBill(fee=fee)
+
+
+def burn(world: World, fee: Sun) -> None:
+    """Count sun that left the world (getAllowOptimizeBlackHole = 1)."""
+    world.globals = replace(world.globals, burned=Sun(world.globals.burned + fee))
+
+
+def _use_free(world: World, account: Account, size: int, genesis: Genesis) -> bool:
+    known = world.globals
+    now = genesis.slot(known.timestamp)
+    own = recovered(account.free_net_usage, account.free_net_slot, now)
+    public = recovered(known.public_net_usage, known.public_net_slot, now)
+    if size > genesis.parameters.free_net_limit - own:
+        return False
+    if size > PUBLIC_NET_LIMIT - public:
+        return False
+    world.put_account(
+        replace(
+            account,
+            free_net_usage=_added(own, size),
+            free_net_slot=now,
+            operation_ms=known.timestamp,
+        )
+    )
+    world.globals = replace(
+        known, public_net_usage=_added(public, size), public_net_slot=now
+    )
+    return True
+
+
+def _added(usage: int, more: int) -> int:
+    averages = _ceil(usage * PRECISION, DAY_SLOTS) + _ceil(more * PRECISION, DAY_SLOTS)
+    return averages * DAY_SLOTS // PRECISION
+
+
+def _window_slots(account: Account) -> int:
+    if account.net_window < WINDOW_PRECISION:
+        return DAY_SLOTS
+    return account.net_window // WINDOW_PRECISION
+
+
+def _use_net(account: Account, more: int, now: int) -> Account:
+    """ResourceProcessor.increaseV2: the window is the weighted mean of old and new."""
+    window = _window_slots(account)
+    old = _average(account.net_usage, account.net_slot, now, window)
+    left = old * window // PRECISION
+    new = _ceil(more * PRECISION, DAY_SLOTS)
+    usage = (old * window + new * DAY_SLOTS) // PRECISION
+    if not left:
+        return replace(account, net_usage=usage, net_window=DAY_WINDOW)
+    remaining = (account.net_window or DAY_WINDOW) - (
+        now - account.net_slot
+    ) * WINDOW_PRECISION
+    mean = _ceil(left * remaining + more * DAY_WINDOW, usage)
+    return replace(account, net_usage=usage, net_window=min(mean, DAY_WINDOW))
+
+
+def _average(usage: int, since: int, now: int, window: int) -> int:
+    average = _ceil(usage * PRECISION, window)
+    if since == now:
+        return average
+    if since + window <= now:
+        return 0
+    # Math.round of java: half up.
+    return math.floor(average * ((window - (now - since)) / window) + 0.5)
+
+
+def _ceil(numerator: int, denominator: int) -> int:
+    return -(-numerator // denominator)

@@ -1,0 +1,134 @@
+"""Blocks as they are kept: rows for the log, and the way to `tron.block`'s types.
+
+New fields go to the end, with a default: the log of an older version stays readable.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from lucidtrond.devnet.state.certain import certain
+from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
+from lucidtrond.tron.transaction import Transaction
+from lucidtrond.tron.units import Sun, UnixMillis
+
+SUCCESS = 1
+"""contractRet of everything but smart contract calls."""
+
+
+class ReceiptRow(msgspec.Struct, frozen=True, array_like=True):
+    """What TransactionInfo says beside id and place. *net_usage* is in bytes."""
+
+    fee: Sun = Sun(0)
+    net_usage: int = 0
+    net_fee: Sun = Sun(0)
+
+
+class TransactionRow(msgspec.Struct, frozen=True, array_like=True):
+    """A transaction of a block with what came of it."""
+
+    raw: bytes
+    signatures: tuple[bytes, ...]
+    receipt: ReceiptRow = ReceiptRow()
+    contract_ret: int | None = SUCCESS
+
+    @property
+    def transaction(self) -> Transaction:
+        return Transaction(self.raw, self.signatures)
+
+
+class BlockRow(msgspec.Struct, frozen=True, array_like=True):
+    """A whole block."""
+
+    number: int
+    timestamp: UnixMillis
+    parent: bytes
+    root: bytes
+    witness: bytes
+    version: int
+    signature: bytes = b""
+    transactions: tuple[TransactionRow, ...] = ()
+
+    @property
+    def header(self) -> BlockHeader:
+        return BlockHeader(
+            number=self.number,
+            timestamp=self.timestamp,
+            parent_id=BlockId(self.parent.hex()),
+            tx_trie_root=self.root,
+            witness=self.witness,
+            version=self.version,
+            witness_signature=self.signature,
+        )
+
+    @property
+    def id(self) -> bytes:
+        """The 32 bytes of the block's id, computed."""
+        return bytes.fromhex(self.header.id)
+
+    @property
+    def block(self) -> Block:
+        return Block(
+            self.header,
+            tuple(
+                BlockTransaction(row.transaction, row.contract_ret)
+                for row in self.transactions
+            ),
+        )
+
+
+def row_of(block: Block) -> BlockRow:
+    """A block without receipts as a row."""
+    header = block.header
+    return BlockRow(
+        number=header.number,
+        timestamp=header.timestamp,
+        parent=bytes.fromhex(header.parent_id),
+        root=header.tx_trie_root,
+        witness=header.witness,
+        version=header.version,
+        signature=header.witness_signature,
+        transactions=tuple(
+            TransactionRow(
+                each.transaction.raw,
+                each.transaction.signatures,
+                contract_ret=each.contract_ret,
+            )
+            for each in block.transactions
+        ),
+    )
+
+
+class Archive(Protocol):
+    """Where blocks above genesis are kept; it may know more than the chain shows."""
+
+    def append(self, row: BlockRow) -> None:
+        """Keep the next block."""
+
+    def read(self, number: int) -> BlockRow | None:
+        """A block by number, from 1 on."""
+
+    def find(self, txid: bytes) -> tuple[int, int] | None:
+        """Number of the block that holds a transaction, and the place in it."""
+
+
+class MemoryArchive:
+    """Blocks in memory, for chains that end with the process."""
+
+    def __init__(self) -> None:
+        self._blocks: list[BlockRow] = []
+        self._places: dict[bytes, tuple[int, int]] = {}
+
+    def append(self, row: BlockRow) -> None:
+        certain(row.number == len(self._blocks) + 1, "blocks come in order")
+        self._blocks.append(row)
+        for place, each in enumerate(row.transactions):
+            self._places[each.transaction.digest] = (row.number, place)
+
+    def read(self, number: int) -> BlockRow | None:
+        if not 1 <= number <= len(self._blocks):
+            return None
+        return self._blocks[number - 1]
+
+    def find(self, txid: bytes) -> tuple[int, int] | None:
+        return self._places.get(txid)

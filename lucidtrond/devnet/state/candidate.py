@@ -1,0 +1,76 @@
+"""A transaction on its way into the chain, read once for all the checks it meets."""
+
+from typing import Final, Self
+
+from attrs import frozen
+
+from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.hashing import sha256
+from lucidtrond.tron.transaction import MalformedTransaction, Transaction
+from lucidtrond.tron.wirebytes import walk
+
+ACCOUNT_CREATE: Final = 0
+TRANSFER: Final = 1
+TRANSFER_ASSET: Final = 2
+ACCOUNT_UPDATE: Final = 10
+SET_ACCOUNT_ID: Final = 19
+
+# Where the owner is not field 1: messages of account_contract.proto and
+# asset_issue_contract.proto.
+_OWNER_FIELD: Final = {TRANSFER_ASSET: 2, ACCOUNT_UPDATE: 2, SET_ACCOUNT_ID: 2}
+
+
+@frozen
+class Candidate:
+    """What the checks look at. *contracts* should be 1; the others belong to the first.
+
+    *size* is that of the whole message without results.
+    """
+
+    transaction: Transaction
+    txid: bytes
+    size: int
+    expiration: int
+    reference: tuple[bytes, bytes]
+    memo: bytes
+    contracts: int
+    type: int
+    permission_id: int
+    fields: dict[int, int | bytes]
+    owner: bytes
+
+    @classmethod
+    def read(cls, transaction: Transaction) -> Self:
+        """Raises MalformedTransaction when the raw data is no message."""
+        try:
+            raw = pb.Transaction.raw.FromString(transaction.raw)
+            contract = raw.contract[0] if raw.contract else pb.Transaction.Contract()
+            fields = dict(walk(contract.parameter.value))
+        except ValueError:
+            raise MalformedTransaction("raw data is not a protobuf message") from None
+        owner = fields.get(_OWNER_FIELD.get(contract.type, 1), b"")
+        return cls(
+            transaction,
+            txid=sha256(transaction.raw),
+            size=len(transaction.encode()),
+            expiration=raw.expiration,
+            reference=(raw.ref_block_bytes, raw.ref_block_hash),
+            memo=raw.data,
+            contracts=len(raw.contract),
+            type=contract.type,
+            permission_id=contract.Permission_id,
+            fields=fields,
+            owner=owner if isinstance(owner, bytes) else b"",
+        )
+
+    def bytes_field(self, number: int) -> bytes:
+        """A bytes field of the contract, empty when it is absent."""
+        value = self.fields.get(number, b"")
+        return value if isinstance(value, bytes) else b""
+
+    def int_field(self, number: int) -> int:
+        """An int64 field of the contract, 0 when it is absent."""
+        value = self.fields.get(number, 0)
+        if not isinstance(value, int):
+            return 0
+        return value - (1 << 64) if value >> 63 else value

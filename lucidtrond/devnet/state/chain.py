@@ -1,0 +1,381 @@
+"""The chain: a head that grows, a pool on top of it, a solidified view below it.
+
+A block comes in two steps, so that the shell can make it durable in between:
+`draft` takes the pool's transactions and makes the next block, `commit` shows it to
+readers. Nobody sees a drafted block, but new transactions are already judged on top of
+it, since it will be committed whatever happens.
+
+Time and storage are arguments: this module never looks at a clock.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from attrs import define, field, frozen
+from msgspec.structs import replace
+
+from lucidtrond.devnet.state.blocks import (
+    Archive,
+    BlockRow,
+    ReceiptRow,
+    TransactionRow,
+    row_of,
+)
+from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.certain import certain, present
+from lucidtrond.devnet.state.execution import execute
+from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.refused import BadSignature, Invalid, Refused, expired
+from lucidtrond.devnet.state.schedule import count_block, next_slot_ms, witness_at
+from lucidtrond.devnet.state.signatures import check_signatures
+from lucidtrond.devnet.state.world import World
+from lucidtrond.tron.block import BlockHeader, BlockId, merkle_root
+from lucidtrond.tron.hashing import sha256
+from lucidtrond.tron.transaction import MAX_LIFETIME_MS, RESULT_ALLOWANCE_BYTES
+from lucidtrond.tron.units import UnixMillis
+
+MAX_POOL: Final = 2000  # node.maxTransactionPendingSize
+POOL_TIMEOUT_MS: Final = 60_000  # node.pendingTransactionTimeout
+MAX_TRANSACTION_BYTES: Final = 512_000  # Constant.TRANSACTION_MAX_BYTE_SIZE
+MAX_BLOCK_BYTES: Final = 2_000_000  # ChainConstant.BLOCK_SIZE
+TAPOS_WINDOW: Final = 65_536
+VIEW_LAG: Final = 2
+"""A node's solidity side shows the state two blocks behind the solidified number:
+its snapshots are moved when the next session opens (SnapshotManager.buildSession), as
+recorded conversations show."""
+
+
+class ChainBroken(Exception):
+    """A kept block does not fit on the state that the blocks before it made."""
+
+
+@frozen
+class Pooled:
+    """A transaction in the pool with the result of its dry run."""
+
+    candidate: Candidate
+    receipt: ReceiptRow
+    since_ms: UnixMillis
+
+
+@frozen
+class Draft:
+    """A finished block that readers do not see yet."""
+
+    row: BlockRow
+    id: bytes
+    world: World
+    txids: tuple[bytes, ...]
+
+
+@frozen
+class Found:
+    """A transaction's place; *block* is None while it is pending."""
+
+    transaction: TransactionRow
+    block: BlockRow | None
+
+
+@define(eq=False)
+class Chain:
+    """One chain of one process; *archive* holds its blocks above genesis."""
+
+    genesis: Genesis
+    archive: Archive
+    _layers: list[World] = field(init=False)
+    """A base at the solid view, then one layer for each block above it."""
+    _pending: World | None = field(init=False, default=None)
+    _draft: Draft | None = field(init=False, default=None)
+    _pool: dict[bytes, Pooled] = field(init=False, factory=dict)
+    _genesis_row: BlockRow = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._layers = [self.genesis.world()]
+        self._genesis_row = row_of(self.genesis.block)
+
+    # Views
+
+    @property
+    def head(self) -> World:
+        """State after the newest block that readers see."""
+        return self._layers[-1]
+
+    @property
+    def solid(self) -> World:
+        """State of the solidity side; its globals name that side's head."""
+        return self._layers[0]
+
+    @property
+    def pending(self) -> World:
+        """State after the head and everything in the pool."""
+        return self._pending or self._top
+
+    @property
+    def drafted(self) -> Draft | None:
+        """A block that was made and not shown yet."""
+        return self._draft
+
+    @property
+    def pool(self) -> tuple[Pooled, ...]:
+        """In order of arrival."""
+        return tuple(self._pool.values())
+
+    @property
+    def _top(self) -> World:
+        return self._draft.world if self._draft else self._layers[-1]
+
+    def block(self, number: int, *, solid: bool = False) -> BlockRow | None:
+        """A block that the head side (or the solidity side) shows."""
+        top = self.solid if solid else self.head
+        if not 0 <= number <= top.globals.number:
+            return None
+        if number == 0:
+            return self._genesis_row
+        return self.archive.read(number)
+
+    def state_at(self, number: int) -> World | None:
+        """The state after a block, of those that are kept: genesis, solid to head."""
+        if number == 0:
+            return self.genesis.world()
+        return next(
+            (each for each in self._layers if each.globals.number == number), None
+        )
+
+    def find(self, txid: bytes, *, solid: bool = False) -> Found | None:
+        """A transaction in a block, or (on the head side) in the pool."""
+        place = self.archive.find(txid)
+        if place is not None:
+            block = self.block(place[0], solid=solid)
+            if block is not None:
+                return Found(block.transactions[place[1]], block)
+        pooled = None if solid else self._pool.get(txid)
+        if pooled is None:
+            return None
+        return Found(_row(pooled.candidate, pooled.receipt), None)
+
+    # The pool
+
+    def submit(self, candidate: Candidate) -> None:
+        """Take a transaction into the pool, after all checks of a broadcast.
+
+        Raises:
+            Refused: the first check that fails, in java-tron's order
+                (Wallet.broadcastTransaction, Manager.pushTransaction).
+        """
+        known = self._top.globals
+        if len(self._pool) >= MAX_POOL:
+            raise Refused("SERVER_BUSY", "Server busy.")
+        if not candidate.contracts:
+            raise Invalid("No contract!")
+        if candidate.expiration < next_slot_ms(known):
+            raise expired()
+        world = self.pending
+        check_signatures(
+            candidate,
+            world.accounts.get(candidate.owner),
+            self.genesis.default_operations,
+        )
+        if candidate.contracts != 1:
+            raise Invalid(
+                f"tx {candidate.txid.hex()} contract size should be exactly 1,"
+                f" this is extend feature ,actual :{candidate.contracts}"
+            )
+        if not self._refers_to_this_chain(candidate):
+            raise Refused("TAPOS_ERROR", "Tapos check error.")
+        _check_size(candidate)
+        if not 0 < candidate.expiration - known.timestamp <= MAX_LIFETIME_MS:
+            raise expired()
+        if candidate.txid in self._pool or self.archive.find(candidate.txid):
+            raise Refused("DUP_TRANSACTION_ERROR", "Dup transaction.")
+        self._take(candidate, since_ms=known.timestamp)
+
+    def _take(self, candidate: Candidate, *, since_ms: UnixMillis) -> None:
+        base = self._pending or self._top.fork()
+        trial = base.fork()
+        receipt = execute(trial, candidate, self.genesis)
+        base.absorb(trial)
+        self._pending = base
+        self._pool[candidate.txid] = Pooled(candidate, receipt, since_ms)
+
+    def _refers_to_this_chain(self, candidate: Candidate) -> bool:
+        low, digest = candidate.reference
+        if len(low) != 2 or len(digest) != 8:
+            return False
+        head = self.head.globals.number
+        number = head - (head - int.from_bytes(low, "big")) % TAPOS_WINDOW
+        row = self.block(number)
+        return row is not None and row.id[8:16] == digest
+
+    # Blocks
+
+    def draft(self, timestamp: UnixMillis) -> Draft:
+        """Make the next block at *timestamp*, a slot's time after the head.
+
+        What does not fit (size, time) stays in the pool or falls out of it.
+        """
+        certain(self._draft is None, "one draft at a time")
+        previous = self._layers[-1].globals
+        certain(timestamp >= next_slot_ms(previous), "slots go forward")
+        chosen, left = self._choose(timestamp)
+        world = self._pending or self._layers[-1].fork()
+        if left:
+            world, chosen = self._rerun(chosen)
+        rows = tuple(_row(each.candidate, each.receipt) for each in chosen)
+        row = self._sign(previous.block_id, previous.number + 1, timestamp, rows)
+        block_id = row.id
+        world.globals = replace(
+            world.globals, number=row.number, timestamp=timestamp, block_id=block_id
+        )
+        count_block(world, self.genesis, previous=previous)
+        txids = tuple(each.candidate.txid for each in chosen)
+        self._draft = Draft(row, block_id, world, txids)
+        self._pending = None
+        self._repool(left, included=txids)
+        return self._draft
+
+    def commit(self, draft: Draft) -> None:
+        """Show the drafted block, which the archive has by now."""
+        certain(draft is self._draft, "only the newest draft can be committed")
+        self._draft = None
+        self._push(draft.world)
+        for txid in draft.txids:
+            del self._pool[txid]
+
+    def replay(self, row: BlockRow) -> None:
+        """Apply a block of our own that the archive kept; signatures were checked.
+
+        Raises:
+            ChainBroken: it does not fit.
+        """
+        previous = self._layers[-1].globals
+        if row.number != previous.number + 1 or row.parent != previous.block_id:
+            raise ChainBroken(f"block {row.number} does not follow {previous.number}")
+        world = self._layers[-1].fork()
+        for each in row.transactions:
+            try:
+                receipt = execute(world, Candidate.read(each.transaction), self.genesis)
+            except Refused as refusal:
+                raise ChainBroken(f"block {row.number}: {refusal}") from None
+            if receipt != each.receipt:
+                raise ChainBroken(f"block {row.number}: a receipt came out otherwise")
+        world.globals = replace(
+            world.globals, number=row.number, timestamp=row.timestamp, block_id=row.id
+        )
+        count_block(world, self.genesis, previous=previous)
+        self._push(world)
+
+    def restore(self, base: World) -> None:
+        """Start from a kept state instead of the genesis block's."""
+        certain(len(self._layers) == 1, "before the first block only")
+        self._layers = [base]
+
+    def _push(self, world: World) -> None:
+        self._layers.append(world)
+        shown = max(0, world.globals.solid - VIEW_LAG)
+        base = self._layers[0]
+        while base.globals.number < shown:
+            base.absorb(self._layers.pop(1))
+            if len(self._layers) > 1:
+                self._layers[1].rebase(base)
+
+    def _choose(self, timestamp: UnixMillis) -> tuple[list[Pooled], list[Pooled]]:
+        """Split the pool: what goes into the block, what doesn't, in order."""
+        chosen: list[Pooled] = []
+        left: list[Pooled] = []
+        room = MAX_BLOCK_BYTES
+        for each in self._pool.values():
+            size = each.candidate.size + RESULT_ALLOWANCE_BYTES
+            if each.candidate.expiration < timestamp or size > room:
+                left.append(each)
+            else:
+                chosen.append(each)
+                room -= size
+        return chosen, left
+
+    def _rerun(self, chosen: Iterable[Pooled]) -> tuple[World, list[Pooled]]:
+        """Execute again, since some of those before them are left out."""
+        world = self._layers[-1].fork()
+        good: list[Pooled] = []
+        for each in chosen:
+            trial = world.fork()
+            try:
+                receipt = execute(trial, each.candidate, self.genesis)
+            except Refused:
+                continue  # it lived on one that was left out: the pool drops it
+            world.absorb(trial)
+            good.append(Pooled(each.candidate, receipt, each.since_ms))
+        return world, good
+
+    def _repool(self, left: Iterable[Pooled], *, included: tuple[bytes, ...]) -> None:
+        now = self._top.globals.timestamp
+        self._pool = {txid: self._pool[txid] for txid in included}
+        for each in left:
+            late = each.candidate.expiration <= now
+            if late or now - each.since_ms > POOL_TIMEOUT_MS:
+                continue  # leaves silently, as on a node
+            try:
+                self._take(each.candidate, since_ms=each.since_ms)
+            except Refused:
+                continue
+
+    def _sign(
+        self,
+        parent: bytes,
+        number: int,
+        timestamp: UnixMillis,
+        rows: tuple[TransactionRow, ...],
+    ) -> BlockRow:
+        witness = witness_at(self.genesis, timestamp)
+        unsigned = BlockRow(
+            number=number,
+            timestamp=timestamp,
+            parent=parent,
+            root=b"",
+            witness=witness,
+            version=self.genesis.file.block_version,
+            transactions=rows,
+        )
+        leaves = [sha256(each.encode()) for each in unsigned.block.transactions]
+        rooted = replace(unsigned, root=merkle_root(leaves))
+        signature = self.genesis.witness_keys[witness].sign(rooted.header.digest)
+        return replace(rooted, signature=signature)
+
+
+def head_header(chain: Chain, *, solid: bool = False) -> BlockHeader:
+    """The newest header of a side."""
+    top = chain.solid if solid else chain.head
+    return present(chain.block(top.globals.number)).header
+
+
+def block_id_text(raw: bytes) -> BlockId:
+    """Our type for the 32 bytes of an id."""
+    return BlockId(raw.hex())
+
+
+def _row(candidate: Candidate, receipt: ReceiptRow) -> TransactionRow:
+    transaction = candidate.transaction
+    return TransactionRow(transaction.raw, transaction.signatures, receipt)
+
+
+def _check_size(candidate: Candidate) -> None:
+    # Manager.validateCommon
+    size = candidate.size + 2 * RESULT_ALLOWANCE_BYTES
+    if size > MAX_TRANSACTION_BYTES:
+        raise Refused(
+            "TOO_BIG_TRANSACTION_ERROR",
+            f"Too big transaction with result, TxId {candidate.txid.hex()},"
+            f" the size is {size} bytes, maxTxSize {MAX_TRANSACTION_BYTES}",
+        )
+
+
+__all__ = [
+    "BadSignature",
+    "Chain",
+    "ChainBroken",
+    "Draft",
+    "Found",
+    "Pooled",
+    "Refused",
+    "block_id_text",
+    "head_header",
+]

@@ -1,0 +1,172 @@
+"""What each kind of contract checks and does, with java-tron's texts in its order.
+
+Each kind is a pair of plain functions: *validate* raises `Invalid`, *execute* changes
+the world and gives what it burned beside bandwidth (TransactionResult.fee).
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from attrs import frozen
+from msgspec.structs import replace
+
+from lucidtrond.devnet.state.account import Account
+from lucidtrond.devnet.state.bandwidth import burn
+from lucidtrond.devnet.state.candidate import (
+    ACCOUNT_CREATE,
+    ACCOUNT_UPDATE,
+    SET_ACCOUNT_ID,
+    TRANSFER,
+    Candidate,
+)
+from lucidtrond.devnet.state.certain import present
+from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.world import World
+from lucidtrond.tron.address import PREFIX, SIZE
+from lucidtrond.tron.units import MAX_SUN, Sun, UnixMillis
+
+MAX_NAME_BYTES: Final = 200
+MIN_ID_BYTES: Final = 8
+MAX_ID_BYTES: Final = 32
+
+
+@frozen
+class ContractKind:
+    """One ContractType."""
+
+    validate: Callable[[World, Candidate, Genesis], None]
+    execute: Callable[[World, Candidate, Genesis], Sun]
+    creates: Callable[[World, Candidate], bool] = lambda _world, _candidate: False
+
+
+def is_address(raw: bytes) -> bool:
+    """DecodeUtil.addressValid."""
+    return len(raw) == SIZE and raw[0] == PREFIX
+
+
+def new_account(world: World, address: bytes) -> Account:
+    """An account as a transaction makes it: dated by the head block."""
+    return Account(address, born=True, created_ms=UnixMillis(world.globals.timestamp))
+
+
+def _owner(world: World, candidate: Candidate) -> Account:
+    return present(world.accounts.get(candidate.owner))
+
+
+def _validate_transfer(world: World, candidate: Candidate, genesis: Genesis) -> None:
+    # TransferActuator.validate
+    to, amount = candidate.bytes_field(2), candidate.int_field(3)
+    if not is_address(candidate.owner):
+        raise Invalid("Invalid ownerAddress!")
+    if not is_address(to):
+        raise Invalid("Invalid toAddress!")
+    if to == candidate.owner:
+        raise Invalid("Cannot transfer TRX to yourself.")
+    owner = world.accounts.get(candidate.owner)
+    if owner is None:
+        raise Invalid("Validate TransferContract error, no OwnerAccount.")
+    if amount <= 0:
+        raise Invalid("Amount must be greater than 0.")
+    recipient = world.accounts.get(to)
+    needed = amount + (0 if recipient else genesis.parameters.activation_fee)
+    if needed > MAX_SUN or (recipient and recipient.balance + amount > MAX_SUN):
+        raise Invalid("long overflow")
+    if owner.balance < needed:
+        raise Invalid("Validate TransferContract error, balance is not sufficient.")
+
+
+def _execute_transfer(world: World, candidate: Candidate, genesis: Genesis) -> Sun:
+    to, amount = candidate.bytes_field(2), candidate.int_field(3)
+    recipient = world.accounts.get(to)
+    fee = Sun(0)
+    if recipient is None:
+        recipient = new_account(world, to)
+        fee = genesis.parameters.activation_fee
+        burn(world, fee)
+    owner = _owner(world, candidate)
+    world.put_account(replace(owner, balance=Sun(owner.balance - amount - fee)))
+    world.put_account(replace(recipient, balance=Sun(recipient.balance + amount)))
+    return fee
+
+
+def _makes_recipient(world: World, candidate: Candidate) -> bool:
+    return world.accounts.get(candidate.bytes_field(2)) is None
+
+
+def _validate_create(world: World, candidate: Candidate, genesis: Genesis) -> None:
+    # CreateAccountActuator.validate
+    address = candidate.bytes_field(2)
+    if not is_address(candidate.owner):
+        raise Invalid("Invalid ownerAddress")
+    owner = world.accounts.get(candidate.owner)
+    if owner is None:
+        raise Invalid(f"Account[{candidate.owner.hex()}] not exists")
+    if owner.balance < genesis.parameters.activation_fee:
+        raise Invalid("Validate CreateAccountActuator error, insufficient fee.")
+    if not is_address(address):
+        raise Invalid("Invalid account address")
+    if world.accounts.get(address) is not None:
+        raise Invalid("Account has existed")
+
+
+def _execute_create(world: World, candidate: Candidate, genesis: Genesis) -> Sun:
+    fee = genesis.parameters.activation_fee
+    owner = _owner(world, candidate)
+    world.put_account(new_account(world, candidate.bytes_field(2)))
+    world.put_account(replace(owner, balance=Sun(owner.balance - fee)))
+    burn(world, fee)
+    return fee
+
+
+def _validate_update(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+    # UpdateAccountActuator.validate, with getAllowUpdateAccountName = 1
+    if len(candidate.bytes_field(1)) > MAX_NAME_BYTES:
+        raise Invalid("Invalid accountName")
+    if not is_address(candidate.owner):
+        raise Invalid("Invalid ownerAddress")
+    if world.accounts.get(candidate.owner) is None:
+        raise Invalid("Account does not exist")
+
+
+def _execute_update(world: World, candidate: Candidate, _genesis: Genesis) -> Sun:
+    owner = _owner(world, candidate)
+    world.put_account(replace(owner, name=candidate.bytes_field(1)))
+    return Sun(0)
+
+
+def _validate_set_id(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+    # SetAccountIdActuator.validate, TransactionUtil.validAccountId
+    account_id = candidate.bytes_field(1)
+    readable = all(0x21 <= byte <= 0x7E for byte in account_id)
+    if not (MIN_ID_BYTES <= len(account_id) <= MAX_ID_BYTES and readable):
+        raise Invalid("Invalid accountId")
+    if not is_address(candidate.owner):
+        raise Invalid("Invalid ownerAddress")
+    owner = world.accounts.get(candidate.owner)
+    if owner is None:
+        raise Invalid("Account does not exist")
+    if owner.account_id:
+        raise Invalid("This account id already set")
+    if world.account_ids.get(account_id.lower()) is not None:
+        raise Invalid("This id has existed")
+
+
+def _execute_set_id(world: World, candidate: Candidate, _genesis: Genesis) -> Sun:
+    account_id = candidate.bytes_field(1)
+    world.put_account(replace(_owner(world, candidate), account_id=account_id))
+    world.account_ids.put(account_id.lower(), candidate.owner)
+    return Sun(0)
+
+
+KINDS: Final[dict[int, ContractKind]] = {
+    ACCOUNT_CREATE: ContractKind(
+        _validate_create, _execute_create, creates=lambda _world, _candidate: True
+    ),
+    TRANSFER: ContractKind(
+        _validate_transfer, _execute_transfer, creates=_makes_recipient
+    ),
+    ACCOUNT_UPDATE: ContractKind(_validate_update, _execute_update),
+    SET_ACCOUNT_ID: ContractKind(_validate_set_id, _execute_set_id),
+}
+"""The kinds this chain executes; a transaction of any other is refused."""

@@ -1,0 +1,136 @@
+"""The chain's state as layers: a base, one layer per unsolidified block, the pool's.
+
+A layer holds only what changed over the one below it. Reading walks down, so views of
+the head, of the pool and of the solidified block exist side by side without copies; a
+block is taken back by dropping its layer and made permanent by merging it into the
+base. Depth is bounded by the solid lag (20 blocks for 27 witnesses).
+"""
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+import msgspec
+
+from lucidtrond.devnet.state.account import Account, Witness
+from lucidtrond.tron.units import Sun, UnixMillis
+
+V = TypeVar("V")
+
+
+class Table(Generic[V]):
+    """One map of the state, as changes over an older one."""
+
+    __slots__ = ("changes", "older")
+
+    def __init__(self, older: "Table[V] | None" = None) -> None:
+        self.changes: dict[bytes, V] = {}
+        self.older = older
+
+    def get(self, key: bytes) -> V | None:
+        """The newest value."""
+        table: Table[V] | None = self
+        while table is not None:
+            value = table.changes.get(key)
+            if value is not None:
+                return value
+            table = table.older
+        return None
+
+    def put(self, key: bytes, value: V) -> None:
+        """Change it in this layer only."""
+        self.changes[key] = value
+
+    def values(self) -> Iterator[V]:
+        """Newest values of all keys, oldest keys first."""
+        layers = [self]
+        while layers[-1].older is not None:
+            layers.append(layers[-1].older)
+        merged: dict[bytes, V] = {}
+        for layer in reversed(layers):
+            merged.update(layer.changes)
+        return iter(merged.values())
+
+    def absorb(self, newer: "Table[V]") -> None:
+        """Take over the changes of the layer right above."""
+        self.changes.update(newer.changes)
+
+    def rebase(self, older: "Table[V] | None") -> None:
+        """Stand on another table that holds the same."""
+        self.older = older
+
+
+class Globals(msgspec.Struct, frozen=True, array_like=True):
+    """What the chain knows beside its tables (DynamicPropertiesStore)."""
+
+    number: int
+    timestamp: UnixMillis
+    block_id: bytes
+    next_maintenance: UnixMillis
+    solid: int = 0
+    burned: Sun = Sun(0)
+    total_net_weight: int = 0
+    total_energy_weight: int = 0
+    public_net_usage: int = 0
+    public_net_slot: int = 0
+    in_maintenance: bool = False
+    """The head began a maintenance period: two slots are skipped after it."""
+
+
+class World:
+    """One layer of the whole state."""
+
+    __slots__ = ("account_ids", "accounts", "globals", "witnesses")
+
+    def __init__(self, known: Globals, older: "World | None" = None) -> None:
+        self.globals = known
+        self.accounts: Table[Account] = Table(older.accounts if older else None)
+        self.account_ids: Table[bytes] = Table(older.account_ids if older else None)
+        self.witnesses: Table[Witness] = Table(older.witnesses if older else None)
+
+    def fork(self) -> "World":
+        """A layer above this one; this one must not change any more."""
+        return World(self.globals, self)
+
+    def absorb(self, newer: "World") -> None:
+        """Merge the layer right above into this one."""
+        self.globals = newer.globals
+        self.accounts.absorb(newer.accounts)
+        self.account_ids.absorb(newer.account_ids)
+        self.witnesses.absorb(newer.witnesses)
+
+    def rebase(self, older: "World") -> None:
+        """Stand on *older*, into which the layer below was merged."""
+        self.accounts.rebase(older.accounts)
+        self.account_ids.rebase(older.account_ids)
+        self.witnesses.rebase(older.witnesses)
+
+    def put_account(self, account: Account) -> None:
+        self.accounts.put(account.address, account)
+
+
+class WorldRows(msgspec.Struct, frozen=True, array_like=True):
+    """A base layer on its way to or from a checkpoint."""
+
+    known: Globals
+    accounts: tuple[Account, ...]
+    witnesses: tuple[Witness, ...]
+    account_ids: tuple[tuple[bytes, bytes], ...]
+
+
+def rows_of(world: World) -> WorldRows:
+    """All rows of *world*, which must be a base layer or stand on one."""
+    accounts = tuple(world.accounts.values())
+    ids = tuple((each.account_id, each.address) for each in accounts if each.account_id)
+    return WorldRows(world.globals, accounts, tuple(world.witnesses.values()), ids)
+
+
+def world_of(rows: WorldRows) -> World:
+    """A base layer holding *rows*."""
+    world = World(rows.known)
+    for account in rows.accounts:
+        world.put_account(account)
+    for witness in rows.witnesses:
+        world.witnesses.put(witness.address, witness)
+    for account_id, address in rows.account_ids:
+        world.account_ids.put(account_id.lower(), address)
+    return world
