@@ -6,7 +6,8 @@ only after it is durable, so a process that dies anywhere starts again from what
 database holds and comes to the same ledger.
 
 A node that fails, lags or contradicts itself is asked again, for the same blocks:
-nothing is skipped. It is logged when that begins and when it ends.
+nothing is skipped; a store that refuses a step is given it again. It is logged when
+that begins and when it ends.
 """
 
 import logging
@@ -24,7 +25,7 @@ from lucidtrond.chain.pace import Pace
 from lucidtrond.chain.plan import Held, Link
 from lucidtrond.chain.read import ReadBlock, ReceiptsMismatch, read_block
 from lucidtrond.chain.tables import Cursor
-from lucidtrond.errors import AnotherChain, NodeError
+from lucidtrond.errors import AnotherChain, CommitUnknown, NodeError, StoreError
 from lucidtrond.events.types import (
     BlockApplied,
     BlockReverted,
@@ -126,6 +127,7 @@ class Follower:
 
         Raises:
             AnotherChain: the node's chain is not the one that the database holds.
+            CommitUnknown: only a restart can tell what the database holds.
         """
         await self._load()
         started = False
@@ -155,7 +157,10 @@ class Follower:
         """Go one page on, or fail; give how long to sleep."""
         try:
             applied = await self._round()
-        except (NodeError, _Unsettled) as error:
+        except CommitUnknown:
+            raise
+        except (NodeError, StoreError, _Unsettled) as error:
+            # A write that was refused (disk full) left nothing: the same step again.
             self._note_trouble(error)
             self._ledger.set_synced(synced=False)
             return self._pace.failed()

@@ -23,6 +23,7 @@ import trio
 from lucidtrond.errors import (
     AlreadyFinal,
     CallError,
+    CommitUnknown,
     Conflict,
     Expired,
     InsufficientFunds,
@@ -34,6 +35,7 @@ from lucidtrond.errors import (
     NoSuchKey,
     NotFound,
     RecipientRefused,
+    StoreError,
 )
 from lucidtrond.events.types import Event, Payment, PaymentChanged, PaymentState
 from lucidtrond.ports import Clock, KeystoreStatus, Store, Tx
@@ -336,7 +338,11 @@ class Sender:
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Finish what is unfinished: everything at once, then what is due per block."""
+        """Finish what is unfinished: everything at once, then what is due per block.
+
+        Raises:
+            CommitUnknown: only a restart can tell what the journal holds.
+        """
         task_status.started()
         everything = True
         while True:
@@ -353,9 +359,22 @@ class Sender:
         if any(entry.attempt.state == "queued" for entry in entries):
             locked = (await self._signer.status()).locked
             entries = [e for e in entries if not locked or e.attempt.state != "queued"]
+        fatal: list[CommitUnknown] = []
+
+        async def carry(entry: Entry) -> None:
+            try:
+                await self._carry(entry)
+            except CommitUnknown as error:
+                fatal.append(error)
+            except StoreError as error:
+                extra = {"txid": entry.txid, "reason": str(error)}
+                log.warning("payment not carried on", extra=extra)
+
         async with trio.open_nursery() as nursery:
             for entry in entries:
-                nursery.start_soon(self._carry, entry)
+                nursery.start_soon(carry, entry)
+        if fatal:
+            raise fatal[0]
 
     # -- asking about payments
 

@@ -157,11 +157,15 @@ class Crash(Exception):
 
 @define
 class CrashingStore:
-    """A store whose process dies at the *nth* write from now, before or after it."""
+    """A store whose process dies at the *nth* write from now, before or after it.
+
+    With another *error* it does not die but refuses.
+    """
 
     store: Store
     nth: int | None = None
     after: bool = False
+    error: type[Exception] = Crash
     _cancelling: tuple[int, trio.CancelScope] | None = None
 
     def cancel_at(self, call: int, scope: trio.CancelScope) -> None:
@@ -184,10 +188,10 @@ class CrashingStore:
         if self.nth is not None:
             self.nth -= 1
         if crashes and not self.after:
-            raise Crash
+            raise self.error
         done = await self.store.write(fn)
         if crashes:
-            raise Crash
+            raise self.error
         return done
 
     async def read(self, fn: Callable[[Tx], T]) -> T:

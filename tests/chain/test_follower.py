@@ -15,7 +15,12 @@ from hypothesis import strategies as st
 
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import MIGRATIONS, Ledger
-from lucidtrond.errors import AnotherChain, NodeUnavailable
+from lucidtrond.errors import (
+    AnotherChain,
+    CommitUnknown,
+    NodeUnavailable,
+    StoreError,
+)
 from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Migration, Tx
 from lucidtrond.store.database import open_store
@@ -394,6 +399,25 @@ async def test_a_failing_receipt_among_many_writes_nothing_of_its_page() -> None
         chain.before_answer = lambda _: None
         await made.settle()
         await check(made)
+
+
+async def test_a_step_that_the_store_refuses_is_given_to_it_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    chain = ModelChain()
+    async with world(chain) as made:
+        await made.settle()
+        chain.grow(transfer(owner=address(1), to=address(6)))
+        made.store.nth, made.store.error = 0, StoreError
+        await made.turn()
+        assert made.ledger.position().head == chain.blocks[0].header
+        assert caplog.messages == ["can not follow"]
+        await made.settle()
+        await check(made)
+        chain.grow()
+        made.store.nth, made.store.error, made.store.after = 0, CommitUnknown, True
+        with pytest.raises(CommitUnknown):
+            await made.turn()
 
 
 async def test_a_block_by_a_stranger_is_not_taken() -> None:

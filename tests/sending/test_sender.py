@@ -1,6 +1,8 @@
 """The sender over a real database and a model chain: nothing is paid twice."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from lucidtrond.errors import (
     AlreadyFinal,
+    CommitUnknown,
     Conflict,
     Expired,
     InsufficientFunds,
@@ -23,6 +26,7 @@ from lucidtrond.errors import (
     NoSuchKey,
     NotFound,
     RecipientRefused,
+    StoreError,
 )
 from lucidtrond.events.types import Payment
 from lucidtrond.tron.account import Resources
@@ -319,6 +323,22 @@ async def test_after_a_restart_what_was_signed_is_sent_again_though_locked() -> 
         assert made.chain.included() == [sent.txid]
 
 
+async def test_bytes_that_no_block_can_take_any_more_are_not_sent() -> None:
+    async with process() as made:
+        made.chain.reply = lambda _: "drop"
+        sent = await pay(made)
+        for _ in range(40):
+            made.chain.grow()
+        await made.level()
+        assert sent.expiration_ms == made.head_time()
+        made.chain.broadcasts.clear()
+        await made.start()
+        await made.turn()
+        await made.turn()
+        assert (await must_find(made)).state == "pending"
+        assert made.chain.broadcasts == []
+
+
 async def test_what_was_accepted_but_not_signed_waits_for_the_keystore() -> None:
     async with process() as made:
         made.signer.locks_first = True
@@ -329,6 +349,45 @@ async def test_what_was_accepted_but_not_signed_waits_for_the_keystore() -> None
         made.signer.locked = False
         await made.mine(2)
         assert made.chain.included() == [sent.txid]
+
+
+async def test_a_store_that_refuses_stops_nothing_but_an_unknown_commit_does() -> None:
+    async with process() as made:
+        made.chain.reply = lambda _: "lost request"
+        sent = await pay(made)
+        made.chain.grow()
+        await made.follower._turn()
+        made.store.nth, made.store.error = 0, StoreError
+        await made.sender._drive(everything=True)
+        made.chain.grow()
+        await made.follower._turn()
+        made.chain.reply = lambda _: "take"
+        made.store.nth, made.store.error, made.store.after = 0, CommitUnknown, True
+        with pytest.raises(CommitUnknown):
+            await made.sender._drive(everything=True)
+        await made.mine(25)
+        assert made.chain.included() == [sent.txid]
+
+
+async def test_when_the_first_byte_leaves_the_journal_holds_it(tmp_path: Path) -> None:
+    async with process(tmp_path / "db") as made:
+        held: list[bytes] = []
+
+        def look(transaction: Transaction) -> str:
+            with closing(sqlite3.connect(tmp_path / "db")) as other:
+                rows = other.execute(
+                    "SELECT raw, signature FROM sending_attempt WHERE txid = ?",
+                    (transaction.digest,),
+                ).fetchall()
+            held.extend(
+                Transaction(raw, (signature,)).encode() for raw, signature in rows
+            )
+            assert held[-1] == transaction.encode()
+            return "take"
+
+        made.chain.reply = look
+        await pay(made)
+        assert len(held) == 1
 
 
 async def test_what_is_never_signed_expires() -> None:
@@ -414,7 +473,8 @@ async def test_pages_of_payments() -> None:
         keys: list[str] = []
         cursor = None
         while True:
-            page, cursor = await made.sender.payments(limit=3, cursor=cursor)
+            page, cursor = await made.sender.payments(limit=4, cursor=cursor)
+            assert len(page) == 4
             keys += [payment.idempotency_key for payment in page]
             if cursor is None:
                 break
