@@ -213,6 +213,8 @@ class Context(Generic[C]):
     sender: Sender
     keys: Keys
     emit: Emit
+    ring: Callable[[], None]
+    """Say that events were emitted and committed."""
     call: Callable[..., Awaitable[Any]]
     """``await ctx.call("other.method", {...})``: params as JSON-able mapping or Struct,
     result as that method's Struct; runs with this daemon's own authority."""

@@ -1,1 +1,106 @@
-"""Being built."""
+"""What the chain knows of any address."""
+
+from lucidtrond.api import (
+    AddressText,
+    Context,
+    NoConfig,
+    Params,
+    Plugin,
+    Result,
+    read_address,
+)
+
+plugin = Plugin("accounts")
+
+_EXAMPLE = {"address": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH"}
+
+
+class Of(Params, frozen=True):
+    address: AddressText
+
+
+class AccountView(Result, frozen=True):
+    """Amounts in sun; *as_of_block* says how new the answer is at least."""
+
+    address: str
+    activated: bool
+    is_contract: bool
+    balance_sun: str
+    staked_bandwidth_sun: str
+    staked_energy_sun: str
+    created_ms: int | None
+    as_of_block: int
+
+
+@plugin.method("account.get", example=_EXAMPLE)
+async def get(ctx: Context[NoConfig], params: Of) -> AccountView:
+    """Show an account; one that was never activated is not an error."""
+    reading = await ctx.node.fetch_account(read_address(params.address))
+    account = reading.value
+    return AccountView(
+        address=account.address.base58,
+        activated=account.activated,
+        is_contract=account.is_contract,
+        balance_sun=str(account.balance),
+        staked_bandwidth_sun=str(account.staked_bandwidth),
+        staked_energy_sun=str(account.staked_energy),
+        created_ms=account.created_ms,
+        as_of_block=reading.as_of_block,
+    )
+
+
+class ResourcesView(Result, frozen=True):
+    """Bandwidth in bytes a day, energy in units a day."""
+
+    address: str
+    free_bandwidth_left: int
+    free_bandwidth_limit: int
+    bandwidth_left: int
+    bandwidth_limit: int
+    energy_left: int
+    energy_limit: int
+    as_of_block: int
+
+
+@plugin.method("account.resources", example=_EXAMPLE)
+async def resources(ctx: Context[NoConfig], params: Of) -> ResourcesView:
+    """Show bandwidth and energy of an account."""
+    address = read_address(params.address)
+    reading = await ctx.node.fetch_resources(address)
+    found = reading.value
+    return ResourcesView(
+        address=address.base58,
+        free_bandwidth_left=max(0, found.free_net_limit - found.free_net_used),
+        free_bandwidth_limit=found.free_net_limit,
+        bandwidth_left=max(0, found.net_limit - found.net_used),
+        bandwidth_limit=found.net_limit,
+        energy_left=max(0, found.energy_limit - found.energy_used),
+        energy_limit=found.energy_limit,
+        as_of_block=reading.as_of_block,
+    )
+
+
+class BalanceView(Result, frozen=True):
+    """The spendable balance and what can be used without burning TRX."""
+
+    address: str
+    activated: bool
+    balance_sun: str
+    bandwidth_left: int
+    energy_left: int
+    as_of_block: int
+
+
+@plugin.method("account.balance", example=_EXAMPLE)
+async def balance(ctx: Context[NoConfig], params: Of) -> BalanceView:
+    """Show the TRX balance and the resources left."""
+    account = await get(ctx, params)
+    left = await resources(ctx, params)
+    return BalanceView(
+        address=account.address,
+        activated=account.activated,
+        balance_sun=account.balance_sun,
+        bandwidth_left=left.free_bandwidth_left + left.bandwidth_left,
+        energy_left=left.energy_left,
+        as_of_block=min(account.as_of_block, left.as_of_block),
+    )

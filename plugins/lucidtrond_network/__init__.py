@@ -1,1 +1,131 @@
-"""Being built."""
+"""How the network stands, its endpoints, its blocks."""
+
+from typing import Any
+
+from lucidtrond.api import (
+    Context,
+    InvalidInput,
+    NoConfig,
+    NotFound,
+    Params,
+    Plugin,
+    Result,
+)
+from lucidtrond.tron.block import Block, BlockHeader, BlockId
+
+plugin = Plugin("network")
+
+
+class Status(Result, frozen=True):
+    """Where we stand on the chain. Heads are null before the first block."""
+
+    network: str
+    synced: bool
+    head_number: int | None
+    head_id: str | None
+    head_timestamp_ms: int | None
+    solid_number: int | None
+    solid_id: str | None
+    solid_timestamp_ms: int | None
+    complete_from: int | None
+    """Since this block nothing was missed."""
+
+
+@plugin.method("network.status", inline=True)
+async def status(ctx: Context[NoConfig]) -> Status:
+    """Say how far we follow the chain and since when without a gap."""
+    position = ctx.ledger.position()
+    head, solid = position.head, position.solid
+    return Status(
+        network=ctx.network,
+        synced=position.synced,
+        head_number=head.number if head else None,
+        head_id=head.id if head else None,
+        head_timestamp_ms=head.timestamp if head else None,
+        solid_number=solid.number if solid else None,
+        solid_id=solid.id if solid else None,
+        solid_timestamp_ms=solid.timestamp if solid else None,
+        complete_from=position.complete_from,
+    )
+
+
+class Endpoints(Result, frozen=True):
+    """One object per configured node; never its key."""
+
+    endpoints: list[dict[str, Any]]
+
+
+@plugin.method("network.endpoints", inline=True)
+async def endpoints(ctx: Context[NoConfig]) -> Endpoints:
+    """Show the state of each node we ask."""
+    return Endpoints(endpoints=[dict(each) for each in ctx.node.endpoints()])
+
+
+class BlockView(Result, frozen=True):
+    """A verified block; *txids* in their order."""
+
+    number: int
+    block_id: str
+    parent_id: str
+    timestamp_ms: int
+    witness: str
+    version: int
+    txids: list[str]
+    solidified: bool
+
+
+class GetBlock(Params, frozen=True):
+    """Exactly one of *number* and *id*."""
+
+    number: int | None = None
+    id: str | None = None
+
+
+@plugin.method("block.get", example={"number": 1})
+async def get_block(ctx: Context[NoConfig], params: GetBlock) -> BlockView:
+    """Fetch a block by number or id and verify it."""
+    return await _fetch(ctx, _which(params))
+
+
+@plugin.method("block.latest")
+async def latest(ctx: Context[NoConfig]) -> BlockView:
+    """Fetch the newest block that we follow."""
+    head = ctx.ledger.position().head
+    if head is None:
+        raise NotFound("no block yet: the node has not answered")
+    return await _fetch(ctx, head.id)
+
+
+def _which(params: GetBlock) -> int | BlockId:
+    match params:
+        case GetBlock(number=int() as number, id=None):
+            if not 0 <= number < 2**63:
+                raise InvalidInput(f"number: expected 0 to 2**63 - 1, got {number}")
+            return number
+        case GetBlock(number=None, id=str() as text):
+            digits = text.lower().removeprefix("0x")
+            if len(digits) != 64 or not set(digits) <= set("0123456789abcdef"):
+                raise InvalidInput(f"id: expected 64 hex digits, got {len(text)}")
+            return BlockId(digits)
+    raise InvalidInput("expected exactly one of number and id")
+
+
+async def _fetch(ctx: Context[NoConfig], which: int | BlockId) -> BlockView:
+    block = await ctx.node.fetch_block(which)
+    if block is None:
+        raise NotFound(f"no block {which}")
+    return _view(block, ctx.ledger.position().solid)
+
+
+def _view(block: Block, solid: BlockHeader | None) -> BlockView:
+    header = block.header
+    return BlockView(
+        number=header.number,
+        block_id=header.id,
+        parent_id=header.parent_id,
+        timestamp_ms=header.timestamp,
+        witness=header.witness.hex(),
+        version=header.version,
+        txids=[each.transaction.txid for each in block.transactions],
+        solidified=solid is not None and header.number <= solid.number,
+    )

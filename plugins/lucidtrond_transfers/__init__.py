@@ -1,1 +1,183 @@
-"""Being built."""
+"""Paying, at most once per idempotency key."""
+
+from typing import Annotated, Literal
+
+import msgspec
+import trio
+
+from lucidtrond.api import (
+    AddressText,
+    AmountText,
+    Context,
+    InDoubt,
+    InvalidInput,
+    Limit,
+    NoConfig,
+    NotFound,
+    Params,
+    Payment,
+    Plugin,
+    Result,
+    TxIdText,
+    read_address,
+    read_amount,
+    read_txid,
+)
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.units import Sun
+
+plugin = Plugin("transfers")
+
+TIMEOUT_S = 180.0
+"""A solidified answer takes about a minute on a real chain."""
+PATIENCE_S = 170.0
+MEMO_BYTES = 1024
+
+Key = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=200,
+        description="Names the payment: the same key never pays twice.",
+    ),
+]
+
+
+class Send(Params, frozen=True, rename={"source": "from"}):
+    """*from* is a wallet id or one of our addresses. Exactly one of *amount_sun* (TRX)
+    and *amount_raw* (a token's smallest units). *expires_s* is how long it may stay in
+    flight."""
+
+    source: AddressText
+    to: AddressText
+    idempotency_key: Key
+    amount_sun: AmountText | None = None
+    amount_raw: AmountText | None = None
+    asset: str = "TRX"
+    memo: str = ""
+    fee_limit_sun: AmountText | None = None
+    max_burn_sun: AmountText | None = None
+    expires_s: Annotated[float, msgspec.Meta(gt=0, le=86_000)] | None = None
+    wait: Literal["none", "included", "solidified"] = "none"
+
+
+@plugin.method(
+    "transfer.send",
+    caller="spend",
+    timeout_s=TIMEOUT_S,
+    example={
+        "from": "w_0123456789abcdef",
+        "to": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH",
+        "amount_sun": "1500000",
+        "idempotency_key": "invoice-4711",
+        "wait": "solidified",
+    },
+)
+async def send(ctx: Context[NoConfig], params: Send) -> Payment:
+    """Pay TRX; the same idempotency key always finds the same payment.
+
+    A caller that stops waiting does not stop the payment.
+    """
+    amount = _read_trx(params)
+    owner = await _owner(ctx, params.source)
+    memo = params.memo.encode()
+    if len(memo) > MEMO_BYTES:
+        raise InvalidInput(
+            f"memo: expected at most {MEMO_BYTES} bytes, got {len(memo)}"
+        )
+    payment = await ctx.sender.send(
+        key=params.idempotency_key,
+        owner=owner,
+        to=read_address(params.to, name="to"),
+        asset="TRX",
+        amount=amount,
+        memo=memo,
+        fee_limit=_limit(params.fee_limit_sun, "fee_limit_sun"),
+        max_burn=_limit(params.max_burn_sun, "max_burn_sun"),
+        lifetime_ms=None if params.expires_s is None else int(params.expires_s * 1000),
+    )
+    if params.wait == "none":
+        return payment
+    with trio.move_on_after(PATIENCE_S):
+        return await ctx.sender.wait(payment.payment_id, until=params.wait)
+    raise InDoubt(
+        f"not {params.wait} after {PATIENCE_S:.0f} s; the same idempotency key finds it"
+        " again",
+        payment_id=payment.payment_id,
+        txid=payment.txid,
+        safe_to_retry=False,
+        in_flight_until_ms=payment.expiration_ms,
+    )
+
+
+class Status(Params, frozen=True):
+    """Exactly one of them."""
+
+    payment_id: str | None = None
+    idempotency_key: str | None = None
+    txid: TxIdText | None = None
+
+
+@plugin.method("transfer.status", example={"idempotency_key": "invoice-4711"})
+async def status(ctx: Context[NoConfig], params: Status) -> Payment:
+    """Show a payment by its id, its idempotency key or its txid."""
+    given = [params.payment_id, params.idempotency_key, params.txid]
+    if sum(each is not None for each in given) != 1:
+        raise InvalidInput("expected exactly one of payment_id, idempotency_key, txid")
+    txid = None if params.txid is None else read_txid(params.txid)
+    found = await ctx.sender.find(
+        payment_id=params.payment_id, key=params.idempotency_key, txid=txid
+    )
+    if found is None:
+        raise NotFound("no such payment of ours")
+    return found
+
+
+class ListPayments(Params, frozen=True):
+    """*source* narrows to one of our wallets; *unresolved* to what is not settled."""
+
+    source: AddressText | None = None
+    limit: Limit = 100
+    cursor: str | None = None
+    unresolved: bool = False
+
+
+class Payments(Result, frozen=True):
+    """Newest first. *next_cursor* is null on the last page."""
+
+    payments: list[Payment]
+    next_cursor: str | None
+
+
+@plugin.method("transfer.list", example={"limit": 20, "unresolved": True})
+async def list_payments(ctx: Context[NoConfig], params: ListPayments) -> Payments:
+    """List payments of ours, newest first."""
+    owner = None if params.source is None else await _owner(ctx, params.source)
+    found, following = await ctx.sender.payments(
+        limit=params.limit,
+        cursor=params.cursor,
+        owner=owner,
+        unresolved=params.unresolved,
+    )
+    return Payments(payments=found, next_cursor=following)
+
+
+def _read_trx(params: Send) -> int:
+    if (params.amount_sun is None) == (params.amount_raw is None):
+        raise InvalidInput("expected exactly one of amount_sun and amount_raw")
+    if params.asset != "TRX":
+        raise InvalidInput(f"asset: expected TRX, got {params.asset[:40]!r}")
+    if params.amount_sun is None:
+        raise InvalidInput("amount_raw belongs to a token; TRX takes amount_sun")
+    return read_amount(params.amount_sun, name="amount_sun")
+
+
+async def _owner(ctx: Context[NoConfig], text: str) -> Address:
+    if text.startswith("w_"):
+        wallet = await ctx.call("wallet.get", {"wallet": text})
+        return Address.from_base58(wallet.address)
+    return read_address(text, name="from")
+
+
+def _limit(text: str | None, name: str) -> Sun | None:
+    return None if text is None else Sun(read_amount(text, name=name))
