@@ -34,7 +34,11 @@ from lucidtrond.devnet.state.genesis import (
     parse_genesis,
 )
 from lucidtrond.devnet.state.refused import Refused
-from lucidtrond.devnet.state.schedule import next_slot_ms, slot_at
+from lucidtrond.devnet.state.schedule import (
+    MAINTENANCE_SKIP_SLOTS,
+    next_slot_ms,
+    slot_at,
+)
 from lucidtrond.devnet.state.world import rows_of, world_of
 from lucidtrond.errors import ConfigError, InsufficientFunds, StoreError, TooBusy
 from lucidtrond.ports import Clock
@@ -49,6 +53,9 @@ log = logging.getLogger(__name__)
 
 HEAD_START_MS: Final = 23 * 3600 * 1000
 CHECKPOINT_BLOCKS: Final = 1000
+FIRST_BLOCKS: Final = 36
+"""A new chain begins with so many, so that every witness has made one and a block is
+solidified: a node that just started has nothing to refer transactions to."""
 RETRY_S: Final = 1.0
 FUND_LIFETIME_MS: Final = 600_000
 MAX_BODY_BYTES: Final = 8 << 20
@@ -166,6 +173,19 @@ class Devnet:
 
     # Blocks
 
+    async def begin(self) -> None:
+        """Give a new chain its first blocks, dated before now."""
+        if self.head_number:
+            return
+        slots = FIRST_BLOCKS + MAINTENANCE_SKIP_SLOTS  # block 1 begins a maintenance
+        first = self._present() - slots * BLOCK_INTERVAL_MS
+        for ahead in range(FIRST_BLOCKS):
+            earliest = UnixMillis(first + ahead * BLOCK_INTERVAL_MS)
+            slot = max(next_slot_ms(self.chain.head.globals), earliest)
+            self._blocks.append(self.chain.draft(slot).row)
+            self.chain.commit()
+        await trio.to_thread.run_sync(self._blocks.sync)
+
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
@@ -203,17 +223,20 @@ class Devnet:
         if self.config.state_dir is not None:
             with trio.CancelScope(shield=True):  # an fsync ends, sooner or later
                 await trio.to_thread.run_sync(self._blocks.sync)
-        self.chain.commit(draft)
+        self.chain.commit()
         await trio.lowlevel.cancel_shielded_checkpoint()
         if draft.row.number - self._last_checkpoint >= CHECKPOINT_BLOCKS:
             await self.checkpoint()
 
     def _next_time(self) -> UnixMillis:
-        known = self.chain.head.globals
+        return max(next_slot_ms(self.chain.head.globals), self._present())
+
+    def _present(self) -> UnixMillis:
+        """The slot that the chain should be in."""
         now = self._clock.now_ms()
         if not _keeps_real_time(self.config):
             now -= HEAD_START_MS
-        return max(next_slot_ms(known), slot_at(self.chain.genesis, now))
+        return slot_at(self.chain.genesis, now)
 
     async def checkpoint(self) -> None:
         """Let the next start begin here; a failure only makes that slower."""
@@ -258,6 +281,7 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
                     task_status=task_status,
                 )
 
+            await devnet.begin()
             await nursery.start(serve)
             await nursery.start(devnet.run)
             try:

@@ -1,7 +1,7 @@
 """Servlets that take signed transactions, and those that weigh signatures."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from lucidtrond.devnet.http.errors import JavaError, null_pointer
 from lucidtrond.devnet.http.fastjson import parse_object
@@ -18,6 +18,15 @@ from lucidtrond.tron.jsonformat import (
 )
 from lucidtrond.tron.jsontext import NullPointer
 from lucidtrond.tron.transaction import MalformedTransaction, Transaction
+from lucidtrond.tron.wirebytes import MalformedMessage, walk
+
+# protobuf-java's own sentences.
+ZERO_TAG: Final = "Protocol message contained an invalid tag (zero)."
+TRUNCATED: Final = (
+    "While parsing a protocol message, the input ended unexpectedly in the middle of a"
+    " field.  This could mean either that the input has been truncated or that an"
+    " embedded message misreported its own length."
+)
 
 
 def broadcast_transaction(ask: Ask) -> Json:
@@ -45,10 +54,17 @@ def broadcast_hex(ask: Ask) -> Json:
 
 def _submit(ask: Ask, transaction: Transaction) -> Refused | None:
     try:
-        ask.chain.submit(Candidate.read(transaction))
+        ask.chain.submit(_candidate(transaction))
     except Refused as refusal:
         return refusal
     return None
+
+
+def _candidate(transaction: Transaction) -> Candidate:
+    try:
+        return Candidate.read(transaction)
+    except MalformedTransaction:
+        raise _bad_protobuf(TRUNCATED) from None
 
 
 def _posted(ask: Ask) -> tuple[Transaction, bool]:
@@ -66,23 +82,20 @@ def _posted(ask: Ask) -> tuple[Transaction, bool]:
 
 
 def _decode(data: bytes) -> Transaction:
+    """protocol.Transaction, which may lack everything."""
     try:
-        return Transaction.from_bytes(data)
-    except MalformedTransaction as error:
-        raise JavaError(
-            "com.google.protobuf.InvalidProtocolBufferException", _protobuf_words(error)
-        ) from None
+        fields = [each for each in walk(data) if isinstance(each[1], bytes)]
+    except MalformedMessage as error:
+        words = ZERO_TAG if "tag" in str(error) else TRUNCATED
+        raise _bad_protobuf(words) from None
+    # A message that comes in parts is the parts one after the other (protobuf).
+    raw = b"".join(bytes(value) for number, value in fields if number == 1)
+    signatures = tuple(bytes(value) for number, value in fields if number == 2)
+    return Transaction(raw, signatures)
 
 
-def _protobuf_words(error: MalformedTransaction) -> str:
-    """protobuf-java's own sentences for the two common faults."""
-    if "tag" in str(error):
-        return "Protocol message contained an invalid tag (zero)."
-    return (
-        "While parsing a protocol message, the input ended unexpectedly in the middle"
-        " of a field.  This could mean either that the input has been truncated or"
-        " that an embedded message misreported its own length."
-    )
+def _bad_protobuf(words: str) -> JavaError:
+    return JavaError("com.google.protobuf.InvalidProtocolBufferException", words)
 
 
 def _print_protobuf(data: bytes) -> Json:
@@ -92,7 +105,7 @@ def _print_protobuf(data: bytes) -> Json:
 
 def get_sign_weight(ask: Ask) -> Json:
     transaction, visible = _posted(ask)
-    candidate = Candidate.read(transaction)
+    candidate = _candidate(transaction)
     printed: Json = {"transaction": _wrapped(transaction, visible=visible)}
     # TransactionUtil.getTransactionSignWeight
     account = ask.chain.pending.accounts.get(candidate.owner)
@@ -126,7 +139,7 @@ def _weight_error(message: str) -> Json:
 
 def get_approved_list(ask: Ask) -> Json:
     transaction, visible = _posted(ask)
-    candidate = Candidate.read(transaction)
+    candidate = _candidate(transaction)
     printed: Json = {"transaction": _wrapped(transaction, visible=visible)}
     account = ask.chain.pending.accounts.get(candidate.owner)
     operations = ask.chain.genesis.default_operations

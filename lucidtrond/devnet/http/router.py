@@ -166,6 +166,6 @@ def _page(status: int) -> HttpResponse:
 def _other_verb(method: str) -> HttpResponse:
     if method == "OPTIONS":
         allow = ("Allow", "GET, HEAD, POST, TRACE, OPTIONS")
-        return HttpResponse(200, b"", "", (*SERVER, allow))
+        return HttpResponse(200, b"", JSON_TYPE, (*SERVER, allow))
     # HttpServlet answers verbs that it does not know by 501.
     return _page(501) if method == "PATCH" else HttpResponse(405, b"", "", SERVER)

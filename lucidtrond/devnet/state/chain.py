@@ -233,9 +233,9 @@ class Chain:
         self._repool(left, included=txids)
         return self._draft
 
-    def commit(self, draft: Draft) -> None:
+    def commit(self) -> None:
         """Show the drafted block, which the archive has by now."""
-        certain(draft is self._draft, "only the newest draft can be committed")
+        draft = present(self._draft)
         self._draft = None
         self._push(draft.world)
         for txid in draft.txids:

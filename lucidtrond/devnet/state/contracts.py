@@ -70,10 +70,12 @@ def _validate_transfer(world: World, candidate: Candidate, genesis: Genesis) -> 
         raise Invalid("Amount must be greater than 0.")
     recipient = world.accounts.get(to)
     needed = amount + (0 if recipient else genesis.parameters.activation_fee)
-    if needed > MAX_SUN or (recipient and recipient.balance + amount > MAX_SUN):
+    if needed > MAX_SUN:
         raise Invalid("long overflow")
     if owner.balance < needed:
         raise Invalid("Validate TransferContract error, balance is not sufficient.")
+    if recipient is not None and recipient.balance + amount > MAX_SUN:
+        raise Invalid("long overflow")
 
 
 def _execute_transfer(world: World, candidate: Candidate, genesis: Genesis) -> Sun:
