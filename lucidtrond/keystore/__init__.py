@@ -1,0 +1,1 @@
+"""Keys inside: encrypted at rest, unlocked in memory, never shown."""
