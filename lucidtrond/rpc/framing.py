@@ -52,6 +52,8 @@ class Framer:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes off the wire and give the texts they complete."""
+        if self.overflow:
+            return []
         end = data.rfind(b"\n")
         if end < 0:
             texts = []

@@ -47,24 +47,31 @@ class Session:
     outlet: Outlet
     limits: SessionLimits = DEFAULT_LIMITS
     is_closed: bool = False
-    _subscriptions: dict[str, Callable[[], None]] = field(init=False, factory=dict)
+    _subscriptions: dict[str, Callable[[], object]] = field(init=False, factory=dict)
     _deferred: list[Callable[[], None]] = field(init=False, factory=list)
 
     def push(self, frame: bytes) -> bool:
         """Send *frame* some time; False when there is no room for it now."""
         return not self.is_closed and self.outlet.push(frame)
 
-    def hold(self, subscription: str, end: Callable[[], None]) -> None:
+    def hold(self, subscription: str, end: Callable[[], object]) -> None:
         """Remember a subscription; *end* is called when it is released or we close.
 
         Raises:
-            TooBusy: there are as many as a connection may have.
+            TooBusy: there are as many as a connection may have, or it has closed;
+                *end* was called.
         """
-        self.check_room()
+        try:
+            self.check_room()
+        except TooBusy:
+            end()
+            raise
         self._subscriptions[subscription] = end
 
     def check_room(self) -> None:
         """Raises TooBusy when no further subscription may be held."""
+        if self.is_closed:
+            raise TooBusy("this connection is closing", retryable=False)
         if len(self._subscriptions) >= self.limits.subscriptions:
             raise TooBusy(
                 f"this connection holds {self.limits.subscriptions} subscriptions",
@@ -81,6 +88,10 @@ class Session:
         if end is None:
             raise NotFound("no such subscription on this connection")
         end()
+
+    def forget(self, subscription: str) -> None:
+        """Note that a subscription ended by itself."""
+        self._subscriptions.pop(subscription, None)
 
     @property
     def has_subscriptions(self) -> bool:
