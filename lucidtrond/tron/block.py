@@ -150,8 +150,8 @@ def check_block(block: Block, *, expected_id: BlockId | None = None) -> BlockId:
     """Recompute id, root and signature; give the id.
 
     Proves that header and transactions belong together and that the header's witness
-    signed it. That the witness is one of the chain's is the caller's check, and so is
-    the parent.
+    signed it; nobody signs block 0, which only *expected_id* proves. That the witness
+    is one of the chain's is the caller's check, and so is the parent.
 
     Raises:
         BadBlock: something does not fit.
@@ -167,14 +167,21 @@ def check_block(block: Block, *, expected_id: BlockId | None = None) -> BlockId:
         raise BadBlock(f"block {header.number}: transaction root does not fit")
     for each in block.transactions:
         _check_is_leaf(header.number, each)
-    if header.number > 0:
-        try:
-            signer = header.signer()
-        except BadSignature:
-            raise BadBlock(f"block {header.number}: nobody's signature") from None
-        if signer.raw != header.witness:
-            raise BadBlock(f"block {header.number}: not signed by its witness")
+    _check_signature(header)
     return block_id
+
+
+def _check_signature(header: BlockHeader) -> None:
+    if header.number == 0:
+        if header.witness_signature:
+            raise BadBlock("block 0: signed, and nobody could have")
+        return
+    try:
+        signer = header.signer()
+    except BadSignature:
+        raise BadBlock(f"block {header.number}: nobody's signature") from None
+    if signer.raw != header.witness:
+        raise BadBlock(f"block {header.number}: not signed by its witness")
 
 
 def _check_is_leaf(number: int, each: BlockTransaction) -> None:
