@@ -18,6 +18,7 @@ from lucidtrond.chain.ledger import MIGRATIONS, Ledger
 from lucidtrond.errors import (
     AnotherChain,
     CommitUnknown,
+    InvalidInput,
     NodeUnavailable,
     StoreError,
 )
@@ -420,10 +421,37 @@ async def test_a_step_that_the_store_refuses_is_given_to_it_again(
             await made.turn()
 
 
+async def test_a_fork_is_told_block_by_block_from_the_top_each_transfer_once() -> None:
+    chain = ModelChain()
+    async with world(chain) as made:
+        await made.settle()
+        for number in range(1, 4):
+            chain.grow(
+                transfer(owner=address(1), to=address(9), nonce=10 * number),
+                transfer(owner=address(9), to=address(2), nonce=10 * number + 1),
+            )
+        await made.settle()
+        taken = chain.fork(2)
+        chain.grow_by(3, salt=1)
+        await made.settle()
+        transfers = await made.store.read(lambda tx: emitted(tx, "transfer"))
+        told = [event["entry"] for event in transfers if event["change"] == "reverted"]
+        assert [entry["txid"] for entry in told] == [
+            each.transaction.txid
+            for block in reversed(taken)
+            for each in reversed(block.transactions)
+        ]
+        assert not any(entry["solidified"] for entry in told)
+        reverted = await made.store.read(lambda tx: emitted(tx, "reverted"))
+        assert [event["number"] for event in reverted] == [3, 2]
+        await check(made)
+
+
 async def test_a_block_by_a_stranger_is_not_taken() -> None:
     chain = ModelChain()
-    chain.grow_by(3)
     async with world(chain) as made:
+        # Block 0 is made by nobody; on a real chain its witness is a text.
+        made.follower._witnesses = frozenset([address(1001).raw])
         await made.settle()
         made.follower._witnesses = frozenset([address(1000).raw])
         chain.grow()
@@ -569,6 +597,37 @@ async def test_pages_by_skip_and_filters(
     assert (await made.ledger.entries(kinds=["trc20", "trx"]))[2] == len(everything)
     assert (await made.ledger.entries(asset="TRX"))[2] == len(everything)
     assert (await made.ledger.entries(asset=address(9).base58))[2] == 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"limit": 0},
+        {"limit": 1001},
+        {"skip": -1},
+        {"skip": 1, "cursor": "1.1"},
+        *[
+            {"cursor": text}
+            for text in (
+                "",
+                "1",
+                "1.",
+                ".1",
+                "a.1",
+                "1.b",
+                "1.1.1",
+                "-1.1",
+                "1" * 20 + ".1",
+            )
+        ],
+        {"cursor": "1." + "1" * 20},
+        {"cursor": "²." + "1"},
+    ],
+)
+async def test_a_page_that_can_not_be_is_refused(asked: dict[str, Any]) -> None:
+    async with world(ModelChain()) as made:
+        with pytest.raises(InvalidInput):
+            await made.ledger.entries(**asked)
 
 
 def _touches(entry: LedgerEntry, who: Address | None) -> bool:
