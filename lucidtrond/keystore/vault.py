@@ -139,6 +139,11 @@ class Vault:
         self._is_wiped = True
         self.lock()
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether signatures are impossible now; asks nobody."""
+        return self._current() is None
+
     async def status(self) -> KeystoreStatus:
         def read(tx: Tx) -> tuple[bool, int]:
             return find_vault(tx) is not None, tables.count_keys(tx)

@@ -110,6 +110,9 @@ class PaymentNode(Protocol):
 class Signer(Protocol):
     """Who signs; the vault does."""
 
+    @property
+    def is_locked(self) -> bool: ...
+
     async def status(self) -> KeystoreStatus: ...
 
     def owns(self, tx: Tx, address: Address) -> bool: ...
@@ -202,11 +205,11 @@ class Sender:
         return known
 
     async def _check_open(self) -> None:
-        status = await self._signer.status()
-        if not status.exists:
+        if not self._signer.is_locked:
+            return
+        if not (await self._signer.status()).exists:
             raise KeystoreMissing("no keystore yet: keystore.init makes it")
-        if status.locked:
-            raise KeystoreLocked("the keystore is locked: unlock it, then send again")
+        raise KeystoreLocked("the keystore is locked: unlock it, then send again")
 
     async def _stand(self) -> tuple[BlockHeader, BlockHeader]:
         """The newest head and solid block that we or a node know of."""
@@ -356,9 +359,8 @@ class Sender:
         entries = await self._store.read(
             lambda tx: journal.due(tx, head, everything=everything, limit=_PER_ROUND)
         )
-        if any(entry.attempt.state == "queued" for entry in entries):
-            locked = (await self._signer.status()).locked
-            entries = [e for e in entries if not locked or e.attempt.state != "queued"]
+        if self._signer.is_locked:
+            entries = [each for each in entries if each.attempt.state != "queued"]
         fatal: list[CommitUnknown] = []
 
         async def carry(entry: Entry) -> None:

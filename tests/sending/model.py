@@ -140,6 +140,10 @@ class ModelSigner:
     """The next signature finds the keystore locked since its status was asked."""
     signatures: int = 0
 
+    @property
+    def is_locked(self) -> bool:
+        return self.locked
+
     async def status(self) -> KeystoreStatus:
         return KeystoreStatus(
             exists=True, locked=self.locked, unlocked_until_ms=None, keys=len(KEYS)
