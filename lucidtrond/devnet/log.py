@@ -250,9 +250,17 @@ class BlockLog:
     # Lasting
 
     def sync(self) -> None:
-        """Wait until the log is on the disk; blocks, so call it in a thread."""
-        if self._durable:
+        """Wait until the log is on the disk; blocks, so call it in a thread.
+
+        Raises:
+            StoreError: what is on the disk is unknown from now on.
+        """
+        if not self._durable:
+            return
+        try:
             os.fdatasync(self._log)
+        except OSError as error:
+            raise StoreError(f"chain log: {error.strerror}") from error
 
     def checkpoint(self, base: WorldRows) -> bytes:
         """Encode a checkpoint, for `store_checkpoint`."""

@@ -52,11 +52,12 @@ from lucidtrond.tron.units import Sun, UnixMillis
 log = logging.getLogger(__name__)
 
 HEAD_START_MS: Final = 23 * 3600 * 1000
-CHECKPOINT_BLOCKS: Final = 1000
+CHECKPOINT_BLOCKS: Final = 500
 FIRST_BLOCKS: Final = 36
 """A new chain begins with so many, so that every witness has made one and a block is
 solidified: a node that just started has nothing to refer transactions to."""
 RETRY_S: Final = 1.0
+EARLY_MS: Final = 100
 FUND_LIFETIME_MS: Final = 600_000
 MAX_BODY_BYTES: Final = 8 << 20
 """Above the node's own limit of 4 MiB, which answers in its own words."""
@@ -184,7 +185,7 @@ class Devnet:
             slot = max(next_slot_ms(self.chain.head.globals), earliest)
             self._blocks.append(self.chain.draft(slot).row)
             self.chain.commit()
-        await trio.to_thread.run_sync(self._blocks.sync)
+        await self._sync()
 
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -204,7 +205,12 @@ class Devnet:
         if _keeps_real_time(self.config):
             # Blocks appear at the start of a slot, also after the machine slept.
             step = math.ceil(period * 1000 / BLOCK_INTERVAL_MS) * BLOCK_INTERVAL_MS
-            await trio.sleep((step - self._clock.now_ms() % step) / 1000)
+            now = self._clock.now_ms()
+            slot = now - now % step + step
+            await trio.sleep((slot - now) / 1000)
+            early = slot - self._clock.now_ms()
+            if 0 < early < EARLY_MS:  # the two clocks do not run quite alike
+                await trio.sleep(early / 1000)
             return trio.current_time()
         due = max(last + period, trio.current_time())
         await trio.sleep_until(due)
@@ -220,13 +226,18 @@ class Devnet:
             except StoreError as error:
                 log.error("block not kept, trying again", extra={"error": str(error)})  # noqa: TRY400 - the reason is all there is
                 await trio.sleep(RETRY_S)
-        if self.config.state_dir is not None:
-            with trio.CancelScope(shield=True):  # an fsync ends, sooner or later
-                await trio.to_thread.run_sync(self._blocks.sync)
+        await self._sync()
         self.chain.commit()
-        await trio.lowlevel.cancel_shielded_checkpoint()
         if draft.row.number - self._last_checkpoint >= CHECKPOINT_BLOCKS:
             await self.checkpoint()
+
+    async def _sync(self) -> None:
+        """Not cancellable: what was appended is always shown."""
+        with trio.CancelScope(shield=True):  # an fsync ends, sooner or later
+            if self.config.state_dir is None:
+                await trio.lowlevel.checkpoint()
+            else:
+                await trio.to_thread.run_sync(self._blocks.sync)
 
     def _next_time(self) -> UnixMillis:
         return max(next_slot_ms(self.chain.head.globals), self._present())

@@ -1,0 +1,85 @@
+"""Small chains for tests: keys, signed transfers, blocks on demand."""
+
+from attrs import define, field
+
+from lucidtrond.devnet.state.blocks import Archive, MemoryArchive
+from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.devnet.state.genesis import (
+    Genesis,
+    default_genesis_file,
+    make_genesis,
+)
+from lucidtrond.devnet.state.schedule import next_slot_ms
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.keys import PrivateKey
+from lucidtrond.tron.transaction import RawData, Reference, Transaction
+from lucidtrond.tron.units import Sun, UnixMillis
+
+FIVE = make_genesis(default_genesis_file(5))
+ONE = make_genesis(default_genesis_file(1))
+MANY = make_genesis(default_genesis_file(27))
+FIRST_BLOCK_MS = FIVE.timestamp + 3_000_000
+ALICE, BOB, CAROL = (each.key for each in FIVE.funded[1:4])
+NOVA = PrivateKey(b"\x11" * 32)
+"""Has no account yet."""
+
+
+def raw_transfer(
+    chain: Chain, owner: Address, to: Address, amount: int, **changes: object
+) -> RawData:
+    """A minute's transfer that refers to the head; *changes* are fields of RawData."""
+    known = chain.head.globals
+    fields: dict[str, object] = {
+        "reference": Reference.to_block(known.block_id.hex()),
+        "expiration": UnixMillis(known.timestamp + 60_000),
+        "timestamp": known.timestamp,
+        **changes,
+    }
+    return RawData(Transfer(owner, to, Sun(amount)), **fields)  # type: ignore[arg-type] # the fields' types are the tests' business
+
+
+def sign(raw: RawData, *keys: PrivateKey) -> Transaction:
+    transaction = Transaction(raw.encode())
+    for key in keys:
+        transaction = transaction.with_signature(key.sign(transaction.digest))
+    return transaction
+
+
+@define
+class Lab:
+    """A chain that makes a block when told to."""
+
+    genesis: Genesis = FIVE
+    archive: Archive = field(factory=MemoryArchive)
+    chain: Chain = field(init=False)
+    nonce: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.chain = Chain(self.genesis, self.archive)
+
+    def mine(self, count: int = 1, *, skip: int = 0) -> None:
+        """Make blocks, the first one *skip* slots late."""
+        for _ in range(count):
+            slot = max(FIRST_BLOCK_MS, next_slot_ms(self.chain.head.globals))
+            draft = self.chain.draft(UnixMillis(slot + skip * 3000))
+            self.archive.append(draft.row)
+            self.chain.commit()
+            skip = 0
+
+    def transfer(
+        self, key: PrivateKey, to: Address, amount: int, **changes: object
+    ) -> Transaction:
+        """A signed transfer that differs from those before."""
+        self.nonce += 1
+        changes.setdefault("timestamp", UnixMillis(self.nonce))
+        return sign(raw_transfer(self.chain, key.address, to, amount, **changes), key)
+
+    def send(self, transaction: Transaction) -> None:
+        """Put it into the pool; raises Refused."""
+        self.chain.submit(Candidate.read(transaction))
+
+    def balance(self, address: Address) -> int:
+        account = self.chain.pending.accounts.get(address.raw)
+        return account.balance if account else 0
