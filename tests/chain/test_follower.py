@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -484,6 +485,7 @@ async def test_only_addresses_that_are_watched_by_then_are_kept() -> None:
 async def test_it_starts_degraded_without_a_node_and_follows_when_there_is_one(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
+    autojump_clock.autojump_threshold = 0.02  # store threads take real time
     chain = ModelChain()
     chain.grow_by(5)
     async with world(chain) as made:
