@@ -213,11 +213,13 @@ class Context(Generic[C]):
     sender: Sender
     keys: Keys
     emit: Emit
-    ring: Callable[[], None]
-    """Say that events were emitted and committed."""
+    """Only within ``store.write``: whoever listens hears of it after the commit."""
     call: Callable[..., Awaitable[Any]]
     """``await ctx.call("other.method", {...})``: params as JSON-able mapping or Struct,
-    result as that method's Struct; runs with this daemon's own authority."""
+    result as that method's Struct; runs with this daemon's own authority. Raises
+    PluginDisabled when no enabled plugin offers the method."""
+    _ring: Callable[[], None] = lambda: None
+    """What rings the bell; the host does it after a write that emitted."""
     _keystore: Keystore | None = None
     _devnet: DevnetDoor | None = None
 

@@ -8,6 +8,7 @@ import msgspec
 from attrs import frozen
 
 from lucidtrond.api.caller import CallerClass
+from lucidtrond.errors import LucidError
 from lucidtrond.events.types import Event
 
 Grant = Literal["keystore", "devnet"]
@@ -22,7 +23,9 @@ class NoConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class MethodSpec:
     """One method. *handler* is ``async def (ctx[, params]) -> result``.
 
-    *params* and *result* are msgspec Structs; *example* holds params by name.
+    *params* and *result* are msgspec Structs; *example* holds params by name. *errors*
+    are what a caller must expect beyond what any method may answer. An *internal* one
+    is for other plugins (`Context.call`) and on no door.
     """
 
     name: str
@@ -32,8 +35,10 @@ class MethodSpec:
     caller: CallerClass
     timeout_s: float
     inline: bool
+    internal: bool
     summary: str
     example: Mapping[str, Any]
+    errors: tuple[type[LucidError], ...]
 
 
 @frozen(kw_only=True)
@@ -47,8 +52,12 @@ class ServiceSpec:
 
 @frozen(kw_only=True)
 class HandlerSpec:
-    """Called for every event of *event*'s topic, one at a time and in order."""
+    """Called for every event of one type, one at a time and in order.
 
+    *name* is the function's: under it the host remembers how far the handler came.
+    """
+
+    name: str
     event: type[Event]
     run: Callable[..., Awaitable[None]]
 
@@ -66,10 +75,16 @@ Lifespan = Callable[..., AbstractAsyncContextManager[None]]
 
 @frozen(kw_only=True)
 class Manifest:
-    """All of one plugin's declarations."""
+    """All of one plugin's declarations.
+
+    *needs* are the grants without which it can't work; *networks* are the only ones on
+    which it is run (empty: all).
+    """
 
     name: str
     config: type[msgspec.Struct]
+    needs: frozenset[Grant] = frozenset()
+    networks: frozenset[str] = frozenset()
     methods: tuple[MethodSpec, ...] = ()
     services: tuple[ServiceSpec, ...] = ()
     handlers: tuple[HandlerSpec, ...] = ()

@@ -1,4 +1,9 @@
-"""Types of parameters that most methods share, and how their texts are read."""
+"""Types of parameters that most methods share, and how their texts are read.
+
+The types bound what comes in and describe it; whether a text *is* an address, an amount
+or a txid is said by the reading functions, which name the parameter, what was wanted
+and what came.
+"""
 
 import re
 from typing import Annotated, Final
@@ -26,8 +31,10 @@ AddressText = Annotated[
 AmountText = Annotated[
     str,
     msgspec.Meta(
-        description="An amount as a string of decimal digits (numbers lose precision).",
-        pattern=r"^[0-9]{1,78}$",
+        description="A string of decimal digits, above 0; numbers are refused: they"
+        " lose precision.",
+        max_length=78,
+        extra_json_schema={"pattern": "^[0-9]{1,78}$"},
     ),
 ]
 TxIdText = Annotated[
@@ -35,8 +42,21 @@ TxIdText = Annotated[
     msgspec.Meta(description="A txid: 64 hex digits.", max_length=66),
 ]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000, description="At most so many.")]
+Cursor = Annotated[
+    str,
+    msgspec.Meta(max_length=64, description="The next_cursor of the page before."),
+]
+IdempotencyKey = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=200,
+        description="Names the request: repeated with the same content it finds what"
+        " it did before.",
+    ),
+]
 
-_TXID: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})\Z")
+_TXID: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})\Z", re.ASCII)
 
 
 def read_address(text: str, *, name: str = "address") -> Address:
@@ -51,11 +71,11 @@ def read_address(text: str, *, name: str = "address") -> Address:
         raise InvalidInput(f"{name}: {exc}") from None
 
 
-def read_txid(text: str) -> TxId:
-    """Read a txid parameter. Raises InvalidInput."""
+def read_txid(text: str, *, name: str = "txid") -> TxId:
+    """Read a txid parameter; gives lower-case digits. Raises InvalidInput."""
     match = _TXID.match(text.strip())
     if match is None:
-        raise InvalidInput(f"txid: expected 64 hex digits, got {len(text)} characters")
+        raise InvalidInput(f"{name}: expected 64 hex digits, got {text!r}")
     return TxId(match[1].lower())
 
 
@@ -66,5 +86,5 @@ def read_amount(text: str, *, name: str, limit: int = MAX_SUN) -> int:
     except ValueError as exc:
         raise InvalidInput(f"{name}: {exc}") from None
     if amount == 0:
-        raise InvalidInput(f"{name}: expected more than 0")
+        raise InvalidInput(f"{name}: expected more than 0, got {text!r}")
     return amount

@@ -156,6 +156,36 @@ class NodeChanged(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class PluginEvent(Event, frozen=True, kw_only=True):
+    """What a plugin has to tell: *plugin* and *name* say which kind it is.
+
+    *about* are the base58 addresses that a subscriber's filter may match.
+    """
+
+    topic: ClassVar[str] = "plugin"
+    plugin: str
+    name: str
+    about: tuple[str, ...] = ()
+    data: dict[str, str | int | bool | None] = {}
+
+    def addresses(self) -> tuple[str, ...]:
+        return self.about
+
+
+EVENTS: frozenset[type[Event]] = frozenset(
+    {
+        BlockApplied,
+        BlockReverted,
+        Solidified,
+        TransferSeen,
+        PaymentChanged,
+        WalletCreated,
+        NodeChanged,
+        PluginEvent,
+    }
+)
+"""All that go through the outbox; each has a topic of its own."""
+
 TOPICS = (
     "block",
     "solidified",

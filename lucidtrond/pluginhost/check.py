@@ -2,19 +2,26 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 from attrs import frozen
 
-from lucidtrond.api import Manifest
+from lucidtrond.api import Grant, Manifest
 from lucidtrond.pluginhost.discover import Found
+from lucidtrond.pluginhost.section import read_config, read_grants
 
 RESERVED: Final = ("rpc.", "daemon.", "plugin.", "events.")
-GRANTS: Final = frozenset({"keystore", "devnet"})
-_METHOD: Final = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
+"""Methods that the daemon registers itself."""
+OWNERS: Final = frozenset(
+    ("chain", "daemon", "event", "keystore", "pluginhost", "sending", "store")
+)
+"""Who else has tables: names that a plugin with tables can't have."""
+GRANTS: Final = frozenset(get_args(Grant))
 _TABLE: Final = re.compile(
-    r"\bCREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX)\s+(\w+)", re.IGNORECASE
+    r"\b(?:CREATE|ALTER|DROP)\s+(?:\w+\s+)?(?:TABLE|INDEX|VIEW|TRIGGER)\s+"
+    r"(?:IF\s+(?:NOT\s+)?EXISTS\s+)?[\"`\[]?(\w+)",
+    re.IGNORECASE,
 )
 
 
@@ -38,18 +45,14 @@ def check_all(
     faults: list[str] = []
     owners: dict[str, str] = {}
     for each in found:
-        where = f"plugin {each.name} (from {each.distribution})"
         if each.fault is not None:
-            faults.append(f"{where}: {each.fault}")
+            faults.append(f"{each.where}: {each.fault}")
             continue
         manifest = manifests[each.name]
-        problems = [
-            *_methods(manifest, owners),
-            *_migrations(manifest),
-        ]
-        config, grants, section_problems = _section(manifest, sections[each.name])
-        problems += section_problems
-        faults += [f"{where}: {problem}" for problem in problems]
+        config, problems = read_config(manifest, sections[each.name])
+        grants, more = read_grants(manifest, sections[each.name], known=GRANTS)
+        problems += [*more, *_methods(manifest, owners), *_migrations(manifest)]
+        faults += [f"{each.where}: {problem}" for problem in problems]
         if config is not None and not problems:
             good.append(Checked(each, manifest, config, grants))
     return good, faults
@@ -57,41 +60,18 @@ def check_all(
 
 def _methods(manifest: Manifest, owners: dict[str, str]) -> Iterator[str]:
     for method in manifest.methods:
-        if not _METHOD.match(method.name):
-            yield f"method {method.name!r}: expected area.name in small letters"
         if method.name.startswith(RESERVED):
             yield f"method {method.name}: {', '.join(RESERVED)} are the daemon's"
         if method.name in owners:
-            yield f"method {method.name}: already offered by {owners[method.name]}"
+            yield f"method {method.name}: plugin {owners[method.name]} offers it too"
         owners.setdefault(method.name, manifest.name)
 
 
 def _migrations(manifest: Manifest) -> Iterator[str]:
-    versions = [step.version for step in manifest.migrations]
-    if versions != list(range(1, len(versions) + 1)):
-        yield f"migrations: expected versions 1, 2, 3 …, got {versions}"
     prefix = f"{manifest.name}_"
+    if manifest.migrations and manifest.name in OWNERS:
+        yield f"migrations: tables named {prefix}… are the daemon's own"
     for step in manifest.migrations:
         for table in _TABLE.findall(step.sql):
             if not table.lower().startswith(prefix):
                 yield f"migration {step.version}: {table} must start with {prefix}"
-
-
-def _section(
-    manifest: Manifest, section: Mapping[str, Any]
-) -> tuple[msgspec.Struct | None, frozenset[str], list[str]]:
-    settings = {k: v for k, v in section.items() if k not in ("enabled", "grants")}
-    wanted = section.get("grants", [])
-    problems = []
-    if not isinstance(wanted, list) or not GRANTS.issuperset(map(str, wanted)):
-        problems.append(
-            f"[plugins.{manifest.name}] grants: expected a list out of "
-            f"{sorted(GRANTS)}, got {wanted!r}"
-        )
-        wanted = []
-    try:
-        config = msgspec.convert(settings, manifest.config)
-    except msgspec.ValidationError as exc:
-        problems.append(f"[plugins.{manifest.name}] {exc}")
-        return None, frozenset(), problems
-    return config, frozenset(map(str, wanted)), problems

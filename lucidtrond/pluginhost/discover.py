@@ -18,6 +18,11 @@ class Found:
     plugin: Plugin | None
     fault: str | None = None
 
+    @property
+    def where(self) -> str:
+        """How a fault begins: the plugin and what it was installed with."""
+        return f"plugin {self.name} (from {self.distribution} {self.version})"
+
 
 def installed() -> Sequence[EntryPoint]:
     """Entry points of all installed plugins, by name; nothing is imported."""
@@ -26,15 +31,22 @@ def installed() -> Sequence[EntryPoint]:
 
 def import_enabled(names: Sequence[str], points: Sequence[EntryPoint]) -> list[Found]:
     """Import exactly the plugins *names*; a plugin without a section never runs."""
-    by_name = {point.name: point for point in points}
-    return [_import(name, by_name.get(name)) for name in names]
+    return [
+        _find(name, [point for point in points if point.name == name]) for name in names
+    ]
 
 
-def _import(name: str, point: EntryPoint | None) -> Found:
-    if point is None:
+def _find(name: str, points: Sequence[EntryPoint]) -> Found:
+    if len(points) == 0:
         return Found(name, "?", "?", None, "enabled but not installed")
-    distribution = point.dist.name if point.dist is not None else "?"
-    version = point.dist.version if point.dist is not None else "?"
+    if len(points) > 1:
+        owners = " and ".join(sorted(_distribution(point)[0] for point in points))
+        return Found(name, "?", "?", None, f"installed more than once: by {owners}")
+    return _import(name, points[0])
+
+
+def _import(name: str, point: EntryPoint) -> Found:
+    distribution, version = _distribution(point)
     try:
         plugin = point.load()
     except Exception as exc:  # noqa: BLE001 - foreign code: whatever it raises is its fault
@@ -43,4 +55,13 @@ def _import(name: str, point: EntryPoint | None) -> Found:
     if not isinstance(plugin, Plugin):
         reason = f"{point.value} is a {type(plugin).__name__}, expected a Plugin"
         return Found(name, distribution, version, None, reason)
+    if plugin.name != name:
+        reason = f"it calls itself {plugin.name!r}, its entry point {name!r}"
+        return Found(name, distribution, version, None, reason)
     return Found(name, distribution, version, plugin)
+
+
+def _distribution(point: EntryPoint) -> tuple[str, str]:
+    if point.dist is None:
+        return "?", "?"
+    return point.dist.name, point.dist.version

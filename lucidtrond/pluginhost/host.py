@@ -3,48 +3,43 @@
     load (discover, check: all faults together) → bind (contexts) → run (lifespans,
     services, event handlers) → unwound in reverse
 
-A plugin's service that crashes is restarted with a growing pause. When its budget is
-spent the plugin is *failed*: its methods answer `PluginFailed`, everything else goes
-on. A service declared with ``on_crash="stop-daemon"`` ends the daemon instead.
+How one plugin runs and fails is in `running`.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import EntryPoint
-from typing import Any, Final, Literal
+from typing import Any
 
+import attrs
 import msgspec
 import pluggy
 import trio
 from attrs import define, field, frozen
 
-from lucidtrond.api import Context, Event, HookSpecs, hookimpl
+from lucidtrond.api import Context, HookSpecs
 from lucidtrond.api.caller import Caller, CallerClass
 from lucidtrond.api.hookspecs import PROJECT
-from lucidtrond.api.manifest import ServiceSpec
-from lucidtrond.errors import NotPermitted, PluginError, PluginFailed, StartTimeout
-from lucidtrond.pluginhost.check import Checked, check_all
+from lucidtrond.errors import (
+    DeadlinePassed,
+    InvalidInput,
+    LucidError,
+    NotPermitted,
+    PluginDisabled,
+    PluginError,
+    StartTimeout,
+)
+from lucidtrond.pluginhost import running
+from lucidtrond.pluginhost.check import check_all
 from lucidtrond.pluginhost.discover import import_enabled, installed
+from lucidtrond.pluginhost.outgoing import PluginEmitter, RingingStore
+from lucidtrond.pluginhost.running import Running, State, WaitEvents
+from lucidtrond.pluginhost.section import is_enabled
 from lucidtrond.ports import Migration
-
-__all__ = ["BoundMethod", "PluginHost", "PluginState", "hookimpl", "load"]
-
-log = logging.getLogger(__name__)
-
-READY_S: Final = 30.0
-RESTARTS: Final = 5
-"""So many crashes are forgiven, then the plugin is failed."""
-FORGET_S: Final = 600.0
-"""A service that ran so long has its crashes forgotten."""
-FIRST_PAUSE_S: Final = 1.0
-LONGEST_PAUSE_S: Final = 60.0
 
 MakeContext = Callable[..., Context[Any]]
 """``make_context(name=…, config=…, grants=…)``: given by the daemon."""
-WaitEvents = Callable[[int], Awaitable[Sequence[tuple[int, str, bytes]]]]
-"""Events beyond a sequence number: (seq, topic, encoded event), waiting for some."""
 
 
 @frozen(kw_only=True)
@@ -59,8 +54,10 @@ class BoundMethod:
     caller: CallerClass
     timeout_s: float
     inline: bool
+    internal: bool
     summary: str
     example: Mapping[str, Any]
+    errors: tuple[type[LucidError], ...]
 
 
 @frozen
@@ -70,21 +67,9 @@ class PluginState:
     name: str
     distribution: str
     version: str
-    state: Literal["loaded", "running", "failed"]
+    state: State
     methods: tuple[str, ...]
-
-
-@define(eq=False)
-class _Running:
-    """One plugin at run time."""
-
-    checked: Checked
-    context: Context[Any] | None = None
-    state: Literal["loaded", "running", "failed"] = "loaded"
-
-    @property
-    def name(self) -> str:
-        return self.checked.manifest.name
+    reason: str | None = None
 
 
 def load(
@@ -96,7 +81,7 @@ def load(
     Raises:
         PluginError: lists all faults of all plugins.
     """
-    enabled = [name for name, section in sections.items() if _enabled(section)]
+    enabled = [name for name, section in sections.items() if is_enabled(section)]
     found = import_enabled(enabled, installed() if points is None else points)
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(HookSpecs)
@@ -105,19 +90,12 @@ def load(
         if each.plugin is not None:
             manager.register(each.plugin, each.name)
             manifests[each.name] = each.plugin.lucidtrond_manifest()
-    misnamed = [
-        f"plugin {name}: its entry point and its name {manifest.name!r} differ"
-        for name, manifest in manifests.items()
-        if manifest.name != name
-    ]
     good, faults = check_all(found, manifests, sections)
-    if misnamed or faults:
-        raise PluginError("; ".join([*misnamed, *faults]))
-    return PluginHost(manager, [_Running(checked) for checked in good])
-
-
-def _enabled(section: Mapping[str, Any]) -> bool:
-    return section.get("enabled", True) is not False
+    if len(faults) == 1:
+        raise PluginError(faults[0])
+    if faults:
+        raise PluginError(f"{len(faults)} faults in plugins:\n" + "\n".join(faults))
+    return PluginHost(manager, [Running(checked) for checked in good])
 
 
 @define(eq=False)
@@ -125,48 +103,58 @@ class PluginHost:
     """Made by `load`; `bind` once, then `run`."""
 
     _manager: pluggy.PluginManager
-    _plugins: list[_Running]
+    _plugins: list[Running]
     _methods: dict[str, BoundMethod] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        for running in self._plugins:
-            for spec in running.checked.manifest.methods:
+        for each in self._plugins:
+            for spec in each.checked.manifest.methods:
                 self._methods[spec.name] = BoundMethod(
                     name=spec.name,
-                    plugin=running.name,
-                    call=partial(_call, running, spec.handler),
+                    plugin=each.name,
+                    call=partial(each.call, spec.handler),
                     params=spec.params,
                     result=spec.result,
                     caller=spec.caller,
                     timeout_s=spec.timeout_s,
                     inline=spec.inline,
+                    internal=spec.internal,
                     summary=spec.summary,
                     example=spec.example,
+                    errors=spec.errors,
                 )
 
     def methods(self) -> list[BoundMethod]:
-        """All methods of all plugins."""
-        return list(self._methods.values())
+        """All methods for the doors: not the internal ones."""
+        return [each for each in self._methods.values() if not each.internal]
 
     def migrations(self) -> list[Migration]:
-        """All plugins' steps, owned by the plugin's name."""
+        """The host's own steps, and all plugins', owned by the plugin's name."""
         return [
-            Migration(running.name, step.version, step.sql)
-            for running in self._plugins
-            for step in running.checked.manifest.migrations
+            *running.MIGRATIONS,
+            *(
+                Migration(each.name, step.version, step.sql)
+                for each in self._plugins
+                for step in each.checked.manifest.migrations
+            ),
         ]
 
     def states(self) -> list[PluginState]:
         """One row per enabled plugin."""
         return [
             PluginState(
-                running.name,
-                running.checked.found.distribution,
-                running.checked.found.version,
-                running.state,
-                tuple(spec.name for spec in running.checked.manifest.methods),
+                each.name,
+                each.checked.found.distribution,
+                each.checked.found.version,
+                each.state,
+                tuple(
+                    spec.name
+                    for spec in each.checked.manifest.methods
+                    if spec.name in self._methods and not spec.internal
+                ),
+                each.reason,
             )
-            for running in self._plugins
+            for each in self._plugins
         ]
 
     def authorize(self, caller: Caller, method: str) -> None:
@@ -180,26 +168,45 @@ class PluginHost:
         """Whether `authorize` can refuse anything at all."""
         return bool(self._manager.hook.lucidtrond_authorize.get_hookimpls())
 
-    async def call(self, name: str, params: object = None) -> Any:
+    async def call(
+        self, name: str, params: msgspec.Struct | Mapping[str, Any] | None = None
+    ) -> Any:
         """Call a method from inside, with the daemon's own authority.
 
         Raises:
-            KeyError: no plugin offers it; a bug of whoever asks.
+            PluginDisabled: no enabled plugin offers it on this network.
+            DeadlinePassed: it took longer than it may.
+            InvalidInput: *params* don't fit.
         """
-        method = self._methods[name]
-        if method.params is None:
-            return await method.call()
-        if not isinstance(params, method.params):
-            params = msgspec.convert(params or {}, method.params)
-        return await method.call(params)
+        method = self._methods.get(name)
+        if method is None:
+            raise PluginDisabled(f"no enabled plugin offers {name}", method=name)
+        given = [] if method.params is None else [_fit(method.params, params, name)]
+        with trio.move_on_after(method.timeout_s):
+            return await method.call(*given)
+        raise DeadlinePassed(f"{name} took more than {method.timeout_s:g} s")
 
     def bind(self, make_context: MakeContext) -> None:
-        """Give each plugin its context; methods work from here on."""
-        for running in self._plugins:
-            checked = running.checked
-            running.context = make_context(
-                name=running.name, config=checked.config, grants=checked.grants
+        """Give each plugin its context; methods work from here on.
+
+        Plugins that are not for this network lose their methods.
+        """
+        for each in self._plugins:
+            checked = each.checked
+            given = make_context(
+                name=each.name, config=checked.config, grants=checked.grants
             )
+            each.store = given.store
+            each.context = attrs.evolve(
+                given,
+                store=RingingStore(given.store, given._ring),  # noqa: SLF001 - the host's own field
+                emit=PluginEmitter(given.emit, each.name),
+            )
+            networks = checked.manifest.networks
+            if networks and given.network not in networks:
+                each.state = "not on this network"
+                for spec in checked.manifest.methods:
+                    del self._methods[spec.name]
 
     async def run(
         self,
@@ -208,101 +215,42 @@ class PluginHost:
         since: int,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Enter lifespans, start services, deliver events after *since*.
+        """Enter lifespans, start services, hand over events until cancelled.
+
+        Handlers that never ran before get events after *since*.
 
         Raises:
-            StartTimeout: a service was not ready in time; it is named.
+            StartTimeout, PluginError: a service was not ready; it is named.
         """
+        plugins = [each for each in self._plugins if each.state == "loaded"]
+        refusal: PluginError | StartTimeout | None = None
         async with AsyncExitStack() as lifespans:
-            for running in self._plugins:
-                lifespan = running.checked.manifest.lifespan
+            for each in plugins:
+                lifespan = each.checked.manifest.lifespan
                 if lifespan is not None:
-                    await lifespans.enter_async_context(lifespan(running.context))
+                    await lifespans.enter_async_context(lifespan(each.context))
             async with trio.open_nursery() as nursery:
-                for running in self._plugins:
-                    for service in running.checked.manifest.services:
-                        await _start(nursery, running, service)
-                if any(each.checked.manifest.handlers for each in self._plugins):
-                    nursery.start_soon(self._deliver, events, since)
-                for running in self._plugins:
-                    running.state = "running"
-                task_status.started()
-                await trio.sleep_forever()
-
-    async def _deliver(self, events: WaitEvents, since: int) -> None:
-        """Give every event to the handlers of its type, in order, one at a time."""
-        while True:
-            for seq, topic, payload in await events(since):
-                since = seq
-                for running in self._plugins:
-                    for spec in running.checked.manifest.handlers:
-                        if spec.event.topic == topic and running.state != "failed":
-                            event = msgspec.json.decode(payload, type=spec.event)
-                            await _handle(running, spec.run, event)
+                try:
+                    for each in plugins:
+                        await nursery.start(partial(each.run, events, since=since))
+                except (PluginError, StartTimeout) as exc:
+                    refusal = exc  # out here it is in no group
+                    nursery.cancel_scope.cancel()
+                else:
+                    task_status.started()
+                    await trio.sleep_forever()
+            if refusal is not None:
+                raise refusal
 
 
-async def _call(
-    running: _Running, handler: Callable[..., Awaitable[Any]], *params: object
-) -> Any:
-    if running.state == "failed":
-        raise PluginFailed(f"plugin {running.name} has failed; see the daemon's log")
-    return await handler(running.context, *params)
-
-
-async def _handle(
-    running: _Running, run: Callable[..., Awaitable[None]], event: Event
-) -> None:
+def _fit(
+    kind: type[msgspec.Struct],
+    params: msgspec.Struct | Mapping[str, Any] | None,
+    name: str,
+) -> msgspec.Struct:
+    if isinstance(params, kind):
+        return params
     try:
-        await run(running.context, event)
-    except Exception:
-        # The plugin supervisor (STYLE C3): one bad handler must not stop the others.
-        log.exception("event handler failed", extra={"plugin": running.name})
-
-
-async def _start(
-    nursery: trio.Nursery, running: _Running, service: ServiceSpec
-) -> None:
-    with trio.move_on_after(READY_S) as limit:
-        await nursery.start(_supervise, running, service)
-    if limit.cancelled_caught:
-        raise StartTimeout(f"service {service.name} not ready in {READY_S:.0f} s")
-
-
-@define
-class _Readiness(trio.TaskStatus[None]):
-    """Says ``started`` to the nursery once, however often the service restarts."""
-
-    _status: trio.TaskStatus[None]
-    is_ready: bool = False
-
-    def started(self, value: None = None) -> None:
-        if not self.is_ready:
-            self.is_ready = True
-            self._status.started(value)
-
-
-async def _supervise(
-    running: _Running,
-    service: ServiceSpec,
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Run a service; restart it when it crashes, until its budget is spent."""
-    crashes = 0
-    status = _Readiness(task_status)
-    while True:
-        began = trio.current_time()
-        try:
-            await service.run(running.context, status)
-        except Exception:
-            if service.on_crash == "stop-daemon" or not status.is_ready:
-                # One that was never ready is a fault of the start.
-                raise
-            log.exception("service crashed", extra={"service": service.name})
-        else:
-            return
-        crashes = 1 if trio.current_time() - began > FORGET_S else crashes + 1
-        if crashes > RESTARTS:
-            running.state = "failed"
-            log.error("plugin failed", extra={"plugin": running.name})
-            return
-        await trio.sleep(min(FIRST_PAUSE_S * 2 ** (crashes - 1), LONGEST_PAUSE_S))
+        return msgspec.convert({} if params is None else params, kind)
+    except msgspec.ValidationError as exc:
+        raise InvalidInput(f"{name}: {exc}") from None

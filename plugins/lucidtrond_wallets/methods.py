@@ -192,9 +192,7 @@ async def _make(
             rows.remember_request(tx, key, labels, made)
         return made
 
-    made = await ctx.store.write(make)
-    ctx.ring()
-    return made
+    return await ctx.store.write(make)
 
 
 async def _find(ctx: Context[NoConfig], text: str) -> Wallet:
