@@ -1,11 +1,28 @@
 """What is installed, and importing what is enabled."""
 
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, entry_points
+from typing import Any, Protocol
 
 from attrs import frozen
 
 from lucidtrond.api import ENTRY_POINTS, Plugin
+
+
+class PluginPoint(Protocol):
+    """Where a plugin is; `importlib.metadata.EntryPoint` is one."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
+
+    @property
+    def dist(self) -> Distribution | None: ...
+
+    def load(self) -> Any:
+        """Import it."""
 
 
 @frozen
@@ -24,19 +41,19 @@ class Found:
         return f"plugin {self.name} (from {self.distribution} {self.version})"
 
 
-def installed() -> Sequence[EntryPoint]:
+def installed() -> Sequence[PluginPoint]:
     """Entry points of all installed plugins, by name; nothing is imported."""
     return sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
 
 
-def import_enabled(names: Sequence[str], points: Sequence[EntryPoint]) -> list[Found]:
+def import_enabled(names: Sequence[str], points: Sequence[PluginPoint]) -> list[Found]:
     """Import exactly the plugins *names*; a plugin without a section never runs."""
     return [
         _find(name, [point for point in points if point.name == name]) for name in names
     ]
 
 
-def _find(name: str, points: Sequence[EntryPoint]) -> Found:
+def _find(name: str, points: Sequence[PluginPoint]) -> Found:
     if len(points) == 0:
         return Found(name, "?", "?", None, "enabled but not installed")
     if len(points) > 1:
@@ -45,7 +62,7 @@ def _find(name: str, points: Sequence[EntryPoint]) -> Found:
     return _import(name, points[0])
 
 
-def _import(name: str, point: EntryPoint) -> Found:
+def _import(name: str, point: PluginPoint) -> Found:
     distribution, version = _distribution(point)
     try:
         plugin = point.load()
@@ -61,7 +78,7 @@ def _import(name: str, point: EntryPoint) -> Found:
     return Found(name, distribution, version, plugin)
 
 
-def _distribution(point: EntryPoint) -> tuple[str, str]:
+def _distribution(point: PluginPoint) -> tuple[str, str]:
     if point.dist is None:
         return "?", "?"
     return point.dist.name, point.dist.version

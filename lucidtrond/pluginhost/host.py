@@ -9,7 +9,6 @@ How one plugin runs and fails is in `running`.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from importlib.metadata import EntryPoint
 from typing import Any
 
 import attrs
@@ -32,7 +31,7 @@ from lucidtrond.errors import (
 )
 from lucidtrond.pluginhost import running
 from lucidtrond.pluginhost.check import check_all
-from lucidtrond.pluginhost.discover import import_enabled, installed
+from lucidtrond.pluginhost.discover import PluginPoint, import_enabled, installed
 from lucidtrond.pluginhost.outgoing import PluginEmitter, RingingStore
 from lucidtrond.pluginhost.running import Running, State, WaitEvents
 from lucidtrond.pluginhost.section import is_enabled
@@ -74,7 +73,7 @@ class PluginState:
 
 def load(
     sections: Mapping[str, Mapping[str, Any]],
-    points: Sequence[EntryPoint] | None = None,
+    points: Sequence[PluginPoint] | None = None,
 ) -> "PluginHost":
     """Import and check every plugin whose section does not say ``enabled = false``.
 

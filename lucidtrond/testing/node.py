@@ -1,0 +1,280 @@
+"""`LocalNode`: a node that answers from a chain in the same process.
+
+The chain is the devnet's own, so balances, fees, signatures, expirations and blocks are
+real; only HTTP is left out. It satisfies everything that the floors above `node` ask of
+one. Blocks are made when the test says so (`mine`), and a test may let it fail
+(`trouble`) or be slow (`delay_s`).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+import trio
+from attrs import define, field
+
+from lucidtrond.devnet.state.bandwidth import energy_limit, net_limit, recovered
+from lucidtrond.devnet.state.bandwidth import recovered_net as recovered_stake
+from lucidtrond.devnet.state.blocks import BlockRow, MemoryArchive, TransactionRow
+from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.chain import Chain, head_header
+from lucidtrond.devnet.state.genesis import default_genesis_file, make_genesis
+from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.schedule import next_slot_ms
+from lucidtrond.devnet.state.world import World
+from lucidtrond.errors import InsufficientFunds, NodeError
+from lucidtrond.tron.account import Account, Resources
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
+from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
+from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.parameters import ChainParameters
+from lucidtrond.tron.reading import Reading
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
+from lucidtrond.tron.units import Sun, UnixMillis
+
+ENDPOINT: Final = "local"
+WITNESSES: Final = 3
+FIRST_BLOCKS: Final = 3 * WITNESSES
+"""So many that a block is solidified."""
+_LIFETIME_MS: Final = 600_000
+
+
+def _new_chain() -> Chain:
+    return Chain(make_genesis(default_genesis_file(WITNESSES)), MemoryArchive())
+
+
+@define(eq=False)
+class LocalNode:
+    """Satisfies `api.Node`, `api.DevnetDoor` and what follower and sender ask."""
+
+    chain: Chain = field(factory=_new_chain)
+    trouble: NodeError | None = None
+    """Raised by every question while it is set."""
+    delay_s: float = 0.0
+    questions: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        while self.chain.head.globals.number < FIRST_BLOCKS:
+            self._make_block()
+
+    # -- what a test does to it
+
+    async def mine(self, count: int) -> int:
+        """Make *count* blocks, one slot apart; give the head's number."""
+        await trio.lowlevel.checkpoint()
+        for _ in range(count):
+            self._make_block()
+        return self._head
+
+    def _make_block(self) -> None:
+        draft = self.chain.draft(next_slot_ms(self.chain.head.globals))
+        self.chain.archive.append(draft.row)
+        self.chain.commit()
+
+    async def fund(self, address: Address, amount: Sun) -> TxId:
+        """Put a payment from the richest test account into the pool."""
+        await trio.lowlevel.checkpoint()
+        accounts = self.chain.pending.accounts
+        payer = max(
+            (each.key for each in self.chain.genesis.funded),
+            key=lambda key: _balance_of(accounts.get(key.address.raw)),
+        )
+        head = self.chain.head.globals
+        timestamp = head.timestamp
+        while True:
+            raw = RawData(
+                Transfer(payer.address, address, amount),
+                Reference.to_block(head.block_id.hex()),
+                expiration=UnixMillis(head.timestamp + _LIFETIME_MS),
+                timestamp=timestamp,
+            )
+            transaction = Transaction(raw.encode())
+            if self.chain.find(transaction.digest) is None:
+                break
+            timestamp = UnixMillis(timestamp + 1)
+        signed = transaction.with_signature(payer.sign(transaction.digest))
+        try:
+            self.chain.submit(Candidate.read(signed))
+        except Refused as refusal:
+            raise InsufficientFunds(f"the chain refused: {refusal.text}") from None
+        return signed.txid
+
+    def info(self) -> Mapping[str, Any]:
+        """What the devnet says of itself, as far as it is true here."""
+        return {
+            "url": ENDPOINT,
+            "genesis_id": self.chain.genesis.id,
+            "block_time_s": 0.0,
+            "head": {
+                "number": self._head,
+                "id": self.chain.head.globals.block_id.hex(),
+                "timestamp_ms": self.chain.head.globals.timestamp,
+            },
+            "solid_number": self.chain.solid.globals.number,
+            "witnesses": [Address(each).base58 for each in self.chain.genesis.schedule],
+            "accounts": [
+                {
+                    "name": each.name,
+                    "address": each.key.address.base58,
+                    "private_key": each.key.secret.hex(),
+                    "balance_sun": str(
+                        _balance_of(
+                            self.chain.pending.accounts.get(each.key.address.raw)
+                        )
+                    ),
+                }
+                for each in self.chain.genesis.funded
+            ],
+        }
+
+    # -- questions
+
+    async def fetch_account(
+        self, address: Address, *, solid: bool = False
+    ) -> Reading[Account]:
+        """An account that was never activated is an answer too."""
+        await self._ask()
+        world = self._world(solid=solid)
+        row = world.accounts.get(address.raw)
+        if row is None:
+            return Reading(Account(address, activated=False), world.globals.number)
+        return Reading(
+            Account(
+                address,
+                activated=True,
+                balance=row.balance,
+                created_ms=row.created_ms or None,
+                staked_bandwidth=row.staked_net,
+                staked_energy=row.staked_energy,
+            ),
+            world.globals.number,
+        )
+
+    async def fetch_resources(self, address: Address) -> Reading[Resources]:
+        """Used amounts as they have recovered by the head's time."""
+        await self._ask()
+        world, genesis = self._world(solid=False), self.chain.genesis
+        row = world.accounts.get(address.raw)
+        if row is None:
+            return Reading(Resources(), world.globals.number)
+        now = genesis.slot(world.globals.timestamp)
+        return Reading(
+            Resources(
+                free_net_used=recovered(row.free_net_usage, row.free_net_slot, now),
+                free_net_limit=genesis.parameters.free_net_limit,
+                net_used=recovered_stake(row, now).net_usage,
+                net_limit=net_limit(row, world, genesis),
+                energy_limit=energy_limit(row, world, genesis),
+            ),
+            world.globals.number,
+        )
+
+    async def fetch_parameters(self) -> Reading[ChainParameters]:
+        """The genesis file's: nobody votes here."""
+        await self._ask()
+        prices = self.chain.genesis.parameters
+        every = {key: value or 0 for key, value in prices.every}
+        return Reading(
+            ChainParameters(
+                transaction_fee=prices.transaction_fee,
+                energy_fee=Sun(every["getEnergyFee"]),
+                create_account_fee=prices.create_account_fee,
+                activation_fee=prices.activation_fee,
+                memo_fee=prices.memo_fee,
+                multi_sign_fee=prices.multi_sign_fee,
+                max_fee_limit=Sun(every["getMaxFeeLimit"]),
+                free_net_limit=prices.free_net_limit,
+                every=every,
+            ),
+            self._head,
+        )
+
+    async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
+        """The newest (or newest solidified) block's header."""
+        await self._ask()
+        return head_header(self.chain, solid=solid)
+
+    async def fetch_block(self, which: int | BlockId) -> Block | None:
+        """By number or id."""
+        await self._ask()
+        if isinstance(which, int):
+            row = self.chain.block(which)
+            return None if row is None else row.block
+        row = self.chain.block(int(which[:16], 16))
+        return row.block if row is not None and row.id.hex() == which else None
+
+    async def fetch_blocks(self, start: int, end: int) -> list[Block]:
+        """As many of them as there are."""
+        await self._ask()
+        rows = (self.chain.block(number) for number in range(start, end))
+        return [row.block for row in rows if row is not None]
+
+    async def fetch_receipts(self, number: int) -> tuple[Receipt, ...]:
+        """All of one block, in order."""
+        await self._ask()
+        row = self.chain.block(number)
+        return () if row is None else tuple(_receipt(e, row) for e in row.transactions)
+
+    async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
+        """Pending ones too."""
+        await self._ask()
+        found = self.chain.find(bytes.fromhex(txid))
+        if found is None:
+            return None
+        ret = found.transaction.contract_ret if found.block else None
+        return BlockTransaction(found.transaction.transaction, ret)
+
+    async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
+        """None while not included (or not solidified)."""
+        await self._ask()
+        found = self.chain.find(bytes.fromhex(txid), solid=solid)
+        if found is None or found.block is None:
+            return None
+        return _receipt(found.transaction, found.block)
+
+    async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
+        """Judge it as a node does and keep it for the next block."""
+        await self._ask()
+        try:
+            self.chain.submit(Candidate.read(transaction))
+        except Refused as refusal:
+            return BroadcastAnswer(
+                refusal.code, refusal.text, transaction.txid, ENDPOINT
+            )
+        return BroadcastAnswer(SUCCESS, "", transaction.txid, ENDPOINT)
+
+    def endpoints(self) -> Sequence[Mapping[str, Any]]:
+        """One, healthy unless the test says otherwise."""
+        return [{"url": ENDPOINT, "healthy": self.trouble is None}]
+
+    def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None:
+        """Nothing is cached here."""
+
+    @property
+    def _head(self) -> int:
+        return self.chain.head.globals.number
+
+    def _world(self, *, solid: bool) -> World:
+        return self.chain.solid if solid else self.chain.pending
+
+    async def _ask(self) -> None:
+        self.questions += 1
+        await trio.sleep(self.delay_s)
+        if self.trouble is not None:
+            raise self.trouble
+
+
+def _balance_of(row: Any) -> int:
+    return 0 if row is None else int(row.balance)
+
+
+def _receipt(row: TransactionRow, block: BlockRow) -> Receipt:
+    return Receipt(
+        row.transaction.txid,
+        block_number=block.number,
+        block_timestamp=block.timestamp,
+        fee=row.receipt.fee,
+        net_usage=row.receipt.net_usage,
+        net_fee=row.receipt.net_fee,
+    )
