@@ -14,6 +14,7 @@ from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lucidtrond.chain import tables
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import MIGRATIONS, Ledger
 from lucidtrond.errors import (
@@ -320,9 +321,23 @@ async def test_the_first_block_is_the_solid_head_and_is_remembered() -> None:
         chain.grow_by(30)
         chain.solidify(40)
         await made.start()
+        before = made.ledger.position()
+        assert before.head is not None
+        assert before.head.number == 30
+        assert not before.synced
         await made.settle()
         assert made.ledger.position().complete_from == 12
         assert made.observer.commits == len(made.rung) > 0
+
+
+async def test_headers_that_no_reference_can_name_any_more_are_forgotten() -> None:
+    chain = ModelChain()
+    chain.grow_by(9)
+    async with world(chain) as made:
+        await made.settle()
+        await made.store.write(lambda tx: tables.prune_blocks(tx, 70_000 + 4))
+        kept = await made.store.read(lambda tx: tables.read_ids(tx, 0, 99))
+        assert kept == tuple(block.header.id for block in chain.blocks[4:])
 
 
 async def test_the_node_is_told_whose_accounts_changed() -> None:

@@ -625,7 +625,7 @@ async def try_to_pay(made: Process, key: int) -> None:
     made.chain.reply = lambda _: "take"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(moves)
 def test_whatever_fails_forks_or_dies_an_intent_is_paid_at_most_once_and_ends(
     script: list[tuple[str, Any]],
