@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 from attrs import frozen
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.address import PREFIX, SIZE, Address
@@ -262,9 +262,8 @@ def decode(number: int, type_url: str, value: bytes) -> Contract:
     if kind is None or type_url != kind.type_url:
         return raw
     try:
-        # DecodeError of the protobuf runtime and InvalidAddress are ValueErrors.
         contract = read(kind.made, kind.message.FromString(value))
-    except ValueError:
+    except (DecodeError, ValueError):
         return raw
     return contract if encode(contract) == (number, type_url, value) else raw
 

@@ -30,8 +30,8 @@ def parse_integer(text: str, *, bits: int) -> int:
         digits, radix = digits[2:], 16
     elif digits.startswith("0"):
         radix = 8
-    read = _parse_long if len(digits) < _LONG_TEXT else _parse_big
-    value = read(digits, radix)
+    read = parse_digits if len(digits) < _LONG_TEXT else _parse_big
+    value = read(digits, radix=radix)
     if negative:
         value = -value
     if not -(1 << bits - 1) <= value < 1 << bits - 1:
@@ -39,7 +39,12 @@ def parse_integer(text: str, *, bits: int) -> int:
     return value
 
 
-def _parse_long(text: str, radix: int) -> int:
+def parse_digits(text: str, *, radix: int) -> int:
+    """Long.parseLong of a text too short to overflow; a sign is taken.
+
+    Raises:
+        NumberFormat: not digits.
+    """
     digits = text[1:] if text[:1] in ("+", "-") else text
     if not _are_digits(digits, radix):
         raise _for_input(text, radix)
@@ -47,7 +52,7 @@ def _parse_long(text: str, radix: int) -> int:
     return -value if text.startswith("-") else value
 
 
-def _parse_big(text: str, radix: int) -> int:
+def _parse_big(text: str, *, radix: int) -> int:
     minus, plus = text.rfind("-"), text.rfind("+")
     if minus >= 0 or plus >= 0:
         if max(minus, plus) != 0 or (minus >= 0 and plus >= 0):

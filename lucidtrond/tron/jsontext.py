@@ -59,6 +59,7 @@ def merge(text: str, message: Message, *, visible: bool) -> None:
     Raises:
         ParseError: what the node would refuse, in its words.
         NullPointer: *visible*, and an address whose checksum does not fit.
+        NumberFormat: an escape ``\\uXXXX`` without four hex digits.
     """
     tokens = _Tokens(text)
     tokens.consume("{")
@@ -198,7 +199,8 @@ def _unescape(text: str) -> str:
         if letter == "u":
             if at + 5 >= len(text):
                 raise _BadEscape("Invalid escape sequence: '\\u' at end of string.")
-            parts.append(chr(int(text[at + 2 : at + 6], 16)))
+            code = javanumbers.parse_digits(text[at + 2 : at + 6], radix=16)
+            parts.append(chr(code & 0xFFFF))
             at += 6
         elif letter in _SHORT_ESCAPES:
             parts.append(_SHORT_ESCAPES[letter])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, NewType, cast
 
 from attrs import frozen
+from google.protobuf.message import DecodeError
 
 from lucidtrond.tron import contracts
 from lucidtrond.tron import tron_pb2 as pb
@@ -94,7 +95,7 @@ def decode_raw(raw: bytes) -> RawData:
     """
     try:
         message = pb.Transaction.raw.FromString(raw)
-    except ValueError:
+    except DecodeError:
         raise MalformedTransaction("raw data is not a protobuf message") from None
     if len(message.contract) != 1:
         raise MalformedTransaction(

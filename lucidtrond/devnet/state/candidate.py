@@ -3,6 +3,7 @@
 from typing import Final, Self
 
 from attrs import frozen
+from google.protobuf.message import DecodeError
 
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.hashing import sha256
@@ -46,7 +47,7 @@ class Candidate:
             raw = pb.Transaction.raw.FromString(transaction.raw)
             contract = raw.contract[0] if raw.contract else pb.Transaction.Contract()
             fields = dict(walk(contract.parameter.value))
-        except ValueError:
+        except (DecodeError, ValueError):
             raise MalformedTransaction("raw data is not a protobuf message") from None
         owner = fields.get(_OWNER_FIELD.get(contract.type, 1), b"")
         return cls(
