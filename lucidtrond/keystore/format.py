@@ -120,7 +120,7 @@ def unseal(key: Key, record: bytes, identity: Identity) -> bytes:
         Damaged: bits differ, bytes are missing, or it is another row's.
         NotOpened: sealed under another key.
     """
-    check(record, identity)
+    _check(record, identity)
     nonce = record[1 : 1 + NONCE_SIZE]
     body = record[1 + NONCE_SIZE : -_CHECKSUM_SIZE]
     cipher = AES.new(key, AES.MODE_GCM, nonce=nonce, mac_len=_TAG_SIZE)
@@ -133,8 +133,7 @@ def unseal(key: Key, record: bytes, identity: Identity) -> bytes:
         raise NotOpened("sealed under another key") from None
 
 
-def check(record: bytes, identity: Identity) -> None:
-    """Tell damage without any key. Raises Damaged."""
+def _check(record: bytes, identity: Identity) -> None:
     if len(record) < _OVERHEAD:
         raise Damaged(f"record: expected {_OVERHEAD} bytes or more, got {len(record)}")
     if record[-_CHECKSUM_SIZE:] != _checksum(record[:-_CHECKSUM_SIZE], identity):

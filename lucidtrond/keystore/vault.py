@@ -37,7 +37,6 @@ from lucidtrond.keystore.format import (
     KdfHeader,
     NotOpened,
     ScryptParameters,
-    check,
     passphrase_bytes,
     seal,
     unseal,
@@ -95,8 +94,6 @@ class Vault:
             InvalidInput: an impossible passphrase.
         """
         secret = passphrase_bytes(passphrase)
-        if await self._store.read(find_vault) is not None:
-            raise Conflict("there is a keystore already")
         data_key = self._random(KEY_SIZE)
         row = await self._wrap(secret, data_key, self._random(_ID_SIZE))
         seed = self._make_seed(data_key, row.keystore_id)
@@ -301,7 +298,6 @@ class Vault:
         row = row or await self._find_row()
         try:
             header = KdfHeader.parse(row.kdf)
-            check(row.data_key, row.identity)
             key = await self._kdf.derive(secret, header)
             data_key = unseal(key, row.data_key, row.identity)
         except Damaged as error:

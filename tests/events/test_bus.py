@@ -25,6 +25,7 @@ from tests.events.subscribers import (
     transfer,
     wallet,
 )
+from tests.store.held import HeldStore
 
 
 async def test_a_frame_is_the_notification_that_was_promised() -> None:
@@ -160,6 +161,63 @@ async def test_replay_and_live_pushes_join_without_gap_or_double(
                 assert sink.seqs() == list(range(since + 1, 21))
     finally:
         bus_module.PAGE = whole_page  # type: ignore[misc] # as above
+
+
+async def test_a_replay_that_matches_nothing_goes_live_all_the_same() -> None:
+    async with open_bus() as (bus, db):
+        await emit(bus, db, wallet("TA"), block(1), block(2))
+        sink = ListSink()
+        (await bus.subscribe(sink, topics=["wallet"], since=1)).start()
+        await settle(bus)
+        assert bus.statistics().replaying == 0
+        await emit(bus, db, block(3), wallet("TB"))
+        assert sink.seqs() == [5]
+
+
+async def test_who_leaves_while_its_page_is_read_hears_nothing() -> None:
+    async with open_outbox() as db, trio.open_nursery() as nursery:
+        store = HeldStore(db)
+        bus = Bus(store, clock=StoppedClock())
+        await nursery.start(bus.run)
+        await emit(bus, db, block(1), block(2))
+        sink = ListSink()
+        subscription = await bus.subscribe(sink, since=0)
+        store.holding = True
+        subscription.start()
+        await store.asked.wait()
+        bus.unsubscribe(subscription.id)
+        store.release.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert sink.frames == []
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_leaves_at_its_last_replayed_event_does_not_go_live() -> None:
+    async with open_bus() as (bus, db):
+
+        class Satisfied(ListSink):
+            def push(self, frame: bytes) -> bool:
+                bus.unsubscribe(subscription.id)
+                return super().push(frame)
+
+        sink = Satisfied()
+        await emit(bus, db, block(1))
+        subscription = await bus.subscribe(sink, since=0)
+        subscription.start()
+        await settle(bus)
+        await emit(bus, db, block(2))
+        assert sink.seqs() == [1]
+
+
+async def test_subscriptions_that_ended_leave_nothing_behind() -> None:
+    async with open_bus() as (bus, _):
+        for number in range(100):
+            subscription = await bus.subscribe(
+                ListSink(), topics=["block", "wallet"], address=f"T{number}"
+            )
+            subscription.start()
+            bus.unsubscribe(subscription.id)
+        assert (bus._live._by, bus._all) == ({}, {})
 
 
 async def test_a_full_live_sink_gets_one_lagged_when_it_has_room_and_is_ended(

@@ -28,6 +28,7 @@ from lucidtrond.tron.address import Address
 from lucidtrond.tron.keys import recover
 from lucidtrond.tron.mnemonic import derive_seed, parse_mnemonic
 from tests.keystore.vaults import PASSPHRASE, make_vault, new_vault, open_vault
+from tests.store.held import HeldStore
 
 DIGEST = bytes(range(32))
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
@@ -168,7 +169,10 @@ async def test_nothing_is_signed_while_locked_or_for_strangers() -> None:
 
 
 async def test_locking_while_a_key_is_looked_up_means_no_signature() -> None:
-    async with new_vault() as (vault, db):
+    async with new_vault() as (_, db):
+        store = HeldStore(db)
+        vault = make_vault(store)
+        await vault.unlock(PASSPHRASE, for_s=None)
         (ours,) = await allocate(vault, db, 1)
         refused: list[bool] = []
 
@@ -178,10 +182,11 @@ async def test_locking_while_a_key_is_looked_up_means_no_signature() -> None:
             refused.append(True)
 
         async with trio.open_nursery() as nursery:
+            store.holding = True
             nursery.start_soon(sign)
-            while not db._memory._jobs:  # type: ignore[union-attr] # it is in memory
-                await trio.lowlevel.checkpoint()
+            await store.asked.wait()
             vault.lock()
+            store.release.set()
         assert refused == [True]
 
 
@@ -231,14 +236,15 @@ async def test_too_many_tries_at_once_are_refused() -> None:
             except TooBusy:
                 outcomes.append("busy")
 
-        async with vault._kdf._limiter, trio.open_nursery() as nursery:
+        line = vault._kdf._limiter
+        await line.acquire_on_behalf_of("the test")
+        async with trio.open_nursery() as nursery:
             for _ in range(kdf.WAITING + 3):
                 nursery.start_soon(attempt)
             while len(outcomes) < 3:
                 await trio.lowlevel.checkpoint()
             assert outcomes == ["busy"] * 3
-            vault._kdf._limiter.release()
-            await vault._kdf._limiter.acquire()
+            line.release_on_behalf_of("the test")
         assert outcomes.count("opened") == kdf.WAITING
 
 
@@ -268,6 +274,33 @@ async def test_a_new_passphrase_replaces_the_old_one_and_nothing_else() -> None:
         fresh = make_vault(db)
         await fresh.unlock("new", for_s=None)
         assert recover(DIGEST, await fresh.sign(address, DIGEST)) == address
+
+
+async def test_of_two_changes_of_the_passphrase_at_once_one_is_told_that_it_lost() -> (
+    None
+):
+    async with new_vault() as (vault, db):
+        outcomes: dict[str, str] = {}
+
+        async def change(new: str) -> None:
+            try:
+                await vault.change_passphrase(PASSPHRASE, new)
+                outcomes[new] = "changed"
+            except (Conflict, WrongPassphrase) as error:
+                outcomes[new] = type(error).__name__
+
+        # Both read the old row before either can have written a new one.
+        line = vault._kdf._limiter
+        await line.acquire_on_behalf_of("the test")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(change, "one")
+            nursery.start_soon(change, "two")
+            while line.statistics().tasks_waiting < 2:
+                await trio.lowlevel.checkpoint()
+            line.release_on_behalf_of("the test")
+        assert sorted(outcomes.values()) == ["Conflict", "changed"]
+        (winner,) = (new for new, said in outcomes.items() if said == "changed")
+        await make_vault(db).unlock(winner, for_s=None)
 
 
 async def test_an_unlocking_ends_at_its_time_with_or_without_the_service(
@@ -443,3 +476,6 @@ async def test_the_cache_of_derived_keys_is_bounded() -> None:
         assert len(vault._opened._keys) == CACHED_KEYS
         assert vault._opened.cached(addresses[0]) is None
         assert vault._opened.cached(addresses[-1]) is not None
+        await vault.sign(addresses[10], DIGEST)  # the oldest there, used again
+        await vault.sign(addresses[0], DIGEST)
+        assert vault._opened.cached(addresses[10]) is not None

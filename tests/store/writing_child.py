@@ -5,6 +5,7 @@ Arguments: database path, first key, and optionally the bytes a file may grow to
 
 import resource
 import sys
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -48,4 +49,4 @@ async def main(path: str, first: str, *limits: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, *sys.argv[1:])
+    trio.run(partial(main, *sys.argv[1:]))
