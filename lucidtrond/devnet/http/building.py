@@ -1,12 +1,18 @@
 """Servlets that build transactions: validated against the pool's state, not stored."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from lucidtrond.devnet.http.errors import contract_invalid
+from lucidtrond.devnet.http.errors import (
+    JavaError,
+    contract_invalid,
+    not_a_number,
+    null_pointer,
+)
 from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json
-from lucidtrond.devnet.http.requests import Ask, decode_hex
+from lucidtrond.devnet.http.requests import Ask, decode_hex, is_long
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.execution import kind_of
@@ -73,10 +79,31 @@ def _raw_data(chain: Chain, name: str, value: bytes) -> pb.Transaction.raw:
 
 def _set_permission(raw: pb.Transaction.raw, body: Mapping[str, Any]) -> None:
     # Util.setTransactionPermissionId: the key has a capital letter.
-    given = body.get("Permission_id")
-    number = int(given) if isinstance(given, int | str) else 0
-    if number > 0:
-        raw.contract[0].Permission_id = number
+    if "Permission_id" in body:
+        number = _to_int(body["Permission_id"])
+        if number > 0:
+            raw.contract[0].Permission_id = number
+
+
+def _to_int(value: Any) -> int:
+    """JSONObject.getInteger into an int: texts are read, what is too big wraps."""
+    match value:
+        case None | "" | "null" | "NULL":
+            raise null_pointer()
+        case bool() | int():
+            number = int(value)
+        case float() if math.isfinite(value):
+            number = int(value)
+        case str() if is_long(value):
+            number = int(value)
+        case str():
+            raise not_a_number(value)
+        case _:
+            raise JavaError(
+                "com.alibaba.fastjson.JSONException",
+                f"can not cast to int, value : {value}",
+            )
+    return (number + 2**31) % 2**32 - 2**31
 
 
 def _set_memo(
@@ -85,4 +112,6 @@ def _set_memo(
     # Util.setTransactionExtraData
     given = body.get("extra_data")
     if given:
-        raw.data = str(given).encode() if visible else decode_hex(str(given))
+        raw.data = (
+            str(given).encode("utf-8", "replace") if visible else decode_hex(str(given))
+        )

@@ -1,11 +1,16 @@
 """Errors as java-tron prints them: the name of a Java class and its message."""
 
 
+def printable(text: str) -> str:
+    """Lone surrogates, which JSON can escape and UTF-8 can't hold, become ``?``."""
+    return text.encode("utf-8", "replace").decode()
+
+
 class JavaError(Exception):
     """Becomes ``{"Error": "class NAME : MESSAGE"}`` with status 200."""
 
     def __init__(self, java_class: str, message: str) -> None:
-        super().__init__(f"class {java_class} : {message}")
+        super().__init__(printable(f"class {java_class} : {message}"))
 
 
 class PlainError(Exception):

@@ -9,11 +9,11 @@ import json
 import re
 from typing import Any, Final
 
-from lucidtrond.devnet.http.errors import JavaError, null_pointer
+from lucidtrond.devnet.http.errors import JavaError, not_a_number, null_pointer
 
 _SPACE: Final = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
-_BARE_KEY: Final = re.compile(r"[A-Za-z_$][\w$]*")
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_BARE_KEY: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _TEXT: Final = {
     '"': re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL),
     "'": re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL),
@@ -45,6 +45,13 @@ def parse(text: str) -> Any:
 
 def _error(message: str) -> JavaError:
     return JavaError("com.alibaba.fastjson.JSONException", message)
+
+
+def _number(match: re.Match[str]) -> int | float:
+    try:
+        return float(match[0]) if match[1] or match[2] else int(match[0])
+    except ValueError:  # thousands of digits, which Python won't read
+        raise not_a_number(match[0]) from None
 
 
 class _Lenient:
@@ -90,7 +97,7 @@ class _Lenient:
         number = _NUMBER.match(self._text, self._at)
         if number is not None:
             self._at = number.end()
-            return json.loads(number[0].lstrip("0") or "0")
+            return _number(number)
         for word, value in _WORDS.items():
             if self._text.startswith(word, self._at):
                 self._at += len(word)
