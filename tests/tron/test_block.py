@@ -1,0 +1,167 @@
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lucidtrond.tron.block import (
+    EMPTY_ROOT,
+    BadBlock,
+    Block,
+    BlockHeader,
+    BlockId,
+    BlockTransaction,
+    check_block,
+    merkle_root,
+    tx_trie_root,
+)
+from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.hashing import sha256
+from lucidtrond.tron.keys import BadSignature, PrivateKey
+from lucidtrond.tron.transaction import RawData, Reference, Transaction
+from lucidtrond.tron.units import Sun, UnixMillis
+from tests.tron.strategies import N, digests
+
+KEY = PrivateKey(b"\x11" * 32)
+HEADER = BlockHeader(
+    number=5,
+    timestamp=UnixMillis(1_800_000_000_000),
+    parent_id=BlockId("00" * 7 + "04" + "ab" * 24),
+    tx_trie_root=EMPTY_ROOT,
+    witness=KEY.address.raw,
+    version=32,
+)
+
+
+def signed(header: BlockHeader) -> BlockHeader:
+    return attrs.evolve(header, witness_signature=KEY.sign(header.digest))
+
+
+def payment(number: int) -> BlockTransaction:
+    raw = RawData(
+        Transfer(KEY.address, KEY.address, Sun(number)),
+        Reference(b"", b""),
+        expiration=UnixMillis(0),
+        timestamp=UnixMillis(0),
+    ).encode()
+    return BlockTransaction(Transaction(raw, (KEY.sign(sha256(raw)),)), 1)
+
+
+def block_of(*transactions: BlockTransaction) -> Block:
+    root = tx_trie_root(transactions)
+    return Block(signed(attrs.evolve(HEADER, tx_trie_root=root)), transactions)
+
+
+def reference_root(leaves: list[bytes]) -> bytes:
+    """Level by level, the last one of an odd level going up as it is."""
+    if not leaves:
+        return bytes(32)
+    while len(leaves) > 1:
+        above = []
+        for at in range(0, len(leaves), 2):
+            pair = leaves[at : at + 2]
+            above.append(sha256(b"".join(pair)) if len(pair) == 2 else pair[0])
+        leaves = above
+    return leaves[0]
+
+
+@given(st.lists(digests, max_size=40))
+def test_the_root_agrees_with_its_definition(leaves: list[bytes]) -> None:
+    assert merkle_root(leaves) == reference_root(leaves)
+
+
+@given(st.lists(digests, min_size=1, max_size=20, unique=True), st.data())
+def test_no_leaf_can_be_repeated_or_dropped(
+    leaves: list[bytes], data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(leaves) - 1))
+    assert merkle_root([*leaves, leaves[at]]) != merkle_root(leaves)
+    if len(leaves) > 1:
+        assert merkle_root(leaves[:at] + leaves[at + 1 :]) != merkle_root(leaves)
+
+
+def test_a_signed_block_checks() -> None:
+    for count in (0, 1, 2, 3):
+        block = block_of(*(payment(each) for each in range(count)))
+        assert check_block(block) == block.header.id
+        assert check_block(block, expected_id=block.header.id) == block.header.id
+
+
+def test_the_id_starts_with_the_number() -> None:
+    assert HEADER.id.startswith("0000000000000005")
+    assert HEADER.id[16:] == HEADER.digest.hex()[16:]
+
+
+def test_another_id_than_stated_is_bad() -> None:
+    with pytest.raises(BadBlock, match="stated"):
+        check_block(block_of(), expected_id=BlockId("00" * 32))
+
+
+def test_a_block_signed_by_somebody_else_is_bad() -> None:
+    header = attrs.evolve(
+        HEADER, witness_signature=PrivateKey(b"\x12" * 32).sign(HEADER.digest)
+    )
+    with pytest.raises(BadBlock, match="not signed by its witness"):
+        check_block(Block(header, ()))
+
+
+@pytest.mark.parametrize("signature", [b"", bytes(65), b"\xff" * 65, b"\1" * 64])
+def test_nobodys_signature_is_bad(signature: bytes) -> None:
+    header = attrs.evolve(HEADER, witness_signature=signature)
+    with pytest.raises(BadBlock, match="nobody"):
+        check_block(Block(header, ()))
+    with pytest.raises(BadSignature):
+        header.signer()
+
+
+def test_of_all_spellings_of_v_a_block_takes_two() -> None:
+    header = signed(HEADER)
+    v = header.witness_signature[64]
+    for spelling, good in ((0, True), (27, True), (4, False), (31, False)):
+        spelt = header.witness_signature[:64] + bytes([v + spelling])
+        block = Block(attrs.evolve(header, witness_signature=spelt), ())
+        if good:
+            check_block(block)
+        else:
+            with pytest.raises(BadBlock):
+                check_block(block)
+
+
+def test_block_0_is_unsigned() -> None:
+    genesis = attrs.evolve(HEADER, number=0)
+    check_block(Block(genesis, ()))
+    with pytest.raises(BadBlock, match="block 0"):
+        check_block(Block(signed(genesis), ()))
+
+
+def test_a_header_that_can_not_be_written_is_bad() -> None:
+    for odd in (
+        attrs.evolve(HEADER, number=-1),
+        attrs.evolve(HEADER, number=2**64),
+        attrs.evolve(HEADER, timestamp=UnixMillis(2**63)),
+        attrs.evolve(HEADER, parent_id=BlockId("x")),
+        attrs.evolve(HEADER, version=2**31),
+    ):
+        with pytest.raises(BadBlock, match="can't be written"):
+            check_block(Block(odd, ()))
+
+
+def test_two_hashes_are_no_transaction() -> None:
+    """The tree alone can't tell a node of it from a transaction of 64 bytes."""
+    left, right = payment(1), payment(2)
+    node = sha256(left.encode()) + sha256(right.encode())
+    root = merkle_root([sha256(left.encode()), sha256(right.encode())])
+    assert sha256(node) == root
+    # Somebody who found hashes that start as a transaction does would get this far.
+    forged = BlockTransaction(Transaction(node[2:]), None)
+    header = signed(attrs.evolve(HEADER, tx_trie_root=tx_trie_root([forged])))
+    with pytest.raises(BadBlock, match="no transaction"):
+        check_block(Block(header, (forged,)))
+
+
+def test_the_high_s_twin_of_a_witness_signature_is_the_only_other_one() -> None:
+    header = signed(HEADER)
+    r, v = header.witness_signature[:32], header.witness_signature[64]
+    s = int.from_bytes(header.witness_signature[32:64], "big")
+    twin = r + (N - s).to_bytes(32, "big") + bytes([v ^ 1])
+    made = attrs.evolve(header, witness_signature=twin)
+    assert check_block(Block(made, ())) == header.id
