@@ -41,7 +41,7 @@ from lucidtrond.testing.node import LocalNode
 from lucidtrond.tron.address import parse_address
 from lucidtrond.tron.units import Sun
 
-PASSPHRASE: Final = "correct horse battery staple"
+PASSPHRASE: Final = "correct horse battery staple"  # noqa: S105 - of tests
 POLL_S: Final = 0.02
 _PAGE: Final = 256
 _QUICK: Final = ScryptParameters(n=2)

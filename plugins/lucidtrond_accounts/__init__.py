@@ -3,7 +3,9 @@
 from lucidtrond.api import (
     AddressText,
     Context,
+    InvalidInput,
     NoConfig,
+    NodeError,
     Params,
     Plugin,
     Result,
@@ -12,6 +14,7 @@ from lucidtrond.api import (
 
 plugin = Plugin("accounts")
 
+_ERRORS = (InvalidInput, NodeError)
 _EXAMPLE = {"address": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH"}
 
 
@@ -32,7 +35,7 @@ class AccountView(Result, frozen=True):
     as_of_block: int
 
 
-@plugin.method("account.get", example=_EXAMPLE)
+@plugin.method("account.get", example=_EXAMPLE, errors=_ERRORS)
 async def get(ctx: Context[NoConfig], params: Of) -> AccountView:
     """Show an account; one that was never activated is not an error."""
     reading = await ctx.node.fetch_account(read_address(params.address))
@@ -62,7 +65,7 @@ class ResourcesView(Result, frozen=True):
     as_of_block: int
 
 
-@plugin.method("account.resources", example=_EXAMPLE)
+@plugin.method("account.resources", example=_EXAMPLE, errors=_ERRORS)
 async def resources(ctx: Context[NoConfig], params: Of) -> ResourcesView:
     """Show bandwidth and energy of an account."""
     address = read_address(params.address)
@@ -91,7 +94,7 @@ class BalanceView(Result, frozen=True):
     as_of_block: int
 
 
-@plugin.method("account.balance", example=_EXAMPLE)
+@plugin.method("account.balance", example=_EXAMPLE, errors=_ERRORS)
 async def balance(ctx: Context[NoConfig], params: Of) -> BalanceView:
     """Show the TRX balance and the resources left."""
     account = await get(ctx, params)

@@ -1,10 +1,20 @@
 """Many wallets at once, all or none."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
-from lucidtrond.api import Context, NoConfig, Params, Plugin, Result
+from lucidtrond.api import (
+    Conflict,
+    Context,
+    IdempotencyKey,
+    InvalidInput,
+    KeystoreMissing,
+    NoConfig,
+    Params,
+    Plugin,
+    Result,
+)
 
 plugin = Plugin("batchwallets")
 
@@ -16,25 +26,35 @@ class BatchCreate(Params, frozen=True):
 
     count: Annotated[int, msgspec.Meta(ge=1, le=100)]
     prefix: Annotated[str, msgspec.Meta(max_length=PREFIX_CHARACTERS)] = "wallet-"
-    idempotency_key: str | None = None
+    idempotency_key: IdempotencyKey | None = None
+
+
+class Made(Result, frozen=True):
+    wallet_id: str
+    address: str
+    label: str
+    created_ms: int
 
 
 class Batch(Result, frozen=True):
-    """Wallets in the order of their numbers: wallet_id, address, label, created_ms."""
+    """Wallets in the order of their numbers."""
 
-    wallets: list[dict[str, Any]]
+    wallets: list[Made]
     count: int
 
 
 @plugin.method(
-    "wallet.batch_create", caller="spend", example={"count": 100, "prefix": "till-"}
+    "wallet.batch_create",
+    caller="spend",
+    example={"count": 100, "prefix": "till-", "idempotency_key": "tills-of-may"},
+    errors=(InvalidInput, Conflict, KeystoreMissing),
 )
 async def batch_create(ctx: Context[NoConfig], params: BatchCreate) -> Batch:
     """Make up to 100 wallets, all or none, with an idempotency key for retries."""
-    request: dict[str, Any] = {
-        "labels": [f"{params.prefix}{number + 1}" for number in range(params.count)]
-    }
-    if params.idempotency_key is not None:
-        request["idempotency_key"] = params.idempotency_key
-    made = msgspec.to_builtins(await ctx.call("wallet.create_named", request))
-    return Batch(wallets=made["wallets"], count=len(made["wallets"]))
+    labels = [f"{params.prefix}{number}" for number in range(1, params.count + 1)]
+    made = await ctx.call(
+        "wallet.create_named",
+        {"labels": labels, "idempotency_key": params.idempotency_key},
+    )
+    wallets = msgspec.convert(made.wallets, list[Made], from_attributes=True)
+    return Batch(wallets=wallets, count=len(wallets))

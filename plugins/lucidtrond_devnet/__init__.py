@@ -1,6 +1,6 @@
 """The embedded chain's own doors: money from nothing, blocks on demand."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -8,17 +8,19 @@ from lucidtrond.api import (
     AddressText,
     AmountText,
     Context,
+    InsufficientFunds,
+    InvalidInput,
     NoConfig,
-    NotFound,
     Params,
     Plugin,
     Result,
+    TooBusy,
     read_address,
     read_amount,
 )
 from lucidtrond.tron.units import Sun
 
-plugin = Plugin("devnet")
+plugin = Plugin("devnet", needs=["devnet"], networks=["devnet"])
 
 
 class Fund(Params, frozen=True):
@@ -37,10 +39,10 @@ class Funded(Result, frozen=True):
         "address": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH",
         "amount_sun": "100000000",
     },
+    errors=(InvalidInput, InsufficientFunds, TooBusy),
 )
 async def fund(ctx: Context[NoConfig], params: Fund) -> Funded:
     """Send TRX from the chain's funded account, by a real transfer."""
-    _check(ctx)
     amount = read_amount(params.amount_sun, name="amount_sun")
     txid = await ctx.devnet.fund(read_address(params.address), Sun(amount))
     return Funded(txid=txid)
@@ -57,25 +59,37 @@ class Mined(Result, frozen=True):
 @plugin.method("devnet.mine", caller="spend", example={"count": 3})
 async def mine(ctx: Context[NoConfig], params: Mine) -> Mined:
     """Make blocks at once."""
-    _check(ctx)
     return Mined(head_number=await ctx.devnet.mine(params.count))
 
 
+class HeadView(Result, frozen=True):
+    number: int
+    id: str
+    timestamp_ms: int
+
+
+class FundedAccount(Result, frozen=True):
+    """*private_key* is a test key that everybody has: never send real money here."""
+
+    name: str
+    address: str
+    private_key: str
+    balance_sun: str
+
+
 class Info(Result, frozen=True):
-    """*url* speaks java-tron's HTTP API; the accounts' keys are test keys."""
+    """*url* speaks java-tron's HTTP API. Chain time is not always real time."""
 
     url: str
-    details: dict[str, Any]
+    genesis_id: str
+    block_time_s: float
+    head: HeadView
+    solid_number: int
+    witnesses: list[str]
+    accounts: list[FundedAccount]
 
 
 @plugin.method("devnet.info")
 async def info(ctx: Context[NoConfig]) -> Info:
     """Show the embedded chain: its URL, block time, witnesses, funded accounts."""
-    _check(ctx)
-    details = dict(ctx.devnet.info())
-    return Info(url=str(details.pop("url")), details=details)
-
-
-def _check(ctx: Context[NoConfig]) -> None:
-    if ctx.network != "devnet":
-        raise NotFound(f"there is no devnet here: the network is {ctx.network}")
+    return msgspec.convert(ctx.devnet.info(), Info)

@@ -1,12 +1,13 @@
 """Transfers of our addresses, as the follower booked them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from lucidtrond.api import (
     AddressText,
     Context,
+    Cursor,
     InvalidInput,
     LedgerEntry,
     Limit,
@@ -16,10 +17,18 @@ from lucidtrond.api import (
     Result,
     read_address,
 )
+from lucidtrond.tron.address import Address
 
 plugin = Plugin("history")
 
-KINDS = ("trx", "trc20", "trc10", "internal")
+Kind = Literal["trx", "trc20", "trc10", "internal"]
+TimeMs = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Asset = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=64, description="TRX, a token contract's address or a TRC-10 id."
+    ),
+]
 
 
 class ListHistory(Params, frozen=True):
@@ -27,33 +36,38 @@ class ListHistory(Params, frozen=True):
 
     address: AddressText | None = None
     limit: Limit = 100
-    cursor: str | None = None
+    cursor: Cursor | None = None
     skip: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
-    from_ms: int | None = None
-    to_ms: int | None = None
-    kinds: tuple[str, ...] = ()
-    asset: str | None = None
+    from_ms: TimeMs | None = None
+    to_ms: TimeMs | None = None
+    kinds: tuple[Kind, ...] = ()
+    asset: Asset | None = None
 
 
 class History(Result, frozen=True):
-    """Newest first. *next_cursor* is null on the last page."""
+    """Newest first. *next_cursor* is null on the last page.
+
+    Since block *complete_from* nothing was missed; before it nothing was looked at.
+    *watched* false: nothing of this address is kept, so an empty list says nothing.
+    """
 
     entries: list[LedgerEntry]
     next_cursor: str | None
     total: int
     complete_from: int | None
-    """Since this block nothing was missed; before it nothing was looked at."""
+    watched: bool | None
 
 
 @plugin.method(
     "history.list",
     example={"address": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH", "limit": 20},
+    errors=(InvalidInput,),
 )
 async def list_history(ctx: Context[NoConfig], params: ListHistory) -> History:
     """List transfers of watched addresses, newest first."""
-    unknown = [kind for kind in params.kinds if kind not in KINDS]
-    if unknown:
-        raise InvalidInput(f"kinds: expected some of {', '.join(KINDS)}, got {unknown}")
+    first, last = params.from_ms, params.to_ms
+    if first is not None and last is not None and first > last:
+        raise InvalidInput(f"from_ms: expected at most to_ms ({last}), got {first}")
     address = None if params.address is None else read_address(params.address)
     entries, following, total = await ctx.ledger.entries(
         address,
@@ -66,8 +80,13 @@ async def list_history(ctx: Context[NoConfig], params: ListHistory) -> History:
         asset=params.asset,
     )
     return History(
+        watched=None if address is None else await _is_watched(ctx, address),
         entries=entries,
         next_cursor=following,
         total=total,
         complete_from=ctx.ledger.position().complete_from,
     )
+
+
+async def _is_watched(ctx: Context[NoConfig], address: Address) -> bool:
+    return await ctx.store.read(lambda tx: ctx.ledger.is_watched(tx, address))

@@ -5,15 +5,19 @@ from typing import Annotated
 import msgspec
 
 from lucidtrond.api import (
+    Conflict,
     Context,
     InvalidInput,
+    KeystoreMissing,
     NoConfig,
     Params,
     Plugin,
     Result,
+    TooBusy,
+    WrongPassphrase,
 )
 
-plugin = Plugin("keystore")
+plugin = Plugin("keystore", needs=["keystore"])
 
 Passphrase = Annotated[
     str, msgspec.Meta(description="Not empty, at most 1,024 bytes; never logged.")
@@ -58,7 +62,13 @@ class Mnemonic(Result, frozen=True):
 _EXAMPLE = {"passphrase": "correct horse battery staple"}
 
 
-@plugin.method("keystore.init", caller="admin", timeout_s=60, example=_EXAMPLE)
+@plugin.method(
+    "keystore.init",
+    caller="admin",
+    timeout_s=60,
+    example=_EXAMPLE,
+    errors=(Conflict, InvalidInput, TooBusy),
+)
 async def init(ctx: Context[NoConfig], params: Secret) -> Status:
     """Make the keystore with a new seed and leave it unlocked."""
     await ctx.keystore.init(params.passphrase)
@@ -66,7 +76,11 @@ async def init(ctx: Context[NoConfig], params: Secret) -> Status:
 
 
 @plugin.method(
-    "keystore.unlock", caller="admin", timeout_s=60, example={**_EXAMPLE, "for_s": 600}
+    "keystore.unlock",
+    caller="admin",
+    timeout_s=60,
+    example={**_EXAMPLE, "for_s": 600},
+    errors=(WrongPassphrase, KeystoreMissing, InvalidInput, TooBusy),
 )
 async def unlock(ctx: Context[NoConfig], params: Unlock) -> Status:
     """Open the keystore for signing, for a while or until it is locked."""
@@ -99,7 +113,11 @@ async def status(ctx: Context[NoConfig]) -> Status:
 
 
 @plugin.method(
-    "keystore.reveal_mnemonic", caller="admin", timeout_s=60, example=_EXAMPLE
+    "keystore.reveal_mnemonic",
+    caller="admin",
+    timeout_s=60,
+    example=_EXAMPLE,
+    errors=(WrongPassphrase, KeystoreMissing, InvalidInput, TooBusy),
 )
 async def reveal_mnemonic(ctx: Context[NoConfig], params: Secret) -> Mnemonic:
     """Show the words to write down; needs the passphrase, also when unlocked."""

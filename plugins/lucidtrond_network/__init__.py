@@ -1,16 +1,20 @@
 """How the network stands, its endpoints, its blocks."""
 
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from lucidtrond.api import (
     Context,
     InvalidInput,
     NoConfig,
+    NodeError,
     NotFound,
     Params,
     Plugin,
     Result,
 )
+from lucidtrond.tron.address import Address, InvalidAddress
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 
 plugin = Plugin("network")
@@ -62,13 +66,13 @@ async def endpoints(ctx: Context[NoConfig]) -> Endpoints:
 
 
 class BlockView(Result, frozen=True):
-    """A verified block; *txids* in their order."""
+    """A verified block; *txids* in their order. The genesis block has no witness."""
 
     number: int
     block_id: str
     parent_id: str
     timestamp_ms: int
-    witness: str
+    witness: str | None
     version: int
     txids: list[str]
     solidified: bool
@@ -78,16 +82,18 @@ class GetBlock(Params, frozen=True):
     """Exactly one of *number* and *id*."""
 
     number: int | None = None
-    id: str | None = None
+    id: Annotated[str, msgspec.Meta(max_length=66)] | None = None
 
 
-@plugin.method("block.get", example={"number": 1})
+@plugin.method(
+    "block.get", example={"number": 1}, errors=(InvalidInput, NotFound, NodeError)
+)
 async def get_block(ctx: Context[NoConfig], params: GetBlock) -> BlockView:
     """Fetch a block by number or id and verify it."""
     return await _fetch(ctx, _which(params))
 
 
-@plugin.method("block.latest")
+@plugin.method("block.latest", errors=(NotFound, NodeError))
 async def latest(ctx: Context[NoConfig]) -> BlockView:
     """Fetch the newest block that we follow."""
     head = ctx.ledger.position().head
@@ -105,9 +111,10 @@ def _which(params: GetBlock) -> int | BlockId:
         case GetBlock(number=None, id=str() as text):
             digits = text.lower().removeprefix("0x")
             if len(digits) != 64 or not set(digits) <= set("0123456789abcdef"):
-                raise InvalidInput(f"id: expected 64 hex digits, got {len(text)}")
+                raise InvalidInput(f"id: expected 64 hex digits, got {text!r}")
             return BlockId(digits)
-    raise InvalidInput("expected exactly one of number and id")
+    given = "none" if params == GetBlock() else "both"
+    raise InvalidInput(f"expected exactly one of number and id, got {given}")
 
 
 async def _fetch(ctx: Context[NoConfig], which: int | BlockId) -> BlockView:
@@ -117,6 +124,13 @@ async def _fetch(ctx: Context[NoConfig], which: int | BlockId) -> BlockView:
     return _view(block, ctx.ledger.position().solid)
 
 
+def _witness(header: BlockHeader) -> str | None:
+    try:
+        return Address(header.witness).base58
+    except InvalidAddress:
+        return None
+
+
 def _view(block: Block, solid: BlockHeader | None) -> BlockView:
     header = block.header
     return BlockView(
@@ -124,7 +138,7 @@ def _view(block: Block, solid: BlockHeader | None) -> BlockView:
         block_id=header.id,
         parent_id=header.parent_id,
         timestamp_ms=header.timestamp,
-        witness=header.witness.hex(),
+        witness=_witness(header),
         version=header.version,
         txids=[each.transaction.txid for each in block.transactions],
         solidified=solid is not None and header.number <= solid.number,

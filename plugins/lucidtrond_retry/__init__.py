@@ -5,8 +5,14 @@ can, so nothing here signs.
 """
 
 from lucidtrond.api import (
+    AlreadyFinal,
     Context,
+    Cursor,
+    Expired,
+    InvalidInput,
+    Limit,
     NoConfig,
+    NotFound,
     Params,
     Payment,
     Plugin,
@@ -16,8 +22,6 @@ from lucidtrond.api import (
 )
 
 plugin = Plugin("retry")
-
-PAGE = 1000
 
 
 class Retry(Params, frozen=True):
@@ -31,7 +35,13 @@ class Retried(Result, frozen=True):
     payment: Payment
 
 
-@plugin.method("tx.retry", caller="spend", timeout_s=60, example={"txid": "0" * 64})
+@plugin.method(
+    "tx.retry",
+    caller="spend",
+    timeout_s=60,
+    example={"txid": "0" * 64},
+    errors=(NotFound, AlreadyFinal, Expired, InvalidInput),
+)
 async def retry(ctx: Context[NoConfig], params: Retry) -> Retried:
     """Send a payment's signed bytes again; never pays twice."""
     txid = read_txid(params.txid)
@@ -48,15 +58,26 @@ class PendingRow(Result, frozen=True):
     dead: bool
 
 
+class ListPending(Params, frozen=True):
+    limit: Limit = 100
+    cursor: Cursor | None = None
+
+
 class Pending(Result, frozen=True):
+    """Newest first. *next_cursor* is null on the last page."""
+
     pending: list[PendingRow]
+    next_cursor: str | None
 
 
-@plugin.method("tx.pending")
-async def pending(ctx: Context[NoConfig]) -> Pending:
+@plugin.method("tx.pending", example={"limit": 100}, errors=(InvalidInput,))
+async def pending(ctx: Context[NoConfig], params: ListPending) -> Pending:
     """List payments that are not settled yet."""
-    found, _ = await ctx.sender.payments(limit=PAGE, unresolved=True)
+    found, following = await ctx.sender.payments(
+        limit=params.limit, cursor=params.cursor, unresolved=True
+    )
     return Pending(
+        next_cursor=following,
         pending=[
             PendingRow(
                 payment=payment,
@@ -65,5 +86,5 @@ async def pending(ctx: Context[NoConfig]) -> Pending:
                 dead=payment.state == "expired",
             )
             for payment in found
-        ]
+        ],
     )

@@ -8,15 +8,25 @@ import trio
 from lucidtrond.api import (
     AddressText,
     AmountText,
+    Conflict,
     Context,
+    Cursor,
+    IdempotencyKey,
     InDoubt,
+    InsufficientFunds,
     InvalidInput,
+    KeystoreLocked,
+    KeystoreMissing,
     Limit,
+    LimitTooLow,
     NoConfig,
+    NodeError,
+    NoSuchKey,
     NotFound,
     Params,
     Payment,
     Plugin,
+    RecipientRefused,
     Result,
     TxIdText,
     read_address,
@@ -33,28 +43,24 @@ TIMEOUT_S = 180.0
 PATIENCE_S = 170.0
 MEMO_BYTES = 1024
 
-Key = Annotated[
-    str,
-    msgspec.Meta(
-        min_length=1,
-        max_length=200,
-        description="Names the payment: the same key never pays twice.",
-    ),
+Source = Annotated[
+    AddressText, msgspec.Meta(description="A wallet id or one of our addresses.")
 ]
+Text = Annotated[str, msgspec.Meta(max_length=MEMO_BYTES)]
 
 
 class Send(Params, frozen=True, rename={"source": "from"}):
-    """*from* is a wallet id or one of our addresses. Exactly one of *amount_sun* (TRX)
-    and *amount_raw* (a token's smallest units). *expires_s* is how long it may stay in
-    flight."""
+    """Exactly one of *amount_sun* (TRX) and *amount_raw* (a token's smallest units).
+    *memo* is public and costs a fee. *expires_s* is how long it may stay in flight.
+    The same *idempotency_key* never pays twice."""
 
-    source: AddressText
+    source: Source
     to: AddressText
-    idempotency_key: Key
+    idempotency_key: IdempotencyKey
     amount_sun: AmountText | None = None
     amount_raw: AmountText | None = None
-    asset: str = "TRX"
-    memo: str = ""
+    asset: Annotated[str, msgspec.Meta(max_length=64)] = "TRX"
+    memo: Text = ""
     fee_limit_sun: AmountText | None = None
     max_burn_sun: AmountText | None = None
     expires_s: Annotated[float, msgspec.Meta(gt=0, le=86_000)] | None = None
@@ -72,6 +78,19 @@ class Send(Params, frozen=True, rename={"source": "from"}):
         "idempotency_key": "invoice-4711",
         "wait": "solidified",
     },
+    errors=(
+        InvalidInput,
+        Conflict,
+        NotFound,
+        NoSuchKey,
+        KeystoreLocked,
+        KeystoreMissing,
+        InsufficientFunds,
+        LimitTooLow,
+        RecipientRefused,
+        InDoubt,
+        NodeError,
+    ),
 )
 async def send(ctx: Context[NoConfig], params: Send) -> Payment:
     """Pay TRX; the same idempotency key always finds the same payment.
@@ -113,17 +132,24 @@ async def send(ctx: Context[NoConfig], params: Send) -> Payment:
 class Status(Params, frozen=True):
     """Exactly one of them."""
 
-    payment_id: str | None = None
-    idempotency_key: str | None = None
+    payment_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    idempotency_key: IdempotencyKey | None = None
     txid: TxIdText | None = None
 
 
-@plugin.method("transfer.status", example={"idempotency_key": "invoice-4711"})
+@plugin.method(
+    "transfer.status",
+    example={"idempotency_key": "invoice-4711"},
+    errors=(NotFound, InvalidInput),
+)
 async def status(ctx: Context[NoConfig], params: Status) -> Payment:
     """Show a payment by its id, its idempotency key or its txid."""
     given = [params.payment_id, params.idempotency_key, params.txid]
     if sum(each is not None for each in given) != 1:
-        raise InvalidInput("expected exactly one of payment_id, idempotency_key, txid")
+        raise InvalidInput(
+            "expected exactly one of payment_id, idempotency_key and txid, got "
+            f"{sum(each is not None for each in given)}"
+        )
     txid = None if params.txid is None else read_txid(params.txid)
     found = await ctx.sender.find(
         payment_id=params.payment_id, key=params.idempotency_key, txid=txid
@@ -133,12 +159,12 @@ async def status(ctx: Context[NoConfig], params: Status) -> Payment:
     return found
 
 
-class ListPayments(Params, frozen=True):
-    """*source* narrows to one of our wallets; *unresolved* to what is not settled."""
+class ListPayments(Params, frozen=True, rename={"source": "from"}):
+    """*from* narrows to one of our wallets; *unresolved* to what is not settled."""
 
-    source: AddressText | None = None
+    source: Source | None = None
     limit: Limit = 100
-    cursor: str | None = None
+    cursor: Cursor | None = None
     unresolved: bool = False
 
 
@@ -149,7 +175,11 @@ class Payments(Result, frozen=True):
     next_cursor: str | None
 
 
-@plugin.method("transfer.list", example={"limit": 20, "unresolved": True})
+@plugin.method(
+    "transfer.list",
+    example={"limit": 20, "unresolved": True},
+    errors=(NotFound, InvalidInput),
+)
 async def list_payments(ctx: Context[NoConfig], params: ListPayments) -> Payments:
     """List payments of ours, newest first."""
     owner = None if params.source is None else await _owner(ctx, params.source)
@@ -164,9 +194,14 @@ async def list_payments(ctx: Context[NoConfig], params: ListPayments) -> Payment
 
 def _read_trx(params: Send) -> int:
     if (params.amount_sun is None) == (params.amount_raw is None):
-        raise InvalidInput("expected exactly one of amount_sun and amount_raw")
+        given = "none" if params.amount_sun is None else "both"
+        raise InvalidInput(
+            f"expected exactly one of amount_sun and amount_raw, got {given}"
+        )
     if params.asset != "TRX":
-        raise InvalidInput(f"asset: expected TRX, got {params.asset[:40]!r}")
+        raise InvalidInput(
+            f"asset: expected TRX (tokens can't be sent yet), got {params.asset!r}"
+        )
     if params.amount_sun is None:
         raise InvalidInput("amount_raw belongs to a token; TRX takes amount_sun")
     return read_amount(params.amount_sun, name="amount_sun")

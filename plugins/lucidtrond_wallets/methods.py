@@ -10,11 +10,17 @@ import msgspec
 
 from lucidtrond.api import (
     AddressText,
+    Conflict,
     Context,
+    Cursor,
+    IdempotencyKey,
     InvalidInput,
+    KeystoreMissing,
     LedgerEntry,
     Limit,
     NoConfig,
+    NodeError,
+    NotFound,
     Params,
     Plugin,
     Result,
@@ -28,16 +34,9 @@ plugin = Plugin("wallets")
 plugin.migration(1, rows.TABLES)
 
 MOST = 100
+_WALLET = {"wallet": "w_0123456789abcdef"}
 LABEL_CHARACTERS = 100
 Label = Annotated[str, msgspec.Meta(max_length=LABEL_CHARACTERS)]
-Key = Annotated[
-    str,
-    msgspec.Meta(
-        min_length=1,
-        max_length=200,
-        description="Repeat it to get the same wallets again instead of new ones.",
-    ),
-]
 WalletText = Annotated[
     AddressText, msgspec.Meta(description="A wallet id or one of our addresses.")
 ]
@@ -59,10 +58,15 @@ class WalletViews(Result, frozen=True):
 
 class Create(Params, frozen=True):
     label: Label = ""
-    idempotency_key: Key | None = None
+    idempotency_key: IdempotencyKey | None = None
 
 
-@plugin.method("wallet.create", caller="spend", example={"label": "shop"})
+@plugin.method(
+    "wallet.create",
+    caller="spend",
+    example={"label": "shop"},
+    errors=(KeystoreMissing, Conflict, InvalidInput),
+)
 async def create(ctx: Context[NoConfig], params: Create) -> WalletView:
     """Make one wallet; works while the keystore is locked."""
     [wallet] = await _make(ctx, [params.label], params.idempotency_key)
@@ -71,11 +75,15 @@ async def create(ctx: Context[NoConfig], params: Create) -> WalletView:
 
 class CreateNamed(Params, frozen=True):
     labels: Annotated[list[Label], msgspec.Meta(min_length=1, max_length=MOST)]
-    idempotency_key: Key | None = None
+    idempotency_key: IdempotencyKey | None = None
 
 
 @plugin.method(
-    "wallet.create_named", caller="spend", example={"labels": ["till-1", "till-2"]}
+    "wallet.create_named",
+    caller="spend",
+    internal=True,
+    example={"labels": ["till-1", "till-2"]},
+    errors=(KeystoreMissing, Conflict, InvalidInput),
 )
 async def create_named(ctx: Context[NoConfig], params: CreateNamed) -> WalletViews:
     """Make one wallet per label, all or none."""
@@ -85,10 +93,10 @@ async def create_named(ctx: Context[NoConfig], params: CreateNamed) -> WalletVie
 
 class ListWallets(Params, frozen=True):
     limit: Limit = 100
-    cursor: str | None = None
+    cursor: Cursor | None = None
 
 
-@plugin.method("wallet.list", example={"limit": 100})
+@plugin.method("wallet.list", example={"limit": 100}, errors=(InvalidInput,))
 async def list_wallets(ctx: Context[NoConfig], params: ListWallets) -> WalletViews:
     """List wallets, oldest first."""
     after = _read_cursor(params.cursor)
@@ -106,7 +114,7 @@ class One(Params, frozen=True):
     wallet: WalletText
 
 
-@plugin.method("wallet.get", example={"wallet": "w_0123456789abcdef"})
+@plugin.method("wallet.get", example=_WALLET, errors=(NotFound, InvalidInput))
 async def get(ctx: Context[NoConfig], params: One) -> WalletView:
     """Show one wallet."""
     return _view(await _find(ctx, params.wallet))
@@ -120,7 +128,9 @@ class Balance(Result, frozen=True):
     as_of_block: int
 
 
-@plugin.method("wallet.balance", example={"wallet": "w_0123456789abcdef"})
+@plugin.method(
+    "wallet.balance", example=_WALLET, errors=(NotFound, InvalidInput, NodeError)
+)
 async def balance(ctx: Context[NoConfig], params: One) -> Balance:
     """Show what a wallet has."""
     wallet = await _find(ctx, params.wallet)
@@ -136,7 +146,7 @@ async def balance(ctx: Context[NoConfig], params: One) -> Balance:
 
 class WalletHistory(One, frozen=True):
     limit: Limit = 100
-    cursor: str | None = None
+    cursor: Cursor | None = None
 
 
 class History(Result, frozen=True):
@@ -149,7 +159,11 @@ class History(Result, frozen=True):
     total: int
 
 
-@plugin.method("wallet.history", example={"wallet": "w_0123456789abcdef", "limit": 20})
+@plugin.method(
+    "wallet.history",
+    example={**_WALLET, "limit": 20},
+    errors=(NotFound, InvalidInput),
+)
 async def history(ctx: Context[NoConfig], params: WalletHistory) -> History:
     """List a wallet's transfers, newest first."""
     wallet = await _find(ctx, params.wallet)
@@ -170,7 +184,9 @@ async def _make(
 ) -> list[Wallet]:
     for label in labels:
         if not label.isprintable():
-            raise InvalidInput("label: expected printable characters only")
+            raise InvalidInput(
+                f"label: expected printable characters only, got {label!r}"
+            )
     now_ms = ctx.clock.now_ms()
 
     def make(tx: Tx) -> list[Wallet]:

@@ -57,7 +57,7 @@ def insert(
             for wallet_id, address, label in zip(ids, addresses, labels, strict=True)
         ],
     )
-    return [_by_id(tx, wallet_id) for wallet_id in ids]
+    return _by_ids(tx, ids)
 
 
 def find(tx: Tx, text: str) -> Wallet:
@@ -104,8 +104,8 @@ def known_request(tx: Tx, key: str, labels: Sequence[str]) -> list[Wallet] | Non
         return None
     content, wallet_ids = rows[0]
     if content != _content(labels):
-        raise Conflict("idempotency_key: it was used for other wallets before")
-    return [_by_id(tx, wallet_id) for wallet_id in json.loads(wallet_ids)]
+        raise Conflict(f"idempotency_key: {key!r} made other wallets before")
+    return _by_ids(tx, json.loads(wallet_ids))
 
 
 def remember_request(
@@ -124,6 +124,15 @@ def _by_id(tx: Tx, wallet_id: str) -> Wallet:
     if not rows:
         raise NotFound(f"no wallet {wallet_id[:40]}")
     return _wallet(rows[0])
+
+
+def _by_ids(tx: Tx, wallet_ids: Sequence[str]) -> list[Wallet]:
+    marks = ", ".join("?" * len(wallet_ids))
+    rows = tx.execute(
+        f"{_SELECT} WHERE wallet_id IN ({marks}) ORDER BY seq",
+        wallet_ids,
+    )
+    return [_wallet(row) for row in rows]
 
 
 def _wallet(row: tuple[int, str, bytes, str, int]) -> Wallet:

@@ -1,0 +1,150 @@
+"""Transactions and receipts as results: everything is decoded from their own bytes."""
+
+import contextlib
+from collections.abc import Iterator
+
+from lucidtrond.api import InvalidInput, Result
+from lucidtrond.tron import contracts
+from lucidtrond.tron.block import ChainPosition
+from lucidtrond.tron.contracts import Contract, Transfer, Trigger
+from lucidtrond.tron.jsonformat import CONTRACT_TYPES
+from lucidtrond.tron.keys import BadSignature, recover
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import (
+    MalformedTransaction,
+    Transaction,
+    decode_raw,
+)
+
+_NAMES = {number: name for name, number in CONTRACT_TYPES.items()}
+
+
+class TransactionView(Result, frozen=True):
+    """Amounts in sun (``amount_sun`` of a TRX transfer, ``call_value_sun`` of a call);
+    *memo_hex* is arbitrary bytes. *contract_type* is java-tron's name, null for one that
+    we do not know. *signers* are who really signed, null for what is no signature."""
+
+    txid: str
+    contract_type: str | None
+    from_address: str | None
+    to_address: str | None
+    amount_sun: str | None
+    contract_address: str | None
+    call_value_sun: str | None
+    data_hex: str | None
+    memo_hex: str
+    fee_limit_sun: str
+    expiration_ms: int
+    timestamp_ms: int
+    raw_data_hex: str
+    signatures: list[str]
+    signers: list[str | None]
+
+
+class ReceiptView(Result, frozen=True):
+    """Costs in sun, bandwidth in bytes, energy in units. *confirmations* counts the
+    block itself and is for people; only *solidified* is final. *single_source*: one
+    node alone said so, and no block header commits to it."""
+
+    txid: str
+    block_number: int
+    block_timestamp_ms: int
+    success: bool
+    solidified: bool
+    confirmations: int
+    fee_sun: str
+    net_usage: int
+    net_fee_sun: str
+    energy_usage: int
+    energy_usage_total: int
+    energy_fee_sun: str
+    result: str | None
+    message: str
+    contract_address: str | None
+    single_source: bool = True
+
+
+def view_receipt(
+    found: Receipt, position: ChainPosition, *, solidified: bool
+) -> ReceiptView:
+    """*position* is where we stand; it counts the confirmations."""
+    head = position.head.number if position.head else found.block_number
+    contract = found.contract_address
+    return ReceiptView(
+        txid=found.txid,
+        block_number=found.block_number,
+        block_timestamp_ms=found.block_timestamp,
+        success=found.succeeded,
+        solidified=solidified,
+        confirmations=max(1, head - found.block_number + 1),
+        fee_sun=str(found.fee),
+        net_usage=found.net_usage,
+        net_fee_sun=str(found.net_fee),
+        energy_usage=found.energy_usage,
+        energy_usage_total=found.energy_usage_total,
+        energy_fee_sun=str(found.energy_fee),
+        result=found.vm_result,
+        message=found.message,
+        contract_address=None if contract is None else contract.base58,
+    )
+
+
+def view_transaction(transaction: Transaction) -> TransactionView:
+    """Raises MalformedTransaction: its raw data can't be read."""
+    raw = decode_raw(transaction.raw)
+    contract = raw.contract
+    owner = contracts.owner_of(contract)
+    transfer = contract if isinstance(contract, Transfer) else None
+    trigger = contract if isinstance(contract, Trigger) else None
+    return TransactionView(
+        txid=transaction.txid,
+        contract_type=_name(contract),
+        from_address=None if owner is None else owner.base58,
+        to_address=transfer.to.base58 if transfer else None,
+        amount_sun=str(transfer.amount) if transfer else None,
+        contract_address=trigger.contract.base58 if trigger else None,
+        call_value_sun=str(trigger.call_value) if trigger else None,
+        data_hex=trigger.data.hex() if trigger else None,
+        memo_hex=raw.memo.hex(),
+        fee_limit_sun=str(raw.fee_limit),
+        expiration_ms=raw.expiration,
+        timestamp_ms=raw.timestamp,
+        raw_data_hex=transaction.raw.hex(),
+        signatures=[each.hex() for each in transaction.signatures],
+        signers=[_signer(transaction, each) for each in transaction.signatures],
+    )
+
+
+def read_transaction(text: str) -> TransactionView:
+    """Decode hex of a whole transaction, or of raw data alone.
+
+    Raises:
+        InvalidInput: neither.
+    """
+    try:
+        data = bytes.fromhex(text.strip().removeprefix("0x"))
+    except ValueError:
+        raise InvalidInput("raw_hex: expected hex digits only") from None
+    for candidate in _candidates(data):
+        with contextlib.suppress(MalformedTransaction):
+            return view_transaction(candidate)
+    raise InvalidInput(
+        f"raw_hex: expected a transaction or its raw data, got {len(data)} other bytes"
+    )
+
+
+def _candidates(data: bytes) -> Iterator[Transaction]:
+    with contextlib.suppress(MalformedTransaction):
+        yield Transaction.from_bytes(data)
+    yield Transaction(data)
+
+
+def _name(contract: Contract) -> str | None:
+    return _NAMES.get(contracts.encode(contract)[0])
+
+
+def _signer(transaction: Transaction, signature: bytes) -> str | None:
+    try:
+        return recover(transaction.digest, signature).base58
+    except BadSignature:
+        return None
