@@ -151,6 +151,7 @@ def _fund(connection: Connection, args: argparse.Namespace) -> int:
     result = connection.call(
         "devnet.fund", {"address": args.address, "amount_sun": str(amount)}
     )
+    connection.call("tx.wait", {"txid": result["txid"], "until": "included"})
     _print(args, result, lambda r: f"funded with {show_sun(amount)}: {r['txid']}")
     return DONE
 

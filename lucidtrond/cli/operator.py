@@ -1,4 +1,4 @@
-"""``lucidtrond``: run the daemon, the demo or the embedded chain; check a configuration.
+"""``lucidtrond``: the daemon, the demo, the embedded chain, the operator's checks.
 
 Exit codes: 0 done, 1 failed (the last log line or standard error says why), 2 usage.
 """

@@ -55,10 +55,6 @@ class KeystoreConfig(_Section, frozen=True):
     auto_lock_s: float
 
 
-class SendingConfig(_Section, frozen=True):
-    lifetime_s: float
-
-
 class RpcConfig(_Section, frozen=True):
     socket: str
     max_connections: int
@@ -80,7 +76,6 @@ class Config(_Section, frozen=True):
     network: NetworkConfig
     retry: RetryConfig
     keystore: KeystoreConfig
-    sending: SendingConfig
     rpc: RpcConfig
     access: AccessConfig
     log: LogConfig
@@ -109,7 +104,6 @@ _AT_LEAST: Final = (
     ("retry", "initial_delay_s", 0),
     ("retry", "max_connection_retries", 0),
     ("keystore", "auto_lock_s", 0),
-    ("sending", "lifetime_s", 10),
     ("rpc", "max_connections", 1),
     ("rpc", "grace_s", 0),
 )

@@ -16,7 +16,7 @@ from lucidtrond.daemon.assemble import RunOptions, serve
 from lucidtrond.daemon.config import Config
 from lucidtrond.daemon.logs import configure_logging
 from lucidtrond.daemon.machine import forbid_core_dumps, raise_file_limit
-from lucidtrond.errors import OperatorError
+from lucidtrond.errors import LucidError
 
 __all__ = ["RunOptions", "check", "run"]
 
@@ -74,10 +74,10 @@ async def _listen_for_signals(
 
 
 def _ended(exc: BaseException) -> int:
-    """Log what ended the daemon: an operator's error in one line, a bug in full."""
+    """Log what ended the daemon: what was raised on purpose in one line, a bug in full."""
     causes = list(_leaves(exc))
     for cause in causes:
-        if isinstance(cause, OperatorError):
+        if isinstance(cause, LucidError):
             log.error("daemon ended", extra={"reason": str(cause)})
         elif isinstance(cause, KeyboardInterrupt):
             log.warning("daemon stopped without draining")

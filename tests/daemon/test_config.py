@@ -64,7 +64,7 @@ def test_older_endpoint_names_make_endpoints_and_the_key_is_not_shown(
         ("[retry]\nbackoff='2'", ["[retry] backoff", "expected float", "got str"]),
         ("[retry]\nmax_retries=-1", ["max_retries", ">= 0", "-1"]),
         ("[retry]\nmax_retries=true", ["max_retries", "expected int", "got bool"]),
-        ("[sending]\nlifetime_s=nan", ["lifetime_s", ">= 10", "nan"]),
+        ("[network]\ntimeout_s=nan", ["timeout_s", ">= 0.1", "nan"]),
         ("[network]\nname='private'", ["genesis_id", "endpoint"]),
         ("[network]\ngenesis_id='00'", ["genesis_id", "private"]),
         (

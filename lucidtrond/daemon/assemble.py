@@ -1,0 +1,384 @@
+"""Putting the floors together, in the order of starting; stopping is its reverse.
+
+The order is a shape, not a list of calls: each ``async with`` below owns what it
+opened, and leaving it closes that. From the outside in: state directory, store,
+embedded chain, node pool, then three nurseries: *floor* (bell, vault, sender,
+follower), *plugins*, *doors*. Doors stop accepting and drain first, then plugins
+unwind, then the floor ends, then the store closes, then the vault is wiped.
+"""
+
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import trio
+from attrs import define, frozen
+
+from lucidtrond import pluginhost
+from lucidtrond.api import Context
+from lucidtrond.chain import ledger as chain_ledger
+from lucidtrond.chain.follower import Follower
+from lucidtrond.chain.ledger import Ledger
+from lucidtrond.daemon import doors, methods
+from lucidtrond.daemon.config import Config
+from lucidtrond.daemon.machine import hold_state_dir
+from lucidtrond.daemon.network import open_network
+from lucidtrond.daemon.notify import notify
+from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
+from lucidtrond.errors import KeystoreMissing, OperatorError, WrongPassphrase
+from lucidtrond.events import outbox
+from lucidtrond.events.bus import Bus
+from lucidtrond.keystore import vault as keystore_vault
+from lucidtrond.keystore.vault import Vault
+from lucidtrond.node.cache import CachedNode
+from lucidtrond.pluginhost import BoundMethod, PluginHost
+from lucidtrond.ports import Clock, Tx
+from lucidtrond.rpc.dispatch import Call, Dispatcher, Method
+from lucidtrond.rpc.events import events_methods
+from lucidtrond.sending import sender as sending_sender
+from lucidtrond.sending.sender import Sender
+from lucidtrond.store.database import Database, open_store
+from lucidtrond.store.migrate import migrate
+from lucidtrond.transports.unix import UnixLimits, UnixListener, serve_unix
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
+
+log = logging.getLogger("lucidtrond.daemon")
+
+START_S: Final = 30.0
+"""How long one service may take to get ready."""
+DATABASE: Final = "lucidtrond.sqlite"
+DEVNET_DIR: Final = "devnet"
+EVENTS_PAGE: Final = 256
+PASSPHRASE_BYTES: Final = 1024
+
+
+@frozen
+class RunOptions:
+    """What the command line says beyond the configuration."""
+
+    state_dir: Path
+    sockets: tuple[Path, ...]
+    passphrase_file: Path | None = None
+    passphrase_fd: int | None = None
+
+
+@define(eq=False)
+class _House:
+    """What the floors need of one another, once all of it is open."""
+
+    config: Config
+    clock: Clock
+    store: Database
+    devnet: Devnet | None
+    node: CachedNode
+    bus: Bus
+    vault: Vault
+    ledger: Ledger
+    sender: Sender
+    follower: Follower
+    host: PluginHost
+
+
+async def serve(
+    config: Config,
+    options: RunOptions,
+    *,
+    clock: Clock,
+    stop: trio.Event,
+    on_ready: Callable[[], object] = lambda: None,
+) -> None:
+    """Run a daemon until *stop*; *on_ready* is called when it serves.
+
+    Raises:
+        OperatorError: it can't start, or can't go on; the text says why.
+    """
+    started_ms = clock.now_ms()
+    host = pluginhost.load(config.plugins)
+    with hold_state_dir(options.state_dir):
+        async with _open_house(config, options, clock=clock, host=host) as house:
+            await _unlock(house.vault, options)
+            async with trio.open_nursery() as floor:
+                floor.start_soon(_watch_store, house.store)
+                for service in (
+                    house.bus.run,
+                    house.vault.run,
+                    house.sender.run,
+                    house.follower.run,
+                ):
+                    await _start(floor, service)
+                async with trio.open_nursery() as plugins:
+                    await _start_plugins(plugins, house)
+                    dispatcher = _dispatcher(house, started_ms)
+                    listener = doors.open_socket(options.sockets, config.access)
+                    async with trio.open_nursery() as doorway:
+                        await doorway.start(
+                            _serve_socket, house, dispatcher, listener, stop
+                        )
+                        log.info("ready", extra={"socket": str(listener.path)})
+                        notify(f"READY=1\nSTATUS=serving {config.network.name}")
+                        on_ready()
+                        await stop.wait()
+                        notify("STOPPING=1")
+                    plugins.cancel_scope.cancel()
+                floor.cancel_scope.cancel()
+    log.info("stopped")
+
+
+@contextlib.asynccontextmanager
+async def _open_house(
+    config: Config, options: RunOptions, *, clock: Clock, host: PluginHost
+) -> AsyncIterator[_House]:
+    """Open everything that is opened, in order; nothing of it runs yet."""
+    async with (
+        open_store(options.state_dir / DATABASE) as store,
+        _open_devnet(config, options, clock) as devnet,
+    ):
+        await migrate(
+            store,
+            [
+                *outbox.MIGRATIONS,
+                *keystore_vault.MIGRATIONS,
+                *chain_ledger.MIGRATIONS,
+                *sending_sender.MIGRATIONS,
+                *host.migrations(),
+            ],
+        )
+        async with open_network(config, devnet) as (node, genesis_id):
+            vault = Vault(store, clock=clock)
+            try:
+                yield _furnish(
+                    config,
+                    clock=clock,
+                    store=store,
+                    devnet=devnet,
+                    node=node,
+                    vault=vault,
+                    host=host,
+                    genesis_id=genesis_id,
+                )
+            finally:
+                vault.wipe()
+
+
+def _furnish(
+    config: Config,
+    *,
+    clock: Clock,
+    store: Database,
+    devnet: Devnet | None,
+    node: CachedNode,
+    vault: Vault,
+    host: PluginHost,
+    genesis_id: BlockId,
+) -> _House:
+    bus = Bus(store, clock=clock)
+    emit = bus.emitter()
+    ledger = Ledger(store)
+    sender = Sender(
+        store,
+        node,
+        signer=vault,
+        position=ledger.position,
+        emit=emit,
+        ring=bus.ring,
+        clock=clock,
+    )
+    block_s = BLOCK_INTERVAL_MS / 1000
+    if devnet is not None:
+        block_s = min(devnet.config.block_time_s or block_s, block_s)
+    follower = Follower(
+        node,
+        store,
+        ledger=ledger,
+        emit=emit,
+        ring=bus.ring,
+        genesis_id=genesis_id,
+        observers=[sender],
+        poll_s=block_s,
+    )
+    house = _House(
+        config, clock, store, devnet, node, bus, vault, ledger, sender, follower, host
+    )
+    host.bind(lambda **given: _context(house, **given))
+    return house
+
+
+def _context(
+    house: _House, *, name: str, config: Any, grants: frozenset[str]
+) -> Context[Any]:
+    """Everything one plugin may touch, and what its section grants beyond that."""
+    return Context(
+        name=name,
+        config=config,
+        network=house.config.network.name,
+        clock=house.clock,
+        log=logging.getLogger(f"lucidtrond.plugins.{name}"),
+        node=house.node,
+        store=house.store,
+        ledger=house.ledger,
+        sender=house.sender,
+        keys=house.vault,
+        emit=house.bus.emitter(),
+        ring=house.bus.ring,
+        call=house.host.call,
+        keystore=house.vault if "keystore" in grants else None,
+        devnet=house.devnet if "devnet" in grants else None,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _open_devnet(
+    config: Config, options: RunOptions, clock: Clock
+) -> AsyncIterator[Devnet | None]:
+    if config.network.name != "devnet":
+        yield None
+        return
+    wanted = DevnetConfig(
+        block_time_s=config.network.block_time_s,
+        witnesses=config.network.witnesses,
+        state_dir=options.state_dir / DEVNET_DIR,
+    )
+    async with open_devnet(wanted, clock=clock) as devnet:
+        yield devnet
+
+
+async def _unlock(vault: Vault, options: RunOptions) -> None:
+    """Open the keystore at start, where the operator asked for it."""
+    phrase = _read_passphrase(options)
+    if phrase is None:
+        return
+    try:
+        await vault.unlock(phrase, for_s=None)
+    except KeystoreMissing:
+        log.warning("no keystore to unlock yet")
+    except WrongPassphrase:
+        raise OperatorError("the given passphrase does not open the keystore") from None
+
+
+def _read_passphrase(options: RunOptions) -> str | None:
+    source: Path | int
+    if options.passphrase_file is not None:
+        source = options.passphrase_file
+    elif options.passphrase_fd is not None:
+        source = options.passphrase_fd
+    elif directory := os.environ.get("CREDENTIALS_DIRECTORY"):
+        source = Path(directory) / "keystore.passphrase"
+        if not source.exists():
+            return None
+    else:
+        return None
+    try:
+        with open(source, "rb") as stream:  # noqa: PTH123 - a path or a descriptor
+            data = stream.read(PASSPHRASE_BYTES + 2)
+        return data.decode().removesuffix("\n").removesuffix("\r")
+    except OSError as exc:
+        raise OperatorError(f"passphrase: can't be read ({exc.strerror})") from None
+    except UnicodeDecodeError:
+        raise OperatorError("passphrase: expected UTF-8 text") from None
+
+
+async def _watch_store(store: Database) -> None:
+    """End the daemon when a commit's outcome is unknown: only a restart can tell."""
+    raise await store.wait_failed()
+
+
+async def _start(nursery: trio.Nursery, service: Callable[..., Any]) -> None:
+    with trio.move_on_after(START_S) as limit:
+        await nursery.start(service)
+    if limit.cancelled_caught:
+        name = getattr(service, "__qualname__", str(service))
+        raise OperatorError(f"{name} was not ready within {START_S:.0f} s")
+
+
+async def _start_plugins(nursery: trio.Nursery, house: _House) -> None:
+    since = await house.store.read(outbox.last_seq)
+
+    async def events(after: int) -> Sequence[tuple[int, str, bytes]]:
+        await house.bus.wait_beyond(after)
+
+        def read(tx: Tx) -> list[tuple[int, str, bytes]]:
+            stored = outbox.read_since(tx, after, limit=EVENTS_PAGE)
+            return [(each.seq, each.topic, each.payload) for each in stored]
+
+        return await house.store.read(read)
+
+    async def run(task_status: trio.TaskStatus[None]) -> None:
+        await house.host.run(events, since=since, task_status=task_status)
+
+    await nursery.start(run)
+
+
+def _dispatcher(house: _House, started_ms: int) -> Dispatcher:
+    host = house.host
+    dispatcher = Dispatcher(authorize=host.authorize if host.has_authorizers else None)
+    for bound in host.methods():
+        dispatcher.add(_method(bound))
+    for method in events_methods(house.bus, house.store):
+        dispatcher.add(method)
+    methods.register(
+        dispatcher,
+        methods.Facts(
+            network=house.config.network.name,
+            genesis_id=lambda: house.node.genesis_id,
+            started_ms=started_ms,
+            clock=house.clock,
+            checks={"network": lambda: _network_problem(house)},
+            plugins=lambda: [
+                methods.PluginRow(
+                    name=row.name,
+                    distribution=row.distribution,
+                    version=row.version,
+                    state=row.state,
+                    methods=list(row.methods),
+                )
+                for row in host.states()
+            ],
+        ),
+    )
+    return dispatcher
+
+
+def _method(bound: BoundMethod) -> Method:
+    run = bound.call
+
+    async def handler(_call: Call, *params: object) -> object:
+        return await run(*params)
+
+    return Method(
+        bound.name,
+        handler,
+        params=bound.params,
+        result=bound.result,
+        caller=bound.caller,
+        timeout_s=bound.timeout_s,
+        inline=bound.inline,
+        summary=bound.summary,
+        example=bound.example,
+    )
+
+
+def _network_problem(house: _House) -> str | None:
+    if house.ledger.position().synced:
+        return None
+    return "not level with the chain: no node answers, or we are catching up"
+
+
+async def _serve_socket(
+    house: _House,
+    dispatcher: Dispatcher,
+    listener: UnixListener,
+    stop: trio.Event,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    await serve_unix(
+        listener,
+        dispatcher,
+        stop=stop,
+        grace_s=house.config.rpc.grace_s,
+        access=doors.access_rules(house.config.access),
+        limits=UnixLimits(max_connections=house.config.rpc.max_connections),
+        task_status=task_status,
+    )

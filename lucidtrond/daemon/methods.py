@@ -1,0 +1,115 @@
+"""What the daemon itself answers: ``rpc.``, ``daemon.`` and ``plugin.`` methods."""
+
+import resource
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from attrs import frozen
+
+from lucidtrond.ports import Clock
+from lucidtrond.rpc.describe import describe
+from lucidtrond.rpc.dispatch import Call, Dispatcher, Method
+
+VERSION = version("lucidtrond")
+
+
+class DaemonInfo(msgspec.Struct, frozen=True):
+    """Who answers. *uptime_s* is in seconds, *rss_bytes* the peak resident set."""
+
+    version: str
+    network: str
+    genesis_id: str | None
+    started_ms: int
+    uptime_s: float
+    peak_rss_bytes: int
+    plugins: list[str]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """``status`` is ok or degraded; *problems* says in words what is not well."""
+
+    status: str
+    problems: list[str]
+    checks: dict[str, bool]
+
+
+class PluginRow(msgspec.Struct, frozen=True):
+    """One enabled plugin."""
+
+    name: str
+    distribution: str
+    version: str
+    state: str
+    methods: list[str]
+
+
+class PluginList(msgspec.Struct, frozen=True):
+    plugins: list[PluginRow]
+
+
+@frozen
+class Facts:
+    """Where the answers come from; callables are asked at each call."""
+
+    network: str
+    genesis_id: Callable[[], str | None]
+    started_ms: int
+    clock: Clock
+    checks: Mapping[str, Callable[[], str | None]]
+    """Each gives None when all is well, or the problem in words."""
+    plugins: Callable[[], Sequence[PluginRow]]
+
+
+def register(dispatcher: Dispatcher, facts: Facts) -> None:
+    """Add the daemon's own methods; call it last, `rpc.discover` describes them all."""
+
+    async def info(_call: Call) -> DaemonInfo:
+        return DaemonInfo(
+            version=VERSION,
+            network=facts.network,
+            genesis_id=facts.genesis_id(),
+            started_ms=facts.started_ms,
+            uptime_s=(facts.clock.now_ms() - facts.started_ms) / 1000,
+            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            plugins=[row.name for row in facts.plugins()],
+        )
+
+    async def health(_call: Call) -> Health:
+        found = {name: check() for name, check in facts.checks.items()}
+        problems = [f"{name}: {text}" for name, text in found.items() if text]
+        return Health(
+            status="degraded" if problems else "ok",
+            problems=problems,
+            checks={name: text is None for name, text in found.items()},
+        )
+
+    async def plugin_list(_call: Call) -> PluginList:
+        return PluginList(list(facts.plugins()))
+
+    document: dict[str, Any] = {}
+
+    async def discover(_call: Call) -> Mapping[str, Any]:
+        if not document:  # takes milliseconds, so it is made once
+            document.update(describe(dispatcher.methods.values(), version=VERSION))
+        return document
+
+    for name, handler, result, summary in (
+        ("daemon.info", info, DaemonInfo, "Say who answers, on which network."),
+        ("daemon.health", health, Health, "Say what is well and what is not."),
+        ("plugin.list", plugin_list, PluginList, "List the enabled plugins."),
+        ("rpc.discover", discover, dict, "Describe all methods as OpenRPC."),
+    ):
+        dispatcher.add(
+            Method(
+                name=name,
+                handler=handler,
+                params=None,
+                result=result,
+                caller="read",
+                inline=True,
+                summary=summary,
+                example={},
+            )
+        )

@@ -1,0 +1,75 @@
+"""Which nodes we ask, and how to tell that they are the right network's."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from lucidtrond.daemon.config import Config, EndpointConfig, NetworkConfig
+from lucidtrond.devnet.server import Devnet
+from lucidtrond.errors import ConfigError
+from lucidtrond.node.cache import CachedNode
+from lucidtrond.node.policy import RetryPolicy
+from lucidtrond.node.pool import Endpoint, open_pool
+from lucidtrond.tron.block import BlockId
+from lucidtrond.tron.networks import NETWORKS
+
+log = logging.getLogger("lucidtrond.daemon")
+
+
+@contextlib.asynccontextmanager
+async def open_network(
+    config: Config, devnet: Devnet | None
+) -> AsyncIterator[tuple[CachedNode, BlockId]]:
+    """The nodes of the configured network and its genesis id.
+
+    Raises:
+        ConfigError: a key file can't be read.
+        WrongNetwork: a node belongs to another network.
+    """
+    endpoints, genesis_id = _wanted(config.network, devnet)
+    async with open_pool(
+        endpoints,
+        genesis_id=genesis_id,
+        policy=RetryPolicy(
+            max_retries=config.retry.max_retries,
+            backoff=config.retry.backoff,
+            initial_delay_s=config.retry.initial_delay_s,
+            jitter=config.retry.jitter,
+        ),
+        timeout_s=config.network.timeout_s,
+        max_connection_retries=config.retry.max_connection_retries,
+    ) as pool:
+        yield CachedNode(pool), genesis_id
+
+
+def _wanted(
+    network: NetworkConfig, devnet: Devnet | None
+) -> tuple[Sequence[Endpoint], BlockId]:
+    if devnet is not None:
+        return [Endpoint(devnet.url)], devnet.genesis_id
+    if network.name == "private":
+        return _endpoints(network), BlockId(network.genesis_id)
+    known = NETWORKS[network.name]
+    return _endpoints(network) or [Endpoint(known.endpoint)], known.genesis_id
+
+
+def _endpoints(network: NetworkConfig) -> list[Endpoint]:
+    return [Endpoint(each.url, api_key=_api_key(each)) for each in network.endpoints]
+
+
+def _api_key(endpoint: EndpointConfig) -> str | None:
+    if isinstance(endpoint.api_key, str):
+        log.warning(
+            "an api key came from the environment or the main file; a file of its own"
+            " is safer"
+        )
+        return endpoint.api_key
+    if not endpoint.api_key_file:
+        return None
+    try:
+        return Path(endpoint.api_key_file).read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(
+            f"[network] endpoints: {endpoint.api_key_file} can't be read"
+        ) from None
