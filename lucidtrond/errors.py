@@ -179,11 +179,22 @@ class NodeError(LucidError):
 
 
 class NodeUnavailable(NodeError):
-    """No answer from the endpoint; asking again is safe."""
+    """No answer from the endpoint; asking again is safe.
 
-    def __init__(self, endpoint: str, attempts: int, reason: str = "no answer") -> None:
+    *retry_after_s* is how long the node itself asked to be left alone, if it did.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        attempts: int,
+        reason: str = "no answer",
+        *,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(f"{endpoint}: {reason} ({attempts} attempts)")
         self.endpoint, self.attempts, self.reason = endpoint, attempts, reason
+        self.retry_after_s = retry_after_s
 
 
 class NodeTimeout(NodeUnavailable):

@@ -1,0 +1,363 @@
+"""One endpoint, asked with types: questions out, checked answers in.
+
+Every block was checked as a whole (id, transaction root, witness signature) and is the
+one that was asked for; ranges are consecutive and linked; every transaction hashes to
+its txid. Whatever contradicts itself or the question is `NodeLied`; what is no answer
+at all is `NodeRefused`; JSON that is cut off is `NodeUnavailable`: a later answer may
+be whole.
+
+Nobody retries here; see `pool`.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Final, TypeVar
+
+import msgspec
+import trio
+
+from lucidtrond.errors import NodeLied, NodeRefused, NodeUnavailable
+from lucidtrond.node import translate, wire
+from lucidtrond.node.endpoint import Endpoint
+from lucidtrond.node.refusals import refusal_in_json, shown
+from lucidtrond.node.translate import Contradiction, NodeFacts, Nonsense
+from lucidtrond.node.transport import AnswerTooLarge, NodeLine
+from lucidtrond.tron.account import Account, Resources
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
+from lucidtrond.tron.broadcast import BroadcastAnswer
+from lucidtrond.tron.parameters import ChainParameters
+from lucidtrond.tron.reading import Reading
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import Transaction, TxId
+
+MAX_RANGE: Final = 100
+"""Blocks per getblockbylimitnext; the node answers ``{}`` to more."""
+SMALL_BYTES: Final = 4 << 20
+LARGE_BYTES: Final = 32 << 20
+"""A block of 2 MB is about 12 MB of JSON."""
+
+T = TypeVar("T")
+A = TypeVar("A", bound=wire.Answer)
+
+
+class NodeClient:
+    """Typed questions to one endpoint."""
+
+    def __init__(self, line: NodeLine) -> None:
+        self._line = line
+        self._span = MAX_RANGE
+        self._head: BlockHeader | None = None
+        self._solid: BlockHeader | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self._line.endpoint
+
+    @property
+    def requests(self) -> int:
+        """Sent so far."""
+        return self._line.requests
+
+    @property
+    def head_number(self) -> int | None:
+        """Of the newest head that this endpoint showed us."""
+        return None if self._head is None else self._head.number
+
+    @property
+    def solid_number(self) -> int | None:
+        return None if self._solid is None else self._solid.number
+
+    # Blocks
+
+    async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
+        """The newest (or newest solidified) header; id and signature were checked."""
+        header = await self._header({"detail": False}, solid=solid)
+        if header is None:
+            raise NodeUnavailable(self.endpoint.name, 1, "it has no block yet")
+        if solid:
+            self._solid = header
+        else:
+            self._head = header
+        return header
+
+    def _note_newer(self, header: BlockHeader) -> None:
+        if self._head is None or header.number > self._head.number:
+            self._head = header
+
+    async def fetch_genesis_id(self) -> BlockId:
+        """The id of block 0, recomputed."""
+        header = await self._header({"id_or_num": "0", "detail": False})
+        if header is None:
+            raise NodeRefused(self.endpoint.name, "it has no block 0")
+        with self._judging():
+            if header.number != 0:
+                raise Contradiction(f"block {header.number} in place of block 0")
+        return header.id
+
+    async def fetch_block(self, which: int | BlockId) -> Block | None:
+        """By number or id; None when the node has none."""
+        question: Mapping[str, object]
+        if isinstance(which, int):
+            path, question = "/wallet/getblockbynum", {"num": which}
+        else:
+            path, question = "/wallet/getblockbyid", {"value": which}
+        found = await self._ask_for(wire.BlockJson, path, question, large=True)
+        if found is None:
+            return None
+        with self._judging():
+            block = translate.read_block(found)
+            if which not in (block.header.number, block.header.id):
+                raise Contradiction(f"block {block.header.id} in place of {which}")
+        return block
+
+    async def fetch_blocks(self, start: int, end: int) -> list[Block]:
+        """Blocks from *start* up to before *end*; fewer when the node has no more.
+
+        At most 100; they are linked by parent ids.
+        """
+        if not 0 <= start < end <= start + MAX_RANGE:
+            raise AssertionError(f"a range from {start} to {end} is never asked")
+        blocks: list[Block] = []
+        while (at := start + len(blocks)) < end:
+            asked = min(end - at, self._span)
+            try:
+                page = await self._page(at, at + asked)
+            except AnswerTooLarge:
+                if asked == 1:
+                    raise
+                self._span = asked // 2
+                continue
+            if blocks and page:
+                self._check_link(blocks[-1], page[0])
+            blocks += page
+            if len(page) < asked:
+                break
+        if blocks:
+            self._note_newer(blocks[-1].header)
+        return blocks
+
+    async def _page(self, start: int, end: int) -> list[Block]:
+        body = await self._line.ask(
+            "/wallet/getblockbylimitnext",
+            msgspec.json.encode({"startNum": start, "endNum": end}),
+            limit_bytes=LARGE_BYTES,
+        )
+        found = self._decode(body, wire.BlockList)
+        if found.block is None:
+            raise NodeUnavailable(self.endpoint.name, 1, "no list of blocks")
+        if len(body) < LARGE_BYTES // 8:
+            self._span = min(self._span * 2, MAX_RANGE)
+        blocks: list[Block] = []
+        for number, each in enumerate(found.block, start):
+            await trio.lowlevel.checkpoint()  # a full block takes milliseconds
+            with self._judging():
+                block = translate.read_block(each)
+                if block.header.number != number or number >= end:
+                    raise Contradiction(
+                        f"block {block.header.number} in a range from {start} to {end}"
+                    )
+            if blocks:
+                self._check_link(blocks[-1], block)
+            blocks.append(block)
+        return blocks
+
+    def _check_link(self, parent: Block, block: Block) -> None:
+        with self._judging():
+            if block.header.parent_id != parent.header.id:
+                raise Contradiction(
+                    f"block {block.header.number} does not follow the one before it"
+                )
+
+    async def _header(
+        self, question: Mapping[str, object], *, solid: bool = False
+    ) -> BlockHeader | None:
+        found = await self._ask_for(wire.BlockJson, _view("getblock", solid), question)
+        if found is None:
+            return None
+        with self._judging():
+            return translate.read_header(found)
+
+    # Transactions
+
+    async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
+        """Pending ones too; the raw bytes hash to *txid*."""
+        found = await self._ask_for(
+            wire.TransactionJson,
+            "/wallet/gettransactionbyid",
+            {"value": txid},
+            large=True,
+        )
+        if found is None:
+            return None
+        with self._judging():
+            return translate.read_transaction(found, txid)
+
+    async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
+        """None while not included (or not solidified)."""
+        found = await self._ask_for(
+            wire.InfoJson,
+            _view("gettransactioninfobyid", solid),
+            {"value": txid},
+            large=True,
+        )
+        if found is None:
+            return None
+        with self._judging():
+            receipt = translate.read_receipt(found)
+            if receipt.txid != txid:
+                raise Contradiction(f"another receipt than that of {txid}")
+        return receipt
+
+    async def fetch_receipts(self, which: int | Block) -> tuple[Receipt, ...]:
+        """All receipts of a block, in its order.
+
+        Given a block they must be exactly those of its transactions. Given a number,
+        ``()`` may also mean that the node does not have (them for) that block.
+        """
+        number = which if isinstance(which, int) else which.header.number
+        path = "/wallet/gettransactioninfobyblocknum"
+        body = await self._line.ask(
+            path, msgspec.json.encode({"num": number}), limit_bytes=LARGE_BYTES
+        )
+        with self._judging():
+            receipts = translate.read_receipts(self._infos(body), number)
+            if isinstance(which, Block):
+                translate.check_receipts(which, receipts)
+        return receipts
+
+    def _infos(self, body: bytes) -> tuple[wire.InfoJson, ...]:
+        if body.lstrip().startswith(b"["):
+            return self._decode_any(body, tuple[wire.InfoJson, ...])
+        self._decode(body, wire.Answer)
+        if not wire.is_empty(body):
+            raise Nonsense("no list of receipts")
+        return ()
+
+    async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
+        """Hand in the exact bytes; the node's txid was compared with ours.
+
+        Raises:
+            NodeError: nothing is known of what became of it; it may land.
+        """
+        txid = transaction.txid
+        found = await self._ask(
+            wire.BroadcastJson,
+            "/wallet/broadcasthex",
+            {"transaction": transaction.encode().hex()},
+        )
+        with self._judging():
+            return translate.read_broadcast(found, txid, name=self.endpoint.name)
+
+    # Accounts and the chain
+
+    async def fetch_account(
+        self, address: Address, *, solid: bool = False
+    ) -> Reading[Account]:
+        """As of the head and this node's pool, or of the solidified head."""
+        as_of = await self._as_of(solid=solid)
+        found = await self._ask_for(
+            wire.AccountJson, _view("getaccount", solid), {"address": address.hex}
+        )
+        if found is None:
+            return Reading(Account(address, activated=False), as_of)
+        with self._judging():
+            return Reading(translate.read_account(found, address), as_of)
+
+    async def fetch_resources(self, address: Address) -> Reading[Resources]:
+        """All zero for an account that was never activated."""
+        as_of = await self._as_of(solid=False)
+        found = await self._ask_for(
+            wire.ResourcesJson,
+            "/wallet/getaccountresource",
+            {"address": address.hex},
+        )
+        if found is None:
+            return Reading(Resources(), as_of)
+        with self._judging():
+            return Reading(translate.read_resources(found), as_of)
+
+    async def fetch_parameters(self) -> Reading[ChainParameters]:
+        """Prices and switches, as voted."""
+        as_of = await self._as_of(solid=False)
+        found = await self._ask(wire.ParametersJson, "/wallet/getchainparameters", {})
+        with self._judging():
+            return Reading(translate.read_parameters(found), as_of)
+
+    async def fetch_info(self) -> NodeFacts:
+        """What the node says about itself."""
+        found = await self._ask(wire.NodeInfoJson, "/wallet/getnodeinfo", {})
+        with self._judging():
+            return translate.read_facts(found)
+
+    async def _as_of(self, *, solid: bool) -> int:
+        """The newest block that this endpoint had before the question is asked."""
+        known = self._solid if solid else self._head
+        if known is None:
+            known = await self.fetch_head(solid=solid)
+        return known.number
+
+    # Asking
+
+    async def _ask_for(
+        self,
+        kind: type[A],
+        path: str,
+        question: Mapping[str, object],
+        *,
+        large: bool = False,
+    ) -> A | None:
+        """Ask for a thing that may not exist."""
+        body = await self._post(path, question, large=large)
+        if wire.is_empty(body):
+            return None
+        return self._decode(body, kind)
+
+    async def _ask(self, kind: type[A], path: str, question: Mapping[str, object]) -> A:
+        return self._decode(await self._post(path, question), kind)
+
+    async def _post(
+        self, path: str, question: Mapping[str, object], *, large: bool = False
+    ) -> bytes:
+        return await self._line.ask(
+            path,
+            msgspec.json.encode(question),
+            limit_bytes=LARGE_BYTES if large else SMALL_BYTES,
+            solid=path.startswith(_SOLID),
+        )
+
+    def _decode(self, body: bytes, kind: type[A]) -> A:
+        found = self._decode_any(body, kind)
+        for error in (found.error, found.error_of_gateway):
+            if error is not None:
+                raise refusal_in_json(self.endpoint.name, str(error))
+        return found
+
+    def _decode_any(self, body: bytes, kind: type[T]) -> T:
+        name = self.endpoint.name
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.ValidationError as why:
+            raise NodeRefused(name, shown(f"an unexpected answer: {why}")) from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise NodeUnavailable(name, 1, "an answer cut short or damaged") from None
+        except RecursionError:
+            raise NodeRefused(name, "an unexpected answer: nested too deep") from None
+
+    @contextlib.contextmanager
+    def _judging(self) -> Iterator[None]:
+        """Say of whom it is that an answer makes no sense."""
+        try:
+            yield
+        except Contradiction as why:
+            raise NodeLied(self.endpoint.name, shown(str(why))) from None
+        except Nonsense as why:
+            raise NodeRefused(self.endpoint.name, shown(str(why))) from None
+
+
+_SOLID: Final = "/walletsolidity/"
+Question = Callable[[NodeClient], Awaitable[T]]
+
+
+def _view(name: str, solid: bool) -> str:  # noqa: FBT001 - which of two paths
+    return f"{_SOLID}{name}" if solid else f"/wallet/{name}"

@@ -1,0 +1,331 @@
+"""Several endpoints behind one set of questions: order, rest, failover, retries.
+
+An endpoint is asked only after its genesis block was seen to be the configured
+network's; one of another network is never asked again. The first in the order of the
+configuration that is not resting gets the question; when it fails, the next. After a
+round in which all failed, the retry policy waits. Who told us to stay away for a while
+(rate limits) is left alone for that long, whoever asks.
+
+FIXME: no budgets, pacing or cross-checks yet; needed with metered providers.
+"""
+
+import contextlib
+import logging
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import httpx
+import trio
+from attrs import define, evolve
+
+from lucidtrond.errors import NodeError, NodeUnavailable, WrongNetwork
+from lucidtrond.node import policy as policies
+from lucidtrond.node.broadcast import broadcast_to
+from lucidtrond.node.client import NodeClient, Question
+from lucidtrond.node.endpoint import Endpoint
+from lucidtrond.node.policy import RetryPolicy
+from lucidtrond.node.retry import retrying
+from lucidtrond.node.translate import NodeFacts
+from lucidtrond.node.transport import open_transport
+from lucidtrond.tron.account import Account, Resources
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
+from lucidtrond.tron.broadcast import BroadcastAnswer
+from lucidtrond.tron.parameters import ChainParameters
+from lucidtrond.tron.reading import Reading
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import Transaction, TxId
+
+__all__ = ["Endpoint", "NodePool", "open_pool"]
+
+log = logging.getLogger(__name__)
+
+BROADCAST_TO: Final = 2
+CONNECT_S: Final = 20.0
+"""However many attempts are configured, a start is not held up longer."""
+
+T = TypeVar("T")
+
+
+@define(eq=False)
+class _Member:
+    """One endpoint's standing."""
+
+    client: NodeClient
+    known: bool = False
+    """Its genesis is ours."""
+    wrong: WrongNetwork | None = None
+    rests_until: float = 0.0
+    """Asked only when nobody else can be."""
+    away_until: float = 0.0
+    """Not asked: it said so."""
+    failures: int = 0
+    """In a row."""
+    trouble: NodeError | None = None
+
+    def note_answer(self) -> None:
+        if self.trouble is not None:
+            log.info("node answers again", extra={"endpoint": self.name})
+        self.failures, self.trouble, self.rests_until = 0, None, 0.0
+
+    def note_failure(self, error: NodeError) -> None:
+        if type(error) is not type(self.trouble):
+            extra = {"endpoint": self.name, "reason": str(error)}
+            log.warning("node does not answer", extra=extra)
+        self.trouble = error
+        now = trio.current_time()
+        asked = policies.retry_after_s(error)
+        if asked is not None:
+            self.away_until = now + asked
+        if policies.is_retryable(error):
+            self.failures += 1
+            self.rests_until = now + policies.rest_s(self.failures)
+
+    @property
+    def name(self) -> str:
+        return self.client.endpoint.name
+
+
+class NodePool:
+    """Typed questions to whichever endpoint can answer; made by `open_pool`."""
+
+    def __init__(
+        self,
+        clients: Sequence[NodeClient],
+        *,
+        genesis_id: BlockId,
+        policy: RetryPolicy,
+        chance: Callable[[], float],
+    ) -> None:
+        self.genesis_id = genesis_id
+        self._members = [_Member(client) for client in clients]
+        self._policy = policy
+        self._chance = chance
+
+    async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
+        """The newest (or newest solidified) block's header, checked."""
+        return await self._ask(lambda node: node.fetch_head(solid=solid))
+
+    async def fetch_block(self, which: int | BlockId) -> Block | None:
+        """By number or id, verified; None when the asked node has none."""
+        return await self._ask(lambda node: node.fetch_block(which))
+
+    async def fetch_blocks(self, start: int, end: int) -> list[Block]:
+        """From *start* up to before *end*, at most 100, linked; fewer near the head."""
+        return await self._ask(lambda node: node.fetch_blocks(start, end))
+
+    async def fetch_receipts(self, which: int | Block) -> tuple[Receipt, ...]:
+        """All receipts of a block; see `NodeClient.fetch_receipts`."""
+        return await self._ask(lambda node: node.fetch_receipts(which))
+
+    async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
+        """Pending ones too; the raw bytes hash to *txid*."""
+        return await self._ask(lambda node: node.fetch_transaction(txid))
+
+    async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
+        """None while not included (or not solidified)."""
+        return await self._ask(lambda node: node.fetch_receipt(txid, solid=solid))
+
+    async def fetch_account(
+        self, address: Address, *, solid: bool = False
+    ) -> Reading[Account]:
+        """Balance and stake; pool effects of the asked node show unless *solid*."""
+        return await self._ask(lambda node: node.fetch_account(address, solid=solid))
+
+    async def fetch_resources(self, address: Address) -> Reading[Resources]:
+        """Bandwidth and energy."""
+        return await self._ask(lambda node: node.fetch_resources(address))
+
+    async def fetch_parameters(self) -> Reading[ChainParameters]:
+        """Prices and switches, as voted."""
+        return await self._ask(lambda node: node.fetch_parameters())
+
+    async def fetch_info(self) -> NodeFacts:
+        """What the asked node says about itself."""
+        return await self._ask(lambda node: node.fetch_info())
+
+    async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
+        """Send the same bytes to up to two endpoints, once each.
+
+        Raises:
+            NodeError: none answered; it may land all the same.
+        """
+        members = []
+        errors: list[NodeError] = []
+        for member in self._in_order():
+            try:
+                await self._introduce(member)
+            except NodeError as error:
+                errors.append(error)
+                continue
+            members.append(member)
+            if len(members) == BROADCAST_TO:
+                break
+        if not members:
+            raise policies.most_telling(errors)
+        return await broadcast_to([each.client for each in members], transaction)
+
+    def endpoints(self) -> list[dict[str, Any]]:
+        """State of each endpoint, in order of preference; JSON-able, without keys."""
+        now = trio.current_time()
+        heads = [each.client.head_number or 0 for each in self._members]
+        newest = max(heads, default=0)
+        return [_shown(each, newest, now) for each in self._members]
+
+    async def connect(self) -> None:
+        """Ask every endpoint for its genesis once.
+
+        Raises:
+            WrongNetwork: one of them is on another network.
+            NodeError: none answered.
+        """
+        errors: list[NodeError] = []
+
+        async def introduce(member: _Member) -> None:
+            try:
+                await self._introduce(member)
+            except NodeError as error:
+                errors.append(error)
+
+        async with trio.open_nursery() as nursery:
+            for member in self._members:
+                nursery.start_soon(introduce, member)
+        for member in self._members:
+            if member.wrong is not None:
+                raise member.wrong
+        if not any(member.known for member in self._members):
+            raise policies.most_telling(errors)
+
+    async def _ask(self, question: Question[T]) -> T:
+        return await retrying(
+            lambda: self._round(question), self._policy, chance=self._chance
+        )
+
+    async def _round(self, question: Question[T]) -> T:
+        """Ask one after the other until somebody answers."""
+        errors: list[NodeError] = []
+        for member in self._in_order():
+            try:
+                await self._introduce(member)
+                answer = await question(member.client)
+            except NodeError as error:
+                if error is not member.wrong:
+                    member.note_failure(error)
+                errors.append(error)
+            else:
+                member.note_answer()
+                return answer
+        raise policies.most_telling(errors)
+
+    async def _introduce(self, member: _Member) -> None:
+        """See that it is on our network, once."""
+        if member.wrong is not None:
+            raise member.wrong
+        if member.known:
+            return
+        came = await member.client.fetch_genesis_id()
+        if came == self.genesis_id:
+            member.known = True
+            return
+        member.wrong = WrongNetwork(member.name, wanted=self.genesis_id, came=came)
+        log.error("node is on another network", extra={"endpoint": member.name})
+        raise member.wrong
+
+    def _in_order(self) -> list[_Member]:
+        """Whom to ask now, first choice first.
+
+        Raises:
+            NodeUnavailable: everybody asked to be left alone.
+            WrongNetwork: everybody is on another network.
+        """
+        now = trio.current_time()
+        ours = [each for each in self._members if each.wrong is None]
+        if not ours:
+            raise _first_wrong(self._members)
+        present = [each for each in ours if each.away_until <= now]
+        if not present:
+            soonest = min(ours, key=lambda each: each.away_until)
+            raise NodeUnavailable(
+                soonest.name,
+                1,
+                "it asked to be left alone",
+                retry_after_s=soonest.away_until - now,
+            )
+        # sorted() is stable: the configured order within each half.
+        return sorted(present, key=lambda each: each.rests_until > now)
+
+
+def _first_wrong(members: Sequence[_Member]) -> NodeError:
+    for member in members:
+        if member.wrong is not None:
+            return member.wrong
+    raise AssertionError("a pool has at least one endpoint")
+
+
+def _shown(member: _Member, newest: int, now: float) -> dict[str, Any]:
+    client = member.client
+    head = client.head_number
+    if member.wrong is not None:
+        state = "wrong network"
+    elif member.away_until > now:
+        state = "left alone"
+    elif member.trouble is not None:
+        state = "failing"
+    else:
+        state = "ok" if member.known else "not asked yet"
+    return {
+        "endpoint": member.name,
+        "state": state,
+        "head_number": head,
+        "solid_number": client.solid_number,
+        "behind_blocks": None if head is None else newest - head,
+        "requests": client.requests,
+        "failures_in_a_row": member.failures,
+        "trouble": None if member.trouble is None else str(member.trouble),
+        "left_alone_s": max(0.0, round(member.away_until - now, 1)),
+    }
+
+
+@contextlib.asynccontextmanager
+async def open_pool(
+    endpoints: Sequence[Endpoint],
+    *,
+    genesis_id: BlockId,
+    policy: RetryPolicy | None = None,
+    timeout_s: float = 10.0,
+    max_connection_retries: int = 5,
+    http: httpx.AsyncBaseTransport | None = None,
+    chance: Callable[[], float] = random.random,
+) -> AsyncIterator[NodePool]:
+    """A pool that has an answer, or is degraded and has said so in the log.
+
+    *timeout_s* bounds one request, *max_connection_retries* how often a start tries
+    again. Endpoints are in order of preference.
+
+    Raises:
+        WrongNetwork: an endpoint's genesis block is another one.
+        ConfigError: an endpoint that can't be.
+    """
+    policy = policy or RetryPolicy()
+    async with open_transport(endpoints, timeout_s=timeout_s, http=http) as transport:
+        pool = NodePool(
+            [NodeClient(transport.line(each)) for each in endpoints],
+            genesis_id=genesis_id,
+            policy=policy,
+            chance=chance,
+        )
+        at_start = evolve(policy, max_retries=max_connection_retries)
+        try:
+            with trio.move_on_after(CONNECT_S) as limit:
+                await retrying(pool.connect, at_start, chance=chance)
+            if limit.cancelled_caught:
+                log.warning("no node answers yet, starting all the same")
+        except WrongNetwork:
+            raise
+        except NodeError as error:
+            log.warning(
+                "no node answers yet, starting all the same",
+                extra={"reason": str(error)},
+            )
+        yield pool

@@ -1,0 +1,93 @@
+"""What an HTTP answer means before it is read: data, "not now", or no.
+
+java-tron says nearly everything with status 200: errors as ``{"Error": …}``, a pruned
+node's refusal as bare text. Providers in front of it say 403, 429 and 503, with JSON,
+HTML or nothing. Each is one of the exceptions of `errors`; what is left is JSON.
+"""
+
+import re
+from typing import Final
+
+from lucidtrond.errors import NodeError, NodeRefused, NodeUnavailable, QuotaSpent
+
+REASON_CHARACTERS: Final = 200
+_SUSPENDED: Final = re.compile(r"suspended for ([0-9]{1,6}) ?s")
+_QUOTA: Final = "Exceed the user daily usage"
+_BUSY: Final = "lack of computing resources"
+"""RateLimiterServlet's refusal, with status 200."""
+_LITE: Final = "this API is closed because this node is a lite fullnode"
+_LIMITED: Final = ("exceeded the allowed_rps", "exceeds the frequency limit")
+_NOT_NOW: Final = frozenset({408, 425, 500, 502, 503, 504})
+
+
+def refusal_of(
+    name: str, *, status: int, body: bytes, retry_after: str | None = None
+) -> NodeError | None:
+    """What is wrong with an answer of endpoint *name*; None: its body is JSON.
+
+    Cut-off JSON and ``{"Error": …}`` with status 200 are seen when it is decoded.
+    """
+    if status == 200:
+        return _of_body(name, body)
+    text = _text(body)
+    asked = _seconds(retry_after, text)
+    if text.startswith(_QUOTA):
+        return QuotaSpent(f"{name}: the daily quota is used up")
+    if status == 429 or (status == 403 and _is_limit(text)):
+        return NodeUnavailable(name, 1, "too many requests", retry_after_s=asked)
+    if status in _NOT_NOW or status >= 500:
+        return NodeUnavailable(name, 1, f"HTTP {status}", retry_after_s=asked)
+    if status == 401:
+        return NodeRefused(name, "HTTP 401: the api key is not accepted")
+    return NodeRefused(name, shown(f"HTTP {status}: {_plain(text)}"))
+
+
+def refusal_in_json(name: str, error: str) -> NodeError:
+    """What the text of an ``Error`` key means."""
+    if _QUOTA in error:
+        return QuotaSpent(f"{name}: the daily quota is used up")
+    if _BUSY in error or _is_limit(error):
+        asked = _seconds(None, error)
+        return NodeUnavailable(name, 1, "too many requests", retry_after_s=asked)
+    return NodeRefused(name, shown(error))
+
+
+def shown(text: str) -> str:
+    """A node's own words, fit for our errors: printable and short."""
+    printable = "".join(each if each.isprintable() else " " for each in text)
+    return printable.strip()[:REASON_CHARACTERS]
+
+
+def _of_body(name: str, body: bytes) -> NodeError | None:
+    first = body[:64].lstrip()[:1]
+    if first in (b"{", b"["):
+        return None
+    text = _text(body)
+    if not text:
+        return NodeUnavailable(name, 1, "an empty answer")
+    if _LITE in text:
+        return NodeRefused(name, _LITE)
+    if first == b"<":
+        return NodeUnavailable(name, 1, "a web page in place of an answer")
+    return NodeUnavailable(name, 1, "something that is no JSON")
+
+
+def _text(body: bytes) -> str:
+    return body[:4096].decode("utf-8", "replace").strip()
+
+
+def _plain(text: str) -> str:
+    """Without what a web page says."""
+    return "" if text.startswith("<") else text
+
+
+def _is_limit(text: str) -> bool:
+    return any(each in text for each in _LIMITED) or bool(_SUSPENDED.search(text))
+
+
+def _seconds(header: str | None, text: str) -> float | None:
+    # A date in Retry-After would need our clock to agree with theirs: left out.
+    if header is not None and re.fullmatch(r"[0-9]{1,6}", header.strip()):
+        return float(header)
+    found = _SUSPENDED.search(text)
+    return float(found[1]) if found else None

@@ -1,0 +1,226 @@
+"""The node's JSON as it comes: foreign names, nothing believed yet.
+
+Unknown fields are skipped (JsonFormat's keys change with every release), absent ones
+are proto3's defaults. What the JSON says of a transaction's contents (``raw_data``) is
+not even read: `translate` goes by ``raw_data_hex``.
+
+``{}`` is java's "there is none"; an object that has none of the fields we know and is
+not ``{}`` is something else's answer, see `is_empty`.
+"""
+
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from msgspec import field
+
+T = TypeVar("T")
+
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""What protobuf's int64 can hold; anything beyond is not from a node."""
+Name = str | int
+"""An enum's name; a number where the node itself does not know the name."""
+
+_BLANKS: Final = b" \t\r\n"
+
+
+class Wire(msgspec.Struct, frozen=True, gc=False):
+    """Tolerant; holds no cycles, so the collector need not look at it."""
+
+
+class Answer(Wire, frozen=True, gc=False):
+    """What may come in place of any answer, with status 200."""
+
+    error: object = field(name="Error", default=None)
+    error_of_gateway: object = field(name="error", default=None)
+
+
+class HeaderRaw(Wire, frozen=True, gc=False):
+    """BlockHeader.raw."""
+
+    number: Int64 = 0
+    tx_trie_root: str = field(name="txTrieRoot", default="")
+    witness_address: str = ""
+    parent_hash: str = field(name="parentHash", default="")
+    version: Int64 = 0
+    timestamp: Int64 = 0
+    witness_id: Int64 = 0
+    account_state_root: str = field(name="accountStateRoot", default="")
+
+
+class Header(Wire, frozen=True, gc=False):
+    """BlockHeader."""
+
+    raw_data: HeaderRaw = HeaderRaw()
+    witness_signature: str = ""
+
+
+class Result(Wire, frozen=True, gc=False):
+    """Transaction.Result of a stored transaction."""
+
+    contract_ret: Name = field(name="contractRet", default=0)
+
+
+class TransactionJson(Answer, frozen=True, gc=False):
+    """A transaction, in a block or alone."""
+
+    txid: str = field(name="txID", default="")
+    raw_data_hex: str = ""
+    signature: tuple[str, ...] = ()
+    ret: tuple[Result, ...] = ()
+
+
+class BlockJson(Answer, frozen=True, gc=False):
+    """A block, with its transactions or without."""
+
+    block_id: str = field(name="blockID", default="")
+    block_header: Header | None = None
+    transactions: tuple[TransactionJson, ...] = ()
+
+
+class BlockList(Answer, frozen=True, gc=False):
+    """getblockbylimitnext."""
+
+    block: tuple[BlockJson, ...] | None = None
+
+
+class Cost(Wire, frozen=True, gc=False):
+    """ResourceReceipt."""
+
+    energy_usage: Int64 = 0
+    energy_fee: Int64 = 0
+    origin_energy_usage: Int64 = 0
+    energy_usage_total: Int64 = 0
+    net_usage: Int64 = 0
+    net_fee: Int64 = 0
+    result: Name | None = None
+    energy_penalty_total: Int64 = 0
+
+
+class LogJson(Wire, frozen=True, gc=False):
+    """TransactionInfo.Log; the address comes without its 41."""
+
+    address: str = ""
+    topics: tuple[str, ...] = ()
+    data: str = ""
+
+
+class CallValue(Wire, frozen=True, gc=False):
+    """InternalTransaction.CallValueInfo."""
+
+    call_value: Int64 = field(name="callValue", default=0)
+    token_id: str = field(name="tokenId", default="")
+
+
+class InternalJson(Wire, frozen=True, gc=False):
+    """InternalTransaction."""
+
+    hash: str = ""
+    caller_address: str = ""
+    transfer_to_address: str = field(name="transferTo_address", default="")
+    call_value_info: tuple[CallValue, ...] = field(name="callValueInfo", default=())
+    note: str = ""
+    rejected: bool = False
+
+
+class InfoJson(Answer, frozen=True, gc=False):
+    """TransactionInfo."""
+
+    id: str = ""
+    fee: Int64 = 0
+    block_number: Int64 = field(name="blockNumber", default=0)
+    block_timestamp: Int64 = field(name="blockTimeStamp", default=0)
+    contract_result: tuple[str, ...] = field(name="contractResult", default=())
+    contract_address: str = ""
+    receipt: Cost = Cost()
+    log: tuple[LogJson, ...] = ()
+    result: Name | None = None
+    res_message: str = field(name="resMessage", default="")
+    internal_transactions: tuple[InternalJson, ...] = ()
+
+
+class Frozen(Wire, frozen=True, gc=False):
+    """Stake 1.0."""
+
+    frozen_balance: Int64 = 0
+
+
+class FrozenV2(Wire, frozen=True, gc=False):
+    """Stake 2.0; no type is BANDWIDTH (enum 0)."""
+
+    type: Name = "BANDWIDTH"
+    amount: Int64 = 0
+
+
+class AccountResource(Wire, frozen=True, gc=False):
+    """Account.AccountResource."""
+
+    frozen_balance_for_energy: Frozen = Frozen()
+
+
+class AccountJson(Answer, frozen=True, gc=False):
+    """Account."""
+
+    address: str = ""
+    type: Name = "Normal"
+    balance: Int64 = 0
+    create_time: Int64 | None = None
+    frozen: tuple[Frozen, ...] = ()
+    frozen_v2: tuple[FrozenV2, ...] = field(name="frozenV2", default=())
+    account_resource: AccountResource = AccountResource()
+
+
+class ResourcesJson(Answer, frozen=True, gc=False):
+    """AccountResourceMessage."""
+
+    free_net_used: Int64 = field(name="freeNetUsed", default=0)
+    free_net_limit: Int64 = field(name="freeNetLimit", default=0)
+    net_used: Int64 = field(name="NetUsed", default=0)
+    net_limit: Int64 = field(name="NetLimit", default=0)
+    energy_used: Int64 = field(name="EnergyUsed", default=0)
+    energy_limit: Int64 = field(name="EnergyLimit", default=0)
+    total_net_limit: Int64 = field(name="TotalNetLimit", default=0)
+    """The chain's: says that this is such an answer at all."""
+
+
+class Parameter(Wire, frozen=True, gc=False):
+    """ChainParameters.ChainParameter."""
+
+    key: str = ""
+    value: Int64 = 0
+
+
+class ParametersJson(Answer, frozen=True, gc=False):
+    """getchainparameters."""
+
+    chain_parameter: tuple[Parameter, ...] = field(name="chainParameter", default=())
+
+
+class ConfigNodeInfo(Wire, frozen=True, gc=False):
+    """Part of getnodeinfo."""
+
+    code_version: str = field(name="codeVersion", default="")
+
+
+class NodeInfoJson(Answer, frozen=True, gc=False):
+    """getnodeinfo; ``Num:N,ID:hex`` for blocks."""
+
+    block: str = ""
+    solidity_block: str = field(name="solidityBlock", default="")
+    current_connect_count: Int64 = field(name="currentConnectCount", default=0)
+    config_node_info: ConfigNodeInfo = field(
+        name="configNodeInfo", default=ConfigNodeInfo()
+    )
+
+
+class BroadcastJson(Answer, frozen=True, gc=False):
+    """broadcasthex and broadcasttransaction."""
+
+    result: bool = False
+    code: Name | None = None
+    message: str = ""
+    txid: str = ""
+
+
+def is_empty(body: bytes) -> bool:
+    """Whether the answer is ``{}`` and nothing else."""
+    return len(body) < 64 and body.translate(None, _BLANKS) == b"{}"
