@@ -2,20 +2,24 @@
 
 Store (in memory), keystore, follower, sender, outbox and plugin host are the real ones;
 the chain is the devnet's, in the same process (`LocalNode`). Everything runs under
-trio's autojump clock as well as under the real one.
+trio's autojump clock as well as under the real one. Nothing is random: the first wallet
+has the same address every time.
 
     async with open_workbench({"wallets": {}, "lowfuel": {...}}) as bench:
         wallet = await bench.call("wallet.create", {"label": "shop"})
         await bench.fund(wallet.address, 5_000_000)
 """
 
+import hashlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any, Final
 
 import msgspec
 import trio
+import trio.testing
 from attrs import define
 
 from lucidtrond import pluginhost
@@ -110,6 +114,10 @@ class Workbench:
             lambda tx: outbox.read_since(tx, since, limit=10_000, topics=topics)
         )
 
+    async def handled(self) -> None:
+        """Wait until nothing moves: handlers and services have done what they can."""
+        await trio.testing.wait_all_tasks_blocked()
+
     async def emit(self, event: Event) -> int:
         """Let an event happen; gives its sequence number."""
         seq = await self.store.write(lambda tx: self.bus.emitter()(tx, event))
@@ -176,7 +184,7 @@ def _furnish(
 ) -> Workbench:
     bus = Bus(store, clock=clock)
     ledger = Ledger(store)
-    vault = Vault(store, clock=clock, scrypt=_QUICK)
+    vault = Vault(store, clock=clock, scrypt=_QUICK, random_bytes=_unrandom())
     sender = Sender(
         store,
         node,
@@ -187,6 +195,16 @@ def _furnish(
         clock=clock,
     )
     return Workbench(host, node, clock, store, ledger, sender, vault, bus)
+
+
+def _unrandom() -> Callable[[int], bytes]:
+    """The same bytes in the same order every time."""
+    numbers = count()
+
+    def take(size: int) -> bytes:
+        return hashlib.shake_128(b"workbench %d" % next(numbers)).digest(size)
+
+    return take
 
 
 def _follower(bench: Workbench) -> Follower:
