@@ -151,9 +151,7 @@ def open_writer(path: Path | None) -> Connection:
 def open_reader(path: Path) -> Connection:
     """Open a further connection that can't write. Raises StoreError."""
     try:
-        connection = _connect(_uri(path, "ro"))
-        connection.execute("PRAGMA query_only=ON")
-        return _tuned(connection)
+        return _tuned(_connect(_uri(path, "ro")))
     except sqlite3.Error as error:
         raise StoreError(f"{path}: can't be opened: {error}") from error
 

@@ -10,7 +10,7 @@ import trio.testing
 
 from lucidtrond.errors import CommitUnknown, StoreError
 from lucidtrond.ports import Tx
-from lucidtrond.store import engine
+from lucidtrond.store import engine, writer
 from lucidtrond.store.database import Database
 from lucidtrond.store.engine import Connection
 from tests.store.rows import insert, keys, open_rows, writer_held
@@ -133,6 +133,28 @@ async def test_a_commit_of_unknown_outcome_ends_the_store(
             await db.read(keys)
 
 
+async def test_what_was_queued_behind_a_commit_of_unknown_outcome_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LARGEST_GROUP", 1)
+    async with open_rows(tmp_path / "db") as db:
+        ran: list[str] = []
+
+        def first(_: Tx) -> None:
+            ran.append("first")
+            inject(db, COMMIT=sqlite3.SQLITE_IOERR)
+
+        async def refused(fn: Callable[[Tx], None]) -> None:
+            with pytest.raises(CommitUnknown):
+                await db.write(fn)
+
+        async with writer_held(db) as nursery:
+            nursery.start_soon(refused, first)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(refused, lambda _tx: ran.append("second"))
+        assert ran == ["first"]
+
+
 async def test_a_group_that_can_not_begin_is_refused_and_the_next_one_is_not(
     tmp_path: Path,
 ) -> None:
@@ -171,4 +193,5 @@ async def test_who_ran_before_the_transaction_was_lost_is_refused_others_go_on(
                 await trio.testing.wait_all_tasks_blocked()
         assert isinstance(answers[1], StoreError)
         assert answers[3] == 3
+        assert db.statistics().refused == 2
         assert await db.read(keys) == [3]
