@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 WORD: Final = 32
 _MAX_DEPTH: Final = 16
@@ -17,51 +17,43 @@ class AbiError(ValueError):
     """A type, value or bytes that don't fit the contract ABI; the message says how."""
 
 
-@frozen
-class Integer:
+class Integer(Struct, frozen=True):
     """``uintN`` and ``intN``."""
 
     bits: int
     signed: bool
 
 
-@frozen
-class Boolean:
+class Boolean(Struct, frozen=True):
     """``bool``."""
 
 
-@frozen
-class AddressType:
+class AddressType(Struct, frozen=True):
     """``address``: the low 20 bytes of a word, without TRON's prefix."""
 
 
-@frozen
-class FixedBytes:
+class FixedBytes(Struct, frozen=True):
     """``bytesN``, and ``function`` (24 bytes)."""
 
     size: int
 
 
-@frozen
-class DynamicBytes:
+class DynamicBytes(Struct, frozen=True):
     """``bytes``."""
 
 
-@frozen
-class Text:
+class Text(Struct, frozen=True):
     """``string``: UTF-8."""
 
 
-@frozen
-class Array:
+class Array(Struct, frozen=True):
     """``T[]``, or ``T[length]``."""
 
     element: "AbiType"
     length: int | None
 
 
-@frozen
-class Tuple:
+class Tuple(Struct, frozen=True):
     """``(T1,T2)``: a struct, or a list of parameters."""
 
     parts: "tuple[AbiType, ...]"

@@ -1,11 +1,11 @@
 """How our contract classes and their protobuf messages become one another.
 
-Theory. A contract class is an attrs class whose attributes are named as the message's
-fields are, in lower case and with ``_address`` left out (``owner`` is
-``owner_address``); its annotations say how a field is read: `Address`,
-``Address | None`` (empty bytes), an IntEnum, another such class (a sub-message),
-tuples of these, and plain int, bool, bytes, str. Nothing else needs to be written down
-for a new contract.
+Theory. A contract class is a msgspec Struct (forty attrs classes would add 25 ms to
+every start) whose attributes are named as the message's fields are, in lower case and
+with ``_address`` left out (``owner`` is ``owner_address``); its annotations say how a
+field is read: `Address`, ``Address | None`` (empty bytes), an IntEnum, another such
+class (a sub-message), tuples of these, and plain int, bool, bytes, str. Nothing else
+needs to be written down for a new contract.
 """
 
 import types
@@ -15,10 +15,10 @@ from enum import IntEnum
 from functools import cache
 from typing import Any, TypeVar, cast
 
-import attrs
 from attrs import frozen
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 
@@ -30,7 +30,7 @@ class _Part:
     attribute: str
     wire: str
     kind: type
-    """Address, an IntEnum, an attrs class, or a plain type."""
+    """Address, an IntEnum, a Struct, or a plain type."""
     is_optional: bool
     is_list: bool
 
@@ -89,7 +89,7 @@ def _read_one(kind: type, value: Any) -> Any:
 
 
 def _is_message(kind: type) -> bool:
-    return attrs.has(kind) and kind is not Address
+    return issubclass(kind, Struct)
 
 
 def _plain(value: Any) -> Any:
@@ -107,10 +107,10 @@ def _parts(made: type, descriptor: Descriptor) -> tuple[_Part, ...]:
     hints = typing.get_type_hints(made)
     names = {field.name.lower(): field.name for field in descriptor.fields}
     parts = []
-    for each in attrs.fields(cast("type[attrs.AttrsInstance]", made)):
-        kind, is_optional, is_list = _taken_apart(hints[each.name])
-        wire = names.get(each.name) or names[each.name + "_address"]
-        parts.append(_Part(each.name, wire, kind, is_optional, is_list))
+    for name in cast("type[Struct]", made).__struct_fields__:
+        kind, is_optional, is_list = _taken_apart(hints[name])
+        wire = names.get(name) or names[name + "_address"]
+        parts.append(_Part(name, wire, kind, is_optional, is_list))
     return tuple(parts)
 
 

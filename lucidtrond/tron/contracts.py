@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any, Final
 
-import attrs
-from attrs import frozen
 from google.protobuf.message import DecodeError, Message
+from msgspec import Struct
 
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.address import PREFIX, SIZE, Address
@@ -119,8 +118,7 @@ __all__ = [
 TYPE_URL_PREFIX: Final = "type.googleapis.com/protocol."
 
 
-@frozen
-class RawContract:
+class RawContract(Struct, frozen=True):
     """A contract that we do not read, kept byte for byte."""
 
     type: int
@@ -174,8 +172,7 @@ TRANSFER: Final = 1
 TRIGGER: Final = 31
 
 
-@frozen
-class _Kind:
+class _Kind(Struct, frozen=True):
     number: int
     type_url: str
     made: type[KnownContract]
@@ -292,9 +289,9 @@ def _addresses_in_value(value: Any) -> Iterator[Address]:
     elif isinstance(value, tuple):
         for each in value:
             yield from _addresses_in_value(each)
-    elif attrs.has(type(value)):
-        for field in attrs.fields(type(value)):
-            yield from _addresses_in_value(getattr(value, field.name))
+    elif isinstance(value, Struct):
+        for name in value.__struct_fields__:
+            yield from _addresses_in_value(getattr(value, name))
 
 
 def _addresses_in_bytes(value: bytes) -> Iterator[Address]:

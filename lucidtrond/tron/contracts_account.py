@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.permissions import Permission
@@ -16,8 +16,7 @@ class AccountType(IntEnum):
     CONTRACT = 2
 
 
-@frozen
-class AccountCreate:
+class AccountCreate(Struct, frozen=True):
     """AccountCreateContract (0): activate *account* without paying it anything."""
 
     owner: Address
@@ -25,24 +24,21 @@ class AccountCreate:
     type: AccountType = AccountType.NORMAL
 
 
-@frozen
-class AccountUpdate:
+class AccountUpdate(Struct, frozen=True):
     """AccountUpdateContract (10): name the account."""
 
     owner: Address
     account_name: bytes
 
 
-@frozen
-class SetAccountId:
+class SetAccountId(Struct, frozen=True):
     """SetAccountIdContract (19): give the account an id, once."""
 
     owner: Address
     account_id: bytes
 
 
-@frozen
-class AccountPermissionUpdate:
+class AccountPermissionUpdate(Struct, frozen=True):
     """AccountPermissionUpdateContract (46): replace all permissions at once."""
 
     owner_address: Address

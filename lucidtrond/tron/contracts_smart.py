@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.units import Sun
@@ -30,8 +30,7 @@ class StateMutability(IntEnum):
     PAYABLE = 4
 
 
-@frozen
-class AbiParameter:
+class AbiParameter(Struct, frozen=True):
     """One input or output."""
 
     type: str
@@ -39,8 +38,7 @@ class AbiParameter:
     indexed: bool = False
 
 
-@frozen
-class AbiEntry:
+class AbiEntry(Struct, frozen=True):
     """One function, event, error."""
 
     type: EntryType
@@ -53,15 +51,13 @@ class AbiEntry:
     statemutability: StateMutability = StateMutability.UNKNOWN
 
 
-@frozen
-class ContractAbi:
+class ContractAbi(Struct, frozen=True):
     """All entries (spelled so in the protocol)."""
 
     entrys: tuple[AbiEntry, ...] = ()
 
 
-@frozen
-class NewContract:
+class NewContract(Struct, frozen=True):
     """SmartContract, as a deployment states it."""
 
     bytecode: bytes
@@ -77,8 +73,7 @@ class NewContract:
     version: int = 0
 
 
-@frozen
-class CreateSmart:
+class CreateSmart(Struct, frozen=True):
     """CreateSmartContract (30): deploy."""
 
     owner: Address
@@ -87,8 +82,7 @@ class CreateSmart:
     token_id: int = 0
 
 
-@frozen
-class Trigger:
+class Trigger(Struct, frozen=True):
     """TriggerSmartContract (31): call *contract* with *data*.
 
     *call_value* is sun; *call_token_value* and *token_id* name a TRC-10 sent along.
@@ -102,8 +96,7 @@ class Trigger:
     token_id: int = 0
 
 
-@frozen
-class UpdateSetting:
+class UpdateSetting(Struct, frozen=True):
     """UpdateSettingContract (33): the caller's share of the energy, in percent."""
 
     owner: Address
@@ -111,8 +104,7 @@ class UpdateSetting:
     consume_user_resource_percent: int
 
 
-@frozen
-class UpdateEnergyLimit:
+class UpdateEnergyLimit(Struct, frozen=True):
     """UpdateEnergyLimitContract (45): the most that the creator pays per call."""
 
     owner: Address
@@ -120,8 +112,7 @@ class UpdateEnergyLimit:
     origin_energy_limit: int
 
 
-@frozen
-class ClearAbi:
+class ClearAbi(Struct, frozen=True):
     """ClearABIContract (48)."""
 
     owner: Address

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.units import Sun
@@ -16,8 +16,7 @@ class Resource(IntEnum):
     TRON_POWER = 2
 
 
-@frozen
-class Transfer:
+class Transfer(Struct, frozen=True):
     """TransferContract (1): *amount* sun from *owner* to *to*."""
 
     owner: Address
@@ -25,8 +24,7 @@ class Transfer:
     amount: Sun
 
 
-@frozen
-class FreezeBalance:
+class FreezeBalance(Struct, frozen=True):
     """FreezeBalanceContract (11), Stake 1.0; *frozen_duration* in days."""
 
     owner: Address
@@ -36,8 +34,7 @@ class FreezeBalance:
     receiver: Address | None = None
 
 
-@frozen
-class UnfreezeBalance:
+class UnfreezeBalance(Struct, frozen=True):
     """UnfreezeBalanceContract (12), Stake 1.0."""
 
     owner: Address
@@ -45,15 +42,13 @@ class UnfreezeBalance:
     receiver: Address | None = None
 
 
-@frozen
-class WithdrawBalance:
+class WithdrawBalance(Struct, frozen=True):
     """WithdrawBalanceContract (13): claim voting and witness rewards."""
 
     owner: Address
 
 
-@frozen
-class FreezeBalanceV2:
+class FreezeBalanceV2(Struct, frozen=True):
     """FreezeBalanceV2Contract (54): stake."""
 
     owner: Address
@@ -61,8 +56,7 @@ class FreezeBalanceV2:
     resource: Resource = Resource.BANDWIDTH
 
 
-@frozen
-class UnfreezeBalanceV2:
+class UnfreezeBalanceV2(Struct, frozen=True):
     """UnfreezeBalanceV2Contract (55): unstake; withdrawable some days later."""
 
     owner: Address
@@ -70,15 +64,13 @@ class UnfreezeBalanceV2:
     resource: Resource = Resource.BANDWIDTH
 
 
-@frozen
-class WithdrawExpireUnfreeze:
+class WithdrawExpireUnfreeze(Struct, frozen=True):
     """WithdrawExpireUnfreezeContract (56): take what was unstaked long enough ago."""
 
     owner: Address
 
 
-@frozen
-class DelegateResource:
+class DelegateResource(Struct, frozen=True):
     """DelegateResourceContract (57): lend what *balance* sun of stake give.
 
     *lock_period* counts blocks of three seconds; 0 with *lock* means three days.
@@ -92,8 +84,7 @@ class DelegateResource:
     lock_period: int = 0
 
 
-@frozen
-class UnDelegateResource:
+class UnDelegateResource(Struct, frozen=True):
     """UnDelegateResourceContract (58): take lent resources back."""
 
     owner: Address
@@ -102,23 +93,20 @@ class UnDelegateResource:
     resource: Resource = Resource.BANDWIDTH
 
 
-@frozen
-class CancelAllUnfreezeV2:
+class CancelAllUnfreezeV2(Struct, frozen=True):
     """CancelAllUnfreezeV2Contract (59): stake again what waits to be withdrawn."""
 
     owner: Address
 
 
-@frozen
-class Vote:
+class Vote(Struct, frozen=True):
     """One vote per staked TRX."""
 
     vote: Address
     vote_count: int
 
 
-@frozen
-class VoteWitness:
+class VoteWitness(Struct, frozen=True):
     """VoteWitnessContract (4): replaces all earlier votes."""
 
     owner: Address

@@ -1,21 +1,19 @@
 """Contracts about TRC-10 tokens and their exchanges; token ids are ASCII digits."""
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.units import Sun, UnixMillis
 
 
-@frozen
-class FrozenSupply:
+class FrozenSupply(Struct, frozen=True):
     """Part of a new token that its issuer can't move for a while."""
 
     frozen_amount: int
     frozen_days: int
 
 
-@frozen
-class AssetIssue:
+class AssetIssue(Struct, frozen=True):
     """AssetIssueContract (6): *num* tokens for *trx_num* sun during the sale."""
 
     owner: Address
@@ -39,8 +37,7 @@ class AssetIssue:
     id: str = ""
 
 
-@frozen
-class TransferAsset:
+class TransferAsset(Struct, frozen=True):
     """TransferAssetContract (2): *amount* smallest units of a token."""
 
     owner: Address
@@ -49,8 +46,7 @@ class TransferAsset:
     amount: int
 
 
-@frozen
-class ParticipateAssetIssue:
+class ParticipateAssetIssue(Struct, frozen=True):
     """ParticipateAssetIssueContract (9): buy from the issuer, *amount* in sun."""
 
     owner: Address
@@ -59,15 +55,13 @@ class ParticipateAssetIssue:
     amount: Sun
 
 
-@frozen
-class UnfreezeAsset:
+class UnfreezeAsset(Struct, frozen=True):
     """UnfreezeAssetContract (14): release one's frozen supply."""
 
     owner: Address
 
 
-@frozen
-class UpdateAsset:
+class UpdateAsset(Struct, frozen=True):
     """UpdateAssetContract (15)."""
 
     owner: Address
@@ -77,8 +71,7 @@ class UpdateAsset:
     new_public_limit: int
 
 
-@frozen
-class VoteAsset:
+class VoteAsset(Struct, frozen=True):
     """VoteAssetContract (3); no node executes it."""
 
     owner: Address
@@ -87,8 +80,7 @@ class VoteAsset:
     count: int = 0
 
 
-@frozen
-class ExchangeCreate:
+class ExchangeCreate(Struct, frozen=True):
     """ExchangeCreateContract (41); the token id of TRX is ``_``."""
 
     owner: Address
@@ -98,8 +90,7 @@ class ExchangeCreate:
     second_token_balance: int
 
 
-@frozen
-class ExchangeInject:
+class ExchangeInject(Struct, frozen=True):
     """ExchangeInjectContract (42)."""
 
     owner: Address
@@ -108,8 +99,7 @@ class ExchangeInject:
     quant: int
 
 
-@frozen
-class ExchangeWithdraw:
+class ExchangeWithdraw(Struct, frozen=True):
     """ExchangeWithdrawContract (43)."""
 
     owner: Address
@@ -118,8 +108,7 @@ class ExchangeWithdraw:
     quant: int
 
 
-@frozen
-class ExchangeTransaction:
+class ExchangeTransaction(Struct, frozen=True):
     """ExchangeTransactionContract (44): sell *quant* for at least *expected*."""
 
     owner: Address
@@ -129,8 +118,7 @@ class ExchangeTransaction:
     expected: int
 
 
-@frozen
-class MarketSellAsset:
+class MarketSellAsset(Struct, frozen=True):
     """MarketSellAssetContract (52): a limit order."""
 
     owner: Address
@@ -140,8 +128,7 @@ class MarketSellAsset:
     buy_token_quantity: int
 
 
-@frozen
-class MarketCancelOrder:
+class MarketCancelOrder(Struct, frozen=True):
     """MarketCancelOrderContract (53)."""
 
     owner: Address

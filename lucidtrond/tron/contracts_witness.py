@@ -1,52 +1,46 @@
 """Contracts of witnesses and their committee."""
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 
 
-@frozen
-class WitnessCreate:
+class WitnessCreate(Struct, frozen=True):
     """WitnessCreateContract (5): become a candidate."""
 
     owner: Address
     url: bytes
 
 
-@frozen
-class WitnessUpdate:
+class WitnessUpdate(Struct, frozen=True):
     """WitnessUpdateContract (8): another URL."""
 
     owner: Address
     update_url: bytes
 
 
-@frozen
-class UpdateBrokerage:
+class UpdateBrokerage(Struct, frozen=True):
     """UpdateBrokerageContract (49): the percentage that voters do not get."""
 
     owner: Address
     brokerage: int
 
 
-@frozen
-class ParameterChange:
+class ParameterChange(Struct, frozen=True):
     """Proposed *value* for the chain parameter number *key*."""
 
     key: int
     value: int
 
 
-@frozen
-class ProposalCreate:
+class ProposalCreate(Struct, frozen=True):
     """ProposalCreateContract (16)."""
 
     owner: Address
     parameters: tuple[ParameterChange, ...]
 
 
-@frozen
-class ProposalApprove:
+class ProposalApprove(Struct, frozen=True):
     """ProposalApproveContract (17): add or take back an approval."""
 
     owner: Address
@@ -54,8 +48,7 @@ class ProposalApprove:
     is_add_approval: bool
 
 
-@frozen
-class ProposalDelete:
+class ProposalDelete(Struct, frozen=True):
     """ProposalDeleteContract (18)."""
 
     owner: Address

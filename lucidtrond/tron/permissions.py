@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 
@@ -23,16 +23,14 @@ class PermissionType(IntEnum):
     ACTIVE = 2
 
 
-@frozen
-class Key:
+class Key(Struct, frozen=True):
     """One signer and what its signature weighs."""
 
     address: Address
     weight: int = 1
 
 
-@frozen
-class Permission:
+class Permission(Struct, frozen=True):
     """Signatures whose weights reach *threshold* act for the account.
 
     *operations* is the bitmap of contract types; only active permissions have one.
