@@ -51,7 +51,7 @@ class BlockSource(Protocol):
 
     async def fetch_blocks(self, start: int, end: int) -> list[Block]: ...
 
-    async def fetch_receipts(self, number: int) -> tuple[Receipt, ...]: ...
+    async def fetch_receipts(self, which: Block) -> tuple[Receipt, ...]: ...
 
     def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None: ...
 
@@ -264,13 +264,12 @@ class Follower:
         """Fetch receipts where there are transactions, several at once, and read."""
         receipts: dict[int, tuple[Receipt, ...]] = {}
 
-        async def fetch(number: int) -> None:
-            receipts[number] = await self._node.fetch_receipts(number)
+        async def fetch(block: Block) -> None:
+            found = await self._node.fetch_receipts(block)
+            receipts[block.header.number] = found
 
         wanting = [
-            block.header.number
-            for block in blocks
-            if block.transactions and block.header.number > 0
+            block for block in blocks if block.transactions and block.header.number > 0
         ]
         await _for_each(wanting, fetch)
         done: list[_Read] = []
@@ -390,22 +389,22 @@ class Follower:
 
 
 async def _for_each(
-    numbers: Sequence[int], fetch: Callable[[int], Awaitable[None]]
+    blocks: Sequence[Block], fetch: Callable[[Block], Awaitable[None]]
 ) -> None:
     """Fetch them all, a few at once; the first failure ends it and is raised."""
     failures: list[NodeError] = []
-    remaining = iter(numbers)
+    remaining = iter(blocks)
 
     async def work(scope: trio.CancelScope) -> None:
-        for number in remaining:
+        for block in remaining:
             try:
-                await fetch(number)
+                await fetch(block)
             except NodeError as error:
                 failures.append(error)
                 scope.cancel()
 
     async with trio.open_nursery() as nursery:
-        for _ in range(min(_RECEIPTS_AT_ONCE, len(numbers))):
+        for _ in range(min(_RECEIPTS_AT_ONCE, len(blocks))):
             nursery.start_soon(work, nursery.cancel_scope)
     if failures:
         raise failures[0]

@@ -98,7 +98,6 @@ class ModelChain:
     questions: int = 0
     noted: list[tuple[BlockHeader, frozenset[Address]]] = field(factory=list)
     before_answer: Callable[[str], None] = field(default=lambda _: None)
-    extra_receipts: dict[str, Receipt] = field(factory=dict)
 
     @property
     def head(self) -> int:
@@ -135,13 +134,11 @@ class ModelChain:
         self._ask("blocks")
         return self.blocks[start:end]
 
-    async def fetch_receipts(self, number: int) -> tuple[Receipt, ...]:
+    async def fetch_receipts(self, which: Block) -> tuple[Receipt, ...]:
         self._ask("receipts")
-        assert number > 0
-        return tuple(
-            self.extra_receipts.get(receipt.txid, receipt)
-            for receipt in receipts_of(self.blocks[number])
-        )
+        assert which.header.number > 0
+        # The node looks the number up in its present branch.
+        return receipts_of(self.blocks[which.header.number])
 
     def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None:
         self.noted.append((header, frozenset(touched)))

@@ -383,8 +383,8 @@ async def test_receipts_that_are_missing_are_asked_again_and_the_block_is_not_sk
     class Forgetful(ModelChain):
         receipts = True
 
-        async def fetch_receipts(self, number: int) -> tuple[Receipt, ...]:
-            return await super().fetch_receipts(number) if self.receipts else ()
+        async def fetch_receipts(self, which: Block) -> tuple[Receipt, ...]:
+            return await super().fetch_receipts(which) if self.receipts else ()
 
     chain = Forgetful()
     async with world(chain) as made:
