@@ -1,19 +1,26 @@
 """What transactions cost; figures are those that java-tron 4.8.0 gave."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.bandwidth import (
     DAY_SLOTS,
     DAY_WINDOW,
+    PUBLIC_NET_LIMIT,
+    WINDOW_PRECISION,
     recovered,
     recovered_net,
+    use_net,
 )
 from lucidtrond.devnet.state.blocks import ReceiptRow
 from lucidtrond.devnet.state.refused import Refused
 from lucidtrond.tron.keys import PrivateKey
+from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.devnet.making import ALICE, BOB, FIVE, NOVA, Lab
 
@@ -115,3 +122,87 @@ def test_a_large_account_creating_transaction_is_refused_with_its_size(
         f"Too big new account transaction, TxId {big.txid}, the size is 1139 bytes,"
         " maxTxSize 1000"
     )
+
+
+def test_the_largest_transaction_is_512000_bytes_with_its_allowances(
+    lab: Lab,
+) -> None:
+    now = UnixMillis(lab.chain.head.globals.timestamp)
+
+    def with_memo(size: int) -> Transaction:
+        memo = bytes(size)
+        return lab.transfer(ALICE, BOB.address, 5, memo=memo, timestamp=now)
+
+    spare = 512_000 - 128 - len(with_memo(400_000).encode()) + 400_000
+    assert len(with_memo(spare).encode()) + 128 == 512_000
+    big = with_memo(spare + 1)
+    with pytest.raises(Refused) as caught:
+        lab.send(big)
+    assert caught.value.text == (
+        f"Too big transaction with result, TxId {big.txid},"
+        " the size is 512001 bytes, maxTxSize 512000"
+    )
+    lab.send(with_memo(spare))
+
+
+def test_a_thousand_bytes_may_create_an_account(lab: Lab) -> None:
+    now = UnixMillis(lab.chain.head.globals.timestamp)
+
+    def with_memo(size: int) -> Transaction:
+        memo = bytes(size)
+        return lab.transfer(ALICE, NOVA.address, 5, memo=memo, timestamp=now)
+
+    spare = 1000 + 65 - len(with_memo(800).encode()) + 800
+    with pytest.raises(Refused, match="the size is 1001 bytes"):
+        lab.send(with_memo(spare + 1))
+    lab.send(with_memo(spare))
+
+
+def test_when_everybodys_free_bandwidth_is_used_up_it_burns(lab: Lab) -> None:
+    world = lab.chain.head
+    slot = FIVE.slot(world.globals.timestamp)
+    now = UnixMillis(world.globals.timestamp)
+    paid = []
+    for spare in (267, 268):
+        world.globals = replace(
+            world.globals,
+            public_net_usage=PUBLIC_NET_LIMIT - spare,
+            public_net_slot=slot,
+        )
+        lab.send(lab.transfer(ALICE, BOB.address, 12_345_678, timestamp=now))
+        [pooled] = lab.chain.pool[-1:]
+        paid.append((pooled.receipt.net_usage, pooled.receipt.net_fee))
+        now = UnixMillis(now + 1)
+        lab.chain = type(lab.chain)(lab.genesis, lab.archive)
+        for number in range(1, 4):
+            row = lab.archive.read(number)
+            assert row is not None
+            lab.chain.replay(row)
+        world = lab.chain.head
+    assert paid == [(0, 268_000), (268, 0)]
+
+
+@given(
+    st.integers(1, 10**6),
+    st.integers(0, DAY_SLOTS),
+    st.integers(1, 10**6),
+    st.integers(100, DAY_SLOTS),
+)
+def test_new_usage_recovers_over_the_mean_of_the_windows(
+    usage: int, gap: int, more: int, window: int
+) -> None:
+    account = Account(
+        b"", net_usage=usage, net_slot=1000, net_window=window * WINDOW_PRECISION
+    )
+    now = 1000 + gap
+    charged = use_net(account, more, now)
+    left = recovered_net(account, now).net_usage
+    assert abs(charged.net_usage - left - more) <= 1
+    if not left:
+        assert charged.net_window == DAY_WINDOW
+        return
+    remaining = (window - gap) * WINDOW_PRECISION
+    mean = Fraction(left * remaining + more * DAY_WINDOW, left + more)
+    # The total is rounded before it divides.
+    slack = 2 + mean / (left + more)
+    assert abs(charged.net_window - min(mean, Fraction(DAY_WINDOW))) <= slack

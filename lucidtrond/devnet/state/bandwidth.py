@@ -38,7 +38,7 @@ def recovered(usage: int, since: int, now: int, window: int = DAY_SLOTS) -> int:
 
 def recovered_net(account: Account, now: int) -> Account:
     """The account with its staked bandwidth's usage as of *now*."""
-    return _use_net(account, 0, now)
+    return use_net(account, 0, now)
 
 
 def net_limit(account: Account, world: World, genesis: Genesis) -> int:
@@ -72,7 +72,7 @@ def charge(
     wanted = size * parameters.create_account_rate if creating else size
     used = recovered(account.net_usage, account.net_slot, now, _window_slots(account))
     if wanted <= net_limit(account, world, genesis) - used:
-        charged = _use_net(account, wanted, now)
+        charged = use_net(account, wanted, now)
         world.put_account(replace(charged, net_slot=now, operation_ms=head_ms))
         return NetBill(usage=wanted)
     if not creating and _use_free(world, account, size, genesis):
@@ -130,8 +130,11 @@ def _window_slots(account: Account) -> int:
     return account.net_window // WINDOW_PRECISION
 
 
-def _use_net(account: Account, more: int, now: int) -> Account:
-    """ResourceProcessor.increaseV2: the window is the weighted mean of old and new."""
+def use_net(account: Account, more: int, now: int) -> Account:
+    """Add staked bandwidth used at slot *now*; the slot itself stays as it was.
+
+    ResourceProcessor.increaseV2: the window is the weighted mean of old and new.
+    """
     window = _window_slots(account)
     old = _average(account.net_usage, account.net_slot, now, window)
     left = old * window // PRECISION
