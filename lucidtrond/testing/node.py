@@ -210,10 +210,10 @@ class LocalNode:
         rows = (self.chain.block(number) for number in range(start, end))
         return [row.block for row in rows if row is not None]
 
-    async def fetch_receipts(self, number: int) -> tuple[Receipt, ...]:
+    async def fetch_receipts(self, which: Block) -> tuple[Receipt, ...]:
         """All of one block, in order."""
         await self._ask()
-        row = self.chain.block(number)
+        row = self.chain.block(which.header.number)
         return () if row is None else tuple(_receipt(e, row) for e in row.transactions)
 
     async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:

@@ -146,14 +146,21 @@ async def open_workbench(
     network: str = "devnet",
     keystore: bool = True,
     node: LocalNode | None = None,
+    store: Database | None = None,
+    poll_s: float = POLL_S,
 ) -> AsyncIterator[Workbench]:
-    """Run the plugins that have a section; *keystore* makes one, unlocked."""
+    """Run the plugins that have a section; *keystore* makes one, unlocked.
+
+    With the *node* and *store* of an earlier workbench it is a daemon that was started
+    again (its keystore is locked then). *poll_s* is how often the follower looks for
+    blocks: raise it where a test lets hours pass on the autojump clock.
+    """
     host = load_plugins(sections, plugins)
     node = node or LocalNode()
     clock = ManualClock()
-    async with open_store(None) as store:
+    async with _opened(store) as database:
         await migrate(
-            store,
+            database,
             [
                 *outbox.MIGRATIONS,
                 *keystore_vault.MIGRATIONS,
@@ -162,12 +169,12 @@ async def open_workbench(
                 *host.migrations(),
             ],
         )
-        bench = _furnish(host, node, clock=clock, store=store)
+        bench = _furnish(host, node, clock=clock, store=database)
         host.bind(lambda **given: _context(bench, network, **given))
-        if keystore:
+        if keystore and not (await bench.vault.status()).exists:
             await bench.vault.init(PASSPHRASE)
         async with trio.open_nursery() as floor:
-            follower = _follower(bench)
+            follower = _follower(bench, poll_s)
             for service in (bench.bus.run, bench.vault.run, bench.sender.run):
                 await floor.start(service)
             await floor.start(follower.run)
@@ -177,6 +184,15 @@ async def open_workbench(
                 running.cancel_scope.cancel()
             floor.cancel_scope.cancel()
         bench.vault.wipe()
+
+
+@asynccontextmanager
+async def _opened(store: Database | None) -> AsyncIterator[Database]:
+    if store is not None:
+        yield store
+        return
+    async with open_store(None) as fresh:
+        yield fresh
 
 
 def _furnish(
@@ -207,7 +223,7 @@ def _unrandom() -> Callable[[int], bytes]:
     return take
 
 
-def _follower(bench: Workbench) -> Follower:
+def _follower(bench: Workbench, poll_s: float) -> Follower:
     return Follower(
         bench.node,
         bench.store,
@@ -216,7 +232,7 @@ def _follower(bench: Workbench) -> Follower:
         ring=bench.bus.ring,
         genesis_id=bench.node.chain.genesis.id,
         observers=[bench.sender],
-        poll_s=POLL_S,
+        poll_s=poll_s,
     )
 
 
