@@ -178,8 +178,7 @@ class Connection:
             if self.service.is_draining and not self._read() and not self._in_flight:
                 return
             if not self._pending and not self._has_ended:
-                await trio.lowlevel.wait_readable(self.sock)
-                self._read()
+                await self._listen()
 
     async def _run_burst(self) -> None:
         pending, dispatcher = self._pending, self.service.dispatcher
@@ -226,12 +225,17 @@ class Connection:
             limit = self._framer.max_text
             self._put(refuse_all(TooLarge(f"a text over {limit} bytes", limit=limit)))
             self._has_ended = True
-        if self._framer.is_empty:
-            self._text_deadline = inf
-        elif texts or self._text_deadline == inf:
+        if texts or self._framer.is_empty:
+            self._text_deadline = inf  # the next text has its own
+        return True
+
+    async def _listen(self) -> None:
+        """Wait for input; a text that has begun must be whole before its deadline."""
+        if self._text_deadline == inf and not self._framer.is_empty:
             now = trio.current_time()
             self._text_deadline = now + self.service.limits.text_s
-        return True
+        await trio.lowlevel.wait_readable(self.sock)
+        self._read()
 
     async def _linger(self) -> None:
         """Stay as long as a peer that sends no more has something to receive."""
@@ -251,7 +255,6 @@ class Connection:
         if self._one_ended is None:
             self._one_ended = trio.Event()
         self._is_waiting = True
-        self._text_deadline = inf  # it is us who keep the peer waiting
         await self._one_ended.wait()
         self._is_waiting = False
 

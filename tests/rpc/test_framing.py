@@ -97,6 +97,27 @@ def test_a_long_text_overflows_however_slowly_it_comes() -> None:
     assert framer.overflow
 
 
+def test_short_texts_never_add_up_to_a_long_one() -> None:
+    framer = Framer(max_text=8)
+    for _ in range(20):
+        assert framer.feed(b"[1,") == []
+        assert framer.feed(b"2]\n") == [b"[1,2]"]
+        assert framer.feed(b"[1,") == []
+        assert framer.feed(b"2]") == [b"[1,2]"]
+    assert not framer.overflow
+
+
+def test_what_looks_whole_is_tried_a_bounded_number_of_times() -> None:
+    """Each try costs a decode of all that came; the newline ends it all the same."""
+    framer = Framer()
+    framer.feed(b'["')
+    for _ in range(1000):
+        assert framer.feed(b"]") == []
+    assert framer.feed(b'"]') == []
+    assert framer.feed(b"\n") == [b'["' + b"]" * 1000 + b'"]']
+    assert framer.feed(b"[1]") == [b"[1]"]
+
+
 def test_nothing_comes_out_behind_an_overflow() -> None:
     framer = Framer(max_text=8)
     assert framer.feed(b"1" * 9) == []

@@ -318,6 +318,26 @@ async def test_a_slow_peer_is_cut_off(
     assert statuses(answer) == ([status] if status else [])
 
 
+async def test_a_peer_that_stops_reading_is_cut_off_and_told_nothing_more(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    async def handler(_: HttpRequest) -> HttpResponse:
+        return HttpResponse(200, b"x" * 20_000_000)
+
+    async with running(handler) as server, await server.connect() as stream:
+        await stream.send_all(
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
+        )
+        await settle()
+        await stream.send_all(b"ab")
+        await settle()
+        mock_clock.jump(32)
+        await settle()
+        answer = await read_all(stream)
+    assert statuses(answer) == [200]
+    assert len(answer) < 20_000_000
+
+
 async def settle() -> None:
     """Let the loopback deliver and every task come to rest."""
     for _ in range(5):

@@ -248,6 +248,34 @@ async def test_a_text_must_be_whole_in_time(
         assert len(await read_lines(idle, 1)) == 1
 
 
+async def test_time_runs_for_a_text_only_while_it_is_listened_for(
+    tmp_path: Path, mock_clock: trio.testing.MockClock
+) -> None:
+    limits = UnixLimits(session=SessionLimits(in_flight=1))
+    async with (
+        serving(tmp_path, limits=limits) as served,
+        await served.connect() as stream,
+    ):
+        first, second = (request("wait", [29], id=i) for i in (1, 2))
+        third = request("get_data", id=3)
+        await stream.send_all(first[:9])
+        await pass_time(mock_clock, 20)
+        await stream.send_all(first[9:] + second + third[:9])
+        await pass_time(mock_clock, 40)  # the first held up the second until now
+        await stream.send_all(third[9:])
+        await pass_time(mock_clock, 20)
+        answers = await read_lines(stream, 3)
+        assert [answer["id"] for answer in answers] == [1, 2, 3]
+
+
+async def pass_time(clock: trio.testing.MockClock, seconds: int) -> None:
+    """Second by second, so that the janitor sees each."""
+    for _ in range(seconds):
+        await settle()
+        clock.jump(1)
+    await settle()
+
+
 async def test_an_inline_method_that_waits_is_ended_and_the_rest_goes_on(
     tmp_path: Path, mock_clock: trio.testing.MockClock
 ) -> None:
@@ -418,6 +446,51 @@ async def test_a_call_that_was_sent_before_the_stop_is_not_lost_without_a_word(
         served.stop.set()
         (answer,) = decode_lines(await read_all(stream))
         assert "result" in answer or answer["error"]["code"] == 106
+
+
+async def test_a_call_that_waits_in_the_kernel_at_the_stop_is_refused_by_name(
+    tmp_path: Path,
+) -> None:
+    go = trio.Event()
+
+    async def hold(_: Call) -> None:
+        await go.wait()
+
+    dispatcher = fixture_dispatcher()
+    dispatcher.add(Method("hold", hold, inline=True))
+    async with (
+        serving(tmp_path, dispatcher) as served,
+        await served.connect() as stream,
+    ):
+        await stream.send_all(request("hold", id=1))
+        await settle()
+        await stream.send_all(request("get_data", id=2))
+        served.stop.set()
+        await settle()
+        go.set()
+        first, second = decode_lines(await read_all(stream))
+        assert (first["id"], first["result"]) == (1, None)
+        assert (second["id"], second["error"]["code"]) == (2, 106)
+
+
+async def test_an_answer_that_is_half_sent_at_the_stop_arrives_whole(
+    tmp_path: Path,
+) -> None:
+    async def big(_: Call, params: list[int]) -> str:
+        return str(params[0]) * 900_000
+
+    dispatcher = Dispatcher()
+    dispatcher.add(Method("big", big, params=list[int], inline=True))
+    async with (
+        serving(tmp_path, dispatcher) as served,
+        await served.connect() as stream,
+    ):
+        await stream.send_all(request("big", [7]))
+        await settle()
+        served.stop.set()  # wakes the reader in the middle of its write
+        await settle()
+        (answer,) = decode_lines(await read_all(stream))
+        assert answer["result"] == "7" * 900_000
 
 
 async def test_stopping_waits_no_longer_than_its_grace(
