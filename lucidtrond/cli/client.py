@@ -7,6 +7,7 @@ may still land; the same idempotency key finds it again).
 import argparse
 import json
 import secrets
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,8 @@ Verb = Callable[[Connection, argparse.Namespace], int]
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb; gives the exit code."""
+    # `lucidtron watch | head` ends as any other filter's source does.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     args = _parser().parse_args(argv)
     verb: Verb = args.verb
     try:
@@ -43,8 +46,6 @@ def main(argv: list[str] | None = None) -> int:
         return _complain(str(exc), USAGE)
     except KeyboardInterrupt:
         return FAILED
-    except BrokenPipeError:
-        return DONE
 
 
 def _complain(text: str, code: int) -> int:
@@ -148,8 +149,11 @@ def _wallet_show(connection: Connection, args: argparse.Namespace) -> int:
 
 def _fund(connection: Connection, args: argparse.Namespace) -> int:
     amount = parse_typed_amount(args.amount)
+    address = args.address
+    if address.startswith("w_"):
+        address = connection.call("wallet.get", {"wallet": address})["address"]
     result = connection.call(
-        "devnet.fund", {"address": args.address, "amount_sun": str(amount)}
+        "devnet.fund", {"address": address, "amount_sun": str(amount)}
     )
     connection.call("tx.wait", {"txid": result["txid"], "until": "included"})
     _print(args, result, lambda r: f"funded with {show_sun(amount)}: {r['txid']}")
@@ -278,7 +282,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("wallet")
 
     fund = add("fund", _fund, "get test money (devnet only)")
-    fund.add_argument("address")
+    fund.add_argument("address", metavar="ADDRESS|WALLET")
     fund.add_argument("amount", nargs="+", help="like 100 TRX")
 
     send = add("send", _send, "pay TRX")

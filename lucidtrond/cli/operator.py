@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed (the last log line or standard error says why), 2 u
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -74,6 +75,7 @@ def _check_config(args: argparse.Namespace) -> int:
 def _plugins(_args: argparse.Namespace) -> int:
     from lucidtrond.pluginhost import installed  # noqa: PLC0415 - see _config
 
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # never in a process that serves
     for point in installed():
         origin = point.dist.name if point.dist is not None else "?"
         print(f"{point.name:<14} {point.value:<34} from {origin}")
