@@ -31,8 +31,8 @@ async def serve(args: argparse.Namespace) -> int:
                 block_time_s=args.block_time,
                 witnesses=args.witnesses,
                 state_dir=args.state_dir,
-                host=args.host,
-                port=args.port,
+                host=args.listen[0],
+                port=args.listen[1],
                 genesis=_read_genesis(args),
             )
             async with open_devnet(config, clock=_WallClock()) as devnet:

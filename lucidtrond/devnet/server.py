@@ -23,6 +23,7 @@ from attrs import define, field, frozen
 
 from lucidtrond.devnet.http.router import Router
 from lucidtrond.devnet.log import BlockLog
+from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
 from lucidtrond.devnet.state.genesis import (
@@ -31,7 +32,6 @@ from lucidtrond.devnet.state.genesis import (
     default_genesis_file,
     format_genesis,
     make_genesis,
-    parse_genesis,
 )
 from lucidtrond.devnet.state.refused import Refused
 from lucidtrond.devnet.state.schedule import (
@@ -56,6 +56,8 @@ CHECKPOINT_BLOCKS: Final = 500
 FIRST_BLOCKS: Final = 36
 """A new chain begins with so many, so that every witness has made one and a block is
 solidified: a node that just started has nothing to refer transactions to."""
+BATCH_BLOCKS: Final = 50
+"""Made on demand they are synced together."""
 RETRY_S: Final = 1.0
 EARLY_MS: Final = 100
 FUND_LIFETIME_MS: Final = 600_000
@@ -89,6 +91,8 @@ class Devnet:
     _blocks: BlockLog
     _clock: Clock
     _producing: trio.Lock = field(init=False, factory=trio.Lock)
+    _unwritten: BlockRow | None = field(init=False, default=None)
+    """A draft that the log did not take."""
     _last_checkpoint: int = field(init=False, default=0)
 
     @property
@@ -102,8 +106,8 @@ class Devnet:
     async def mine(self, count: int) -> int:
         """Make *count* blocks now, one slot apart; gives the head's number."""
         async with self._producing:
-            for _ in range(count):
-                await self._make_block()
+            for first in range(0, count, BATCH_BLOCKS):
+                await self._make_blocks(min(BATCH_BLOCKS, count - first))
         return self.head_number
 
     async def fund(self, address: Address, amount: Sun) -> TxId:
@@ -182,10 +186,10 @@ class Devnet:
         first = self._present() - slots * BLOCK_INTERVAL_MS
         for ahead in range(FIRST_BLOCKS):
             earliest = UnixMillis(first + ahead * BLOCK_INTERVAL_MS)
-            slot = max(next_slot_ms(self.chain.head.globals), earliest)
+            slot = max(next_slot_ms(self.chain.top.globals), earliest)
             self._blocks.append(self.chain.draft(slot).row)
-            self.chain.commit()
         await self._sync()
+        self.chain.commit()
 
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -198,7 +202,7 @@ class Devnet:
         while True:
             due = await self._until_due(due)
             async with self._producing:
-                await self._make_block()
+                await self._make_blocks(1)
 
     async def _until_due(self, last: float) -> float:
         period = self.config.block_time_s
@@ -216,20 +220,30 @@ class Devnet:
         await trio.sleep_until(due)
         return due
 
-    async def _make_block(self) -> None:
-        """Draft, keep, show. Holding `_producing`; finishes when cancelled midway."""
-        draft = self.chain.drafted or self.chain.draft(self._next_time())
-        while True:
-            try:
-                self._blocks.append(draft.row)
-                break
-            except StoreError as error:
-                log.error("block not kept, trying again", extra={"error": str(error)})  # noqa: TRY400 - the reason is all there is
-                await trio.sleep(RETRY_S)
+    async def _make_blocks(self, count: int) -> None:
+        """Draft, keep, show. Holding `_producing`.
+
+        Cancelled while the disk is full it leaves drafts that the next call shows.
+        """
+        await self._write()
+        for _ in range(count):
+            self._unwritten = self.chain.draft(self._next_time()).row
+            await self._write()
         await self._sync()
         self.chain.commit()
-        if draft.row.number - self._last_checkpoint >= CHECKPOINT_BLOCKS:
+        if self.head_number - self._last_checkpoint >= CHECKPOINT_BLOCKS:
             await self.checkpoint()
+
+    async def _write(self) -> None:
+        """Put the draft into the log; waits only for room on the disk."""
+        while self._unwritten is not None:
+            try:
+                self._blocks.append(self._unwritten)
+            except StoreError as error:
+                log.warning("block not kept yet", extra={"error": str(error)})
+                await trio.sleep(RETRY_S)
+            else:
+                self._unwritten = None
 
     async def _sync(self) -> None:
         """Not cancellable: what was appended is always shown."""
@@ -240,7 +254,7 @@ class Devnet:
                 await trio.to_thread.run_sync(self._blocks.sync)
 
     def _next_time(self) -> UnixMillis:
-        return max(next_slot_ms(self.chain.head.globals), self._present())
+        return max(next_slot_ms(self.chain.top.globals), self._present())
 
     def _present(self) -> UnixMillis:
         """The slot that the chain should be in."""
@@ -357,6 +371,3 @@ def _listening(config: DevnetConfig) -> Iterator[socket.socket]:
         yield listener
     finally:
         listener.close()
-
-
-__all__ = ["Devnet", "DevnetConfig", "open_devnet", "parse_genesis"]

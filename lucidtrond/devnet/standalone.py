@@ -9,9 +9,12 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `lucidtrond devnet`."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument(
-        "--port", type=int, default=8090, metavar="N", help="0 for any free one"
+        "--listen",
+        type=_address,
+        default=("127.0.0.1", 8090),
+        metavar="H:P",
+        help="default 127.0.0.1:8090; port 0 for any free one",
     )
     parser.add_argument(
         "--block-time", type=float, default=3.0, metavar="S", help="0 for no clock"
@@ -25,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--genesis", type=Path, metavar="F", help="a chain's definition in JSON"
     )
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"expected HOST:PORT, got {text!r}")
+    return host, int(port)
 
 
 def run_standalone(args: argparse.Namespace) -> int:

@@ -3,12 +3,14 @@
 import contextlib
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.schedule import next_slot_ms
 from lucidtrond.devnet.state.world import World, rows_of, world_of
 from lucidtrond.tron.block import EMPTY_ROOT, check_block
 from lucidtrond.tron.keys import PrivateKey
@@ -153,6 +155,36 @@ def test_a_transaction_is_in_one_block_at_most(plan: list[tuple[object, ...]]) -
         assert seen.isdisjoint(txids)
         assert len(set(txids)) == len(txids)
         seen.update(txids)
+
+
+@settings(max_examples=30, deadline=None)
+@given(steps, st.integers(1, 4))
+def test_drafts_are_seen_by_nobody_until_they_are_committed(
+    plan: list[tuple[object, ...]], drafts: int
+) -> None:
+    lab = Lab()
+    play(lab, plan)
+    chain = lab.chain
+    waiting = [each.candidate.transaction for each in chain.pool]
+    before = rows_of(chain.head), rows_of(chain.solid), len(waiting)
+    for _ in range(drafts):
+        slot = next_slot_ms(chain.top.globals)
+        lab.archive.append(chain.draft(slot).row)
+        assert (rows_of(chain.head), rows_of(chain.solid), len(chain.pool)) == before
+        assert chain.block(chain.head.globals.number + 1) is None
+        for transaction in waiting:
+            found = chain.find(transaction.digest)
+            assert found is not None
+            assert found.block is None
+            with pytest.raises(Refused, match=r"DUP|expired"):
+                lab.send(transaction)
+    chain.commit()
+    assert chain.head.globals.number == before[0].known.number + drafts
+    assert not chain.pool
+    for transaction in waiting:
+        found = chain.find(transaction.digest)
+        assert found is not None
+        assert found.block is not None
 
 
 def check_chain(genesis: Genesis, blocks: int) -> None:

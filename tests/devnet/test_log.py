@@ -220,8 +220,7 @@ def test_a_block_that_does_not_fit_the_disk_leaves_nothing(
             resource.RLIMIT_FSIZE,
             (resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_FSIZE)[1]),
         )
-        draft = lab.chain.drafted
-        assert draft is not None
+        [draft] = lab.chain._drafts
         blocks.append(draft.row)  # the same block, once there is room
         lab.chain.commit()
         lab.mine(5)

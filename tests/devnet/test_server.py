@@ -1,6 +1,7 @@
 """The chain as a running thing: time, durability, the door for test money."""
 
 import json
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -161,6 +162,31 @@ async def test_mining_that_is_cancelled_leaves_a_chain_that_goes_on(
                     scope.cancel()
         middle = await devnet.mine(1)
         assert before < middle <= before + 12 * 3 + 1
+        world = rows_of(devnet.chain.head)
+    async with running(block_time_s=0, state_dir=tmp_path) as devnet:
+        assert rows_of(devnet.chain.head) == world
+
+
+async def test_a_full_disk_makes_blocks_wait_and_loses_none(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with running(block_time_s=0, state_dir=tmp_path) as devnet:
+        before = devnet.head_number
+        size = (tmp_path / "chain.log").stat().st_size
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size + 1000, hard))
+            with trio.move_on_after(5) as gave_up:
+                await devnet.mine(20)
+            assert gave_up.cancelled_caught
+            assert devnet.head_number == before  # none of them is synced yet
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(devnet.mine, 20)
+                await trio.sleep(5)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert before + 20 < devnet.head_number < before + 40
         world = rows_of(devnet.chain.head)
     async with running(block_time_s=0, state_dir=tmp_path) as devnet:
         assert rows_of(devnet.chain.head) == world

@@ -26,7 +26,16 @@ def standalone(
     directory: Path, *flags: str
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", RUN, "--port", "0", "--state-dir", directory, *flags],
+        [
+            sys.executable,
+            "-c",
+            RUN,
+            "--listen",
+            "127.0.0.1:0",
+            "--state-dir",
+            directory,
+            *flags,
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -78,7 +87,15 @@ def test_a_block_that_was_seen_is_there_after_any_kill(tmp_path: Path) -> None:
 def test_a_signal_ends_it_cleanly_and_a_second_one_is_refused(tmp_path: Path) -> None:
     with standalone(tmp_path) as (process, _url):
         second = subprocess.run(
-            [sys.executable, "-c", RUN, "--port", "0", "--state-dir", tmp_path],
+            [
+                sys.executable,
+                "-c",
+                RUN,
+                "--listen",
+                "127.0.0.1:0",
+                "--state-dir",
+                tmp_path,
+            ],
             capture_output=True,
             text=True,
             check=False,

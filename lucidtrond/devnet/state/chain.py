@@ -1,7 +1,7 @@
 """The chain: a head that grows, a pool on top of it, a solidified view below it.
 
-A block comes in two steps, so that the shell can make it durable in between:
-`draft` takes the pool's transactions and makes the next block, `commit` shows it to
+Blocks come in two steps, so that the shell can make them durable in between: `draft`
+takes the pool's transactions and makes the next block, `commit` shows all drafts to
 readers. Nobody sees a drafted block, but new transactions are already judged on top of
 it, since it will be committed whatever happens.
 
@@ -25,11 +25,11 @@ from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.certain import certain, present
 from lucidtrond.devnet.state.execution import execute
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.refused import BadSignature, Invalid, Refused, expired
+from lucidtrond.devnet.state.refused import Invalid, Refused, expired
 from lucidtrond.devnet.state.schedule import count_block, next_slot_ms, witness_at
 from lucidtrond.devnet.state.signatures import check_signatures
 from lucidtrond.devnet.state.world import World
-from lucidtrond.tron.block import BlockHeader, BlockId, merkle_root
+from lucidtrond.tron.block import BlockHeader, merkle_root
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.transaction import MAX_LIFETIME_MS, RESULT_ALLOWANCE_BYTES
 from lucidtrond.tron.units import UnixMillis
@@ -63,9 +63,7 @@ class Draft:
     """A finished block that readers do not see yet."""
 
     row: BlockRow
-    id: bytes
     world: World
-    txids: tuple[bytes, ...]
 
 
 @frozen
@@ -85,7 +83,9 @@ class Chain:
     _layers: list[World] = field(init=False)
     """A base at the solid view, then one layer for each block above it."""
     _pending: World | None = field(init=False, default=None)
-    _draft: Draft | None = field(init=False, default=None)
+    _drafts: list[Draft] = field(init=False, factory=list)
+    _drafted: dict[bytes, Pooled] = field(init=False, factory=dict)
+    """Transactions of the drafts: pending, as readers see it."""
     _pool: dict[bytes, Pooled] = field(init=False, factory=dict)
     _genesis_row: BlockRow = field(init=False)
 
@@ -108,21 +108,17 @@ class Chain:
     @property
     def pending(self) -> World:
         """State after the head and everything in the pool."""
-        return self._pending or self._top
+        return self._pending or self.top
 
     @property
-    def drafted(self) -> Draft | None:
-        """A block that was made and not shown yet."""
-        return self._draft
+    def top(self) -> World:
+        """State after the newest block, drafts included."""
+        return self._drafts[-1].world if self._drafts else self._layers[-1]
 
     @property
     def pool(self) -> tuple[Pooled, ...]:
-        """In order of arrival."""
-        return tuple(self._pool.values())
-
-    @property
-    def _top(self) -> World:
-        return self._draft.world if self._draft else self._layers[-1]
+        """What waits to be in a block, in order of arrival."""
+        return (*self._drafted.values(), *self._pool.values())
 
     def block(self, number: int, *, solid: bool = False) -> BlockRow | None:
         """A block that the head side (or the solidity side) shows."""
@@ -148,8 +144,8 @@ class Chain:
             block = self.block(place[0], solid=solid)
             if block is not None:
                 return Found(block.transactions[place[1]], block)
-        pooled = None if solid else self._pool.get(txid)
-        if pooled is None:
+        pooled = self._pool.get(txid) or self._drafted.get(txid)
+        if pooled is None or solid:
             return None
         return Found(_row(pooled.candidate, pooled.receipt), None)
 
@@ -162,7 +158,7 @@ class Chain:
             Refused: the first check that fails, in java-tron's order
                 (Wallet.broadcastTransaction, Manager.pushTransaction).
         """
-        known = self._top.globals
+        known = self.top.globals
         if len(self._pool) >= MAX_POOL:
             raise Refused("SERVER_BUSY", "Server busy.")
         if not candidate.contracts:
@@ -185,12 +181,13 @@ class Chain:
         _check_size(candidate)
         if not 0 < candidate.expiration - known.timestamp <= MAX_LIFETIME_MS:
             raise expired()
-        if candidate.txid in self._pool or self.archive.find(candidate.txid):
+        known_already = candidate.txid in self._pool or candidate.txid in self._drafted
+        if known_already or self.archive.find(candidate.txid):
             raise Refused("DUP_TRANSACTION_ERROR", "Dup transaction.")
         self._take(candidate, since_ms=known.timestamp)
 
     def _take(self, candidate: Candidate, *, since_ms: UnixMillis) -> None:
-        base = self._pending or self._top.fork()
+        base = self._pending or self.top.fork()
         trial = base.fork()
         receipt = execute(trial, candidate, self.genesis)
         base.absorb(trial)
@@ -209,37 +206,35 @@ class Chain:
     # Blocks
 
     def draft(self, timestamp: UnixMillis) -> Draft:
-        """Make the next block at *timestamp*, a slot's time after the head.
+        """Make the next block at *timestamp*, a slot's time after the newest.
 
         What does not fit (size, time) stays in the pool or falls out of it.
         """
-        certain(self._draft is None, "one draft at a time")
-        previous = self._layers[-1].globals
+        previous = self.top.globals
         certain(timestamp >= next_slot_ms(previous), "slots go forward")
         chosen, left = self._choose(timestamp)
-        world = self._pending or self._layers[-1].fork()
+        world = self._pending or self.top.fork()
         if left:
             world, chosen = self._rerun(chosen)
         rows = tuple(_row(each.candidate, each.receipt) for each in chosen)
         row = self._sign(previous.block_id, previous.number + 1, timestamp, rows)
-        block_id = row.id
         world.globals = replace(
-            world.globals, number=row.number, timestamp=timestamp, block_id=block_id
+            world.globals, number=row.number, timestamp=timestamp, block_id=row.id
         )
         count_block(world, self.genesis, previous=previous)
-        txids = tuple(each.candidate.txid for each in chosen)
-        self._draft = Draft(row, block_id, world, txids)
+        draft = Draft(row, world)
+        self._drafts.append(draft)
+        self._drafted |= {each.candidate.txid: each for each in chosen}
         self._pending = None
-        self._repool(left, included=txids)
-        return self._draft
+        self._repool(left)
+        return draft
 
     def commit(self) -> None:
-        """Show the drafted block, which the archive has by now."""
-        draft = present(self._draft)
-        self._draft = None
-        self._push(draft.world)
-        for txid in draft.txids:
-            del self._pool[txid]
+        """Show the drafted blocks, which the archive has by now."""
+        for draft in self._drafts:
+            self._push(draft.world)
+        self._drafts.clear()
+        self._drafted.clear()
 
     def replay(self, row: BlockRow) -> None:
         """Apply a block of our own that the archive kept; signatures were checked.
@@ -294,7 +289,7 @@ class Chain:
 
     def _rerun(self, chosen: Iterable[Pooled]) -> tuple[World, list[Pooled]]:
         """Execute again, since some of those before them are left out."""
-        world = self._layers[-1].fork()
+        world = self.top.fork()
         good: list[Pooled] = []
         for each in chosen:
             trial = world.fork()
@@ -306,9 +301,9 @@ class Chain:
             good.append(Pooled(each.candidate, receipt, each.since_ms))
         return world, good
 
-    def _repool(self, left: Iterable[Pooled], *, included: tuple[bytes, ...]) -> None:
-        now = self._top.globals.timestamp
-        self._pool = {txid: self._pool[txid] for txid in included}
+    def _repool(self, left: Iterable[Pooled]) -> None:
+        now = self.top.globals.timestamp
+        self._pool.clear()
         for each in left:
             late = each.candidate.expiration <= now
             if late or now - each.since_ms > POOL_TIMEOUT_MS:
@@ -347,11 +342,6 @@ def head_header(chain: Chain, *, solid: bool = False) -> BlockHeader:
     return present(chain.block(top.globals.number)).header
 
 
-def block_id_text(raw: bytes) -> BlockId:
-    """Our type for the 32 bytes of an id."""
-    return BlockId(raw.hex())
-
-
 def _row(candidate: Candidate, receipt: ReceiptRow) -> TransactionRow:
     transaction = candidate.transaction
     return TransactionRow(transaction.raw, transaction.signatures, receipt)
@@ -366,16 +356,3 @@ def _check_size(candidate: Candidate) -> None:
             f"Too big transaction with result, TxId {candidate.txid.hex()},"
             f" the size is {size} bytes, maxTxSize {MAX_TRANSACTION_BYTES}",
         )
-
-
-__all__ = [
-    "BadSignature",
-    "Chain",
-    "ChainBroken",
-    "Draft",
-    "Found",
-    "Pooled",
-    "Refused",
-    "block_id_text",
-    "head_header",
-]
