@@ -51,6 +51,8 @@ class LocalNode:
     chain: Chain = field(factory=_new_chain)
     trouble: NodeError | None = None
     """Raised by every question while it is set."""
+    trouble_with_broadcasts: NodeError | None = None
+    """Raised by every broadcast while it is set; nothing gets into the pool."""
     delay_s: float = 0.0
     questions: int = 0
 
@@ -236,6 +238,8 @@ class LocalNode:
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Judge it as a node does and keep it for the next block."""
         await self._ask()
+        if self.trouble_with_broadcasts is not None:
+            raise self.trouble_with_broadcasts
         try:
             self.chain.submit(Candidate.read(transaction))
         except Refused as refusal:

@@ -86,8 +86,12 @@ class Workbench:
     async def call(
         self, method: str, params: msgspec.Struct | Mapping[str, Any] | None = None
     ) -> Any:
-        """Call a method as another plugin would: result or `CallError`."""
-        return await self.host.call(method, params)
+        """Call a method as another plugin would: result or `CallError`.
+
+        Its result goes through JSON and is held against its type, as a client would.
+        """
+        result = await self.host.call(method, params)
+        return msgspec.json.decode(msgspec.json.encode(result), type=type(result))
 
     async def mine(self, count: int = 1) -> int:
         """Make blocks and wait until the follower has them."""
@@ -173,17 +177,19 @@ async def open_workbench(
         host.bind(lambda **given: _context(bench, network, **given))
         if keystore and not (await bench.vault.status()).exists:
             await bench.vault.init(PASSPHRASE)
-        async with trio.open_nursery() as floor:
-            follower = _follower(bench, poll_s)
-            for service in (bench.bus.run, bench.vault.run, bench.sender.run):
-                await floor.start(service)
-            await floor.start(follower.run)
-            async with trio.open_nursery() as running:
-                await running.start(_run_plugins, bench)
-                yield bench
-                running.cancel_scope.cancel()
-            floor.cancel_scope.cancel()
-        bench.vault.wipe()
+        try:
+            async with trio.open_nursery() as floor:
+                follower = _follower(bench, poll_s)
+                for service in (bench.bus.run, bench.vault.run, bench.sender.run):
+                    await floor.start(service)
+                await floor.start(follower.run)
+                async with trio.open_nursery() as running:
+                    await running.start(_run_plugins, bench)
+                    yield bench
+                    running.cancel_scope.cancel()
+                floor.cancel_scope.cancel()
+        finally:
+            bench.vault.wipe()
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from lucidtrond.api import (
     Result,
     read_address,
 )
-from lucidtrond.tron.address import Address
+from lucidtrond.tron.address import Address, InvalidAddress, parse_address
 
 plugin = Plugin("history")
 
@@ -77,7 +77,7 @@ async def list_history(ctx: Context[NoConfig], params: ListHistory) -> History:
         from_ms=params.from_ms,
         to_ms=params.to_ms,
         kinds=params.kinds,
-        asset=params.asset,
+        asset=None if params.asset is None else _read_asset(params.asset),
     )
     return History(
         watched=None if address is None else await _is_watched(ctx, address),
@@ -86,6 +86,18 @@ async def list_history(ctx: Context[NoConfig], params: ListHistory) -> History:
         total=total,
         complete_from=ctx.ledger.position().complete_from,
     )
+
+
+def _read_asset(text: str) -> str:
+    """As the ledger writes it."""
+    if text == "TRX" or (text.isascii() and text.isdigit()):
+        return text
+    try:
+        return parse_address(text).base58
+    except InvalidAddress:
+        raise InvalidInput(
+            f"asset: expected TRX, a contract's address or a TRC-10 id, got {text!r}"
+        ) from None
 
 
 async def _is_watched(ctx: Context[NoConfig], address: Address) -> bool:

@@ -21,8 +21,8 @@ _NAMES = {number: name for name, number in CONTRACT_TYPES.items()}
 
 class TransactionView(Result, frozen=True):
     """Amounts in sun (``amount_sun`` of a TRX transfer, ``call_value_sun`` of a call);
-    *memo_hex* is arbitrary bytes. *contract_type* is java-tron's name, null for one that
-    we do not know. *signers* are who really signed, null for what is no signature."""
+    *memo_hex* is arbitrary bytes. *contract_type* is java-tron's name, null for one we
+    do not know. *signers* are who really signed, null for what is no signature."""
 
     txid: str
     contract_type: str | None
