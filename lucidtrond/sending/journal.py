@@ -5,7 +5,6 @@ changes; ``sending_attempt`` holds its transaction, found by id; ``sending_clock
 last timestamp given to an owner's transactions, which makes their ids distinct.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -15,6 +14,7 @@ from attrs import frozen
 from lucidtrond.errors import InvalidInput
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Migration, Row, Tx
+from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.plan import (
     OPEN,
     SAFE_TO_RETRY,
@@ -85,40 +85,6 @@ MIGRATIONS: Final = (
         """,
     ),
 )
-
-
-@frozen
-class Intent:
-    """What is to be paid, and under which key; limits belong to the content."""
-
-    key: str
-    owner: Address
-    to: Address
-    asset: str
-    amount: int
-    memo: bytes = b""
-    max_burn: Sun | None = None
-
-    @property
-    def payment_id(self) -> str:
-        """The same for the same key."""
-        return hashlib.sha256(b"payment\0" + self.key.encode()).hexdigest()[:32]
-
-    @property
-    def content(self) -> bytes:
-        """Equal exactly for equal contents."""
-        parts = (
-            self.owner.raw,
-            self.to.raw,
-            self.asset.encode(),
-            str(self.amount).encode(),
-            self.memo,
-            b"" if self.max_burn is None else str(self.max_burn).encode(),
-        )
-        digest = hashlib.sha256()
-        for part in parts:
-            digest.update(len(part).to_bytes(4, "big") + part)
-        return digest.digest()
 
 
 @frozen

@@ -16,7 +16,7 @@ the block.
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 import trio
 
@@ -26,59 +26,42 @@ from lucidtrond.errors import (
     CommitUnknown,
     Conflict,
     Expired,
-    InsufficientFunds,
     InvalidInput,
     KeystoreLocked,
     KeystoreMissing,
-    LimitTooLow,
     NodeError,
     NoSuchKey,
     NotFound,
-    RecipientRefused,
     StoreError,
 )
-from lucidtrond.events.types import Event, Payment, PaymentChanged, PaymentState
-from lucidtrond.ports import Clock, KeystoreStatus, Store, Tx
-from lucidtrond.sending import cost, journal, plan
-from lucidtrond.sending.cost import TransferShape
-from lucidtrond.sending.journal import Entry, Intent
+from lucidtrond.events.types import Payment, PaymentChanged, PaymentState
+from lucidtrond.ports import Clock, Store, Tx
+from lucidtrond.sending import journal, plan
+from lucidtrond.sending.funds import check_funds
+from lucidtrond.sending.intent import Intent, build, check_intent
+from lucidtrond.sending.journal import Entry
+from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
 from lucidtrond.sending.plan import Fact
-from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
-    BLOCK_INTERVAL_MS,
     Block,
     BlockHeader,
     BlockId,
     ChainPosition,
 )
-from lucidtrond.tron.broadcast import BroadcastAnswer
-from lucidtrond.tron.contracts import Transfer
-from lucidtrond.tron.parameters import ChainParameters
-from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import (
-    MAX_LIFETIME_MS,
-    RawData,
-    Reference,
-    Transaction,
     TxId,
     bandwidth_bytes,
 )
-from lucidtrond.tron.units import MAX_SUN, Sun, UnixMillis
+from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
 
 MIGRATIONS: Final = journal.MIGRATIONS
-LIFETIME_MS: Final = 120_000
-"""Room for rebroadcasts, and how long an interactive caller may be left in doubt."""
 MAX_PAGE: Final = 1000
-_SHORTEST_MS: Final = 4 * BLOCK_INTERVAL_MS
-_LONGEST_MS: Final = MAX_LIFETIME_MS - 60_000
-"""A node whose head is a little behind ours must still take it."""
 _AT_ONCE: Final = 16
 _PER_ROUND: Final = 1000
-_KEY_SIZE: Final = 200
 _INCLUDED: Final[tuple[PaymentState, ...]] = (
     "included",
     "solidified",
@@ -89,41 +72,6 @@ _GOALS: Final[dict[str, tuple[PaymentState, ...]]] = {
     "included": _INCLUDED,
     "solidified": _INCLUDED[1:],
 }
-
-
-class PaymentNode(Protocol):
-    """What the sender asks the network."""
-
-    async def fetch_account(
-        self, address: Address, *, solid: bool = False
-    ) -> Reading[Account]: ...
-
-    async def fetch_resources(self, address: Address) -> Reading[Resources]: ...
-
-    async def fetch_parameters(self) -> Reading[ChainParameters]: ...
-
-    async def fetch_head(self, *, solid: bool = False) -> BlockHeader: ...
-
-    async def broadcast(self, transaction: Transaction) -> BroadcastAnswer: ...
-
-
-class Signer(Protocol):
-    """Who signs; the vault does."""
-
-    @property
-    def is_locked(self) -> bool: ...
-
-    async def status(self) -> KeystoreStatus: ...
-
-    def owns(self, tx: Tx, address: Address) -> bool: ...
-
-    async def sign(self, address: Address, digest: bytes) -> bytes: ...
-
-
-class Emitting(Protocol):
-    """Puts an event into the outbox of this transaction."""
-
-    def __call__(self, tx: Tx, event: Event) -> int: ...
 
 
 class Sender:
@@ -185,13 +133,14 @@ class Sender:
             RecipientRefused, InvalidInput, NodeError
         """
         intent = Intent(key, owner, to, asset, amount, memo=memo, max_burn=max_burn)
-        lifetime_ms = _check(intent, fee_limit=fee_limit, lifetime_ms=lifetime_ms)
+        lifetime_ms = check_intent(intent, fee_limit=fee_limit, lifetime_ms=lifetime_ms)
         known = await self._store.read(lambda tx: self._look_up(tx, intent))
         if known is not None:
             return known.payment
         await self._check_open()
         head, solid = await self._stand()
-        await self._check_funds(intent, head, solid)
+        likeness = build(intent, solid, head.timestamp, head.timestamp).encode()
+        await check_funds(self._node, intent, size=bandwidth_bytes(likeness))
         entry, fresh = await self._accept(intent, head, solid, lifetime_ms)
         if not fresh:
             return entry.payment
@@ -220,37 +169,6 @@ class Sender:
         head = await self._node.fetch_head()
         return head, solid
 
-    async def _check_funds(
-        self, intent: Intent, head: BlockHeader, solid: BlockHeader
-    ) -> None:
-        """Refuse what the balance can't cover; advice, since balances change."""
-        raw = _build(intent, solid, head.timestamp, head.timestamp).encode()
-        shape = TransferShape(bandwidth_bytes(raw), has_memo=bool(intent.memo))
-        account = (await self._node.fetch_account(intent.owner)).value
-        prices = (await self._node.fetch_parameters()).value
-        enough = intent.amount + cost.most_burned(shape, prices)
-        if account.balance >= enough and intent.max_burn is None:
-            return
-        recipient = (await self._node.fetch_account(intent.to)).value
-        resources = (await self._node.fetch_resources(intent.owner)).value
-        burn = cost.burned(
-            shape, prices, creates=not recipient.activated, resources=resources
-        )
-        if intent.max_burn is not None and burn > intent.max_burn:
-            raise LimitTooLow(
-                "the payment would burn more than it may",
-                needed_sun=str(burn),
-                max_burn_sun=str(intent.max_burn),
-            )
-        needed = intent.amount + burn
-        if account.balance < needed:
-            raise InsufficientFunds(
-                "the balance does not cover the payment and what it burns",
-                needed_sun=str(needed),
-                available_sun=str(account.balance),
-                burned_sun=str(burn),
-            )
-
     async def _accept(
         self, intent: Intent, head: BlockHeader, solid: BlockHeader, lifetime_ms: int
     ) -> tuple[Entry, bool]:
@@ -263,7 +181,7 @@ class Sender:
             if known is not None:
                 return known, False
             timestamp = journal.reserve_timestamp(tx, intent.owner, head.timestamp)
-            raw = _build(intent, solid, expiration, timestamp).encode()
+            raw = build(intent, solid, expiration, timestamp).encode()
             attempt = plan.Attempt("queued", expiration, solid.number)
             entry = journal.insert(tx, intent, attempt, raw, now_ms=now_ms)
             self._emit(tx, PaymentChanged(payment=entry.payment))
@@ -537,44 +455,6 @@ class Sender:
         changed = self._changed.pop(payment_id, None)
         if changed is not None:
             changed.set()
-
-
-def _check(intent: Intent, *, fee_limit: Sun | None, lifetime_ms: int | None) -> int:
-    """Refuse what can't be a payment; give its lifetime."""
-    if not 0 < len(intent.key) <= _KEY_SIZE:
-        raise InvalidInput(f"idempotency key: expected 1 to {_KEY_SIZE} characters")
-    if intent.asset != "TRX":
-        raise InvalidInput("asset: only TRX can be sent so far")
-    if not 0 < intent.amount <= MAX_SUN:
-        raise InvalidInput(f"amount: expected 1 to {MAX_SUN} sun")
-    if fee_limit is not None:
-        raise InvalidInput(
-            "fee limit: TRX payments use no energy; max_burn limits them"
-        )
-    if intent.owner == intent.to:
-        raise RecipientRefused("an address can't pay itself")
-    lifetime_ms = LIFETIME_MS if lifetime_ms is None else lifetime_ms
-    if not _SHORTEST_MS <= lifetime_ms <= MAX_LIFETIME_MS:
-        raise InvalidInput(
-            f"lifetime: expected {_SHORTEST_MS} to {MAX_LIFETIME_MS} ms,"
-            f" got {lifetime_ms}"
-        )
-    return min(lifetime_ms, _LONGEST_MS)
-
-
-def _build(
-    intent: Intent,
-    solid: BlockHeader,
-    expiration: UnixMillis,
-    timestamp: UnixMillis,
-) -> RawData:
-    return RawData(
-        Transfer(intent.owner, intent.to, Sun(intent.amount)),
-        Reference.to_block(solid.id),
-        expiration=expiration,
-        timestamp=timestamp,
-        memo=intent.memo,
-    )
 
 
 def _known(tx: Tx, intent: Intent) -> Entry | None:

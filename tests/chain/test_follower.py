@@ -1,8 +1,7 @@
 """The follower over a real database: whatever happens, the ledger is the chain's."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,132 +9,29 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
-from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucidtrond.chain import tables
-from lucidtrond.chain.follower import Follower
-from lucidtrond.chain.ledger import MIGRATIONS, Ledger
+from lucidtrond.chain.ledger import Ledger
 from lucidtrond.errors import (
     AnotherChain,
     CommitUnknown,
-    InvalidInput,
     NodeUnavailable,
     StoreError,
 )
-from lucidtrond.events.types import LedgerEntry
-from lucidtrond.ports import Migration, Tx
-from lucidtrond.store.database import open_store
-from lucidtrond.store.migrate import migrate
-from lucidtrond.tron.address import Address
-from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond.ports import Tx
+from lucidtrond.tron.block import Block, BlockId
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import decode_raw
 from tests.chain.model import (
-    OUTBOX,
     Crash,
-    CrashingStore,
     ModelChain,
     address,
-    emit,
     emitted,
-    make_block,
     transfer,
 )
-
-WATCHED = frozenset(map(address, (1, 2)))
-GENESIS = make_block(None).header.id
-SEEN = Migration(
-    "seen",
-    1,
-    "CREATE TABLE seen (number INT64 PRIMARY KEY, id BYTES, solid FLAG NOT NULL)",
-)
-
-
-class Observer:
-    """Keeps a copy of our view of the chain, as an observer is told of it."""
-
-    def __init__(self) -> None:
-        self.commits = 0
-
-    def applied(self, tx: Tx, block: Block, receipts: tuple[Receipt, ...]) -> None:
-        assert len(receipts) == (len(block.transactions) if block.header.number else 0)
-        tx.execute(
-            "INSERT INTO seen (number, id, solid) VALUES (?, ?, 0)",
-            (block.header.number, bytes.fromhex(block.header.id)),
-        )
-
-    def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
-        [row] = tx.execute(
-            "DELETE FROM seen WHERE number = ? RETURNING id, solid", (number,)
-        )
-        assert row == (bytes.fromhex(block_id), 0)
-
-    def solidified(self, tx: Tx, header: BlockHeader, complete_from: int) -> None:
-        tx.execute("UPDATE seen SET solid = 1 WHERE number <= ?", (header.number,))
-        [(lowest,)] = tx.execute("SELECT min(number) FROM seen")
-        assert lowest == complete_from
-
-    def committed(self) -> None:
-        self.commits += 1
-
-
-@define
-class World:
-    """One process's objects over a database that outlives it."""
-
-    store: CrashingStore
-    chain: ModelChain
-    ledger: Ledger = field(init=False)
-    follower: Follower = field(init=False)
-    observer: Observer = field(factory=Observer)
-    rung: list[int] = field(factory=list)
-
-    async def start(self) -> None:
-        """Begin anew, as after a crash."""
-        self.store.nth = None
-        self.chain.before_answer = lambda _: None
-        self.ledger = Ledger(self.store)
-        self.follower = Follower(
-            self.chain,
-            self.store,
-            ledger=self.ledger,
-            emit=emit,
-            ring=lambda: self.rung.append(1),
-            genesis_id=GENESIS,
-            observers=[self.observer],
-        )
-        await self.follower._load()
-
-    def watch_all(self, tx: Tx) -> None:
-        for each in WATCHED:
-            self.ledger.watch(tx, each)
-
-    async def turn(self) -> None:
-        await self.follower._turn()
-
-    async def settle(self) -> None:
-        """Follow until the model's head and solid block are ours."""
-        for _ in range(150):
-            position = self.ledger.position()
-            if (
-                position.head == self.chain.blocks[-1].header
-                and position.solid == self.chain.blocks[self.chain.solid].header
-            ):
-                return
-            await self.turn()
-        raise AssertionError("it does not settle")
-
-
-@asynccontextmanager
-async def world(chain: ModelChain, path: Path | None = None) -> AsyncIterator[World]:
-    async with open_store(path) as store:
-        await migrate(store, [*MIGRATIONS, OUTBOX, SEEN])
-        made = World(CrashingStore(store), chain)
-        await made.start()
-        await store.write(made.watch_all)
-        yield made
+from tests.chain.world import WATCHED, World, world
 
 
 async def check(made: World) -> None:
@@ -547,105 +443,3 @@ def cancel_at(count: int, scope: trio.CancelScope) -> Callable[[str], None]:
             scope.cancel()
 
     return ask
-
-
-@pytest.fixture
-async def filled() -> AsyncIterator[tuple[World, list[LedgerEntry]]]:
-    chain = ModelChain()
-    async with world(chain) as made:
-        await made.settle()
-        for number in range(40):
-            chain.grow(
-                *[
-                    transfer(
-                        owner=address(1 + (number + at) % 3),
-                        to=address(1 + number % 2),
-                        amount=number,
-                        nonce=number * 10 + at,
-                    )
-                    for at in range(3)
-                ]
-            )
-        chain.solidify(30)
-        await made.settle()
-        everything, _, _ = await made.ledger.entries(limit=1000)
-        yield made, everything
-
-
-@pytest.mark.parametrize("limit", [1, 2, 7, 50, 1000])
-@pytest.mark.parametrize("who", [None, 1, 2])
-async def test_pages_by_cursor_give_everything_once_and_new_blocks_move_nothing(
-    filled: tuple[World, list[LedgerEntry]], limit: int, who: int | None
-) -> None:
-    made, everything = filled
-    of = None if who is None else address(who)
-    expected = [entry for entry in everything if _touches(entry, of)]
-    got: list[LedgerEntry] = []
-    cursor: str | None = None
-    while True:
-        page, cursor, total = await made.ledger.entries(of, limit=limit, cursor=cursor)
-        assert total >= len(expected)
-        got += page
-        if cursor is None:
-            break
-        made.chain.grow(
-            transfer(owner=address(1), to=address(2), nonce=10_000 + len(got))
-        )
-        await made.settle()
-    assert got == expected
-
-
-async def test_pages_by_skip_and_filters(
-    filled: tuple[World, list[LedgerEntry]],
-) -> None:
-    made, everything = filled
-    skipped, _, total = await made.ledger.entries(address(1), skip=5, limit=10)
-    expected = [entry for entry in everything if _touches(entry, address(1))]
-    assert (skipped, total) == (expected[5:15], len(expected))
-    times = sorted({entry.block_timestamp_ms for entry in everything})
-    some, _, total = await made.ledger.entries(
-        from_ms=times[10], to_ms=times[12], limit=1000
-    )
-    assert some == [
-        e for e in everything if times[10] <= e.block_timestamp_ms <= times[12]
-    ]
-    assert total == len(some)
-    assert (await made.ledger.entries(kinds=["trc20"]))[2] == 0
-    assert (await made.ledger.entries(kinds=["trc20", "trx"]))[2] == len(everything)
-    assert (await made.ledger.entries(asset="TRX"))[2] == len(everything)
-    assert (await made.ledger.entries(asset=address(9).base58))[2] == 0
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"limit": 0},
-        {"limit": 1001},
-        {"skip": -1},
-        {"skip": 1, "cursor": "1.1"},
-        *[
-            {"cursor": text}
-            for text in (
-                "",
-                "1",
-                "1.",
-                ".1",
-                "a.1",
-                "1.b",
-                "1.1.1",
-                "-1.1",
-                "1" * 20 + ".1",
-            )
-        ],
-        {"cursor": "1." + "1" * 20},
-        {"cursor": "²." + "1"},
-    ],
-)
-async def test_a_page_that_can_not_be_is_refused(asked: dict[str, Any]) -> None:
-    async with world(ModelChain()) as made:
-        with pytest.raises(InvalidInput):
-            await made.ledger.entries(**asked)
-
-
-def _touches(entry: LedgerEntry, who: Address | None) -> bool:
-    return who is None or who.base58 in (entry.from_address, entry.to_address)

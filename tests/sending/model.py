@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field
 
@@ -10,6 +11,7 @@ from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import MIGRATIONS as CHAIN_MIGRATIONS
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.errors import KeystoreLocked, NodeUnavailable
+from lucidtrond.events.types import Payment
 from lucidtrond.ports import KeystoreStatus, Tx
 from lucidtrond.sending.sender import MIGRATIONS, Sender
 from lucidtrond.store.database import open_store
@@ -22,10 +24,18 @@ from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun, UnixMillis
-from tests.chain.model import OUTBOX, Crash, CrashingStore, ModelChain, emit
+from tests.chain.model import (
+    OUTBOX,
+    Crash,
+    CrashingStore,
+    ModelChain,
+    address,
+    emit,
+)
 
 KEYS = tuple(PrivateKey(bytes([*bytes(31), number])) for number in (1, 2))
 OWNERS = tuple(key.address for key in KEYS)
+TO = address(77)
 PRICES = ChainParameters(
     transaction_fee=Sun(1000),
     energy_fee=Sun(100),
@@ -250,3 +260,14 @@ async def process(path: Path | None = None) -> AsyncIterator[Process]:
         await made.start()
         await made.level()
         yield made
+
+
+async def pay(made: Process, key: str = "a", **more: Any) -> Payment:
+    fields: dict[str, Any] = {
+        "owner": OWNERS[0],
+        "to": TO,
+        "asset": "TRX",
+        "amount": 5,
+        **more,
+    }
+    return await made.sender.send(key=key, **fields)

@@ -1,0 +1,116 @@
+"""One process's follower and ledger over a database that outlives it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from attrs import define, field
+
+from lucidtrond.chain.follower import Follower
+from lucidtrond.chain.ledger import MIGRATIONS, Ledger
+from lucidtrond.ports import Migration, Tx
+from lucidtrond.store.database import open_store
+from lucidtrond.store.migrate import migrate
+from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond.tron.receipt import Receipt
+from tests.chain.model import (
+    OUTBOX,
+    CrashingStore,
+    ModelChain,
+    address,
+    emit,
+    make_block,
+)
+
+WATCHED = frozenset(map(address, (1, 2)))
+GENESIS = make_block(None).header.id
+SEEN = Migration(
+    "seen",
+    1,
+    "CREATE TABLE seen (number INT64 PRIMARY KEY, id BYTES, solid FLAG NOT NULL)",
+)
+
+
+class Observer:
+    """Keeps a copy of our view of the chain, as an observer is told of it."""
+
+    def __init__(self) -> None:
+        self.commits = 0
+
+    def applied(self, tx: Tx, block: Block, receipts: tuple[Receipt, ...]) -> None:
+        assert len(receipts) == (len(block.transactions) if block.header.number else 0)
+        tx.execute(
+            "INSERT INTO seen (number, id, solid) VALUES (?, ?, 0)",
+            (block.header.number, bytes.fromhex(block.header.id)),
+        )
+
+    def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
+        [row] = tx.execute(
+            "DELETE FROM seen WHERE number = ? RETURNING id, solid", (number,)
+        )
+        assert row == (bytes.fromhex(block_id), 0)
+
+    def solidified(self, tx: Tx, header: BlockHeader, complete_from: int) -> None:
+        tx.execute("UPDATE seen SET solid = 1 WHERE number <= ?", (header.number,))
+        [(lowest,)] = tx.execute("SELECT min(number) FROM seen")
+        assert lowest == complete_from
+
+    def committed(self) -> None:
+        self.commits += 1
+
+
+@define
+class World:
+    """One process's objects over a database that outlives it."""
+
+    store: CrashingStore
+    chain: ModelChain
+    ledger: Ledger = field(init=False)
+    follower: Follower = field(init=False)
+    observer: Observer = field(factory=Observer)
+    rung: list[int] = field(factory=list)
+
+    async def start(self) -> None:
+        """Begin anew, as after a crash."""
+        self.store.nth = None
+        self.chain.before_answer = lambda _: None
+        self.ledger = Ledger(self.store)
+        self.follower = Follower(
+            self.chain,
+            self.store,
+            ledger=self.ledger,
+            emit=emit,
+            ring=lambda: self.rung.append(1),
+            genesis_id=GENESIS,
+            observers=[self.observer],
+        )
+        await self.follower._load()
+
+    def watch_all(self, tx: Tx) -> None:
+        for each in WATCHED:
+            self.ledger.watch(tx, each)
+
+    async def turn(self) -> None:
+        await self.follower._turn()
+
+    async def settle(self) -> None:
+        """Follow until the model's head and solid block are ours."""
+        for _ in range(150):
+            position = self.ledger.position()
+            if (
+                position.head == self.chain.blocks[-1].header
+                and position.solid == self.chain.blocks[self.chain.solid].header
+            ):
+                return
+            await self.turn()
+        raise AssertionError("it does not settle")
+
+
+@asynccontextmanager
+async def world(chain: ModelChain, path: Path | None = None) -> AsyncIterator[World]:
+    async with open_store(path) as store:
+        await migrate(store, [*MIGRATIONS, OUTBOX, SEEN])
+        made = World(CrashingStore(store), chain)
+        await made.start()
+        await store.write(made.watch_all)
+        yield made
