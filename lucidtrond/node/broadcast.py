@@ -5,41 +5,45 @@ inclusion. So each is asked once and at once, nobody waits to try again (`sendin
 block by block), and an answer of one outweighs the silence of another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import trio
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.client import NodeClient
 from lucidtrond.node.policy import most_telling
 from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
-from lucidtrond.tron.transaction import Transaction
 
+LATE_S: Final = 1.0
+"""Once one took it, the others have so long to say something as well."""
 _RANK: Final = {SUCCESS: 0, "DUP_TRANSACTION_ERROR": 1}
 """Who took it or knows it says more than who refuses: nodes differ in what they saw."""
 
 
 async def broadcast_to(
-    clients: Sequence[NodeClient], transaction: Transaction
+    sends: Sequence[Callable[[], Awaitable[BroadcastAnswer]]],
 ) -> BroadcastAnswer:
-    """Send to all of *clients*; the answer that says most.
+    """Run all of *sends* at once; the answer that says most.
 
     Raises:
         NodeError: none answered; it may land all the same.
     """
     answers: list[BroadcastAnswer] = []
     errors: list[NodeError] = []
-
-    async def send(client: NodeClient) -> None:
-        try:
-            answers.append(await client.broadcast(transaction))
-        except NodeError as error:
-            errors.append(error)
-
     async with trio.open_nursery() as nursery:
-        for client in clients:
-            nursery.start_soon(send, client)
+
+        async def run(send: Callable[[], Awaitable[BroadcastAnswer]]) -> None:
+            try:
+                answer = await send()
+            except NodeError as error:
+                errors.append(error)
+                return
+            answers.append(answer)
+            if answer.accepted:
+                nursery.cancel_scope.deadline = trio.current_time() + LATE_S
+
+        for send in sends:
+            nursery.start_soon(run, send)
     if not answers:
         raise most_telling(errors)
     return min(answers, key=lambda answer: _RANK.get(answer.code, len(_RANK)))

@@ -42,10 +42,11 @@ A = TypeVar("A", bound=wire.Answer)
 
 
 class NodeClient:
-    """Typed questions to one endpoint."""
+    """Typed questions to one endpoint; *large_bytes* bounds answers with blocks."""
 
-    def __init__(self, line: NodeLine) -> None:
+    def __init__(self, line: NodeLine, *, large_bytes: int = LARGE_BYTES) -> None:
         self._line = line
+        self._large_bytes = large_bytes
         self._span = MAX_RANGE
         self._head: BlockHeader | None = None
         self._solid: BlockHeader | None = None
@@ -141,12 +142,12 @@ class NodeClient:
         body = await self._line.ask(
             "/wallet/getblockbylimitnext",
             msgspec.json.encode({"startNum": start, "endNum": end}),
-            limit_bytes=LARGE_BYTES,
+            limit_bytes=self._large_bytes,
         )
         found = self._decode(body, wire.BlockList)
         if found.block is None:
             raise NodeUnavailable(self.endpoint.name, 1, "no list of blocks")
-        if len(body) < LARGE_BYTES // 8:
+        if len(body) < self._large_bytes // 8:
             self._span = min(self._span * 2, MAX_RANGE)
         blocks: list[Block] = []
         for number, each in enumerate(found.block, start):
@@ -218,7 +219,7 @@ class NodeClient:
         number = which if isinstance(which, int) else which.header.number
         path = "/wallet/gettransactioninfobyblocknum"
         body = await self._line.ask(
-            path, msgspec.json.encode({"num": number}), limit_bytes=LARGE_BYTES
+            path, msgspec.json.encode({"num": number}), limit_bytes=self._large_bytes
         )
         with self._judging():
             receipts = translate.read_receipts(self._infos(body), number)
@@ -227,7 +228,7 @@ class NodeClient:
         return receipts
 
     def _infos(self, body: bytes) -> tuple[wire.InfoJson, ...]:
-        if body.lstrip().startswith(b"["):
+        if body[:64].lstrip().startswith(b"["):
             return self._decode_any(body, tuple[wire.InfoJson, ...])
         self._decode(body, wire.Answer)
         if not wire.is_empty(body):
@@ -322,7 +323,7 @@ class NodeClient:
         return await self._line.ask(
             path,
             msgspec.json.encode(question),
-            limit_bytes=LARGE_BYTES if large else SMALL_BYTES,
+            limit_bytes=self._large_bytes if large else SMALL_BYTES,
             solid=path.startswith(_SOLID),
         )
 

@@ -13,7 +13,7 @@ from typing import Final
 from attrs import field, frozen
 from attrs.validators import ge
 
-from lucidtrond.errors import NodeError, NodeUnavailable, QuotaSpent
+from lucidtrond.errors import NodeError, NodeLied, NodeUnavailable, QuotaSpent
 
 LONGEST_WAIT_S: Final = 60.0
 """No single wait is longer; who is told to wait longer gives up instead."""
@@ -49,7 +49,7 @@ class RetryPolicy:
         asked = retry_after_s(error) or 0.0
         if asked > LONGEST_WAIT_S:
             return None
-        own = self.initial_delay_s
+        own = min(self.initial_delay_s, LONGEST_WAIT_S)
         for _ in range(failures - 1):
             own = min(own * self.backoff, LONGEST_WAIT_S)
         if self.jitter:
@@ -60,6 +60,11 @@ class RetryPolicy:
 def is_retryable(error: NodeError) -> bool:
     """Whether the same question to the same nodes may succeed later."""
     return isinstance(error, NodeUnavailable)
+
+
+def is_sick(error: NodeError) -> bool:
+    """Whether the endpoint is better left out while there are others."""
+    return isinstance(error, NodeUnavailable | NodeLied | QuotaSpent)
 
 
 def retry_after_s(error: NodeError) -> float | None:

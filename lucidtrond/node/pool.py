@@ -13,17 +13,25 @@ import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import httpx
 import trio
 from attrs import define, evolve
 
-from lucidtrond.errors import NodeError, NodeUnavailable, WrongNetwork
+from lucidtrond.errors import (
+    ConfigError,
+    NodeError,
+    NodeUnavailable,
+    QuotaSpent,
+    WrongNetwork,
+)
 from lucidtrond.node import policy as policies
-from lucidtrond.node.broadcast import broadcast_to
+from lucidtrond.node.broadcast import LATE_S, broadcast_to
 from lucidtrond.node.client import NodeClient, Question
 from lucidtrond.node.endpoint import Endpoint
+from lucidtrond.node.flights import Cache
 from lucidtrond.node.policy import RetryPolicy
 from lucidtrond.node.retry import retrying
 from lucidtrond.node.translate import NodeFacts
@@ -50,41 +58,42 @@ T = TypeVar("T")
 
 @define(eq=False)
 class _Member:
-    """One endpoint's standing."""
+    """One endpoint's standing. Keeps no exception: their tracebacks hold answers."""
 
     client: NodeClient
     known: bool = False
     """Its genesis is ours."""
-    wrong: WrongNetwork | None = None
+    other_genesis: BlockId | None = None
+    """It is on another network."""
     rests_until: float = 0.0
     """Asked only when nobody else can be."""
     away_until: float = 0.0
     """Not asked: it said so."""
+    quota_spent: bool = False
     failures: int = 0
     """In a row."""
-    trouble: NodeError | None = None
-
-    def note_answer(self) -> None:
-        if self.trouble is not None:
-            log.info("node answers again", extra={"endpoint": self.name})
-        self.failures, self.trouble, self.rests_until = 0, None, 0.0
-
-    def note_failure(self, error: NodeError) -> None:
-        if type(error) is not type(self.trouble):
-            extra = {"endpoint": self.name, "reason": str(error)}
-            log.warning("node does not answer", extra=extra)
-        self.trouble = error
-        now = trio.current_time()
-        asked = policies.retry_after_s(error)
-        if asked is not None:
-            self.away_until = now + asked
-        if policies.is_retryable(error):
-            self.failures += 1
-            self.rests_until = now + policies.rest_s(self.failures)
+    trouble: str | None = None
 
     @property
     def name(self) -> str:
         return self.client.endpoint.name
+
+    def note_answer(self) -> None:
+        if self.trouble is not None:
+            log.info("endpoint answers again", extra={"endpoint": self.name})
+        self.failures, self.trouble, self.rests_until = 0, None, 0.0
+
+    def note_failure(self, error: NodeError) -> None:
+        if self.trouble is None:
+            extra = {"endpoint": self.name, "reason": str(error)}
+            log.warning("endpoint fails", extra=extra)
+        self.trouble = str(error)
+        self.failures += 1
+        self.quota_spent = isinstance(error, QuotaSpent)
+        now = trio.current_time()
+        self.away_until = now + (policies.retry_after_s(error) or 0.0)
+        if policies.is_sick(error):
+            self.rests_until = now + policies.rest_s(self.failures)
 
 
 class NodePool:
@@ -102,6 +111,7 @@ class NodePool:
         self._members = [_Member(client) for client in clients]
         self._policy = policy
         self._chance = chance
+        self._geneses = Cache(size=0)
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
         """The newest (or newest solidified) block's header, checked."""
@@ -151,20 +161,11 @@ class NodePool:
         Raises:
             NodeError: none answered; it may land all the same.
         """
-        members = []
-        errors: list[NodeError] = []
-        for member in self._in_order():
-            try:
-                await self._introduce(member)
-            except NodeError as error:
-                errors.append(error)
-                continue
-            members.append(member)
-            if len(members) == BROADCAST_TO:
-                break
-        if not members:
-            raise policies.most_telling(errors)
-        return await broadcast_to([each.client for each in members], transaction)
+        sends = [
+            partial(self._put, member, lambda node: node.broadcast(transaction))
+            for member in self._in_order()[:BROADCAST_TO]
+        ]
+        return await broadcast_to(sends)
 
     def endpoints(self) -> list[dict[str, Any]]:
         """State of each endpoint, in order of preference; JSON-able, without keys."""
@@ -174,26 +175,28 @@ class NodePool:
         return [_shown(each, newest, now) for each in self._members]
 
     async def connect(self) -> None:
-        """Ask every endpoint for its genesis once.
+        """Ask every endpoint for its genesis once; the slow are not waited for.
 
         Raises:
             WrongNetwork: one of them is on another network.
             NodeError: none answered.
         """
         errors: list[NodeError] = []
-
-        async def introduce(member: _Member) -> None:
-            try:
-                await self._introduce(member)
-            except NodeError as error:
-                errors.append(error)
-
         async with trio.open_nursery() as nursery:
+
+            async def introduce(member: _Member) -> None:
+                try:
+                    await self._introduce(member)
+                except NodeError as error:
+                    errors.append(error)
+                else:
+                    nursery.cancel_scope.deadline = trio.current_time() + LATE_S
+
             for member in self._members:
                 nursery.start_soon(introduce, member)
         for member in self._members:
-            if member.wrong is not None:
-                raise member.wrong
+            if member.other_genesis is not None:
+                raise self._wrong_network(member)
         if not any(member.known for member in self._members):
             raise policies.most_telling(errors)
 
@@ -207,66 +210,71 @@ class NodePool:
         errors: list[NodeError] = []
         for member in self._in_order():
             try:
-                await self._introduce(member)
-                answer = await question(member.client)
+                return await self._put(member, question)
             except NodeError as error:
-                if error is not member.wrong:
-                    member.note_failure(error)
                 errors.append(error)
-            else:
-                member.note_answer()
-                return answer
         raise policies.most_telling(errors)
+
+    async def _put(self, member: _Member, question: Question[T]) -> T:
+        """Ask one endpoint and note how it stands."""
+        try:
+            await self._introduce(member)
+            answer = await question(member.client)
+        except NodeError as error:
+            member.note_failure(error)
+            raise
+        member.note_answer()
+        return answer
 
     async def _introduce(self, member: _Member) -> None:
         """See that it is on our network, once."""
-        if member.wrong is not None:
-            raise member.wrong
-        if member.known:
-            return
-        came = await member.client.fetch_genesis_id()
-        if came == self.genesis_id:
-            member.known = True
-            return
-        member.wrong = WrongNetwork(member.name, wanted=self.genesis_id, came=came)
-        log.error("node is on another network", extra={"endpoint": member.name})
-        raise member.wrong
+        if not member.known and member.other_genesis is None:
+            came = await self._geneses.get(
+                member, member.client.fetch_genesis_id, age_s=lambda _: 0.0
+            )
+            member.known = came == self.genesis_id
+            member.other_genesis = None if member.known else came
+        if member.other_genesis is not None:
+            raise self._wrong_network(member)
+
+    def _wrong_network(self, member: _Member) -> WrongNetwork:
+        came = str(member.other_genesis)
+        return WrongNetwork(member.name, wanted=self.genesis_id, came=came)
 
     def _in_order(self) -> list[_Member]:
         """Whom to ask now, first choice first.
 
         Raises:
-            NodeUnavailable: everybody asked to be left alone.
+            NodeUnavailable, QuotaSpent: everybody asked to be left alone.
             WrongNetwork: everybody is on another network.
         """
         now = trio.current_time()
-        ours = [each for each in self._members if each.wrong is None]
+        ours = [each for each in self._members if each.other_genesis is None]
         if not ours:
-            raise _first_wrong(self._members)
+            raise self._wrong_network(self._members[0])
         present = [each for each in ours if each.away_until <= now]
         if not present:
-            soonest = min(ours, key=lambda each: each.away_until)
-            raise NodeUnavailable(
-                soonest.name,
-                1,
-                "it asked to be left alone",
-                retry_after_s=soonest.away_until - now,
-            )
+            raise _all_away(ours, now)
         # sorted() is stable: the configured order within each half.
         return sorted(present, key=lambda each: each.rests_until > now)
 
 
-def _first_wrong(members: Sequence[_Member]) -> NodeError:
-    for member in members:
-        if member.wrong is not None:
-            return member.wrong
-    raise AssertionError("a pool has at least one endpoint")
+def _all_away(members: Sequence[_Member], now: float) -> NodeError:
+    soonest = min(members, key=lambda each: each.away_until)
+    if soonest.quota_spent:
+        return QuotaSpent(f"{soonest.name}: the daily quota is used up")
+    return NodeUnavailable(
+        soonest.name,
+        1,
+        "it asked to be left alone",
+        retry_after_s=soonest.away_until - now,
+    )
 
 
 def _shown(member: _Member, newest: int, now: float) -> dict[str, Any]:
     client = member.client
     head = client.head_number
-    if member.wrong is not None:
+    if member.other_genesis is not None:
         state = "wrong network"
     elif member.away_until > now:
         state = "left alone"
@@ -282,7 +290,7 @@ def _shown(member: _Member, newest: int, now: float) -> dict[str, Any]:
         "behind_blocks": None if head is None else newest - head,
         "requests": client.requests,
         "failures_in_a_row": member.failures,
-        "trouble": None if member.trouble is None else str(member.trouble),
+        "trouble": member.trouble,
         "left_alone_s": max(0.0, round(member.away_until - now, 1)),
     }
 
@@ -307,6 +315,8 @@ async def open_pool(
         WrongNetwork: an endpoint's genesis block is another one.
         ConfigError: an endpoint that can't be.
     """
+    if not endpoints:
+        raise ConfigError("[network] endpoints: expected at least one")
     policy = policy or RetryPolicy()
     async with open_transport(endpoints, timeout_s=timeout_s, http=http) as transport:
         pool = NodePool(

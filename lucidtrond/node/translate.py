@@ -57,7 +57,10 @@ def read_header(found: wire.BlockJson) -> BlockHeader:
     header = _header(found)
     try:
         computed = header.id
-        signed = header.number == 0 or header.signer().raw == header.witness
+        if header.number == 0:
+            signed = not header.witness_signature  # nobody signs block 0
+        else:
+            signed = header.signer().raw == header.witness
     except BadSignature:
         signed = False
     except (ValueError, OverflowError):

@@ -12,15 +12,26 @@ client must not have, and it costs a third of the CPU time.
 import contextlib
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Mapping,
+    Sequence,
+)
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final, cast
 
 import httpx
 import trio
-from attrs import define
+from attrs import define, field
 
-from lucidtrond.errors import ConfigError, NodeRefused, NodeTimeout, NodeUnavailable
+from lucidtrond.errors import (
+    ConfigError,
+    NodeError,
+    NodeRefused,
+    NodeTimeout,
+    NodeUnavailable,
+)
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.refusals import refusal_of
 
@@ -75,64 +86,99 @@ class NodeLine:
             content=question,
         )
         async with self._limiter:
+            body = _Body(self.endpoint.name, limit_bytes)
             started = trio.current_time()
             with trio.move_on_after(self._timeout_s) as scope:
                 self.requests += 1
-                return await self._exchange(request, scope, limit_bytes)
+                return await self._exchange(request, scope, body)
+        if body.refusal is not None:
+            raise body.refusal
         after_s = trio.current_time() - started
         raise NodeTimeout(self.endpoint.name, 1, f"no answer after {after_s:.0f} s")
 
     async def _exchange(
-        self, request: httpx.Request, scope: trio.CancelScope, limit_bytes: int
+        self, request: httpx.Request, scope: trio.CancelScope, body: "_Body"
     ) -> bytes:
         name = self.endpoint.name
         try:
             response = await self._http.handle_async_request(request)
             try:
-                body = await self._read(response, scope, limit_bytes)
+                if response.headers.get("Content-Encoding", "").lower() == "gzip":
+                    body.unzip()
+                await _collect(response, scope, body)
             finally:
                 await response.aclose()
         except httpx.TransportError as error:
             raise NodeUnavailable(name, 1, _reason(error)) from error
+        whole = body.whole()
         refusal = refusal_of(
             name,
             status=response.status_code,
-            body=body,
+            body=whole,
             retry_after=response.headers.get("Retry-After"),
         )
         if refusal is not None:
             raise refusal
-        return body
+        return whole
 
-    async def _read(
-        self, response: httpx.Response, scope: trio.CancelScope, limit_bytes: int
-    ) -> bytes:
-        """Collect the body, unzipped; a body that drips does not move the deadline."""
-        unzip = None
-        if response.headers.get("Content-Encoding", "").lower() == "gzip":
-            unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        parts: list[bytes] = []
-        left = limit_bytes
-        async for chunk in response.stream:  # type: ignore[union-attr] # always async here
-            scope.deadline += len(chunk) / SLOWEST_BYTES_PER_S
-            part = chunk
-            if unzip is not None:
-                try:
-                    # Never more than one byte too many, whatever it unpacks to.
-                    part = unzip.decompress(chunk, left + 1)
-                except zlib.error:
-                    raise NodeUnavailable(
-                        self.endpoint.name, 1, "a damaged answer"
-                    ) from None
-            left -= len(part)
-            if left < 0:
-                raise AnswerTooLarge(
-                    self.endpoint.name, f"an answer of more than {limit_bytes} bytes"
-                )
-            parts.append(part)
-        if unzip is not None and not unzip.eof:
-            raise NodeUnavailable(self.endpoint.name, 1, "an answer cut short")
-        return b"".join(parts)
+
+@define(eq=False)
+class _Body:
+    """An answer's bytes as they come in, unzipped, up to a bound."""
+
+    _name: str
+    _limit_bytes: int
+    refusal: NodeError | None = None
+    """Why no more of it is wanted."""
+    _parts: list[bytes] = field(init=False, factory=list)
+    _size: int = field(init=False, default=0)
+    _zipped: Any = field(init=False, default=None)
+    """zlib's object; its type has no public name."""
+
+    def unzip(self) -> None:
+        """What comes is gzip."""
+        self._zipped = zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+    def take(self, chunk: bytes) -> None:
+        """Add what came; says in `refusal` that it is too much, or damaged."""
+        if self._zipped is not None:
+            try:
+                # At most one byte too many, whatever it unpacks to.
+                left = self._limit_bytes - self._size
+                chunk = self._zipped.decompress(chunk, left + 1)
+            except zlib.error:
+                self.refusal = NodeUnavailable(self._name, 1, "a damaged answer")
+                return
+        self._parts.append(chunk)
+        self._size += len(chunk)
+        if self._size > self._limit_bytes:
+            text = f"an answer of more than {self._limit_bytes} bytes"
+            self.refusal = AnswerTooLarge(self._name, text)
+
+    def whole(self) -> bytes:
+        """All of it. Raises `refusal`; NodeUnavailable when zipped and cut short."""
+        if self.refusal is not None:
+            raise self.refusal
+        if self._zipped is not None and not self._zipped.eof:
+            raise NodeUnavailable(self._name, 1, "an answer cut short")
+        return b"".join(self._parts)
+
+
+async def _collect(
+    response: httpx.Response, scope: trio.CancelScope, body: _Body
+) -> None:
+    """Read to the end; a body that drips does not move the deadline.
+
+    To stop early is to cancel the next read: leaving the loop would leave httpcore's
+    generators behind, unfinished.
+    """
+    # httpx's type allows for sync streams too, which an async transport never gives.
+    async for chunk in cast("AsyncIterable[bytes]", response.stream):
+        scope.deadline += len(chunk) / SLOWEST_BYTES_PER_S
+        if body.refusal is None:
+            body.take(chunk)
+        if body.refusal is not None:
+            scope.cancel()
 
 
 @define(eq=False)
