@@ -74,7 +74,7 @@ async def _listen_for_signals(
 
 
 def _ended(exc: BaseException) -> int:
-    """Log what ended the daemon: what was raised on purpose in one line, a bug in full."""
+    """Log what ended the daemon: purpose in one line, a bug in full."""
     causes = list(_leaves(exc))
     for cause in causes:
         if isinstance(cause, LucidError):
