@@ -205,10 +205,9 @@ class Sender:
             return
         done = self._in_hands[entry.txid] = trio.Event()
         try:
-            async with self._limiter:
-                signed = await self._signed(entry)
-                if signed is not None:
-                    await self._broadcast(signed)
+            signed = await self._signed(entry)
+            if signed is not None:
+                await self._broadcast(signed)
         finally:
             del self._in_hands[entry.txid]
             done.set()
@@ -238,7 +237,9 @@ class Sender:
         txid = entry.txid
         fact: Fact
         try:
-            answer = await self._node.broadcast(entry.transaction)
+            # Writes are outside: the more of them wait, the fewer commits they take.
+            async with self._limiter:
+                answer = await self._node.broadcast(entry.transaction)
         except NodeError as error:
             fact = plan.Unanswered(str(error), self._head_time())
         else:
@@ -378,8 +379,7 @@ class Sender:
             case _ if not entry.transaction.signatures:
                 raise NotFound("nothing to send: it is not signed yet")
             case _:
-                async with self._limiter:
-                    return (await self._broadcast(entry)).payment
+                return (await self._broadcast(entry)).payment
 
     async def _entry(self, txid: TxId) -> Entry:
         entry = await self._store.read(lambda tx: journal.by_txid(tx, txid))
