@@ -73,12 +73,13 @@ class Vault:
         clock: Clock,
         scrypt: ScryptParameters = ScryptParameters(),  # noqa: B008 - frozen
         random_bytes: Callable[[int], bytes] = os.urandom,
+        kdf: Kdf | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._scrypt = scrypt
         self._random = random_bytes
-        self._kdf = Kdf()
+        self._kdf = kdf or Kdf()
         self._opened: OpenedVault | None = None
         self._deadline = math.inf
         self._changed = trio.Event()

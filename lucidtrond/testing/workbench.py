@@ -31,7 +31,8 @@ from lucidtrond.events import outbox
 from lucidtrond.events.bus import Bus
 from lucidtrond.events.outbox import StoredEvent
 from lucidtrond.keystore import vault as keystore_vault
-from lucidtrond.keystore.format import ScryptParameters
+from lucidtrond.keystore.format import KdfHeader, ScryptParameters
+from lucidtrond.keystore.kdf import Kdf, stretch
 from lucidtrond.keystore.vault import Vault
 from lucidtrond.pluginhost import PluginHost
 from lucidtrond.pluginhost.discover import PluginPoint
@@ -68,6 +69,14 @@ class _Given:
 
     def load(self) -> Plugin[Any]:
         return self.plugin
+
+
+class _ThreadlessKdf(Kdf):
+    """An autojump clock would let the day pass while a thread works."""
+
+    async def derive(self, passphrase: bytes, header: KdfHeader) -> bytes:
+        await trio.lowlevel.checkpoint()
+        return stretch(passphrase, header)
 
 
 @define(eq=False)
@@ -206,7 +215,13 @@ def _furnish(
 ) -> Workbench:
     bus = Bus(store, clock=clock)
     ledger = Ledger(store)
-    vault = Vault(store, clock=clock, scrypt=_QUICK, random_bytes=_unrandom())
+    vault = Vault(
+        store,
+        clock=clock,
+        scrypt=_QUICK,
+        random_bytes=_unrandom(),
+        kdf=_ThreadlessKdf(),
+    )
     sender = Sender(
         store,
         node,
