@@ -1,7 +1,7 @@
 """A node that answers from the recorded chain, over httpx's own interface.
 
-It keeps java-tron's contract for the questions that we ask: `test_recorded_node` puts
-the same questions to it and to the devnet. Faults are put in front of it.
+It keeps java-tron's contract for the questions that we ask: `test_devnet` puts the same
+ones to it and to the devnet. Faults are put in front of it.
 """
 
 import contextlib
@@ -19,13 +19,16 @@ from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.policy import RetryPolicy
 from lucidtrond.node.pool import NodePool, open_pool
 from lucidtrond.node.transport import open_transport
-from lucidtrond.tron.block import BlockId
+from lucidtrond.tron.block import EMPTY_ROOT, BlockHeader, BlockId
+from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.transaction import Transaction
+from lucidtrond.tron.units import UnixMillis
 from tests.tron.chainrun import load
 from tests.tron.vectors import DATA
 
 GENESIS_ID = BlockId(load()["blocks"][0]["blockID"])
 LAST = 900
+FORGER = PrivateKey(b"\x01" * 32)
 JSON_TYPE = "application/json;charset=utf-8"
 Json = Any
 
@@ -162,6 +165,35 @@ class RecordedNode:
             "message": "Dup transaction." if known else "",
             "transaction": "{}",
         }
+
+
+def forged(number: int, parent_id: str) -> Json:
+    """A block without transactions that is right by itself, signed by us."""
+    header = BlockHeader(
+        number=number,
+        timestamp=UnixMillis(1_795_400_000_000 + 3000 * number),
+        parent_id=BlockId(parent_id),
+        tx_trie_root=EMPTY_ROOT,
+        witness=FORGER.address.raw,
+        version=32,
+    )
+    printed: Json = {
+        "blockID": header.id,
+        "block_header": {
+            "raw_data": {
+                "number": number,
+                "txTrieRoot": EMPTY_ROOT.hex(),
+                "witness_address": FORGER.address.hex,
+                "parentHash": parent_id,
+                "version": 32,
+                "timestamp": header.timestamp,
+            },
+        },
+    }
+    if number:  # nobody signs block 0
+        signature = FORGER.sign(header.digest).hex()
+        printed["block_header"]["witness_signature"] = signature
+    return printed
 
 
 def answer(body: str | bytes, status: int = 200, **headers: str) -> httpx.Response:

@@ -20,10 +20,8 @@ from lucidtrond.errors import (
 from lucidtrond.node.client import NodeClient
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.block import EMPTY_ROOT, BlockHeader, BlockId
-from lucidtrond.tron.keys import PrivateKey
+from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.transaction import Transaction, TxId
-from lucidtrond.tron.units import UnixMillis
 from tests.node.nodes import (
     GENESIS_ID,
     LAST,
@@ -33,6 +31,7 @@ from tests.node.nodes import (
     answer,
     answering,
     block_json,
+    forged,
     infos_json,
     open_client,
     places,
@@ -50,7 +49,6 @@ SIGNED = make_block(block_json(NUMBER)).transactions[0].transaction
 BUSY = (
     '{"Error":"class java.lang.IllegalAccessException : lack of computing resources"}'
 )
-FORGER = PrivateKey(b"\x01" * 32)
 
 Ask = Callable[[NodeClient], Awaitable[object]]
 QUESTIONS: dict[str, Ask] = {
@@ -386,32 +384,6 @@ async def test_a_range_with_a_fault_is_a_lie(change: Callable[[Json], None]) -> 
     page = {"block": [block_json(NUMBER + ahead) for ahead in range(3)]}
     error = await refused("fetch_blocks", edited(page, change))
     assert isinstance(error, NodeLied)
-
-
-def forged(number: int, parent_id: str) -> Json:
-    """A block without transactions that is right by itself, signed by us."""
-    header = BlockHeader(
-        number=number,
-        timestamp=UnixMillis(1_795_400_000_000 + 3000 * number),
-        parent_id=BlockId(parent_id),
-        tx_trie_root=EMPTY_ROOT,
-        witness=FORGER.address.raw,
-        version=32,
-    )
-    return {
-        "blockID": header.id,
-        "block_header": {
-            "raw_data": {
-                "number": number,
-                "txTrieRoot": EMPTY_ROOT.hex(),
-                "witness_address": FORGER.address.hex,
-                "parentHash": parent_id,
-                "version": 32,
-                "timestamp": header.timestamp,
-            },
-            "witness_signature": FORGER.sign(header.digest).hex(),
-        },
-    }
 
 
 async def test_blocks_of_two_branches_do_not_make_a_range() -> None:

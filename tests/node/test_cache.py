@@ -1,0 +1,209 @@
+"""What is kept of nodes' answers, and what makes it forgotten."""
+
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+import trio
+import trio.testing
+
+from lucidtrond.errors import NodeRefused
+from lucidtrond.node.cache import ACCOUNT_AGE_S, PARAMETERS_AGE_S, CachedNode
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import BlockHeader, BlockId
+from lucidtrond.tron.contracts import addresses_in
+from lucidtrond.tron.transaction import TxId, decode_raw
+from tests.node.nodes import (
+    GENESIS_ID,
+    RecordedNode,
+    answer,
+    answering,
+    block_json,
+    open_nodes,
+)
+from tests.tron.chainrun import load, make_block
+
+ALICE, BOB = (
+    Address.from_hex(text)
+    for text in [each for each, found in load()["accounts"].items() if found][:2]
+)
+TXID = TxId(block_json(300)["transactions"][0]["txID"])
+
+Ask = Callable[[CachedNode], Awaitable[object]]
+QUESTIONS: dict[str, Ask] = {
+    "account": lambda node: node.fetch_account(ALICE),
+    "solid account": lambda node: node.fetch_account(ALICE, solid=True),
+    "resources": lambda node: node.fetch_resources(ALICE),
+    "parameters": lambda node: node.fetch_parameters(),
+    "head": lambda node: node.fetch_head(),
+    "solid head": lambda node: node.fetch_head(solid=True),
+    "block": lambda node: node.fetch_block(300),
+    "info": lambda node: node.fetch_info(),
+    "transaction": lambda node: node.fetch_transaction(TXID),
+    "receipt": lambda node: node.fetch_receipt(TXID),
+    "solid receipt": lambda node: node.fetch_receipt(TXID, solid=True),
+}
+KEPT_ACCOUNTS = ["account", "resources"]
+KEPT_TRANSACTIONS = ["transaction", "receipt", "solid receipt"]
+KEPT = [*KEPT_ACCOUNTS, "parameters", *KEPT_TRANSACTIONS]
+
+
+def header(number: int) -> BlockHeader:
+    return make_block(block_json(number)).header
+
+
+async def asked_again(node: RecordedNode, cached: CachedNode, name: str) -> bool:
+    before = len(node.asked)
+    await QUESTIONS[name](cached)
+    return len(node.asked) > before
+
+
+class Opened:
+    """A recorded node behind a cache, heads known."""
+
+    def __init__(self, *nodes: RecordedNode) -> None:
+        self.nodes = nodes or (RecordedNode(),)
+        self.context = open_nodes(*self.nodes)
+
+    async def __aenter__(self) -> tuple[RecordedNode, CachedNode]:
+        cached = CachedNode(await self.context.__aenter__())
+        await cached.fetch_head()
+        await cached.fetch_head(solid=True)
+        return self.nodes[0], cached
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.context.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_a_thousand_equal_questions_at_once_are_one_request(
+    name: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with Opened() as (node, cached):
+        node.delay_s = 0.1
+        node.asked.clear()
+        async with trio.open_nursery() as nursery:
+            for _ in range(1000):
+                nursery.start_soon(QUESTIONS[name], cached)
+        assert len(node.asked) == 1
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_what_may_be_kept_is_kept_for_its_time(
+    name: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with Opened() as (node, cached):
+        await QUESTIONS[name](cached)
+        assert await asked_again(node, cached, name) == (name not in KEPT)
+        await trio.sleep(max(ACCOUNT_AGE_S, PARAMETERS_AGE_S) + 1)
+        assert await asked_again(node, cached, name)
+
+
+@pytest.mark.parametrize("name", KEPT)
+async def test_a_block_makes_forgotten_what_it_may_have_changed(
+    name: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with Opened() as (node, cached):
+        cached.note_block(header(299), [])
+        await QUESTIONS[name](cached)
+        cached.note_block(header(300), [BOB])
+        assert await asked_again(node, cached, name) == (name in KEPT_TRANSACTIONS)
+        cached.note_block(header(301), [BOB, ALICE])
+        assert await asked_again(node, cached, name) == (name != "parameters")
+
+
+@pytest.mark.parametrize("name", KEPT)
+async def test_when_blocks_were_taken_back_no_account_is_known(
+    name: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with Opened() as (node, cached):
+        cached.note_block(header(300), [])
+        await QUESTIONS[name](cached)
+        cached.note_block(header(300), [])  # does not follow itself
+        assert await asked_again(node, cached, name) == (name != "parameters")
+
+
+async def test_an_answer_from_before_a_block_is_not_kept_after_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with Opened() as (node, cached):
+        node.delay_s = 1
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(cached.fetch_account, ALICE)
+            await trio.sleep(0.5)
+            cached.note_block(header(300), [ALICE])
+        assert await asked_again(node, cached, "account")
+        assert not await asked_again(node, cached, "account")
+
+
+async def test_an_answer_of_a_node_that_is_behind_is_not_kept(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    behind = RecordedNode(head=299)
+    async with Opened(behind) as (node, cached):
+        cached.note_block(header(300), [])
+        assert (await cached.fetch_account(ALICE)).as_of_block == 299
+        assert await asked_again(node, cached, "account")
+        node.head = 300
+        await cached.fetch_head()
+        await cached.fetch_account(ALICE)
+        assert not await asked_again(node, cached, "account")
+        assert (await cached.fetch_account(ALICE)).as_of_block == 300
+
+
+async def test_whom_a_broadcast_names_is_asked_about_anew(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    transaction = make_block(block_json(300)).transactions[0].transaction
+    named = addresses_in(decode_raw(transaction.raw).contract)
+    assert len(named) == 2
+    async with Opened() as (node, cached):
+        for failing in (False, True):
+            for address in [*named, BOB]:
+                await cached.fetch_account(address)
+            await cached.fetch_transaction(transaction.txid)
+            if failing:
+                node.fault = answering(answer('{"Error":"no"}'), only="broadcasthex")
+                with pytest.raises(NodeRefused):
+                    await cached.broadcast(transaction)
+            else:
+                await cached.broadcast(transaction)
+            node.asked.clear()
+            for address in [*named, BOB]:
+                await cached.fetch_account(address)
+            await cached.fetch_transaction(transaction.txid)
+            assert len(node.asked) == 3  # all but Bob
+
+
+async def test_an_absence_is_kept_no_longer_than_a_block(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    late = TxId(block_json(301)["transactions"][0]["txID"])
+    async with Opened(RecordedNode(head=300, solid=299)) as (node, cached):
+        assert await cached.fetch_receipt(late) is None
+        node.head = 301
+        assert await cached.fetch_receipt(late) is None
+        cached.note_block(header(301), [])
+        found = await cached.fetch_receipt(late)
+        assert found is not None
+        assert found.block_number == 301
+        node.solid = 301
+        assert await cached.fetch_receipt(late, solid=True) == found
+
+
+async def test_answers_are_those_of_the_node(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    block = make_block(block_json(300))
+    async with Opened() as (_, cached):
+        assert cached.genesis_id == GENESIS_ID
+        assert await cached.fetch_block(300) == block
+        assert await cached.fetch_block(BlockId(block.header.id)) == block
+        assert await cached.fetch_blocks(300, 301) == [block]
+        receipts = await cached.fetch_receipts(300)
+        assert receipts == await cached.fetch_receipts(block)
+        assert await cached.fetch_receipt(TXID) == receipts[0]
+        assert await cached.fetch_transaction(TXID) == block.transactions[0]
+        balance = load()["accounts"][ALICE.hex].get("balance", 0)
+        assert (await cached.fetch_account(ALICE)).value.balance == balance
+        assert json.dumps(list(cached.endpoints()))
