@@ -198,12 +198,18 @@ def _furnish(
         genesis_id=genesis_id,
         observers=[sender],
         poll_s=block_s,
+        witnesses=_witnesses(devnet),
     )
     house = _House(
         config, clock, store, devnet, node, bus, vault, ledger, sender, follower, host
     )
     host.bind(lambda **given: _context(house, **given))
     return house
+
+
+def _witnesses(devnet: Devnet | None) -> frozenset[bytes] | None:
+    """Who may make blocks, where it is known: the devnet's schedule never changes."""
+    return None if devnet is None else frozenset(devnet.chain.genesis.schedule)
 
 
 def _context(
@@ -357,6 +363,7 @@ def _method(bound: BoundMethod) -> Method:
         inline=bound.inline,
         summary=bound.summary,
         example=bound.example,
+        errors=bound.errors,
     )
 
 

@@ -59,6 +59,10 @@ def _describe(
         "x-caller": method.caller,
         "x-timeout-s": method.timeout_s,
     }
+    if method.errors:
+        entry["errors"] = [
+            {"$ref": f"#/components/errors/{kind.__name__}"} for kind in method.errors
+        ]
     if params is not None:
         schema = _resolve(params, components)
         if "properties" in schema:

@@ -32,6 +32,7 @@ from lucidtrond.api.caller import Caller, CallerClass
 from lucidtrond.errors import (
     CallError,
     DeadlinePassed,
+    LucidError,
     NodeError,
     NotPermitted,
 )
@@ -88,6 +89,8 @@ class Method:
     """Answers from memory, without waiting: needs no task of its own."""
     summary: str = field(default="", kw_only=True)
     example: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    errors: tuple[type[LucidError], ...] = field(default=(), kw_only=True)
+    """What its caller should expect, beyond what any method may answer."""
 
 
 class _Signature(inspect.Signature):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import pytest
 
+from lucidtrond.errors import NodeError, NotFound
 from lucidtrond.rpc.codes import CODES
 from lucidtrond.rpc.describe import describe
 from lucidtrond.rpc.dispatch import Call, Method
@@ -40,6 +41,7 @@ METHODS = [
         result=Result,
         summary="Get it.",
         example={"address": "T…"},
+        errors=(NotFound, NodeError),
     ),
     Method("c.same", handler, params=another_params()),
 ]
@@ -81,10 +83,22 @@ def test_two_structs_of_one_name_stay_apart(document: dict[str, Any]) -> None:
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     text = json.dumps(document)
-    schemas = document["components"]["schemas"]
+    there = {
+        f"#/components/{kind}/{name}"
+        for kind in ("schemas", "errors")
+        for name in document["components"][kind]
+    }
     references = {part.split('"')[0] for part in text.split('"$ref": "')[1:]}
     assert references
-    assert {r.removeprefix("#/components/schemas/") for r in references} <= set(schemas)
+    assert references <= there
+
+
+def test_a_method_names_the_errors_to_expect(document: dict[str, Any]) -> None:
+    assert document["methods"][0]["errors"] == [
+        {"$ref": "#/components/errors/NotFound"},
+        {"$ref": "#/components/errors/NodeError"},
+    ]
+    assert "errors" not in document["methods"][1]
 
 
 def test_every_code_is_in_the_document(document: dict[str, Any]) -> None:
