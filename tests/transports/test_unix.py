@@ -23,21 +23,11 @@ from tests.transports.unix_daemon import (
     Served,
     decode_lines,
     fixture_dispatcher,
+    notification,
     read_all,
+    request,
     serving,
 )
-
-
-def request(method: str, params: object = None, **members: Any) -> bytes:
-    message: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "id": 1}
-    if params is not None:
-        message["params"] = params
-    return json.dumps({**message, **members}).encode() + b"\n"
-
-
-def notification(method: str, params: object) -> bytes:
-    message = {"jsonrpc": "2.0", "method": method, "params": params}
-    return json.dumps(message).encode() + b"\n"
 
 
 async def settle() -> None:

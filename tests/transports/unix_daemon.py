@@ -1,5 +1,6 @@
 """A served Unix socket for tests, with the fixture methods of jsonrpc-cases.json."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -148,3 +149,15 @@ async def serving(
         await nursery.start(serve)
         yield served
         nursery.cancel_scope.cancel()
+
+
+def request(method: str, params: object = None, **members: Any) -> bytes:
+    message: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "id": 1}
+    if params is not None:
+        message["params"] = params
+    return json.dumps({**message, **members}).encode() + b"\n"
+
+
+def notification(method: str, params: object) -> bytes:
+    message = {"jsonrpc": "2.0", "method": method, "params": params}
+    return json.dumps(message).encode() + b"\n"
