@@ -1,6 +1,7 @@
 """The chain as a running thing: time, durability, the door for test money."""
 
 import json
+import os
 import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -121,6 +122,40 @@ async def test_more_than_anybody_has_is_not_funded(autojump_clock: MockClock) ->
             await devnet.fund(NOVA.address, Sun(10**18))
         with pytest.raises(InsufficientFunds):
             await devnet.fund(NOVA.address, Sun(0))
+
+
+async def test_blocks_are_synced_before_anyone_sees_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, int]] = []
+    really_sync = os.fdatasync
+    async with running(block_time_s=0, state_dir=tmp_path) as devnet:
+
+        def sync(file: int) -> None:
+            synced.append((os.fstat(file).st_size, devnet.head_number))
+            really_sync(file)
+
+        monkeypatch.setattr(os, "fdatasync", sync)
+        before = devnet.head_number
+        for count in (1, 3, 120):
+            synced.clear()
+            size = (tmp_path / "chain.log").stat().st_size
+            assert await devnet.mine(count) == before + count
+            assert synced[0][0] > size
+            assert synced[0][1] == before
+            assert len(synced) == (count + 49) // 50
+            before += count
+
+
+async def test_a_chain_that_keeps_nothing_syncs_nothing(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    def sync(file: int) -> None:
+        raise AssertionError("a volatile chain waits for no disk")
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    async with running(block_time_s=0) as devnet:
+        await devnet.mine(10)
 
 
 async def test_info_names_accounts_with_keys_that_fit(
