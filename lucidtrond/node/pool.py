@@ -89,9 +89,11 @@ class _Member:
             log.warning("endpoint fails", extra=extra)
         self.trouble = str(error)
         self.failures += 1
-        self.quota_spent = isinstance(error, QuotaSpent)
         now = trio.current_time()
-        self.away_until = now + (policies.retry_after_s(error) or 0.0)
+        away_until = now + (policies.retry_after_s(error) or 0.0)
+        if away_until > max(now, self.away_until):  # others may still be under way
+            self.away_until = away_until
+            self.quota_spent = isinstance(error, QuotaSpent)
         if policies.is_sick(error):
             self.rests_until = now + policies.rest_s(self.failures)
 

@@ -272,7 +272,7 @@ json_values = st.recursive(
 
 
 @given(name=st.sampled_from(sorted(QUESTIONS)), data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_whatever_stands_in_an_answer_only_our_errors_come_out(
     name: str, data: st.DataObject
 ) -> None:

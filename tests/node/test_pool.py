@@ -251,6 +251,35 @@ async def test_who_asks_to_be_left_alone_is(
         assert states(pool) == ["ok"]
 
 
+async def test_who_fails_otherwise_meanwhile_is_still_left_alone(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    node = RecordedNode()
+    async with open_nodes(node, policy=NO_RETRIES) as pool:
+
+        limits = [answer(SUSPENDED, 429)]
+
+        async def limited_or_gone(path: str) -> httpx.Response | None:
+            if limits:
+                return limits.pop()
+            await trio.sleep(1)
+            raise httpx.ReadError("reset")
+
+        node.asked.clear()
+        node.fault = limited_or_gone
+
+        async def fail() -> None:
+            with pytest.raises(NodeUnavailable):
+                await pool.fetch_head()
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(fail)
+        assert states(pool) == ["left alone"]
+        await fail()
+        assert len(node.asked) == 3
+
+
 async def test_a_patient_caller_waits_as_long_as_asked(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
