@@ -81,6 +81,7 @@ def serve_profiled(path: Path) -> None:
 
 
 def build_client(room: Path) -> Path:
+    """Compile load.c into *room*."""
     client = room / "load"
     source = Path(__file__).with_name("load.c")
     subprocess.run(["cc", "-O2", "-o", client, source], check=True)
