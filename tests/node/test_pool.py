@@ -256,7 +256,6 @@ async def test_who_fails_otherwise_meanwhile_is_still_left_alone(
 ) -> None:
     node = RecordedNode()
     async with open_nodes(node, policy=NO_RETRIES) as pool:
-
         limits = [answer(SUSPENDED, 429)]
 
         async def limited_or_gone(path: str) -> httpx.Response | None:

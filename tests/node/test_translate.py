@@ -449,3 +449,27 @@ def test_both_doors_answers_to_a_broadcast_are_read(
     answer = translate.read_broadcast(found, TxId("00" * 32), name="n")
     assert (answer.code, answer.message, answer.endpoint) == (code, message, "n")
     assert answer.accepted == (code == "SUCCESS")
+
+
+@pytest.mark.parametrize(
+    ("balance", "fits"),
+    [
+        (2**63 - 1, True),
+        (-(2**63), True),  # the burn account at the beginning
+        (2**53 + 1, True),
+        (2**63, False),
+        (-(2**63) - 1, False),
+        (1.5, False),
+        ("1", False),
+    ],
+)
+def test_numbers_are_whole_and_fit_the_protocol(balance: Json, *, fits: bool) -> None:
+    printed = {"address": "41" + "00" * 20, "balance": balance}
+    data = json.dumps(printed)
+    if not fits:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(data, type=wire.AccountJson)
+        return
+    found = msgspec.json.decode(data, type=wire.AccountJson)
+    account = translate.read_account(found, Address.from_hex("41" + "00" * 20))
+    assert account.balance == balance
