@@ -17,7 +17,7 @@ _BUSY: Final = "lack of computing resources"
 """RateLimiterServlet's refusal, with status 200."""
 _LITE: Final = "this API is closed because this node is a lite fullnode"
 _LIMITED: Final = ("exceeded the allowed_rps", "exceeds the frequency limit")
-_NOT_NOW: Final = frozenset({408, 425, 500, 502, 503, 504})
+_NOT_NOW: Final = frozenset({408, 425})
 
 
 def refusal_of(

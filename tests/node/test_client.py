@@ -434,3 +434,15 @@ async def test_a_range_that_the_node_refuses_is_never_asked(
     async with open_client(RecordedNode(fault=always(lambda: answer("{}")))) as client:
         with pytest.raises(AssertionError):
             await client.fetch_blocks(start, end)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["fetch_block", "fetch_blocks", "fetch_transaction", "fetch_receipt"]
+    + ["fetch_block by id", "fetch_receipts"],
+)
+async def test_answers_with_blocks_have_a_bound_of_their_own(name: str) -> None:
+    async with open_client(RecordedNode(), large_bytes=50) as client:
+        with pytest.raises(NodeRefused, match="more than 50 bytes"):
+            await QUESTIONS[name](client)
+        await client.fetch_account(KNOWN)
