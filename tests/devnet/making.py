@@ -1,6 +1,7 @@
 """Small chains for tests: keys, signed transfers, blocks on demand."""
 
 from attrs import define, field
+from msgspec.structs import replace
 
 from lucidtrond.devnet.state.blocks import Archive, MemoryArchive
 from lucidtrond.devnet.state.candidate import Candidate
@@ -17,9 +18,14 @@ from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.transaction import RawData, Reference, Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
 
-FIVE = make_genesis(default_genesis_file(5))
-ONE = make_genesis(default_genesis_file(1))
-MANY = make_genesis(default_genesis_file(27))
+
+def _genesis(witnesses: int) -> Genesis:
+    """Dated, so that times have as many bytes as on a chain of today."""
+    file = default_genesis_file(witnesses)
+    return make_genesis(replace(file, genesis_timestamp=1_735_689_600_000))
+
+
+FIVE, ONE, MANY = _genesis(5), _genesis(1), _genesis(27)
 FIRST_BLOCK_MS = FIVE.timestamp + 3_000_000
 ALICE, BOB, CAROL = (each.key for each in FIVE.funded[1:4])
 NOVA = PrivateKey(b"\x11" * 32)

@@ -20,7 +20,7 @@ def test_a_definition_survives_writing_and_reading() -> None:
 def test_the_default_chain_has_one_id_per_number_of_witnesses() -> None:
     # The witnesses are not part of block 0: the id is that of the funded accounts.
     ids = {make_genesis(default_genesis_file(count)).id for count in (1, 5, 27)}
-    assert ids == {"0000000000000000ad4fde7739578dd364c5169efdab3d906dc41fbce9bb47d1"}
+    assert ids == {"0000000000000000b5fcf2924756dbe8b906421c5800cb8b0e758107ef6cd3b6"}
 
 
 def test_block_zero_checks_like_any_block() -> None:

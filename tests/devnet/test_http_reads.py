@@ -329,3 +329,15 @@ def test_witnesses_are_listed_with_their_work(client: Client) -> None:
     assert {each["address"] for each in witnesses} == names
     assert sum(each["totalProduced"] for each in witnesses) == HEAD
     assert {each["latestBlockNum"] for each in witnesses} == set(range(6, 11))
+
+
+@pytest.mark.parametrize("side", ["wallet", "walletsolidity"])
+def test_reward_and_brokerage_are_always_a_number(client: Client, side: str) -> None:
+    somebody = ALICE.address
+    for address in (somebody.hex, somebody.base58):
+        assert client.post(f"/{side}/getReward", {"address": address}) == {"reward": 0}
+        answer = client.get(f"/{side}/getBrokerage", address=address)
+        assert answer == {"brokerage": 20}
+    for given in ({}, {"address": "zz"}):
+        assert client.post(f"/{side}/getReward", given) == {"reward": 0}
+        assert client.post(f"/{side}/getBrokerage", given) == {"brokerage": 0}

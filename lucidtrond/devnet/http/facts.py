@@ -3,11 +3,16 @@
 import os
 import platform
 import sys
-from typing import Any
+from typing import Any, Final
 
+from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json, print_address
 from lucidtrond.devnet.http.requests import Ask
 from lucidtrond.devnet.state.world import World
+from lucidtrond.tron.address import InvalidAddress, parse_address
+
+DEFAULT_BROKERAGE: Final = 20
+"""Percent (DelegationStore.DEFAULT_BROKERAGE)."""
 
 
 def _world(ask: Ask) -> World:
@@ -39,6 +44,23 @@ def get_memo_fee(ask: Ask) -> Json:
 def get_burn_trx(ask: Ask) -> Json:
     world = ask.chain.solid if ask.solid else ask.chain.pending
     return {"burnTrxAmount": world.globals.burned}
+
+
+def get_reward(_ask: Ask) -> Json:
+    """Nothing for anybody: this chain books no rewards (yet)."""
+    return {"reward": 0}
+
+
+def get_brokerage(ask: Ask) -> Json:
+    """20 for whoever never set one, witness or not; 0 without an address (4.5)."""
+    given: Any = ask.parameters.get("address")
+    if ask.posted:
+        given = parse_object(ask.text).get("address") if ask.text.strip() else None
+    try:
+        parse_address(str(given or ""))
+    except InvalidAddress:
+        return {"brokerage": 0}
+    return {"brokerage": DEFAULT_BROKERAGE}
 
 
 def get_next_maintenance_time(ask: Ask) -> Json:

@@ -56,6 +56,8 @@ READS: Final[Mapping[str, Servlet]] = {
     "getbandwidthprices": facts.get_bandwidth_prices,
     "getenergyprices": facts.get_energy_prices,
     "getnodeinfo": facts.get_node_info,
+    "getReward": facts.get_reward,
+    "getBrokerage": facts.get_brokerage,
 }
 """On both sides."""
 

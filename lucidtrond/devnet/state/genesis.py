@@ -48,7 +48,8 @@ TEST_MNEMONIC: Final = "test test test test test test test test test test test j
 FUNDED_ACCOUNTS: Final = 10
 FUNDED_TRX: Final = 1_000_000
 BLACKHOLE: Final = "TLsV52sRDL79HXGGm9yzwKibb6BeruhUzy"
-GENESIS_MS: Final = 1_735_689_600_000
+GENESIS_MS: Final = 0
+"""As mainnet's: clients meet fresh accounts without times of the first slot."""
 DEFAULT_OPERATIONS: Final = "7fff1fc0033efb0f" + "00" * 24
 MAX_WITNESSES: Final = 27
 
