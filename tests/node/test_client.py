@@ -438,8 +438,14 @@ async def test_a_range_that_the_node_refuses_is_never_asked(
 
 @pytest.mark.parametrize(
     "name",
-    ["fetch_block", "fetch_blocks", "fetch_transaction", "fetch_receipt"]
-    + ["fetch_block by id", "fetch_receipts"],
+    [
+        "fetch_block",
+        "fetch_block by id",
+        "fetch_blocks",
+        "fetch_transaction",
+        "fetch_receipt",
+        "fetch_receipts",
+    ],
 )
 async def test_answers_with_blocks_have_a_bound_of_their_own(name: str) -> None:
     async with open_client(RecordedNode(), large_bytes=50) as client:
