@@ -19,6 +19,7 @@ from lucidtrond.api import (
 )
 from lucidtrond.errors import PluginError, StartTimeout
 from lucidtrond.pluginhost.running import CRASHES, FORGET_S, READY_S
+from lucidtrond.store.database import open_store
 from lucidtrond.testing import Workbench, open_workbench
 
 Ctx = Context[NoConfig]
@@ -288,6 +289,53 @@ async def test_a_slow_handler_makes_nobody_else_wait(autojump_clock: MockClock) 
             await bench.emit(told(number))
         await bench.handled()
         assert seen == [0, 1, 2]
+
+
+async def test_a_plugin_may_fail_while_it_still_gets_ready(
+    autojump_clock: MockClock,
+) -> None:
+    async def crash(_ctx: Ctx, task_status: Status) -> None:
+        task_status.started()
+        raise Boom
+
+    async def crash_too(ctx: Ctx, task_status: Status) -> None:
+        await crash(ctx, task_status)
+
+    async def dawdle(_ctx: Ctx, task_status: Status) -> None:
+        await trio.sleep(READY_S - 1)
+        task_status.started()
+        pytest.fail("it was stopped before")
+
+    broken = plugin_with(crash)
+    broken.service(crash_too)
+    broken.service(dawdle)
+    async with opened(broken, plugin_with(name="good")) as bench:
+        assert states(bench) == {"some": "failed", "good": "running"}
+        assert (await bench.call("good.get")).number == 7
+
+
+async def test_a_handler_that_can_not_begin_fails_its_plugin_not_the_start(
+    autojump_clock: MockClock,
+) -> None:
+    plugin = plugin_with()
+
+    @plugin.on(PluginEvent)
+    async def hear(_ctx: Ctx, _event: PluginEvent) -> None: ...
+
+    async with open_store(None) as store:
+        async with open_workbench({}, store=store, keystore=False):
+            await store.write(
+                lambda tx: tx.execute(
+                    "CREATE TRIGGER stop BEFORE INSERT ON pluginhost_cursor"
+                    " BEGIN SELECT RAISE(ABORT, 'stopped by the test'); END"
+                )
+            )
+        async with open_workbench(
+            {"some": {}}, plugins=[plugin], store=store, keystore=False, poll_s=1
+        ) as bench:
+            assert states(bench) == {"some": "running"}
+            await trio.sleep(60)
+            assert states(bench) == {"some": "failed"}
 
 
 async def test_lifespans_wrap_services_and_are_unwound_in_reverse(
