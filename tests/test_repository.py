@@ -155,7 +155,7 @@ def test_the_names_of_methods_are_promises(host: PluginHost) -> None:
         "network": "endpoints status",
         "transfer": "list send status",
         "tx": "decode get pending receipt retry wait",
-        "wallet": "balance batch_create create get history list",
+        "wallet": "balance batch_create create export get history list",
     }
 
 

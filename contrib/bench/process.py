@@ -45,6 +45,7 @@ class Daemon:
                 "PATH": os.environ["PATH"],
                 "HOME": str(room),
                 "NOTIFY_SOCKET": str(address),
+                "SERVICE_PORT": "0",
             },
             stderr=subprocess.DEVNULL,
         )

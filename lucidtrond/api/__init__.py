@@ -12,6 +12,7 @@ from lucidtrond.api.context import (
     Sender,
 )
 from lucidtrond.api.hookspecs import ENTRY_POINTS, PROJECT, HookSpecs, hookimpl
+from lucidtrond.api.http import RouteRequest, RouteResponse, RouteSpec, Verb
 from lucidtrond.api.manifest import Grant, Manifest, MethodSpec, NoConfig
 from lucidtrond.api.params import (
     AddressText,
@@ -140,6 +141,9 @@ __all__ = [
     "QuotaSpent",
     "RecipientRefused",
     "Result",
+    "RouteRequest",
+    "RouteResponse",
+    "RouteSpec",
     "Sender",
     "ShuttingDown",
     "Solidified",
@@ -150,6 +154,7 @@ __all__ = [
     "TransferSeen",
     "Tx",
     "TxIdText",
+    "Verb",
     "WalletCreated",
     "WrongNetwork",
     "WrongPassphrase",

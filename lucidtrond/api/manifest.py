@@ -8,6 +8,7 @@ import msgspec
 from attrs import frozen
 
 from lucidtrond.api.caller import CallerClass
+from lucidtrond.api.http import RouteSpec
 from lucidtrond.errors import LucidError
 from lucidtrond.events.types import Event
 
@@ -89,4 +90,5 @@ class Manifest:
     services: tuple[ServiceSpec, ...] = ()
     handlers: tuple[HandlerSpec, ...] = ()
     migrations: tuple[MigrationSpec, ...] = ()
+    routes: tuple[RouteSpec, ...] = ()
     lifespan: Lifespan | None = None

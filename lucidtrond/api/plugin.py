@@ -20,6 +20,7 @@ from lucidtrond.api.caller import CallerClass
 from lucidtrond.api.context import Context
 from lucidtrond.api.declared import BadDeclaration, check_method, types_of
 from lucidtrond.api.hookspecs import hookimpl
+from lucidtrond.api.http import RouteResponse, RouteSpec, Verb, fault_in, shape_of
 from lucidtrond.api.manifest import (
     Grant,
     HandlerSpec,
@@ -62,6 +63,7 @@ class Plugin(Generic[C]):
     _services: list[ServiceSpec] = field(init=False, factory=list)
     _handlers: list[HandlerSpec] = field(init=False, factory=list)
     _migrations: list[MigrationSpec] = field(init=False, factory=list)
+    _routes: list[RouteSpec] = field(init=False, factory=list)
     _lifespan: Callable[[Context[C]], AbstractAsyncContextManager[None]] | None = field(
         init=False, default=None
     )
@@ -169,6 +171,35 @@ class Plugin(Generic[C]):
 
         return declare
 
+    def route(
+        self, verb: Verb, path: str, *, calls: Sequence[str] = ()
+    ) -> Callable[
+        [Callable[Concatenate[Context[C], P], Awaitable[RouteResponse]]],
+        Callable[Concatenate[Context[C], P], Awaitable[RouteResponse]],
+    ]:
+        """Answer HTTP requests: ``async def (ctx, request) -> RouteResponse``.
+
+        *path* lies under ``/api/`` and may hold ``{names}``. *calls* are the methods
+        whose right the caller needs; without any, whoever may read may use it.
+        """
+        if (fault := fault_in(path)) is not None:
+            raise BadDeclaration(f"route {verb} {path}: {fault}")
+        if any(
+            (e.verb, shape_of(e.path)) == (verb, shape_of(path)) for e in self._routes
+        ):
+            raise BadDeclaration(f"route {verb} {path}: declared twice")
+
+        def declare(
+            handler: Callable[Concatenate[Context[C], P], Awaitable[RouteResponse]],
+        ) -> Callable[Concatenate[Context[C], P], Awaitable[RouteResponse]]:
+            _name_of("route", handler, parameters=2)
+            self._routes.append(
+                RouteSpec(verb=verb, path=path, handler=handler, calls=tuple(calls))
+            )
+            return handler
+
+        return declare
+
     def migration(self, version: int, sql: str) -> None:
         """Declare one forward step of this plugin's tables, in portable SQL."""
         wanted = len(self._migrations) + 1
@@ -201,6 +232,7 @@ class Plugin(Generic[C]):
             services=tuple(self._services),
             handlers=tuple(self._handlers),
             migrations=tuple(self._migrations),
+            routes=tuple(self._routes),
             lifespan=self._lifespan,
         )
 

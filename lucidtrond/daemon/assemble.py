@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.daemon import doors, methods
 from lucidtrond.daemon.config import Config
+from lucidtrond.daemon.gauges import collect
 from lucidtrond.daemon.machine import hold_state_dir
 from lucidtrond.daemon.network import open_network
 from lucidtrond.daemon.notify import notify
@@ -42,7 +44,10 @@ from lucidtrond.sending import sender as sending_sender
 from lucidtrond.sending.sender import Sender
 from lucidtrond.store.database import Database, open_store
 from lucidtrond.store.migrate import migrate
+from lucidtrond.transports.http import HttpLimits, serve_http
+from lucidtrond.transports.rpc_http import RpcHttp
 from lucidtrond.transports.unix import UnixLimits, UnixListener, serve_unix
+from lucidtrond.transports.websocket import WebSockets
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
 
 log = logging.getLogger("lucidtrond.daemon")
@@ -111,13 +116,22 @@ async def serve(
                     await _start(floor, service)
                 async with trio.open_nursery() as plugins:
                     await _start_plugins(plugins, house)
-                    dispatcher = _dispatcher(house, started_ms)
+                    door = doors.open_http(config.http, devnet=house.devnet is not None)
+                    url = None if door is None else door.url
+                    dispatcher = _dispatcher(house, started_ms, http_url=url)
                     listener = doors.open_socket(options.sockets, config.access)
                     async with trio.open_nursery() as doorway:
+                        if door is not None:
+                            await doorway.start(
+                                partial(_serve_http, started_ms=started_ms),
+                                *(house, dispatcher, door, stop),
+                            )
                         await doorway.start(
                             _serve_socket, house, dispatcher, listener, stop
                         )
-                        log.info("ready", extra={"socket": str(listener.path)})
+                        log.info(
+                            "ready", extra={"socket": str(listener.path), "http": url}
+                        )
                         notify(f"READY=1\nSTATUS=serving {config.network.name}")
                         on_ready()
                         await stop.wait()
@@ -317,7 +331,7 @@ async def _start_plugins(nursery: trio.Nursery, house: _House) -> None:
     await nursery.start(run)
 
 
-def _dispatcher(house: _House, started_ms: int) -> Dispatcher:
+def _dispatcher(house: _House, started_ms: int, *, http_url: str | None) -> Dispatcher:
     host = house.host
     dispatcher = Dispatcher(authorize=host.authorize if host.has_authorizers else None)
     for bound in host.methods():
@@ -331,7 +345,8 @@ def _dispatcher(house: _House, started_ms: int) -> Dispatcher:
             genesis_id=lambda: house.node.genesis_id,
             started_ms=started_ms,
             clock=house.clock,
-            checks={"network": lambda: _network_problem(house)},
+            checks=_checks(house),
+            http_url=http_url,
             plugins=lambda: [
                 methods.PluginRow(
                     name=row.name,
@@ -367,6 +382,10 @@ def _method(bound: BoundMethod) -> Method:
     )
 
 
+def _checks(house: _House) -> dict[str, Callable[[], str | None]]:
+    return {"network": lambda: _network_problem(house)}
+
+
 def _network_problem(house: _House) -> str | None:
     if house.ledger.position().synced:
         return None
@@ -387,5 +406,35 @@ async def _serve_socket(
         grace_s=house.config.rpc.grace_s,
         access=doors.access_rules(house.config.access),
         limits=UnixLimits(max_connections=house.config.rpc.max_connections),
+        task_status=task_status,
+    )
+
+
+async def _serve_http(
+    house: _House,
+    dispatcher: Dispatcher,
+    door: doors.HttpDoor,
+    stop: trio.Event,
+    *,
+    started_ms: int,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    checks = _checks(house)
+    handler = RpcHttp(
+        dispatcher=dispatcher,
+        access=door.access,
+        clock=house.clock,
+        problems=lambda: {name: check() for name, check in checks.items()},
+        metrics=lambda: collect(house, checks, started_ms=started_ms),
+        routes=house.host.routes(),
+    )
+    websockets = WebSockets(dispatcher=dispatcher, access=door.access, stop=stop)
+    await serve_http(
+        handler,
+        door.listeners,
+        stop=stop,
+        grace_s=house.config.rpc.grace_s,
+        limits=HttpLimits(max_connections=house.config.http.max_connections),
+        upgrade=websockets.takeover,
         task_status=task_status,
     )

@@ -61,6 +61,18 @@ class RpcConfig(_Section, frozen=True):
     grace_s: float
 
 
+class HttpConfig(_Section, frozen=True):
+    """*hosts* and *origins* are let in beside our own names and pages."""
+
+    enabled: bool
+    host: str
+    port: int
+    allow_public: bool
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+    max_connections: int
+
+
 class AccessConfig(_Section, frozen=True):
     group: str
     other_users: tuple[Class, ...]
@@ -77,6 +89,7 @@ class Config(_Section, frozen=True):
     retry: RetryConfig
     keystore: KeystoreConfig
     rpc: RpcConfig
+    http: HttpConfig
     access: AccessConfig
     log: LogConfig
     plugins: dict[str, dict[str, Any]]
@@ -91,6 +104,8 @@ _ENVIRONMENT: Final[Mapping[str, tuple[str, str, type]]] = {
     "TRON_INITIAL_RETRY_DELAY": ("retry", "initial_delay_s", float),
     "TRON_MAX_CONNECTION_RETRIES": ("retry", "max_connection_retries", int),
     "LOG_LEVEL": ("log", "level", str),
+    "SERVICE_HOST": ("http", "host", str),
+    "SERVICE_PORT": ("http", "port", int),
 }
 _API_KEYS: Final = ("TRON_API_KEY", "TRONGRID_API_KEY")
 
@@ -106,6 +121,8 @@ _AT_LEAST: Final = (
     ("keystore", "auto_lock_s", 0),
     ("rpc", "max_connections", 1),
     ("rpc", "grace_s", 0),
+    ("http", "port", 0),
+    ("http", "max_connections", 1),
 )
 
 
@@ -213,6 +230,8 @@ def _checked(config: Config) -> Config:
         value = getattr(getattr(config, section), key)
         if not least <= value < float("inf"):  # NaN fails too
             raise ConfigError(f"[{section}] {key}: expected >= {least}, got {value}")
+    if config.http.port > 65535:
+        raise ConfigError(f"[http] port: expected <= 65535, got {config.http.port}")
     network = config.network
     for endpoint in network.endpoints:
         if not endpoint.url.startswith(("http://", "https://")):

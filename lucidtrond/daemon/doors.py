@@ -3,18 +3,26 @@
 import grp
 import logging
 import os
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from lucidtrond.daemon.config import AccessConfig
+from attrs import define
+
+from lucidtrond.api.caller import CallerClass
+from lucidtrond.daemon.config import AccessConfig, HttpConfig
 from lucidtrond.errors import OperatorError
-from lucidtrond.rpc.access import AccessRules
+from lucidtrond.rpc.access import PAYING, AccessRules
+from lucidtrond.transports.accept import open_tcp_listeners
+from lucidtrond.transports.rpc_access import LOOPBACK, HttpAccess, is_loopback
 from lucidtrond.transports.unix import UnixListener, open_unix_listener
 
 log = logging.getLogger("lucidtrond.daemon")
 
 MODE: Final = 0o660
+HTTP_BACKLOG: Final = 4096
+READING: Final[frozenset[CallerClass]] = frozenset({"read"})
 
 
 def access_rules(access: AccessConfig) -> AccessRules:
@@ -41,6 +49,54 @@ def open_socket(candidates: Sequence[Path], access: AccessConfig) -> UnixListene
         except OSError as exc:
             failures.append(f"{path} ({exc.strerror or exc})")
     raise OperatorError(f"no socket can be created: {', '.join(failures)}")
+
+
+@define(eq=False)
+class HttpDoor:
+    """Listening already, so that its port is known; serving comes later."""
+
+    listeners: list[socket.socket]
+    url: str
+    access: HttpAccess
+
+    def close(self) -> None:
+        for listener in self.listeners:
+            listener.close()
+
+
+def open_http(http: HttpConfig, *, devnet: bool) -> HttpDoor | None:
+    """Listen as configured; None when it is off.
+
+    Raises:
+        OperatorError: the address is taken, or is public and nobody said so.
+    """
+    if not http.enabled:
+        return None
+    local = is_loopback(http.host)
+    if not local and not http.allow_public:
+        raise OperatorError(
+            f"[http] host = {http.host!r} can be reached from other machines, and there"
+            " are no tokens yet; [http] allow_public = true lets them read"
+        )
+    try:
+        listeners = open_tcp_listeners(http.host, http.port, backlog=HTTP_BACKLOG)
+    except OSError as exc:
+        raise OperatorError(
+            f"[http] can't listen on {http.host}:{http.port} ({exc.strerror or exc});"
+            " choose another port, or 0 for any, or enabled = false"
+        ) from None
+    port = listeners[0].getsockname()[1]
+    shown = f"[{http.host}]" if ":" in http.host else http.host
+    return HttpDoor(
+        listeners,
+        url=f"http://{shown}:{port}",
+        access=HttpAccess(
+            # Test money only: there whoever is on this machine may pay with it.
+            PAYING if devnet and local else READING,
+            hosts=LOOPBACK | {each.lower() for each in (http.host, *http.hosts)},
+            origins=frozenset(each.lower() for each in http.origins),
+        ),
+    )
 
 
 def _group_id(name: str) -> int | None:

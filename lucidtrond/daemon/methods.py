@@ -25,6 +25,7 @@ class DaemonInfo(msgspec.Struct, frozen=True):
     uptime_s: float
     peak_rss_bytes: int
     plugins: list[str]
+    http_url: str | None
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -60,6 +61,7 @@ class Facts:
     checks: Mapping[str, Callable[[], str | None]]
     """Each gives None when all is well, or the problem in words."""
     plugins: Callable[[], Sequence[PluginRow]]
+    http_url: str | None = None
 
 
 def register(dispatcher: Dispatcher, facts: Facts) -> None:
@@ -74,6 +76,7 @@ def register(dispatcher: Dispatcher, facts: Facts) -> None:
             uptime_s=(facts.clock.now_ms() - facts.started_ms) / 1000,
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             plugins=[row.name for row in facts.plugins()],
+            http_url=facts.http_url,
         )
 
     async def health(_call: Call) -> Health:

@@ -1,6 +1,19 @@
 """Finds, checks and runs plugins."""
 
 from lucidtrond.pluginhost.discover import installed
-from lucidtrond.pluginhost.host import BoundMethod, PluginHost, PluginState, load
+from lucidtrond.pluginhost.host import (
+    BoundMethod,
+    BoundRoute,
+    PluginHost,
+    PluginState,
+    load,
+)
 
-__all__ = ["BoundMethod", "PluginHost", "PluginState", "installed", "load"]
+__all__ = [
+    "BoundMethod",
+    "BoundRoute",
+    "PluginHost",
+    "PluginState",
+    "installed",
+    "load",
+]

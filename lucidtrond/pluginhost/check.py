@@ -8,6 +8,7 @@ import msgspec
 from attrs import frozen
 
 from lucidtrond.api import Grant, Manifest
+from lucidtrond.api.http import shape_of
 from lucidtrond.pluginhost.discover import Found
 from lucidtrond.pluginhost.section import read_config, read_grants
 
@@ -44,6 +45,7 @@ def check_all(
     good: list[Checked] = []
     faults: list[str] = []
     owners: dict[str, str] = {}
+    shapes: dict[tuple[str, ...], str] = {}
     for each in found:
         if each.fault is not None:
             faults.append(f"{each.where}: {each.fault}")
@@ -52,6 +54,7 @@ def check_all(
         config, problems = read_config(manifest, sections[each.name])
         grants, more = read_grants(manifest, sections[each.name], known=GRANTS)
         problems += [*more, *_methods(manifest, owners), *_migrations(manifest)]
+        problems += _routes(manifest, shapes)
         faults += [f"{each.where}: {problem}" for problem in problems]
         if config is not None and not problems:
             good.append(Checked(each, manifest, config, grants))
@@ -65,6 +68,14 @@ def _methods(manifest: Manifest, owners: dict[str, str]) -> Iterator[str]:
         if method.name in owners:
             yield f"method {method.name}: plugin {owners[method.name]} offers it too"
         owners.setdefault(method.name, manifest.name)
+
+
+def _routes(manifest: Manifest, owners: dict[tuple[str, ...], str]) -> Iterator[str]:
+    for route in manifest.routes:
+        shape = (route.verb, *shape_of(route.path))
+        if shape in owners:
+            yield f"route {route.verb} {route.path}: plugin {owners[shape]} has it too"
+        owners.setdefault(shape, manifest.name)
 
 
 def _migrations(manifest: Manifest) -> Iterator[str]:

@@ -17,7 +17,7 @@ import pluggy
 import trio
 from attrs import define, field, frozen
 
-from lucidtrond.api import Context, HookSpecs
+from lucidtrond.api import Context, HookSpecs, RouteResponse
 from lucidtrond.api.caller import Caller, CallerClass
 from lucidtrond.api.hookspecs import PROJECT
 from lucidtrond.errors import (
@@ -57,6 +57,17 @@ class BoundMethod:
     summary: str
     example: Mapping[str, Any]
     errors: tuple[type[LucidError], ...]
+
+
+@frozen(kw_only=True)
+class BoundRoute:
+    """A route with its plugin's context inside: ``await call(request)``."""
+
+    verb: str
+    path: str
+    plugin: str
+    call: Callable[..., Awaitable[RouteResponse]]
+    calls: tuple[str, ...]
 
 
 @frozen
@@ -126,6 +137,21 @@ class PluginHost:
     def methods(self) -> list[BoundMethod]:
         """All methods for the doors: not the internal ones."""
         return [each for each in self._methods.values() if not each.internal]
+
+    def routes(self) -> list[BoundRoute]:
+        """All HTTP routes of the plugins that run on this network."""
+        return [
+            BoundRoute(
+                verb=spec.verb,
+                path=spec.path,
+                plugin=each.name,
+                call=partial(each.call, spec.handler),
+                calls=spec.calls,
+            )
+            for each in self._plugins
+            if each.state != "not on this network"
+            for spec in each.checked.manifest.routes
+        ]
 
     def migrations(self) -> list[Migration]:
         """The host's own steps, and all plugins', owned by the plugin's name."""

@@ -35,6 +35,7 @@ from lucidtrond.errors import (
     LucidError,
     NodeError,
     NotPermitted,
+    PluginDisabled,
 )
 from lucidtrond.rpc.codes import code_of, data_of
 from lucidtrond.rpc.messages import (
@@ -126,6 +127,21 @@ class Dispatcher:
         self.methods[method.name] = method
         if method.inline:
             self._inline.add(method.name)
+
+    def permit(self, caller: Caller, name: str) -> None:
+        """Check the right to call a method, without calling it.
+
+        Raises:
+            NotPermitted, SpendCap: the caller may not.
+            PluginDisabled: nobody offers it.
+        """
+        method = self.methods.get(name)
+        if method is None:
+            raise PluginDisabled(f"no enabled plugin offers {name}", method=name)
+        if method.caller not in caller.classes:
+            raise NotPermitted(f"{name} needs the class {method.caller}")
+        if self.authorize is not None:
+            self.authorize(caller, name)
 
     def is_inline(self, message: Message) -> bool:
         """Tell whether answering needs no waiting, hence no task."""

@@ -43,12 +43,6 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
-Upgrade = Callable[
-    [HttpRequest], Callable[[trio.abc.HalfCloseableStream], Awaitable[None]] | None
-]
-"""Gives what takes over the connection of a websocket request, or None: then the
-handler answers it like any other. The stream starts with the request itself."""
-
 READ_BYTES: Final = 64 * 1024
 FLUSH_BYTES: Final = 64 * 1024
 JANITOR_S: Final = 1.0
@@ -62,8 +56,13 @@ MAX_LINGERING: Final = 64
 class ReplayedStream(trio.abc.HalfCloseableStream):
     """A stream whose first bytes were read already."""
 
-    def __init__(self, first: bytes, stream: trio.abc.HalfCloseableStream) -> None:
+    def __init__(self, first: bytes, stream: trio.SocketStream) -> None:
         self._first, self._stream = first, stream
+
+    @property
+    def sock(self) -> trio.socket.SocketType:
+        """For who writes to it in a way of its own."""
+        return self._stream.socket
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         if not self._first:
@@ -84,6 +83,11 @@ class ReplayedStream(trio.abc.HalfCloseableStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+Upgrade = Callable[[HttpRequest], Callable[[ReplayedStream], Awaitable[None]] | None]
+"""Gives what takes over the connection of a websocket request, or None: then the
+handler answers it like any other. The stream starts with the request itself."""
 
 
 @define(eq=False)
@@ -261,7 +265,7 @@ class _Server:
 
     def _takeover(
         self, parsed: Parsed
-    ) -> Callable[[trio.abc.HalfCloseableStream], Awaitable[None]] | None:
+    ) -> Callable[[ReplayedStream], Awaitable[None]] | None:
         if self.upgrade is None or not parsed.upgrade:
             return None
         return self.upgrade(parsed.request) if is_websocket(parsed.request) else None

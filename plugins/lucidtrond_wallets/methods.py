@@ -120,6 +120,27 @@ async def get(ctx: Context[NoConfig], params: One) -> WalletView:
     return _view(await _find(ctx, params.wallet))
 
 
+class Exported(WalletView, frozen=True):
+    """Public data only: no key, nothing that a key follows from."""
+
+    address_hex: str
+    exported_ms: int
+
+
+@plugin.method("wallet.export", example=_WALLET, errors=(NotFound, InvalidInput))
+async def export(ctx: Context[NoConfig], params: One) -> Exported:
+    """Give a wallet's public data, to be kept elsewhere."""
+    wallet = await _find(ctx, params.wallet)
+    return Exported(
+        wallet_id=wallet.wallet_id,
+        address=wallet.address.base58,
+        address_hex=wallet.address.hex,
+        label=wallet.label,
+        created_ms=wallet.created_ms,
+        exported_ms=ctx.clock.now_ms(),
+    )
+
+
 class Balance(Result, frozen=True):
     wallet_id: str
     address: str

@@ -39,7 +39,12 @@ class DaemonProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={"PATH": os.environ["PATH"], "HOME": str(self.state), **environ},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "HOME": str(self.state),
+                    "SERVICE_PORT": "0",
+                    **environ,
+                },
             )
 
     def start(self, **environ: str) -> "DaemonProcess":

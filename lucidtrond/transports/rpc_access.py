@@ -1,0 +1,65 @@
+"""Who may come in over HTTP: judged by the address we listen on and by two fields.
+
+A web page that anybody's browser has open can send requests to a loopback port. What it
+can't do is leave out ``Origin`` where it matters, or choose ``Host`` freely: a name
+that was made to point here (DNS rebinding) shows in it.
+"""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from lucidtrond.api.caller import Caller, CallerClass
+from lucidtrond.transports.http_messages import HttpRequest
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@frozen
+class HttpAccess:
+    """*classes* is what every caller may, *hosts* are the names we are called by,
+    *origins* the web pages that may call us beside our own."""
+
+    classes: frozenset[CallerClass]
+    hosts: frozenset[str] = LOOPBACK
+    origins: frozenset[str] = frozenset()
+
+    def caller(self, transport: str) -> Caller:
+        """Everybody is the same until there are tokens."""
+        return Caller(transport, "local", self.classes)
+
+    def refusal(self, request: HttpRequest) -> str | None:
+        """Say why this request is not served, or None."""
+        host = request.headers.get(b"host", b"").decode("latin-1").strip().lower()
+        if (name := _host_name(host)) is None or name not in self.hosts:
+            return "this service is not called by that Host"
+        origin = request.headers.get(b"origin")
+        if origin is None:
+            return None
+        text = origin.decode("latin-1").strip().lower()
+        if text in self.origins or text == f"http://{host}":
+            return None
+        return "pages of that Origin may not call this service"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches *host*."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host_name(authority: str) -> str | None:
+    """The name in ``name``, ``name:port``, ``[v6]`` or ``[v6]:port``."""
+    if not authority or set("/@?#, \\") & set(authority):
+        return None
+    try:
+        parts = urlsplit(f"//{authority}")
+        _ = parts.port  # raises for what is no number
+    except ValueError:
+        return None
+    return parts.hostname

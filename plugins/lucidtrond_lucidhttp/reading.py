@@ -1,0 +1,123 @@
+"""Queries and bodies as FastAPI reads them, with its 422 for what does not fit.
+
+The value that came is not repeated in the answer: it might be a secret.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+from attrs import frozen
+
+SECRETS: Final = ("private_key", "privateKey", "mnemonic", "seed")
+NO_KEYS: Final = (
+    "Private keys are not accepted here: this service keeps them itself."
+    " Create a wallet and name it (wallet_id) instead."
+)
+_INTEGER: Final = re.compile(r"\s*[+-]?[0-9]{1,30}\s*\Z")
+
+
+class Refused(Exception):
+    """Ends a request: *status* and *detail* are the answer."""
+
+    def __init__(self, status: int, detail: str | list[dict[str, Any]]) -> None:
+        super().__init__(status)
+        self.status, self.detail = status, detail
+
+
+@frozen
+class Field:
+    """One parameter; without *default* it is required (None is a default)."""
+
+    name: str
+    kind: Literal["integer", "string", "boolean"]
+    default: Any = ...
+    least: int | None = None
+    most: int | None = None
+    longest: int | None = None
+
+
+def read_query(query: Mapping[str, str], fields: Sequence[Field]) -> dict[str, Any]:
+    """Raises Refused with every fault."""
+    return _read(dict(query), fields, "query")
+
+
+def read_body(body: bytes, fields: Sequence[Field]) -> dict[str, Any]:
+    """Raises Refused with every fault."""
+    if not body.strip():
+        raise Refused(422, [_fault(["body"], "Field required", "missing")])
+    try:
+        content = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        fault = _fault(["body", 0], "JSON decode error", "json_invalid")
+        raise Refused(422, [fault]) from None
+    if not isinstance(content, dict):
+        text = "Input should be a valid dictionary or object to extract fields from"
+        raise Refused(422, [_fault(["body"], text, "model_attributes_type")])
+    refuse_keys(content)
+    return _read(content, fields, "body")
+
+
+def refuse_keys(content: Mapping[str, Any]) -> None:
+    """Raises Refused when a body carries a secret, whatever else it says."""
+    if any(content.get(name) is not None for name in SECRETS):
+        raise Refused(400, NO_KEYS)
+
+
+def _read(
+    content: Mapping[str, Any], fields: Sequence[Field], where: str
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    faults = []
+    for each in fields:
+        came = content.get(each.name)
+        if each.name not in content or (came is None and each.default is None):
+            if each.default is ...:
+                faults.append(_fault([where, each.name], "Field required", "missing"))
+            found[each.name] = each.default
+            continue
+        value, fault = _convert(each, came, is_text=where == "query")
+        found[each.name] = value
+        if fault is not None:
+            faults.append(_fault([where, each.name], *fault))
+    if faults:
+        raise Refused(422, faults)
+    return found
+
+
+def _convert(  # noqa: PLR0911 - one return for each way to be wrong
+    field: Field, came: Any, *, is_text: bool
+) -> tuple[Any, tuple[str, str] | None]:
+    match field.kind:
+        case "string":
+            if not isinstance(came, str):
+                return None, ("Input should be a valid string", "string_type")
+            if field.longest is not None and len(came) > field.longest:
+                text = f"String should have at most {field.longest} characters"
+                return None, (text, "string_too_long")
+            return came, None
+        case "boolean":
+            if not isinstance(came, bool):
+                return None, ("Input should be a valid boolean", "bool_type")
+            return came, None
+        case "integer":
+            if is_text and _INTEGER.match(came):
+                came = int(came)
+            if type(came) is not int:
+                return None, ("Input should be a valid integer", "int_parsing")
+            return came, _range_fault(field, came)
+
+
+def _range_fault(field: Field, value: int) -> tuple[str, str] | None:
+    if field.least is not None and value < field.least:
+        text = f"Input should be greater than or equal to {field.least}"
+        return text, "greater_than_equal"
+    if field.most is not None and value > field.most:
+        text = f"Input should be less than or equal to {field.most}"
+        return text, "less_than_equal"
+    return None
+
+
+def _fault(place: list[str | int], text: str, kind: str) -> dict[str, Any]:
+    return {"type": kind, "loc": place, "msg": text}
