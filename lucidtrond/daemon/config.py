@@ -24,14 +24,19 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class EndpointConfig(_Section, frozen=True):
-    """One node. *api_key* comes from a file or the older environment names only."""
+    """One node. *api_key* comes from a file or the older environment names only.
+
+    *solidity_url* is for a node of one's own, which serves ``/walletsolidity`` on
+    another port (8091 by default). A URL may be secret: some providers put the key in.
+    """
 
     url: str
+    solidity_url: str = ""
     api_key_file: str = ""
     api_key: msgspec.UnsetType | str = msgspec.UNSET
 
     def __repr__(self) -> str:
-        return f"EndpointConfig(url={self.url!r})"
+        return "EndpointConfig(...)"
 
 
 class NetworkConfig(_Section, frozen=True):
@@ -234,11 +239,13 @@ def _checked(config: Config) -> Config:
         raise ConfigError(f"[http] port: expected <= 65535, got {config.http.port}")
     network = config.network
     for endpoint in network.endpoints:
-        if not endpoint.url.startswith(("http://", "https://")):
-            raise ConfigError(
-                f"[network] endpoints: expected http:// or https://, got "
-                f"{endpoint.url[:80]!r}"
-            )
+        for url in filter(None, (endpoint.url, endpoint.solidity_url)):
+            scheme = url.partition("://")[0]
+            if scheme not in ("http", "https"):
+                raise ConfigError(
+                    "[network] endpoints: expected http:// or https://, got "
+                    f"{scheme[:20]!r}"
+                )
     if network.name == "private":
         if len(network.genesis_id) != 64 or not network.endpoints:
             raise ConfigError(

@@ -55,7 +55,14 @@ def _wanted(
 
 
 def _endpoints(network: NetworkConfig) -> list[Endpoint]:
-    return [Endpoint(each.url, api_key=_api_key(each)) for each in network.endpoints]
+    return [
+        Endpoint(
+            each.url,
+            api_key=_api_key(each),
+            solidity_url=each.solidity_url or None,
+        )
+        for each in network.endpoints
+    ]
 
 
 def _api_key(endpoint: EndpointConfig) -> str | None:

@@ -69,7 +69,7 @@ def test_older_endpoint_names_make_endpoints_and_the_key_is_not_shown(
         ("[network]\ngenesis_id='00'", ["genesis_id", "private"]),
         (
             "[network]\nname='nile'\nendpoints=[{url='ftp://x'}]",
-            ["http://", "ftp://x"],
+            ["http://", "ftp"],
         ),
         ("[network]\nendpoints=[{url='http://x'}]", ["devnet", "private"]),
         ("network = 3", ["[network] must be a table"]),
@@ -83,6 +83,19 @@ def test_a_fault_names_where_what_was_wanted_and_what_came(
         load(text, tmp_path=tmp_path)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_a_node_of_ones_own_has_its_solid_side_elsewhere(tmp_path: Path) -> None:
+    text = """
+[network]
+name = "nile"
+[[network.endpoints]]
+url = "http://node.lan:8090"
+solidity_url = "http://node.lan:8091"
+"""
+    [endpoint] = load(text, tmp_path=tmp_path).network.endpoints
+    assert endpoint.solidity_url == "http://node.lan:8091"
+    assert "node.lan" not in repr(endpoint)
 
 
 def test_a_fault_in_the_environment_names_the_variable(tmp_path: Path) -> None:
