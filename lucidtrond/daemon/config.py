@@ -239,13 +239,7 @@ def _checked(config: Config) -> Config:
         raise ConfigError(f"[http] port: expected <= 65535, got {config.http.port}")
     network = config.network
     for endpoint in network.endpoints:
-        for url in filter(None, (endpoint.url, endpoint.solidity_url)):
-            scheme = url.partition("://")[0]
-            if scheme not in ("http", "https"):
-                raise ConfigError(
-                    "[network] endpoints: expected http:// or https://, got "
-                    f"{scheme[:20]!r}"
-                )
+        _check_urls(endpoint)
     if network.name == "private":
         if len(network.genesis_id) != 64 or not network.endpoints:
             raise ConfigError(
@@ -260,3 +254,13 @@ def _checked(config: Config) -> Config:
             "'private' for a devnet that runs elsewhere"
         )
     return config
+
+
+def _check_urls(endpoint: EndpointConfig) -> None:
+    for url in filter(None, (endpoint.url, endpoint.solidity_url)):
+        scheme = url.partition("://")[0]
+        if scheme not in ("http", "https"):
+            raise ConfigError(
+                "[network] endpoints: expected http:// or https://, got "
+                f"{scheme[:20]!r}"
+            )
