@@ -44,6 +44,7 @@ class Daemon:
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(room),
+                "SERVICE_PORT": "0",
                 "NOTIFY_SOCKET": str(address),
                 "SERVICE_PORT": "0",
             },
