@@ -7,6 +7,7 @@ exit code 1 and the daemon's log.
 """
 
 import contextlib
+import json
 import os
 import secrets
 import signal
@@ -14,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from lucidtrond.cli import show
+from lucidtrond.cli import show, websocket
 from lucidtrond.cli.amounts import show_sun
 from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
 
@@ -27,6 +29,7 @@ WITNESSES: Final = 5
 START_S: Final = 30.0
 STOP_S: Final = 15.0
 SETTLE_S: Final = 45.0
+HTTP_S: Final = 10.0
 FUNDS_SUN: Final = 100_000_000
 PAYMENT_SUN: Final = 12_345_678
 ACTIVATION_SUN: Final = 1_100_000
@@ -174,6 +177,21 @@ def _pay(connection: Connection) -> None:
             (funded["txid"], str(FUNDS_SUN)),
         ],
     )
+
+    url = call("daemon.info")["http_url"]
+    _step(f"The same history over HTTP, as the older Lucid service told it ({url})")
+    path = f"{url}/api/v1/tron/wallets/{shop['wallet_id']}/history"
+    with urllib.request.urlopen(path, timeout=HTTP_S) as answer:  # noqa: S310 - ours
+        rows = json.load(answer)["transactions"]
+    told = [(row["txid"], row["amount_sun"]) for row in rows]
+    _expect("history over HTTP", told, wanted=seen)
+
+    _step("The same history over a websocket")
+    with websocket.connect(url, timeout_s=HTTP_S) as ws:
+        asked = {"address": shop["address"]}
+        entries = ws.call("history.list", asked)["entries"]
+    told = [(entry["txid"], entry["amount"]) for entry in entries]
+    _expect("history over a websocket", told, wanted=seen)
 
 
 def _balance(connection: Connection, wallet: dict[str, Any]) -> int:
