@@ -32,7 +32,10 @@ async def test_the_status_says_where_we_stand(autojump_clock: MockClock) -> None
             head,
             chain.head.globals.block_id.hex(),
         )
+        assert status.head_timestamp_ms == chain.head.globals.timestamp
         assert status.solid_number == chain.solid.globals.number < head
+        assert status.solid_id == chain.solid.globals.block_id.hex()
+        assert status.solid_timestamp_ms == chain.solid.globals.timestamp
         assert status.complete_from is not None
         assert status.complete_from <= status.solid_number
 

@@ -209,8 +209,9 @@ async def test_waiting_for_a_dead_payment_ends_with_its_proof(
         async with trio.open_nursery() as nursery:
 
             async def wait() -> None:
-                with pytest.raises(Expired, match="proven dead"):
+                with pytest.raises(Expired, match="proven dead") as caught:
                     await bench.call("tx.wait", {"txid": sent.txid})
+                assert caught.value.data["safe_to_retry"] is True
 
             nursery.start_soon(wait)
             await bench.mine(10)

@@ -16,7 +16,7 @@ from lucidtrond.api import (
     NotFound,
     RecipientRefused,
 )
-from lucidtrond_transfers import PATIENCE_S, TIMEOUT_S
+from lucidtrond_transfers import MEMO_BYTES, PATIENCE_S, TIMEOUT_S
 from tests.plugins.bench import (
     ACTIVATION_BURN,
     FUNDS,
@@ -205,6 +205,30 @@ async def test_the_list_is_newest_first_and_can_be_narrowed(
         assert [each.idempotency_key for each in mine.payments] == ["k2", "k1", "k0"]
         open_ones = await bench.call("transfer.list", {"unresolved": True})
         assert [each.idempotency_key for each in open_ones.payments] == ["k3"]
+
+
+async def test_a_payment_may_be_in_flight_as_long_as_was_asked(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shipped() as bench:
+        shop = await make_shop(bench)
+        head = bench.ledger.position().head
+        assert head is not None
+        sent = await bench.call("transfer.send", payment(shop, expires_s=12.5))
+        assert sent.expiration_ms == head.timestamp + 12_500
+
+
+async def test_the_longest_memo_fits(autojump_clock: MockClock) -> None:
+    async with open_shipped() as bench:
+        shop = await make_shop(bench)
+        memo = "é" * (MEMO_BYTES // 2)
+        # To somebody with an account: one that makes it may have 1,000 bytes only
+        # (getMaxCreateAccountTxSize).
+        known = bench.node.info()["accounts"][0]["address"]
+        sent = await bench.call("transfer.send", payment(shop, to=known, memo=memo))
+        await bench.settle()
+        found = await bench.call("tx.get", {"txid": sent.txid})
+        assert bytes.fromhex(found.memo_hex).decode() == memo
 
 
 async def test_a_memo_is_paid_for_and_shown(autojump_clock: MockClock) -> None:

@@ -102,7 +102,9 @@ async def test_pages_of_the_list_hold_each_wallet_once(
             if cursor is None:
                 break
         assert [each.wallet_id for each in listed] == [each.wallet_id for each in made]
-        for wrong in ("x", "-1", "1.5", "٣"):
+        past_the_end = await bench.call("wallet.list", {"cursor": "9" * 18})
+        assert past_the_end.wallets == []
+        for wrong in ("x", "-1", "1.5", "٣", "9" * 19):
             with pytest.raises(InvalidInput, match="cursor: expected a next_cursor"):
                 await bench.call("wallet.list", {"cursor": wrong})
 
