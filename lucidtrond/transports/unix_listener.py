@@ -68,8 +68,8 @@ def open_unix_listener(
             # wider than asked; the umask may narrow it, hence the second step.
             os.fchmod(sock.fileno(), stat.S_IMODE(mode) & 0o600)
             sock.bind(os.fspath(path))
-            if group is not None:
-                os.chown(path, -1, group)
+            if group is not None and path.lstat().st_gid != group:
+                os.chown(path, -1, group)  # a sandbox may forbid even a needless one
             path.chmod(mode)
             identity = _identify(path)
             sock.listen(BACKLOG)  # until here everybody is refused

@@ -1,0 +1,114 @@
+"""The shipped unit: sandboxed as told, and the daemon lives in it."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.systemd.machine import UNIT, Machine, boot, require
+
+pytestmark = pytest.mark.process
+
+MOST_EXPOSURE = 1.2
+CALL = """
+import json, sys
+from pathlib import Path
+from lucidtrond.cli.connection import Connection
+with Connection.open([Path("/run/lucidtrond/rpc.sock")]) as connection:
+    print(json.dumps(connection.call(sys.argv[1], {})))
+"""
+
+
+@pytest.fixture(name="machine", scope="module")
+def _machine() -> Iterator[Machine]:
+    yield from boot()
+
+
+def call(machine: Machine, method: str) -> dict[str, object]:
+    python = "/opt/lucidtrond/bin/python"
+    answer = json.loads(machine.run(python, "-I", "-c", CALL, method))
+    assert isinstance(answer, dict)
+    return answer
+
+
+def start(machine: Machine) -> None:
+    """Returns at READY=1."""
+    try:
+        machine.run("systemctl", "start", UNIT.name, timeout_s=90)
+    except AssertionError as exc:
+        raise AssertionError(machine.journal()[-4000:]) from exc
+
+
+def wait_until(what: Callable[[], bool], machine: Machine) -> None:
+    deadline = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < deadline, machine.journal()[-4000:]
+        time.sleep(0.1)
+
+
+def test_the_unit_is_hardly_exposed() -> None:
+    analyze = require("systemd-analyze")
+    subprocess.run(
+        [
+            *(analyze, "security", "--offline=yes", "--no-pager"),
+            *(f"--threshold={round(MOST_EXPOSURE * 10)}", str(UNIT)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+
+
+def test_no_line_of_the_unit_is_wrong_but_those_an_older_systemd_ignores() -> None:
+    analyze = require("systemd-analyze")
+    said = subprocess.run(
+        [analyze, "security", "--offline=yes", "--no-pager", str(UNIT)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    newer = ("RestartSteps", "RestartMaxDelaySec", "disconnected", "strict", "identity")
+    wrong = [line for line in said.splitlines() if UNIT.name in line]
+    assert [line for line in wrong if not any(word in line for word in newer)] == []
+
+
+@pytest.mark.slow
+def test_the_service_starts_answers_survives_a_kill_and_stops(
+    machine: Machine,
+) -> None:
+    machine.run("systemctl", "daemon-reload")
+    start(machine)
+    assert machine.property("ActiveState") == "active", machine.journal()
+    assert machine.property("StatusText") == "serving devnet"
+    assert call(machine, "daemon.health")["status"] == "ok"
+    first = machine.property("MainPID")
+
+    machine.run("kill", "-9", first)
+    wait_until(lambda: machine.property("MainPID") not in {first, "0"}, machine)
+    wait_until(lambda: machine.property("ActiveState") == "active", machine)
+    assert machine.property("NRestarts") == "1"
+    assert call(machine, "daemon.health")["status"] == "ok"
+
+    machine.run("systemctl", "stop", UNIT.name)
+    assert machine.property("ActiveState") == "inactive"
+    assert machine.property("Result") == "success", machine.journal()
+    assert "denied" not in machine.journal().lower()
+    machine.run("test", "!", "-e", "/run/lucidtrond/rpc.sock")
+
+
+@pytest.mark.slow
+def test_the_service_runs_as_nobody_in_particular(machine: Machine) -> None:
+    start(machine)
+    pid = machine.property("MainPID")
+    status = dict(
+        line.split(":\t", 1)
+        for line in machine.run("cat", f"/proc/{pid}/status").splitlines()
+        if ":\t" in line
+    )
+    assert "0" not in status["Uid"].split()
+    assert set(status["CapBnd"] + status["CapEff"]) == {"0"}
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    state = machine.run("stat", "-L", "-c", "%a", "/var/lib/lucidtrond")
+    assert state == "700"
+    machine.run("systemctl", "stop", UNIT.name)
