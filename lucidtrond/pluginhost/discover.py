@@ -41,6 +41,9 @@ class Found:
         return f"plugin {self.name} (from {self.distribution} {self.version})"
 
 
+_Known = dict[Distribution, tuple[str, str]]
+
+
 def installed() -> Sequence[PluginPoint]:
     """Entry points of all installed plugins, by name; nothing is imported."""
     return sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
@@ -48,22 +51,25 @@ def installed() -> Sequence[PluginPoint]:
 
 def import_enabled(names: Sequence[str], points: Sequence[PluginPoint]) -> list[Found]:
     """Import exactly the plugins *names*; a plugin without a section never runs."""
+    known: _Known = {}
     return [
-        _find(name, [point for point in points if point.name == name]) for name in names
+        _find(name, [point for point in points if point.name == name], known)
+        for name in names
     ]
 
 
-def _find(name: str, points: Sequence[PluginPoint]) -> Found:
+def _find(name: str, points: Sequence[PluginPoint], known: _Known) -> Found:
     if len(points) == 0:
         return Found(name, "?", "?", None, "enabled but not installed")
     if len(points) > 1:
-        owners = " and ".join(sorted(_distribution(point)[0] for point in points))
-        return Found(name, "?", "?", None, f"installed more than once: by {owners}")
-    return _import(name, points[0])
+        owners = sorted(_distribution(point, known)[0] for point in points)
+        reason = f"installed more than once: by {' and '.join(owners)}"
+        return Found(name, "?", "?", None, reason)
+    return _import(name, points[0], known)
 
 
-def _import(name: str, point: PluginPoint) -> Found:
-    distribution, version = _distribution(point)
+def _import(name: str, point: PluginPoint, known: _Known) -> Found:
+    distribution, version = _distribution(point, known)
     try:
         plugin = point.load()
     except Exception as exc:  # noqa: BLE001 - foreign code: whatever it raises is its fault
@@ -78,7 +84,11 @@ def _import(name: str, point: PluginPoint) -> Found:
     return Found(name, distribution, version, plugin)
 
 
-def _distribution(point: PluginPoint) -> tuple[str, str]:
+def _distribution(point: PluginPoint, known: _Known) -> tuple[str, str]:
+    """Name and version; reading them parses a file, so once per distribution."""
     if point.dist is None:
         return "?", "?"
-    return point.dist.name, point.dist.version
+    if point.dist not in known:
+        metadata = point.dist.metadata
+        known[point.dist] = metadata["Name"], metadata["Version"]
+    return known[point.dist]

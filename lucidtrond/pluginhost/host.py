@@ -82,6 +82,17 @@ class PluginState:
     reason: str | None = None
 
 
+class _Manager(pluggy.PluginManager):
+    """Looks at names of ours only: at all of them, a start would take 20 ms more."""
+
+    def parse_hookimpl_opts(
+        self, plugin: object, name: str
+    ) -> pluggy.HookimplOpts | None:
+        if not name.startswith(f"{PROJECT}_"):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
+
+
 def load(
     sections: Mapping[str, Mapping[str, Any]],
     points: Sequence[PluginPoint] | None = None,
@@ -93,7 +104,7 @@ def load(
     """
     enabled = [name for name, section in sections.items() if is_enabled(section)]
     found = import_enabled(enabled, installed() if points is None else points)
-    manager = pluggy.PluginManager(PROJECT)
+    manager = _Manager(PROJECT)
     manager.add_hookspecs(HookSpecs)
     manifests = {}
     for each in found:
