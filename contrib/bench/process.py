@@ -46,7 +46,6 @@ class Daemon:
                 "HOME": str(room),
                 "SERVICE_PORT": "0",
                 "NOTIFY_SOCKET": str(address),
-                "SERVICE_PORT": "0",
             },
             stderr=subprocess.DEVNULL,
         )
