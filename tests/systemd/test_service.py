@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.daemon.process import PASSPHRASE
 from tests.systemd.machine import UNIT, Machine, boot, require
 
 pytestmark = pytest.mark.process
@@ -17,7 +18,7 @@ import json, sys
 from pathlib import Path
 from lucidtrond.cli.connection import Connection
 with Connection.open([Path("/run/lucidtrond/rpc.sock")]) as connection:
-    print(json.dumps(connection.call(sys.argv[1], {})))
+    print(json.dumps(connection.call(sys.argv[1], json.loads(sys.argv[2]))))
 """
 
 
@@ -26,9 +27,13 @@ def _machine() -> Iterator[Machine]:
     yield from boot()
 
 
-def call(machine: Machine, method: str) -> dict[str, object]:
-    python = "/opt/lucidtrond/bin/python"
-    answer = json.loads(machine.run(python, "-I", "-c", CALL, method))
+def call(
+    machine: Machine, method: str, *, user: str = "root", **params: object
+) -> dict[str, object]:
+    """Call as somebody who is *user* on the machine."""
+    python = ("/opt/lucidtrond/bin/python", "-I", "-c", CALL)
+    words = (*python, method, json.dumps(params))
+    answer = json.loads(machine.run("runuser", "-u", user, "--", *words))
     assert isinstance(answer, dict)
     return answer
 
@@ -111,4 +116,32 @@ def test_the_service_runs_as_nobody_in_particular(machine: Machine) -> None:
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
     state = machine.run("stat", "-L", "-c", "%a", "/var/lib/lucidtrond")
     assert state == "700"
+    machine.run("systemctl", "stop", UNIT.name)
+
+
+@pytest.mark.slow
+def test_members_of_the_group_may_call_and_a_credential_unlocks(
+    machine: Machine,
+) -> None:
+    """README's way: a user and a group of our own, the passphrase in a credential."""
+    machine.run("addgroup", "--system", "lucidtrond")
+    made = ("--system", "--no-create-home", "--ingroup", "lucidtrond")
+    machine.run("adduser", *made, "lucidtrond")
+    machine.run("adduser", *made, "till")
+    secret = "/etc/lucidtrond/keystore.passphrase.cred"
+    encrypt = f"echo {PASSPHRASE} | systemd-creds encrypt --name=$0 - {secret}"
+    machine.run("sh", "-c", encrypt, "keystore.passphrase")
+    drop_in = machine.root / "etc/systemd/system" / f"{UNIT.name}.d"
+    drop_in.mkdir()
+    (drop_in / "unlock.conf").write_text(
+        f"[Service]\nLoadCredentialEncrypted=keystore.passphrase:{secret}\n"
+    )
+    machine.run("systemctl", "daemon-reload")
+    start(machine)
+    call(machine, "keystore.init", passphrase=PASSPHRASE)
+    machine.run("systemctl", "restart", UNIT.name, timeout_s=90)
+    assert call(machine, "keystore.status")["locked"] is False, machine.journal()
+    assert "wallet_id" in call(machine, "wallet.create", user="till")
+    with pytest.raises(AssertionError, match="Unreachable"):
+        call(machine, "daemon.health", user="nobody")
     machine.run("systemctl", "stop", UNIT.name)
