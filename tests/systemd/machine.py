@@ -67,10 +67,11 @@ def install(root: Path) -> None:
     [packages] = opt.glob("lib/python3*/site-packages")
     for dist in _runtime("lucidtrond", set()):
         for file in dist.files or ():
-            if ".." not in file.parts and "__pycache__" not in file.parts:
+            source = Path(str(file.locate()))  # old setup.py installs list files
+            if ".." not in file.parts and source.is_file():  # that are not there
                 target = packages / file
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(str(file.locate()), target)
+                shutil.copy2(source, target)
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
