@@ -11,8 +11,6 @@ from lucidtrond.tron.address import Address
 OPERATIONS_SIZE: Final = 32
 _TYPE_COUNT: Final = OPERATIONS_SIZE * 8
 OWNER_ID: Final = 0
-WITNESS_ID: Final = 1
-FIRST_ACTIVE_ID: Final = 2
 
 
 class PermissionType(IntEnum):

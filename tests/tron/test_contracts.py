@@ -151,6 +151,9 @@ def test_names_found_in_a_contract() -> None:
     assert owner_of(raw) is None
     assert owner_of(Transfer(A, B, Sun(1))) == A
     assert addresses_in(RawContract(7, "", b"\xff")) == frozenset()
+    for odd in (b"\x42" + bytes(20), b"\x41" + bytes(19)):
+        named = pb.TransferContract(owner_address=odd).SerializeToString()
+        assert addresses_in(RawContract(1, "", named)) == frozenset()
 
 
 def test_every_class_has_an_owner_and_a_docstring_with_its_number() -> None:

@@ -45,6 +45,9 @@ def test_any_text_is_a_number_in_range_or_refused(text: str) -> None:
         ('"123456789012345"', 'For input string: ""1234567"'),
         ("1234567890123456x", "1234567890123456x"),
         ("1-234567890123456", "Illegal embedded sign character"),
+        ("1+234567890123456", "Illegal embedded sign character"),
+        ("+-234567890123456", "Illegal embedded sign character"),
+        ("+1234567890123456+", "Illegal embedded sign character"),
         (
             "9223372036854775808",
             "Number out of range for 64-bit signed integer: 9223372036854775808",
@@ -62,3 +65,5 @@ def test_signs_of_the_jdk_are_taken() -> None:
     assert parse_integer("--5", bits=64) == 5
     assert parse_integer("-0", bits=64) == 0
     assert parse_integer("+1234567890123456", bits=64) == 1234567890123456
+    assert parse_integer("--1234567890123456", bits=64) == 1234567890123456
+    assert parse_integer("-+1234567890123456", bits=64) == -1234567890123456

