@@ -75,7 +75,8 @@ class RecordedNode:
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
-        self.asked.append((path, json.loads(request.content or b"{}")))
+        question = json.loads(request.content or b"{}")
+        self.asked.append((path, question))
         self.seen.append(request)
         self.at_once += 1
         self.most_at_once = max(self.at_once, self.most_at_once)
@@ -85,7 +86,7 @@ class RecordedNode:
                 instead = await self.fault(path)
                 if instead is not None:
                     return instead
-            return answer(json.dumps(self.answer(path, self.asked[-1][1])))
+            return answer(json.dumps(self.answer(path, question)))
         finally:
             self.at_once -= 1
 
