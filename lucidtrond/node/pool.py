@@ -177,7 +177,7 @@ class NodePool:
         return [_shown(each, newest, now) for each in self._members]
 
     async def connect(self) -> None:
-        """Ask every endpoint for its genesis once; the slow are not waited for.
+        """Ask who may be asked for its genesis once; the slow are not waited for.
 
         Raises:
             WrongNetwork: one of them is on another network.
@@ -188,13 +188,13 @@ class NodePool:
 
             async def introduce(member: _Member) -> None:
                 try:
-                    await self._introduce(member)
+                    await self._put(member, _nothing)
                 except NodeError as error:
                     errors.append(error)
                 else:
                     nursery.cancel_scope.deadline = trio.current_time() + LATE_S
 
-            for member in self._members:
+            for member in self._in_order():
                 nursery.start_soon(introduce, member)
         for member in self._members:
             if member.other_genesis is not None:
@@ -259,6 +259,10 @@ class NodePool:
             raise _all_away(ours, now)
         # sorted() is stable: the configured order within each half.
         return sorted(present, key=lambda each: each.rests_until > now)
+
+
+async def _nothing(_: NodeClient) -> None:
+    """The question of who only wants to be introduced."""
 
 
 def _all_away(members: Sequence[_Member], now: float) -> NodeError:

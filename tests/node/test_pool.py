@@ -89,7 +89,10 @@ async def test_without_any_answer_it_starts_degraded_and_says_so(
         assert trio.current_time() == 7
         assert len(node.asked) == 4
         assert "no node answers yet" in caplog.text
-        assert states(pool) == ["not asked yet"]
+        [shown] = pool.endpoints()
+        assert shown["state"] == "failing"
+        assert shown["failures_in_a_row"] == 4
+        assert "can't connect" in shown["trouble"]
         node.fault = None
         assert (await pool.fetch_head()).number == 900
         assert states(pool) == ["ok"]
@@ -99,8 +102,20 @@ async def test_without_any_answer_it_starts_degraded_and_says_so(
 async def test_a_start_is_not_held_up_for_long(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    async with open_nodes(RecordedNode(delay_s=1e9)):
+    async with open_nodes(RecordedNode(delay_s=1e9)) as pool:
         assert trio.current_time() == CONNECT_S
+        assert states(pool) == ["failing"]
+
+
+async def test_who_asks_to_be_left_alone_is_not_asked_again_by_a_start(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    limited = RecordedNode(fault=answering(answer(SUSPENDED, 429)))
+    dead = RecordedNode(fault=always(down))
+    async with open_nodes(limited, dead, max_connection_retries=3) as pool:
+        assert states(pool) == ["left alone", "failing"]
+        assert len(limited.asked) == 1
+        assert len(dead.asked) == 4
 
 
 async def test_a_dead_second_endpoint_does_not_slow_the_start(
