@@ -75,6 +75,15 @@ class Opened:
         await self.context.__aexit__(None, None, None)
 
 
+@pytest.mark.parametrize("name", ["account", "head", "receipt"])
+async def test_what_is_asked_solid_is_asked_of_the_solid_side(name: str) -> None:
+    async with Opened() as (node, cached):
+        for asked, view in ((name, "wallet"), (f"solid {name}", "walletsolidity")):
+            node.asked.clear()
+            await QUESTIONS[asked](cached)
+            assert [path.split("/")[1] for path, _ in node.asked] == [view]
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 async def test_a_thousand_equal_questions_at_once_are_one_request(
     name: str, autojump_clock: trio.testing.MockClock

@@ -17,7 +17,7 @@ from lucidtrond.errors import (
     NodeUnavailable,
     QuotaSpent,
 )
-from lucidtrond.node.client import NodeClient
+from lucidtrond.node.client import SMALL_BYTES, NodeClient
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
@@ -452,3 +452,13 @@ async def test_answers_with_blocks_have_a_bound_of_their_own(name: str) -> None:
         with pytest.raises(NodeRefused, match="more than 50 bytes"):
             await QUESTIONS[name](client)
         await client.fetch_account(KNOWN)
+
+
+@pytest.mark.parametrize(
+    "name", ["fetch_account", "fetch_resources", "fetch_parameters", "broadcast"]
+)
+async def test_answers_without_blocks_are_never_as_long_as_those_with(
+    name: str,
+) -> None:
+    error = await refused(name, answer(b"{" + b" " * SMALL_BYTES + b"}"))
+    assert f"more than {SMALL_BYTES} bytes" in str(error)

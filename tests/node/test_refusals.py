@@ -65,6 +65,12 @@ def test_other_statuses_are_refusals(status: int) -> None:
     assert type(refusal_of("n", status=status, body=b"{}")) is NodeRefused
 
 
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_only_an_api_key_that_is_not_accepted_is_blamed(status: int) -> None:
+    error = refusal_of("n", status=status, body=b"<html>no</html>")
+    assert ("the api key is not accepted" in str(error)) == (status == 401)
+
+
 @pytest.mark.parametrize("body", [b"{}", b"[]", b' {"a":1}\n', b"\n[1]", b'{"Err'])
 def test_what_begins_like_json_is_left_to_the_decoder(body: bytes) -> None:
     assert refusal_of("n", status=200, body=body) is None

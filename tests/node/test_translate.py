@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lucidtrond.node import translate, wire
 from lucidtrond.node.translate import Contradiction, Nonsense
+from lucidtrond.tron.account import Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader
 from lucidtrond.tron.receipt import Receipt
@@ -176,6 +177,45 @@ def test_every_result_name_has_its_number() -> None:
     for name, number in {"DEFAULT": 0, "SUCCESS": 1, "OUT_OF_ENERGY": 10}.items():
         assert translate.CONTRACT_RET[name] == number
     assert len(translate.CONTRACT_RET) == 16
+
+
+@pytest.mark.parametrize(
+    ("ret", "number"),
+    [
+        ([], None),
+        ([{}], 0),  # proto3 leaves a zero out
+        ([{"contractRet": "DEFAULT"}], 0),
+        ([{"contractRet": "REVERT"}], 2),
+        ([{"contractRet": 99}], 99),
+    ],
+)
+def test_no_result_and_the_result_zero_are_two_things(
+    ret: Json, number: int | None
+) -> None:
+    printed = {**block_json(300)["transactions"][0], "ret": ret}
+    found = msgspec.convert(printed, wire.TransactionJson)
+    assert translate.read_transaction(found, TxId(found.txid)).contract_ret == number
+
+
+@pytest.mark.parametrize("ret", [[{"contractRet": "NEW"}], [{"contractRet": -1}]])
+def test_a_result_that_can_not_be_written_again_is_refused(ret: Json) -> None:
+    printed = {**block_json(300)["transactions"][0], "ret": ret}
+    found = msgspec.convert(printed, wire.TransactionJson)
+    with pytest.raises(Nonsense, match="contractRet"):
+        translate.read_transaction(found, TxId(found.txid))
+
+
+def test_what_is_left_out_of_resources_is_zero() -> None:
+    found = msgspec.convert({"TotalNetLimit": 1}, wire.ResourcesJson)
+    assert translate.read_resources(found) == Resources()
+
+
+@pytest.mark.parametrize(
+    ("result", "failed"), [("SUCESS", False), (0, False), ("FAILED", True), (1, True)]
+)
+def test_a_failure_is_told_by_name_or_number(result: Json, *, failed: bool) -> None:
+    [receipt, *_] = read_receipts([{**infos_json(300)[0], "result": result}], 300)
+    assert receipt.failed == failed
 
 
 # What a changed answer comes to.
