@@ -81,5 +81,12 @@ def rest_s(failures: int) -> float:
 
 
 def most_telling(errors: Sequence[NodeError]) -> NodeError:
-    """Which of several endpoints' errors to report: one that may pass, or the first."""
-    return next((each for each in errors if is_retryable(each)), errors[0])
+    """Which of several endpoints' errors to report: the soonest to pass, or the first.
+
+    The wait before the next round goes by it: one endpoint's rate limit must not keep
+    us from the others.
+    """
+    passing = [each for each in errors if is_retryable(each)]
+    if not passing:
+        return errors[0]
+    return min(passing, key=lambda each: retry_after_s(each) or 0.0)

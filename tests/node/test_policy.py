@@ -21,6 +21,7 @@ from lucidtrond.node.policy import (
     is_retryable,
     most_telling,
     rest_s,
+    retry_after_s,
 )
 
 GONE = NodeUnavailable("n", 1)
@@ -98,3 +99,22 @@ def test_rests_grow_to_half_a_minute(failures: int) -> None:
 def test_what_may_pass_is_reported_before_what_will_not() -> None:
     assert most_telling([*LASTING, GONE]) is GONE
     assert most_telling(LASTING) is LASTING[0]
+
+
+@given(
+    st.permutations(
+        [
+            NodeRefused("n", "no"),
+            QuotaSpent("n"),
+            NodeUnavailable("n", 1, retry_after_s=30),
+            NodeUnavailable("n", 1, retry_after_s=5),
+            NodeUnavailable("n", 1, "gone"),
+        ]
+    )
+)
+def test_of_several_failures_the_one_that_may_pass_soonest_is_reported(
+    errors: list[NodeError],
+) -> None:
+    assert "gone" in str(most_telling(errors))
+    waiting = [each for each in errors if "gone" not in str(each)]
+    assert retry_after_s(most_telling(waiting)) == 5

@@ -294,6 +294,19 @@ async def test_who_fails_otherwise_meanwhile_is_still_left_alone(
         assert len(node.asked) == 3
 
 
+async def test_one_who_asks_for_patience_does_not_keep_us_from_the_others(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    limited, shaky = RecordedNode(), RecordedNode()
+    async with open_nodes(limited, shaky) as pool:
+        limited.fault = answering(answer(SUSPENDED, 429))
+        shaky.fault = answering(httpx.ReadError("reset"))
+        limited.asked.clear()
+        assert (await pool.fetch_head()).number == 900
+        assert trio.current_time() == 1
+        assert len(limited.asked) == 1
+
+
 async def test_a_patient_caller_waits_as_long_as_asked(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
