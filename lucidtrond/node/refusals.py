@@ -87,7 +87,9 @@ def _is_limit(text: str) -> bool:
 
 def _seconds(header: str | None, text: str) -> float | None:
     # A date in Retry-After would need our clock to agree with theirs: left out.
-    if header is not None and re.fullmatch(r"[0-9]{1,6}", header.strip()):
-        return float(header)
+    # str.strip() takes more for blank than float() does (0x1c to 0x1f).
+    digits = "" if header is None else header.strip()
+    if re.fullmatch(r"[0-9]{1,6}", digits):
+        return float(digits)
     found = _SUSPENDED.search(text)
     return float(found[1]) if found else None
