@@ -1,12 +1,15 @@
 """The baseline: JSON-RPC 2.0 over HTTP by aiohttp, keep-alive, orjson, no validation.
 
-    .venv-bench/bin/python contrib/bench/baseline_aiohttp.py SOCKET
+    .venv-bench/bin/python contrib/bench/baseline_aiohttp.py SOCKET PORT-FILE
 
 What a Python service of this kind usually is. It answers the same request with the same
-result as `rpc.py`'s server, checks less, and listens on a Unix socket too.
+result as `rpc.py`'s server, checks less, and listens on a Unix socket too; ``GET
+/health`` is on a port of the kernel's choice, which it writes into the second file.
 """
 
+import socket
 import sys
+from pathlib import Path
 
 import orjson
 from aiohttp import web
@@ -32,7 +35,11 @@ def main() -> None:
     app = web.Application()
     app.router.add_post("/rpc", answer)
     app.router.add_get("/health", health)
-    web.run_app(app, path=sys.argv[1], print=None, access_log=None)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    Path(sys.argv[2]).write_text(str(listener.getsockname()[1]))
+    web.run_app(
+        app, path=sys.argv[1], sock=listener, print=None, access_log=None, backlog=1024
+    )
 
 
 if __name__ == "__main__":

@@ -80,10 +80,10 @@ def serve_profiled(path: Path) -> None:
     pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(30)
 
 
-def build_client(room: Path) -> Path:
-    """Compile load.c into *room*."""
-    client = room / "load"
-    source = Path(__file__).with_name("load.c")
+def build_client(room: Path, name: str = "load.c") -> Path:
+    """Compile one of the C files here into *room*."""
+    source = Path(__file__).with_name(name)
+    client = room / source.stem
     subprocess.run(["cc", "-O2", "-o", client, source], check=True)
     return client
 

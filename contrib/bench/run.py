@@ -2,9 +2,8 @@
 
     .venv/bin/python contrib/bench/run.py [--rounds 3] [--seconds 3] [--runs 20]
 
-Writes ``results.json`` beside this file and the table into README.md here. Ours and
-the baseline take turns, so that a machine whose speed drifts slows both; the ratio is
-the median over the rounds. Needs two quiet cores and ``cc``; makes ``.venv-bench``.
+Writes ``results.json`` beside this file and the table into README.md here. Needs two
+quiet cores and ``cc``; makes ``.venv-bench``.
 """
 
 import argparse
@@ -13,109 +12,18 @@ import os
 import platform
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import compare
+import doors
 import process
-import rpc
 
 HERE = Path(__file__).parent
 TOP = HERE.parents[1]
-SHAPES = [(1, 1), (1, 64), (100, 1), (1000, 1)]
-PARAMS = {"address": "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8", "limit": 10}
-MARK = '"jsonrpc"'
 BEGIN, END = "<!-- figures: written by run.py -->", "<!-- end of figures -->"
-
-
-def baseline_python() -> Path:
-    """A virtual environment of its own for what the daemon must not depend on."""
-    venv = TOP / ".venv-bench"
-    if not (venv / "bin/python").exists():
-        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    pip = [venv / "bin/python", "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, "-r", HERE / "requirements.txt"], check=True)
-    return venv / "bin/python"
-
-
-@contextmanager
-def server(command: list[str | Path], sock: Path) -> Iterator[int]:
-    running = subprocess.Popen(command)
-    try:
-        while not sock.exists():
-            time.sleep(0.02)
-        yield running.pid
-    finally:
-        running.terminate()
-        running.wait(10)
-
-
-def http(request: bytes) -> bytes:
-    head = f"POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: {len(request)}\r\n\r\n"
-    return head.encode() + request
-
-
-def one(
-    client: Path,
-    sock: Path,
-    pid: int,
-    *,
-    request: bytes,
-    shape: tuple[int, int],
-    seconds: float,
-) -> dict[str, Any]:
-    before = rpc.cpu_s(pid)
-    words = [client, sock, str(shape[0]), str(shape[1]), str(seconds), MARK]
-    done = subprocess.run(words, input=request, stdout=subprocess.PIPE, check=True)
-    row: dict[str, Any] = json.loads(done.stdout)
-    busy = (rpc.cpu_s(pid) - before) * row["seconds"] / (row["seconds"] + 0.5)
-    row["cpu_us_per_call"] = round(busy / max(row["calls"], 1) * 1e6, 1)
-    return row
-
-
-def compare(client: Path, room: Path, *, rounds: int, seconds: float) -> list[Any]:
-    ours, theirs = room / "ours.sock", room / "baseline.sock"
-    request = rpc.make_request("inline", PARAMS)
-    table = []
-    with (
-        server([sys.executable, HERE / "rpc.py", "--serve", ours], ours) as our_pid,
-        server(
-            [baseline_python(), HERE / "baseline_aiohttp.py", theirs], theirs
-        ) as their_pid,
-    ):
-        for shape in SHAPES:
-            pairs = []
-            for _ in range(rounds):
-                a = one(
-                    client, ours, our_pid, request=request, shape=shape, seconds=seconds
-                )
-                # aiohttp answers requests of one connection one after the other.
-                b = one(
-                    client,
-                    theirs,
-                    their_pid,
-                    request=http(request),
-                    shape=shape,
-                    seconds=seconds,
-                )
-                pairs.append({"ours": a, "baseline": b})
-            ratios = [
-                pair["ours"]["calls_per_s"] / pair["baseline"]["calls_per_s"]
-                for pair in pairs
-            ]
-            table.append(
-                {
-                    "connections": shape[0],
-                    "in_flight": shape[1],
-                    "ratio": round(statistics.median(ratios), 2),
-                    "rounds": pairs,
-                }
-            )
-    return table
 
 
 def median_of(row: dict[str, Any], side: str, key: str) -> float:
@@ -156,10 +64,19 @@ def line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def columns_of(rows: list[dict[str, Any]]) -> list[str]:
+    return [
+        line(COLUMNS),
+        line("---" for _ in COLUMNS),
+        *map(line, map(cells_of, rows)),
+    ]
+
+
 def table_of(result: dict[str, Any]) -> str:
     machine = f"{result['machine']}, Python {result['python']}"
     start = result["start_s"]
     spread = f"min {start['min']}, max {start['max']}"
+    fan_out = result["fan_out"]
     facts = (
         ("the daemon as a process", ""),
         ("---", "---"),
@@ -169,14 +86,26 @@ def table_of(result: dict[str, Any]) -> str:
         ),
         ("resident when idle", f"{result['idle_rss_mib']} MiB"),
         ("CPU when idle", f"{result['idle_cpu_percent']} %"),
+        (
+            (
+                f"one event to {fan_out['subscribers']:,} websockets, from the end of"
+                " its transaction until the last has it,"
+                f" median of {len(fan_out['events'])}"
+            ),
+            f"{fan_out['last_us'] // 1000} ms (worst {fan_out['worst_us'] // 1000})",
+        ),
     )
     return "\n".join(
         [
             f"Commit {result['commit'][:12]}, {machine}, load {result['load']}.",
             "",
-            line(COLUMNS),
-            line("---" for _ in COLUMNS),
-            *(line(cells_of(row)) for row in result["rpc"]),
+            "JSON-RPC over a Unix socket:",
+            "",
+            *columns_of(result["rpc"]),
+            "",
+            "HTTP, GET /health over TCP with keep-alive:",
+            "",
+            *columns_of(result["http_get"]),
             "",
             *(line(each) for each in facts),
         ]
@@ -204,10 +133,14 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
-        client = rpc.build_client(room)
-        result["rpc"] = compare(
-            client, room, rounds=given.rounds, seconds=given.seconds
-        )
+        patience = compare.Patience(given.rounds, given.seconds)
+        with compare.our_doors(room) as (pid, port), compare.baseline(room) as theirs:
+            result["rpc"] = compare.compare_rpc(room, theirs, patience)
+            result["http_get"] = compare.compare_http(
+                room, (pid, port), theirs, patience
+            )
+        with compare.our_doors(room) as (_, port):
+            result["fan_out"] = doors.fan_out(room, port, subscribers=5000, events=20)
     starts = process.measure_start(given.runs)
     result["start_s"] = {
         "runs": len(starts),
