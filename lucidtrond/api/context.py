@@ -23,6 +23,7 @@ from lucidtrond.tron.hd import DerivedAddress
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun
 
@@ -210,6 +211,8 @@ class Context(Generic[C]):
     node: Node
     store: Store
     ledger: Ledger
+    tokens: KnownTokens
+    """The TRC-20 contracts of this network that somebody vouched for."""
     sender: Sender
     keys: Keys
     emit: Emit

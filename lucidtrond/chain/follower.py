@@ -30,6 +30,7 @@ from lucidtrond.events.types import (
     BlockApplied,
     BlockReverted,
     Event,
+    LedgerEntry,
     Solidified,
     TransferSeen,
 )
@@ -336,8 +337,7 @@ class Follower:
         if cursor is None or revert_to < cursor.solid:
             raise AssertionError("the plan takes back nothing that is final")
         for number in range(cursor.head, revert_to, -1):
-            entries = tables.entries_between(tx, number - 1, number, solid=cursor.solid)
-            for entry in reversed(entries):
+            for entry in reversed(self._entries(tx, number - 1, number, cursor.solid)):
                 self._emit(tx, TransferSeen(change="reverted", entry=entry))
             tables.delete_entries(tx, number)
             block_id = tables.delete_block(tx, number)
@@ -370,14 +370,18 @@ class Follower:
             ]
             tables.insert_entries(tx, block, read.id, ours)
             number = header.number
-            for entry in tables.entries_between(tx, number - 1, number, solid=-1):
+            for entry in self._entries(tx, number - 1, number, -1):
                 self._emit(tx, TransferSeen(change="included", entry=entry))
         for observer in self._observers:
             observer.applied(tx, block, read.receipts)
 
+    def _entries(self, tx: Tx, above: int, up_to: int, solid: int) -> list[LedgerEntry]:
+        known = self._ledger.known
+        return tables.entries_between(tx, above, up_to, solid=solid, known=known)
+
     def _solidify(self, tx: Tx, solid: BlockHeader, step: _Step) -> None:
         number, before = solid.number, step.solid_before
-        for entry in tables.entries_between(tx, before, number, solid=number):
+        for entry in self._entries(tx, before, number, number):
             self._emit(tx, TransferSeen(change="solidified", entry=entry))
         for observer in self._observers:
             observer.solidified(tx, solid, step.cursor.complete_from)

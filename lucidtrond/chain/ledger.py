@@ -18,6 +18,7 @@ from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId, ChainPosition
+from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
 
 MIGRATIONS: Final = tables.MIGRATIONS
 MAX_PAGE: Final = 1000
@@ -38,8 +39,9 @@ class _Filter:
 class Ledger:
     """Satisfies `api.context.Ledger`; one per database."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, known: KnownTokens = NO_TOKENS) -> None:
         self._store = store
+        self.known = known
         self._position = _NOWHERE
         self._moved = trio.Event()
 
@@ -151,7 +153,7 @@ class Ledger:
             rows = rows[:limit]
             following = f"{rows[-1][0]}.{rows[-1][1]}" if more else None
             return (
-                [tables.entry_of(row, solid=solid) for row in rows],
+                [tables.entry_of(row, solid=solid, known=self.known) for row in rows],
                 following,
                 _count(tx, address, wanted),
             )

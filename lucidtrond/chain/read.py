@@ -21,7 +21,8 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-from lucidtrond.tron.address import PREFIX, Address
+from lucidtrond.tron import trc20
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockTransaction
 from lucidtrond.tron.contracts import (
     Contract,
@@ -31,8 +32,7 @@ from lucidtrond.tron.contracts import (
     Trigger,
     addresses_in,
 )
-from lucidtrond.tron.hashing import keccak256
-from lucidtrond.tron.receipt import InternalTransfer, Log, Receipt
+from lucidtrond.tron.receipt import InternalTransfer, Receipt
 from lucidtrond.tron.transaction import MalformedTransaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun
 
@@ -43,11 +43,9 @@ _SUCCESS: Final = 1
 _SYSTEM_DONE: Final = (None, 0, _SUCCESS)
 """A system contract is included only when it succeeded; block 0 carries no results,
 the oldest blocks DEFAULT ones."""
-TRANSFER_TOPIC: Final = keccak256(b"Transfer(address,address,uint256)")
 _MOVING_NOTES: Final = ("call", "create", "suicide")
 """Notes of internal transactions that move their value (Program.java); the others
 (freeze..., delegate..., vote...) stake or vote with it."""
-_WORD: Final = 32
 
 
 class ReceiptsMismatch(ValueError):
@@ -182,29 +180,12 @@ def _moves(
         # transactions as rejected.
         return
     for index, log in enumerate(receipt.logs):
-        transfer = _token_transfer(log)
-        if transfer is not None:
-            sender, recipient, amount = transfer
-            yield "trc20", index, sender, recipient, log.address, amount, True
+        moved = trc20.parse_log(log)
+        if isinstance(moved, trc20.TransferLog):
+            ends = moved.sender, moved.recipient
+            yield "trc20", index, *ends, moved.token, moved.amount, True
     for index, internal in enumerate(receipt.internal):
         yield from _internal_moves(index, internal)
-
-
-def _token_transfer(log: Log) -> tuple[Address, Address, int] | None:
-    if len(log.topics) != 3 or log.topics[0] != TRANSFER_TOPIC:
-        return None
-    if len(log.data) != _WORD:
-        return None
-    sender, recipient = _address_word(log.topics[1]), _address_word(log.topics[2])
-    if sender is None or recipient is None:
-        return None
-    return sender, recipient, int.from_bytes(log.data, "big")
-
-
-def _address_word(word: bytes) -> Address | None:
-    if len(word) != _WORD or any(word[:12]):
-        return None
-    return Address(bytes([PREFIX]) + word[12:])
 
 
 def _internal_moves(index: int, internal: InternalTransfer) -> Iterator[_Move]:

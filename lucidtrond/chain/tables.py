@@ -18,6 +18,7 @@ from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Migration, Row, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.units import UnixMillis
 
 OWNER: Final = "chain"
@@ -231,7 +232,9 @@ def insert_entries(
     )
 
 
-def entries_between(tx: Tx, above: int, up_to: int, *, solid: int) -> list[LedgerEntry]:
+def entries_between(
+    tx: Tx, above: int, up_to: int, *, solid: int, known: KnownTokens
+) -> list[LedgerEntry]:
     """Entries of blocks ``above < number <= up_to``, in the order they happened."""
     rows = tx.execute(
         f"SELECT {ENTRY_COLUMNS} FROM chain_entry"  # noqa: S608 - a constant
@@ -239,7 +242,7 @@ def entries_between(tx: Tx, above: int, up_to: int, *, solid: int) -> list[Ledge
         " ORDER BY block_number, place",
         (above, up_to),
     )
-    return [entry_of(row, solid=solid) for row in rows]
+    return [entry_of(row, solid=solid, known=known) for row in rows]
 
 
 def delete_entries(tx: Tx, number: int) -> None:
@@ -247,8 +250,8 @@ def delete_entries(tx: Tx, number: int) -> None:
     tx.execute("DELETE FROM chain_entry WHERE block_number = ?", (number,))
 
 
-def entry_of(row: Row, *, solid: int) -> LedgerEntry:
-    """A row of `ENTRY_COLUMNS` in wire form."""
+def entry_of(row: Row, *, solid: int, known: KnownTokens) -> LedgerEntry:
+    """A row of `ENTRY_COLUMNS` in wire form, in the light of what is known today."""
     (
         block_number,
         _place,
@@ -282,6 +285,7 @@ def entry_of(row: Row, *, solid: int) -> LedgerEntry:
         fee_sun=str(fee),
         memo_hex=memo.hex(),
         single_source=bool(single_source),
+        unknown_token=kind == "trc20" and known.at(asset) is None,
     )
 
 

@@ -27,7 +27,7 @@ from lucidtrond.daemon import doors, methods
 from lucidtrond.daemon.config import Config
 from lucidtrond.daemon.gauges import collect
 from lucidtrond.daemon.machine import hold_state_dir
-from lucidtrond.daemon.network import open_network
+from lucidtrond.daemon.network import known_tokens, open_network
 from lucidtrond.daemon.notify import notify
 from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
 from lucidtrond.errors import KeystoreMissing, OperatorError, WrongPassphrase
@@ -190,7 +190,7 @@ def _furnish(
 ) -> _House:
     bus = Bus(store, clock=clock)
     emit = bus.emitter()
-    ledger = Ledger(store)
+    ledger = Ledger(store, known=known_tokens(config.network, devnet))
     sender = Sender(
         store,
         node,
@@ -239,6 +239,7 @@ def _context(
         node=house.node,
         store=house.store,
         ledger=house.ledger,
+        tokens=house.ledger.known,
         sender=house.sender,
         keys=house.vault,
         emit=house.bus.emitter(),

@@ -4,6 +4,7 @@ Unknown keys and wrong types are errors that name where, what was expected and w
 came. Values of secrets never stand here: only the names of files that hold them.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -13,7 +14,13 @@ from typing import Any, Final, Literal
 import msgspec
 
 from lucidtrond.errors import ConfigError
+from lucidtrond.tron.address import Address, InvalidAddress
+from lucidtrond.tron.networks import USDT_DECIMALS
 
+SYMBOL: Final = re.compile(r"[A-Za-z][A-Za-z0-9._+-]{0,19}")
+"""Of a token; never to be taken for an address or a TRC-10 id."""
+MAX_DECIMALS: Final = 77
+"""10**77 is the greatest power of ten below 2**256."""
 SYSTEM_FILE: Final = Path("/etc/lucidtrond/lucidtrond.toml")
 NetworkName = Literal["devnet", "nile", "shasta", "mainnet", "private"]
 Class = Literal["read", "spend", "admin"]
@@ -39,6 +46,15 @@ class EndpointConfig(_Section, frozen=True):
         return "EndpointConfig(...)"
 
 
+class TokenConfig(_Section, frozen=True):
+    """A TRC-20 contract that the operator vouches for."""
+
+    address: str
+    symbol: str
+    decimals: int
+    name: str = ""
+
+
 class NetworkConfig(_Section, frozen=True):
     name: NetworkName
     genesis_id: str
@@ -46,6 +62,7 @@ class NetworkConfig(_Section, frozen=True):
     block_time_s: float
     witnesses: int
     endpoints: tuple[EndpointConfig, ...]
+    tokens: tuple[TokenConfig, ...]
 
 
 class RetryConfig(_Section, frozen=True):
@@ -220,6 +237,10 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         if kind is str:
             value = value.lower()
         found.setdefault(section, {})[key] = value
+    if usdt := environ.get("USDT_CONTRACT_ADDRESS", "").strip():
+        found.setdefault("network", {})["tokens"] = [
+            {"address": usdt, "symbol": "USDT", "decimals": USDT_DECIMALS}
+        ]
     if urls := environ.get("TRON_HTTP_ENDPOINT"):
         secret = next((environ[name] for name in _API_KEYS if environ.get(name)), None)
         found.setdefault("network", {})["endpoints"] = [
@@ -240,6 +261,8 @@ def _checked(config: Config) -> Config:
     network = config.network
     for endpoint in network.endpoints:
         _check_urls(endpoint)
+    for token in network.tokens:
+        _check_token(token)
     if network.name == "private":
         if len(network.genesis_id) != 64 or not network.endpoints:
             raise ConfigError(
@@ -264,3 +287,19 @@ def _check_urls(endpoint: EndpointConfig) -> None:
                 "[network] endpoints: expected http:// or https://, got "
                 f"{scheme[:20]!r}"
             )
+
+
+def _check_token(token: TokenConfig) -> None:
+    where = f"[network] tokens: {token.symbol[:20]!r}"
+    try:
+        Address.from_base58(token.address)
+    except InvalidAddress as exc:
+        raise ConfigError(f"{where}: address: {exc}") from None
+    if not SYMBOL.fullmatch(token.symbol):
+        raise ConfigError(
+            f"{where}: symbol: expected 1 to 20 letters, digits or ._-+, a letter first"
+        )
+    if not 0 <= token.decimals <= MAX_DECIMALS:
+        raise ConfigError(
+            f"{where}: decimals: expected 0 to {MAX_DECIMALS}, got {token.decimals}"
+        )

@@ -2,17 +2,20 @@
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 from lucidtrond.daemon.config import Config, EndpointConfig, NetworkConfig
 from lucidtrond.devnet.server import Devnet
+from lucidtrond.devnet.tokens import tokens_of
 from lucidtrond.errors import ConfigError
 from lucidtrond.node.cache import CachedNode
 from lucidtrond.node.policy import RetryPolicy
 from lucidtrond.node.pool import Endpoint, open_pool
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.networks import NETWORKS
+from lucidtrond.tron.tokens import AmbiguousTokens, KnownToken, KnownTokens
 
 log = logging.getLogger("lucidtrond.daemon")
 
@@ -80,3 +83,36 @@ def _api_key(endpoint: EndpointConfig) -> str | None:
         raise ConfigError(
             f"[network] endpoints: {endpoint.api_key_file} can't be read"
         ) from None
+
+
+def known_tokens(network: NetworkConfig, devnet: Devnet | None) -> KnownTokens:
+    """The configured ones; where they do not name it, the network's own USDT too.
+
+    Raises:
+        ConfigError: two of them can't be told apart.
+    """
+    configured = [
+        KnownToken(
+            Address.from_base58(each.address),
+            each.symbol,
+            each.name or each.symbol,
+            each.decimals,
+        )
+        for each in network.tokens
+    ]
+    shipped: Iterable[KnownToken] = ()
+    if devnet is not None:
+        shipped = tokens_of(devnet)
+    elif network.name in NETWORKS:
+        shipped = NETWORKS[network.name].tokens
+    named = {each.symbol.upper() for each in configured}
+    placed = {each.address for each in configured}
+    own = [
+        each
+        for each in shipped
+        if each.symbol.upper() not in named and each.address not in placed
+    ]
+    try:
+        return KnownTokens([*own, *configured])
+    except AmbiguousTokens as exc:
+        raise ConfigError(f"[network] tokens: {exc}") from None

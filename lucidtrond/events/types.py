@@ -33,6 +33,8 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False
     fee_sun: str = "0"
     memo_hex: str = ""
     single_source: bool = True
+    unknown_token: bool = False
+    """A TRC-20 that is on no list of ours, whatever it calls itself."""
 
 
 PaymentState = Literal[

@@ -27,6 +27,7 @@ from lucidtrond.api import Context, Event, Plugin
 from lucidtrond.chain import ledger as chain_ledger
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import Ledger
+from lucidtrond.devnet.tokens import tokens_of
 from lucidtrond.events import outbox
 from lucidtrond.events.bus import Bus
 from lucidtrond.events.outbox import StoredEvent
@@ -44,6 +45,7 @@ from lucidtrond.store.migrate import migrate
 from lucidtrond.testing.clocks import ManualClock
 from lucidtrond.testing.node import LocalNode
 from lucidtrond.tron.address import parse_address
+from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.units import Sun
 
 PASSPHRASE: Final = "correct horse battery staple"  # noqa: S105 - of tests
@@ -214,7 +216,7 @@ def _furnish(
     host: PluginHost, node: LocalNode, *, clock: ManualClock, store: Database
 ) -> Workbench:
     bus = Bus(store, clock=clock)
-    ledger = Ledger(store)
+    ledger = Ledger(store, known=KnownTokens(tokens_of(node)))
     vault = Vault(
         store,
         clock=clock,
@@ -269,6 +271,7 @@ def _context(
         node=bench.node,
         store=bench.store,
         ledger=bench.ledger,
+        tokens=bench.ledger.known,
         sender=bench.sender,
         keys=bench.vault,
         emit=bench.bus.emitter(),

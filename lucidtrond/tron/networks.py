@@ -8,6 +8,10 @@ from attrs import frozen
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
+from lucidtrond.tron.tokens import KnownToken
+
+USDT_DECIMALS: Final = 6
+"""decimals() of the contract on each of the three networks."""
 
 
 @frozen
@@ -21,6 +25,11 @@ class Network:
     explorer: str
     usdt: Address
     """Shasta's is a community token."""
+
+    @property
+    def tokens(self) -> tuple[KnownToken, ...]:
+        """What needs no configuration to be known here."""
+        return (KnownToken(self.usdt, "USDT", "Tether USD", USDT_DECIMALS),)
 
     @property
     def chain_id(self) -> int:

@@ -54,7 +54,7 @@ async def get(ctx: Context[NoConfig], params: ByTxId) -> TransactionView:
     found = await ctx.node.fetch_transaction(txid)
     if found is None:
         raise NotFound(f"no node knows the transaction {txid}")
-    return view_transaction(found.transaction)
+    return view_transaction(found.transaction, ctx.tokens)
 
 
 class Decode(Params, frozen=True):
@@ -64,9 +64,9 @@ class Decode(Params, frozen=True):
 
 
 @plugin.method("tx.decode", example={"raw_hex": _RAW}, errors=(InvalidInput,))
-async def decode(_ctx: Context[NoConfig], params: Decode) -> TransactionView:
+async def decode(ctx: Context[NoConfig], params: Decode) -> TransactionView:
     """Decode a transaction offline; txid and signers are computed here."""
-    return read_transaction(params.raw_hex)
+    return read_transaction(params.raw_hex, ctx.tokens)
 
 
 @plugin.method("tx.receipt", example=_TXID, errors=(NotFound, InvalidInput, NodeError))
@@ -129,4 +129,4 @@ async def _view(ctx: Context[NoConfig], found: Receipt) -> ReceiptView:
     if position.solid is not None and found.block_number <= position.solid.number:
         final = await ctx.node.fetch_receipt(found.txid, solid=True)
         solidified = final is not None and final.block_number == found.block_number
-    return view_receipt(found, position, solidified=solidified)
+    return view_receipt(found, position, ctx.tokens, solidified=solidified)

@@ -2,14 +2,17 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any, Literal
 
 from lucidtrond.api import InvalidInput, Result
-from lucidtrond.tron import contracts
+from lucidtrond.tron import contracts, trc20
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import ChainPosition
 from lucidtrond.tron.contracts import Contract, Transfer, Trigger
 from lucidtrond.tron.jsonformat import CONTRACT_TYPES
 from lucidtrond.tron.keys import BadSignature, recover
 from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.transaction import (
     MalformedTransaction,
     Transaction,
@@ -17,6 +20,36 @@ from lucidtrond.tron.transaction import (
 )
 
 _NAMES = {number: name for name, number in CONTRACT_TYPES.items()}
+
+
+Function = Literal["transfer", "transferFrom", "approve"]
+
+
+class TokenTransfer(Result, frozen=True):
+    """What a TRC-20 contract says it moved. Only *known* vouches for *symbol* and
+    *decimals*; of other contracts nothing but the address is told."""
+
+    token: str
+    known: bool
+    symbol: str | None
+    decimals: int | None
+    from_address: str
+    to_address: str
+    amount_raw: str
+
+
+class TokenCall(Result, frozen=True):
+    """A call that asks a TRC-20 to move or approve *amount_raw*; what came of it, the
+    receipt tells. *from_address* is whose tokens they are."""
+
+    function: Function
+    token: str
+    known: bool
+    symbol: str | None
+    decimals: int | None
+    from_address: str
+    to_address: str
+    amount_raw: str
 
 
 class TransactionView(Result, frozen=True):
@@ -32,6 +65,7 @@ class TransactionView(Result, frozen=True):
     contract_address: str | None
     call_value_sun: str | None
     data_hex: str | None
+    token_call: TokenCall | None
     memo_hex: str
     fee_limit_sun: str
     expiration_ms: int
@@ -61,11 +95,12 @@ class ReceiptView(Result, frozen=True):
     result: str | None
     message: str
     contract_address: str | None
+    token_transfers: list[TokenTransfer]
     single_source: bool = True
 
 
 def view_receipt(
-    found: Receipt, position: ChainPosition, *, solidified: bool
+    found: Receipt, position: ChainPosition, tokens: KnownTokens, *, solidified: bool
 ) -> ReceiptView:
     """*position* is where we stand; it counts the confirmations."""
     head = position.head.number if position.head else found.block_number
@@ -86,10 +121,56 @@ def view_receipt(
         result=found.vm_result,
         message=found.message,
         contract_address=None if contract is None else contract.base58,
+        token_transfers=_token_transfers(found, tokens) if found.succeeded else [],
     )
 
 
-def view_transaction(transaction: Transaction) -> TransactionView:
+def _token_transfers(found: Receipt, tokens: KnownTokens) -> list[TokenTransfer]:
+    moved = (trc20.parse_log(log) for log in found.logs)
+    return [
+        TokenTransfer(
+            **_named(each.token, tokens),
+            from_address=each.sender.base58,
+            to_address=each.recipient.base58,
+            amount_raw=str(each.amount),
+        )
+        for each in moved
+        if isinstance(each, trc20.TransferLog)
+    ]
+
+
+def _token_call(trigger: Trigger, tokens: KnownTokens) -> TokenCall | None:
+    match trc20.parse_call(trigger.data):
+        case trc20.TransferCall(None, recipient, amount):
+            called: tuple[Function, Address, Address, int]
+            called = "transfer", trigger.owner, recipient, amount
+        case trc20.TransferCall(Address() as sender, recipient, amount):
+            called = "transferFrom", sender, recipient, amount
+        case trc20.ApproveCall(spender, amount):
+            called = "approve", trigger.owner, spender, amount
+        case _:
+            return None
+    function, sender, recipient, amount = called
+    return TokenCall(
+        **_named(trigger.contract, tokens),
+        function=function,
+        from_address=sender.base58,
+        to_address=recipient.base58,
+        amount_raw=str(amount),
+    )
+
+
+def _named(token: Address, tokens: KnownTokens) -> dict[str, Any]:
+    known = tokens.at(token.base58)
+    return {
+        "token": token.base58,
+        "known": known is not None,
+        "symbol": known.symbol if known else None,
+        "decimals": known.decimals if known else None,
+    }
+
+
+def view_transaction(transaction: Transaction, tokens: KnownTokens) -> TransactionView:
     """Raises MalformedTransaction: its raw data can't be read."""
     raw = decode_raw(transaction.raw)
     contract = raw.contract
@@ -105,6 +186,7 @@ def view_transaction(transaction: Transaction) -> TransactionView:
         contract_address=trigger.contract.base58 if trigger else None,
         call_value_sun=str(trigger.call_value) if trigger else None,
         data_hex=trigger.data.hex() if trigger else None,
+        token_call=_token_call(trigger, tokens) if trigger else None,
         memo_hex=raw.memo.hex(),
         fee_limit_sun=str(raw.fee_limit),
         expiration_ms=raw.expiration,
@@ -115,7 +197,7 @@ def view_transaction(transaction: Transaction) -> TransactionView:
     )
 
 
-def read_transaction(text: str) -> TransactionView:
+def read_transaction(text: str, tokens: KnownTokens) -> TransactionView:
     """Decode hex of a whole transaction, or of raw data alone.
 
     Raises:
@@ -127,7 +209,7 @@ def read_transaction(text: str) -> TransactionView:
         raise InvalidInput("raw_hex: expected hex digits only") from None
     for candidate in _candidates(data):
         with contextlib.suppress(MalformedTransaction):
-            return view_transaction(candidate)
+            return view_transaction(candidate, tokens)
     raise InvalidInput(
         f"raw_hex: expected a transaction or its raw data, got {len(data)} other bytes"
     )

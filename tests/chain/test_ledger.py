@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from lucidtrond.chain import tables
 from lucidtrond.errors import InvalidInput
 from lucidtrond.events.types import LedgerEntry
 from lucidtrond.tron.address import Address
+from lucidtrond.tron.tokens import KnownToken, KnownTokens
 from tests.chain.model import ModelChain, address, transfer
 from tests.chain.world import World, world
 
@@ -112,3 +114,24 @@ async def test_a_page_that_can_not_be_is_refused(asked: dict[str, Any]) -> None:
 
 def _touches(entry: LedgerEntry, who: Address | None) -> bool:
     return who is None or who.base58 in (entry.from_address, entry.to_address)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asset", "unknown"),
+    [
+        ("trc20", address(20), False),
+        ("trc20", address(21), True),
+        ("trx", "TRX", False),
+        ("trc10", "1000001", False),
+        ("internal", "TRX", False),
+    ],
+)
+def test_a_token_on_no_list_is_marked(
+    kind: str, asset: Address | str, *, unknown: bool
+) -> None:
+    known = KnownTokens([KnownToken(address(20), "XYZ", "", 6)])
+    ends = (address(1).raw, address(2).raw)
+    amount = (5).to_bytes(32, "big")
+    row = (7, 0, bytes(32), kind, 0, *ends, str(asset), amount, 1, 0, b"", 1)
+    entry = tables.entry_of((*row, bytes(32), 0), solid=6, known=known)
+    assert (entry.unknown_token, entry.amount) == (unknown, "5")

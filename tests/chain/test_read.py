@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtrond.chain.read import (
-    TRANSFER_TOPIC,
     ReceiptsMismatch,
     read_block,
 )
@@ -15,6 +14,7 @@ from lucidtrond.tron.block import Block
 from lucidtrond.tron.contracts import Contract, RawContract, TransferAsset, Trigger
 from lucidtrond.tron.receipt import InternalTransfer, Log, Receipt
 from lucidtrond.tron.transaction import RawData, Reference, Transaction
+from lucidtrond.tron.trc20 import TRANSFER_TOPIC
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.chain.model import address, make_block, receipts_of, transfer
 

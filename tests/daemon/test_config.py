@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtrond.daemon.config import Config, load_config
+from lucidtrond.daemon.network import known_tokens
 from lucidtrond.errors import ConfigError
+
+TOKEN = "TXLAQ63Xg1NAzckPwKHvzw7CSEmLMEqcdj"
+OTHER_TOKEN = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
 
 
 def load(
@@ -124,3 +129,48 @@ def test_nothing_but_a_config_error_leaves(flags: dict[str, dict[str, object]]) 
         load_config(file=Path("/dev/null"), environ={}, flags=flags)
     except ConfigError as exc:
         assert str(exc)  # noqa: PT017 - the other outcome is a good configuration
+
+
+def test_tokens_are_the_networks_own_and_those_the_operator_names(
+    tmp_path: Path,
+) -> None:
+    config = load(
+        f'[network]\nname = "nile"\n[[network.tokens]]\naddress = "{TOKEN}"\n'
+        'symbol = "XYZ"\ndecimals = 18\n',
+        tmp_path=tmp_path,
+    )
+    known = known_tokens(config.network, None)
+    assert [(each.symbol, each.decimals) for each in known] == [
+        ("USDT", 6),
+        ("XYZ", 18),
+    ]
+    environ = {"TRON_NETWORK": "nile", "USDT_CONTRACT_ADDRESS": TOKEN}
+    config = load(environ=environ, tmp_path=tmp_path)
+    known = known_tokens(config.network, None)
+    assert [(each.symbol, each.address.base58) for each in known] == [("USDT", TOKEN)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"address": "T123"}, "address: "),
+        ({"symbol": "1000001"}, "symbol: expected 1 to 20"),
+        ({"symbol": ""}, "symbol: expected 1 to 20"),
+        ({"decimals": 78}, "decimals: expected 0 to 77, got 78"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_token_that_makes_no_sense_is_named(
+    changes: dict[str, object], complaint: str, tmp_path: Path
+) -> None:
+    token = {"address": TOKEN, "symbol": "XYZ", "decimals": 6} | changes
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
+        load(tmp_path=tmp_path, flags={"network": {"tokens": [token]}})
+
+
+def test_two_tokens_with_one_symbol_are_refused(tmp_path: Path) -> None:
+    token = {"address": TOKEN, "symbol": "XYZ", "decimals": 6}
+    other = {"address": OTHER_TOKEN, "symbol": "xyz", "decimals": 6}
+    config = load(tmp_path=tmp_path, flags={"network": {"tokens": [token, other]}})
+    with pytest.raises(ConfigError, match="two assets are called xyz"):
+        known_tokens(config.network, None)

@@ -14,12 +14,22 @@ from lucidtrond.api import (
     NotFound,
 )
 from lucidtrond.testing.strategies import addresses, suns
+from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import ChainPosition
 from lucidtrond.tron.contracts import RawContract, Transfer, Trigger
 from lucidtrond.tron.keys import PrivateKey
-from lucidtrond.tron.transaction import RawData, Reference, Transaction, decode_raw
+from lucidtrond.tron.receipt import Log, Receipt
+from lucidtrond.tron.tokens import KnownToken, KnownTokens
+from lucidtrond.tron.transaction import (
+    RawData,
+    Reference,
+    Transaction,
+    TxId,
+    decode_raw,
+)
 from lucidtrond.tron.units import Sun, UnixMillis
-from lucidtrond_receipts.views import read_transaction
+from lucidtrond_receipts.views import read_transaction, view_receipt
 from tests.plugins.bench import (
     ACTIVATION_BURN,
     NO_TXID,
@@ -29,6 +39,9 @@ from tests.plugins.bench import (
 )
 
 KEY = PrivateKey(bytes([*bytes(31), 7]))
+TOKEN = KnownToken(Address(b"\x41" + bytes(19) + b"\x01"), "IUSD", "Interop Dollar", 6)
+FAKE = Address(b"\x41" + bytes(19) + b"\x02")
+TOKENS = KnownTokens([TOKEN])
 
 
 def raw_of(contract: Transfer | Trigger | RawContract, memo: bytes = b"") -> bytes:
@@ -48,8 +61,8 @@ def test_raw_data_and_the_signed_whole_decode_to_the_same(
     raw = raw_of(Transfer(KEY.address, to, amount), memo)
     unsigned = Transaction(raw)
     signed = unsigned.with_signature(KEY.sign(unsigned.digest))
-    alone = read_transaction(raw.hex())
-    whole = read_transaction("0x" + signed.encode().hex())
+    alone = read_transaction(raw.hex(), TOKENS)
+    whole = read_transaction("0x" + signed.encode().hex(), TOKENS)
     assert alone.txid == whole.txid == unsigned.txid
     assert alone.raw_data_hex == whole.raw_data_hex == raw.hex()
     assert (whole.from_address, whole.to_address) == (KEY.address.base58, to.base58)
@@ -61,28 +74,28 @@ def test_raw_data_and_the_signed_whole_decode_to_the_same(
 def test_a_signature_that_is_none_has_no_signer() -> None:
     raw = raw_of(Transfer(KEY.address, KEY.address, Sun(1)))
     bad = Transaction(raw, (bytes(65),))
-    assert read_transaction(bad.encode().hex()).signers == [None]
+    assert read_transaction(bad.encode().hex(), TOKENS).signers == [None]
 
 
 def test_contracts_that_are_no_transfer_are_shown_as_far_as_they_go() -> None:
     call = Trigger(KEY.address, KEY.address, data=b"\xa9", call_value=Sun(3))
-    shown = read_transaction(raw_of(call).hex())
+    shown = read_transaction(raw_of(call).hex(), TOKENS)
     assert shown.contract_type == "TriggerSmartContract"
     assert (shown.data_hex, shown.call_value_sun, shown.amount_sun) == ("a9", "3", None)
-    unknown = read_transaction(raw_of(RawContract(999, "type", b"")).hex())
+    unknown = read_transaction(raw_of(RawContract(999, "type", b"")).hex(), TOKENS)
     assert (unknown.contract_type, unknown.from_address) == (None, None)
 
 
 @given(st.binary(max_size=200))
 def test_any_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(InvalidInput, match=r"raw_hex: expected a transaction"):
-        read_transaction(data.hex())
+        read_transaction(data.hex(), TOKENS)
 
 
 @pytest.mark.parametrize("text", ["xyz", "0", "0x0"])
 def test_what_is_no_hex_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="raw_hex: expected hex digits only"):
-        read_transaction(text)
+        read_transaction(text, TOKENS)
 
 
 async def test_a_pending_transaction_is_shown_before_it_has_a_receipt(
@@ -216,3 +229,75 @@ async def test_waiting_for_a_dead_payment_ends_with_its_proof(
             nursery.start_soon(wait)
             await bench.mine(10)
             await bench.settle()
+
+
+AMOUNTS = st.integers(0, trc20.MAX_AMOUNT)
+
+
+@given(addresses(), addresses(), AMOUNTS)
+def test_a_call_of_a_token_says_whom_it_means(
+    payer: Address, to: Address, amount: int
+) -> None:
+    calls = {
+        "transfer": (trc20.transfer(to, amount), KEY.address),
+        "approve": (trc20.approve(to, amount), KEY.address),
+        "transferFrom": (trc20.transfer_from(payer, to, amount), payer),
+    }
+    for function, (data, sender) in calls.items():
+        trigger = Trigger(KEY.address, TOKEN.address, data=data)
+        call = read_transaction(raw_of(trigger).hex(), TOKENS).token_call
+        assert call is not None
+        assert call.function == function
+        assert (call.from_address, call.to_address) == (sender.base58, to.base58)
+        assert (call.amount_raw, call.symbol, call.decimals) == (str(amount), "IUSD", 6)
+
+
+def test_other_calls_and_tokens_that_nobody_knows_are_not_embellished() -> None:
+    other = Trigger(KEY.address, TOKEN.address, data=b"\1\2\3\4" + bytes(64))
+    assert read_transaction(raw_of(other).hex(), TOKENS).token_call is None
+    fake = Trigger(KEY.address, FAKE, data=trc20.transfer(KEY.address, 5))
+    call = read_transaction(raw_of(fake).hex(), TOKENS).token_call
+    assert call is not None
+    assert (call.known, call.symbol, call.decimals) == (False, None, None)
+
+
+def transfer_log(token: Address, sender: Address, to: Address, amount: int) -> Log:
+    words = tuple(bytes(12) + each.raw[1:] for each in (sender, to))
+    return Log(token, (trc20.TRANSFER_TOPIC, *words), amount.to_bytes(32, "big"))
+
+
+def receipt_of(logs: tuple[Log, ...], *, failed: bool = False) -> Receipt:
+    return Receipt(
+        TxId(NO_TXID),
+        block_number=7,
+        block_timestamp=UnixMillis(1_700_000_000_000),
+        vm_result="REVERT" if failed else "SUCCESS",
+        failed=failed,
+        logs=logs,
+    )
+
+
+MOVES = st.tuples(st.sampled_from([TOKEN.address, FAKE]), addresses(), AMOUNTS)
+
+
+@given(st.lists(MOVES))
+def test_a_receipt_lists_every_transfer_of_its_logs_in_order(
+    moves: list[tuple[Address, Address, int]],
+) -> None:
+    logs = [transfer_log(token, KEY.address, to, much) for token, to, much in moves]
+    words = (bytes(32), bytes(32))
+    logs.insert(0, Log(FAKE, (trc20.APPROVAL_TOPIC, *words), bytes(32)))
+    position = ChainPosition(head=None, solid=None, complete_from=None, synced=False)
+
+    def shown(found: Receipt) -> list[tuple[str, bool, str, str]]:
+        view = view_receipt(found, position, TOKENS, solidified=False)
+        return [
+            (each.token, each.known, each.to_address, each.amount_raw)
+            for each in view.token_transfers
+        ]
+
+    assert shown(receipt_of(tuple(logs))) == [
+        (token.base58, token == TOKEN.address, to.base58, str(amount))
+        for token, to, amount in moves
+    ]
+    assert shown(receipt_of(tuple(logs), failed=True)) == []

@@ -1,0 +1,59 @@
+"""Tokens that we know: by the address of their contract and by nothing else.
+
+What a contract calls itself proves nothing; anybody can deploy another "USDT".
+"""
+
+from collections.abc import Iterable, Iterator
+
+from attrs import frozen
+
+from lucidtrond.tron.address import Address
+
+
+@frozen
+class KnownToken:
+    """One TRC-20 contract that somebody vouched for. *decimals* is 0 to 77."""
+
+    address: Address
+    symbol: str
+    name: str
+    decimals: int
+
+
+class AmbiguousTokens(ValueError):
+    """Two tokens share a symbol or an address, so neither names one token."""
+
+
+class KnownTokens:
+    """All known tokens of one network, in the order they were given."""
+
+    def __init__(self, tokens: Iterable[KnownToken] = ()) -> None:
+        """Raises AmbiguousTokens."""
+        self._by_address: dict[str, KnownToken] = {}
+        self._by_symbol: dict[str, KnownToken] = {}
+        for token in tokens:
+            symbol = token.symbol.upper()
+            if symbol in self._by_symbol or symbol == "TRX":
+                raise AmbiguousTokens(f"two assets are called {token.symbol}")
+            if token.address.base58 in self._by_address:
+                raise AmbiguousTokens(f"{token.address.base58} is listed twice")
+            self._by_address[token.address.base58] = token
+            self._by_symbol[symbol] = token
+
+    def __iter__(self) -> Iterator[KnownToken]:
+        return iter(self._by_address.values())
+
+    def __len__(self) -> int:
+        return len(self._by_address)
+
+    def at(self, address: str) -> KnownToken | None:
+        """The token whose contract is at this base58 address."""
+        return self._by_address.get(address)
+
+    def called(self, symbol: str) -> KnownToken | None:
+        """The token with this symbol, in whatever case."""
+        return self._by_symbol.get(symbol.upper())
+
+
+NO_TOKENS = KnownTokens()
+"""Where nobody said anything."""
