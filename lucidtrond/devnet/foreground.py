@@ -59,6 +59,7 @@ def _greet(devnet: Devnet) -> None:
     lines = [
         f"URL      {info['url']}",
         f"genesis  {info['genesis_id']}",
+        *(f"token    {each['address']}  {each['symbol']}" for each in info["tokens"]),
         "Test accounts (their keys are public: never send real money there)",
     ]
     for account in info["accounts"]:

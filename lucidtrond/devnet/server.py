@@ -143,6 +143,15 @@ class Devnet:
                 "timestamp_ms": known.timestamp,
             },
             "solid_number": self.chain.solid.globals.number,
+            "tokens": [
+                {
+                    "address": Address(each.address).base58,
+                    "symbol": each.symbol,
+                    "name": each.name,
+                    "decimals": each.decimals,
+                }
+                for each in self.chain.head.contracts.values()
+            ],
             "witnesses": [Address(each).base58 for each in genesis.schedule],
             "accounts": [
                 {

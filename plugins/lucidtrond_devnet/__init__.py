@@ -77,6 +77,13 @@ class FundedAccount(Result, frozen=True):
     balance_sun: str
 
 
+class Token(Result, frozen=True):
+    address: str
+    symbol: str
+    name: str
+    decimals: int
+
+
 class Info(Result, frozen=True):
     """*url* speaks java-tron's HTTP API. Chain time is not always real time."""
 
@@ -87,6 +94,7 @@ class Info(Result, frozen=True):
     solid_number: int
     witnesses: list[str]
     accounts: list[FundedAccount]
+    tokens: list[Token]
 
 
 @plugin.method("devnet.info")

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from google.protobuf.message import Message
+
 from lucidtrond.devnet.http.errors import (
     JavaError,
     contract_invalid,
@@ -14,7 +16,6 @@ from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json
 from lucidtrond.devnet.http.requests import Ask, decode_hex, is_long
 from lucidtrond.devnet.state.candidate import Candidate
-from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.execution import kind_of
 from lucidtrond.devnet.state.refused import Invalid
 from lucidtrond.tron import tron_pb2 as pb
@@ -45,39 +46,43 @@ def _build(ask: Ask, name: str) -> Json:
     visible = ask.visible
     message = ask.merge(getattr(pb, name)())
     body = parse_object(ask.text)
-    raw = _raw_data(ask.chain, name, message.SerializeToString(deterministic=True))
-    raw.timestamp = ask.now_ms()
+    raw = raw_data_of(ask, name, message)
     candidate = Candidate.read(Transaction(raw.SerializeToString(deterministic=True)))
     try:
         kind = kind_of(candidate)
         kind.validate(ask.chain.pending, candidate, ask.chain.genesis)
     except Invalid as refusal:
         raise contract_invalid(refusal.reason) from None
-    _set_permission(raw, body)
+    set_permission(raw, body)
     if name == "TransferContract":
         _set_memo(raw, body, visible=visible)
     encoded = raw.SerializeToString(deterministic=True)
     return {"visible": visible, **print_transaction(encoded, (), visible=visible)}
 
 
-def _raw_data(chain: Chain, name: str, value: bytes) -> pb.Transaction.raw:
+def raw_data_of(ask: Ask, name: str, message: Message) -> pb.Transaction.raw:
     """Refers to the solidified block and lives a minute from the head's time."""
-    known = chain.head.globals
+    chain, known = ask.chain, ask.chain.head.globals
     solid = chain.block(known.solid)
     reference = Reference.to_block((solid.id if solid else known.block_id).hex())
     raw = pb.Transaction.raw(
         ref_block_bytes=reference.block_bytes,
         ref_block_hash=reference.block_hash,
         expiration=known.timestamp + LIFETIME_MS,
+        timestamp=ask.now_ms(),
     )
     raw.contract.add(
         type=CONTRACT_TYPES[name],
-        parameter=pb.Any(type_url=TYPE_URL_PREFIX + name, value=value),
+        parameter=pb.Any(
+            type_url=TYPE_URL_PREFIX + name,
+            value=message.SerializeToString(deterministic=True),
+        ),
     )
     return raw
 
 
-def _set_permission(raw: pb.Transaction.raw, body: Mapping[str, Any]) -> None:
+def set_permission(raw: pb.Transaction.raw, body: Mapping[str, Any]) -> None:
+    """Name the permission that a body asks for."""
     # Util.setTransactionPermissionId: the key has a capital letter.
     if "Permission_id" in body:
         number = _to_int(body["Permission_id"])

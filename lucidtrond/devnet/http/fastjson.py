@@ -102,6 +102,9 @@ class _Lenient:
             if self._text.startswith(word, self._at):
                 self._at += len(word)
                 return value
+        if self._text.startswith("x", self._at):  # x'00ff' is its spelling of bytes
+            following = self._text[self._at + 1 : self._at + 2] or "\x1a"
+            raise _error(f"illegal state. {following}")
         raise self._syntax_error()
 
     def _string(self, quote: str) -> str:

@@ -17,9 +17,16 @@ from lucidtrond.devnet.state.bandwidth import (
     recovered,
     recovered_net,
 )
-from lucidtrond.devnet.state.blocks import BlockRow, TransactionRow
+from lucidtrond.devnet.state.blocks import (
+    SUCCESS,
+    BlockRow,
+    CallRow,
+    LogRow,
+    TransactionRow,
+)
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.world import World
+from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.base58 import encode_check
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
 from lucidtrond.tron.jsonformat import print_transaction
@@ -39,7 +46,7 @@ def print_row(row: TransactionRow, *, visible: bool) -> Json:
         row.raw,
         row.signatures,
         visible=visible,
-        contract_ret=None if row.contract_ret is None else "SUCCESS",
+        contract_ret=None if row.contract_ret is None else _result(row.contract_ret),
     )
 
 
@@ -64,11 +71,21 @@ def print_block(row: BlockRow, *, visible: bool, detail: bool = True) -> Json:
 
 def print_receipt(row: TransactionRow) -> Json:
     """What a transaction cost: ResourceReceipt."""
-    return _filled(net_usage=row.receipt.net_usage, net_fee=row.receipt.net_fee)
+    receipt, call = row.receipt, row.receipt.call
+    printed = _filled(net_usage=receipt.net_usage, net_fee=receipt.net_fee)
+    if call is None:
+        return printed
+    return printed | _filled(
+        energy_usage=call.energy_usage,
+        energy_fee=call.energy_fee,
+        energy_usage_total=call.energy_total,
+        result=_result(call.result),
+    )
 
 
-def print_info(row: TransactionRow, block: BlockRow) -> Json:
-    """TransactionInfo of a transaction that is no contract call."""
+def print_info(row: TransactionRow, block: BlockRow, *, visible: bool) -> Json:
+    """TransactionInfo."""
+    call = row.receipt.call
     return {
         "id": row.transaction.txid,
         **_filled(
@@ -76,9 +93,30 @@ def print_info(row: TransactionRow, block: BlockRow) -> Json:
             blockNumber=block.number,
             blockTimeStamp=block.timestamp,
         ),
-        "contractResult": [""],
+        "contractResult": [call.returned.hex() if call else ""],
         "receipt": print_receipt(row),
+        **(_print_call(call, visible=visible) if call else {}),
     }
+
+
+def _print_call(call: CallRow, *, visible: bool) -> Json:
+    failed = call.result != SUCCESS
+    return _filled(
+        contract_address=print_address(call.contract, visible=visible),
+        result="FAILED" if failed else None,
+        resMessage=_text(call.message.encode(), visible=visible),
+        log=[print_log(each, visible=visible) for each in call.logs],
+    )
+
+
+def print_log(log: LogRow, *, visible: bool) -> Json:
+    """An event; its address is without the prefix, but for humans."""
+    address = print_address(log.address, visible=True) if visible else ""
+    return _filled(
+        address=address or log.address[1:].hex(),
+        topics=[each.hex() for each in log.topics],
+        data=log.data.hex(),
+    )
 
 
 def print_account(
@@ -90,6 +128,7 @@ def print_account(
     permissions = permissions_of(account, genesis.default_operations)
     printed = _filled(
         account_name=_text(account.name, visible=visible),
+        type="Contract" if world.contracts.get(account.address) else None,
         address=print_address(account.address, visible=visible),
         balance=account.balance,
         net_usage=current.net_usage,
@@ -172,6 +211,11 @@ def _print_permissions(permissions: Permissions, *, visible: bool) -> Json:
 def _slot_ms(slot: int, genesis: Genesis) -> int:
     # Wallet.getAccount turns slots into time, those of never (0) too.
     return genesis.timestamp + slot * BLOCK_INTERVAL_MS
+
+
+def _result(number: int) -> str:
+    name: str = pb.Transaction.Result.contractResult.Name(number)
+    return name
 
 
 def _text(data: bytes, *, visible: bool) -> str:

@@ -136,7 +136,7 @@ def get_transaction_info_by_id(ask: Ask) -> Json:
     found = _find(ask)
     if found is None or found.block is None:
         return {}
-    return print_info(found.transaction, found.block)
+    return print_info(found.transaction, found.block, visible=ask.visible)
 
 
 def get_transaction_info_by_block_num(ask: Ask) -> Json | list[Json]:
@@ -144,7 +144,10 @@ def get_transaction_info_by_block_num(ask: Ask) -> Json | list[Json]:
     if number <= 0:
         return {}
     row = ask.chain.block(number, solid=ask.solid)
-    return [print_info(each, row) for each in row.transactions] if row else []
+    if row is None:
+        return []
+    visible = ask.visible
+    return [print_info(each, row, visible=visible) for each in row.transactions]
 
 
 def get_transaction_receipt_by_id(ask: Ask) -> Json:

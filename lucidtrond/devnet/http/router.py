@@ -7,7 +7,13 @@ from typing import Any, Final
 import msgspec
 from attrs import frozen
 
-from lucidtrond.devnet.http import broadcasting, building, facts, reads
+from lucidtrond.devnet.http import (
+    broadcasting,
+    building,
+    calling,
+    facts,
+    reads,
+)
 from lucidtrond.devnet.http.errors import JavaError, PlainError
 from lucidtrond.devnet.http.requests import Ask, read_ask
 from lucidtrond.devnet.state.chain import Chain
@@ -68,6 +74,8 @@ HEAD_READS: Final[Mapping[str, Servlet]] = {
     "gettransactionreceiptbyid": reads.get_transaction_receipt_by_id,
     "gettransactionfrompending": reads.get_transaction_from_pending,
     "gettransactionlistfrompending": reads.get_transaction_list_from_pending,
+    "getcontract": calling.get_contract,
+    "getcontractinfo": calling.get_contract_info,
     "getpendingsize": reads.get_pending_size,
     "validateaddress": reads.validate_address,
     "getchainparameters": facts.get_chain_parameters,
@@ -83,9 +91,7 @@ QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
     "getapprovedlist": broadcasting.get_approved_list,
     "setaccountid": building.set_account_id,
     "deploycontract": None,
-    "triggersmartcontract": None,
-    "triggerconstantcontract": None,
-    "estimateenergy": None,
+    "triggersmartcontract": calling.trigger_smart_contract,
     "transferasset": None,
     "votewitnessaccount": None,
     "accountpermissionupdate": None,
@@ -93,6 +99,12 @@ QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
     "unfreezebalancev2": None,
     "undelegateresource": None,
 }
+QUIET_READS: Final[Mapping[str, Servlet]] = {
+    "triggerconstantcontract": calling.trigger_constant_contract,
+    "estimateenergy": calling.estimate_energy,
+}
+"""On both sides, by POST."""
+
 REFUSE_GET: Final[Mapping[str, Servlet | None]] = {
     "broadcasttransaction": broadcasting.broadcast_transaction,
     "broadcasthex": broadcasting.broadcast_hex,
@@ -107,6 +119,11 @@ def _routes() -> Mapping[str, Route]:
     routes = {f"/wallet/{name}": Route(each) for name, each in READS.items()}
     routes |= {f"/wallet/{name}": Route(each) for name, each in HEAD_READS.items()}
     routes |= {f"/walletsolidity/{name}": Route(each) for name, each in READS.items()}
+    for side in ("wallet", "walletsolidity"):
+        routes |= {
+            f"/{side}/{name}": Route(each, Get.EMPTY)
+            for name, each in QUIET_READS.items()
+        }
     for get, table in ((Get.EMPTY, QUIET_TO_GET), (Get.REFUSED, REFUSE_GET)):
         routes |= {f"/wallet/{name}": Route(each, get) for name, each in table.items()}
     return routes

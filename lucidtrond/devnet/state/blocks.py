@@ -16,12 +16,36 @@ SUCCESS = 1
 """contractRet of everything but smart contract calls."""
 
 
+class LogRow(msgspec.Struct, frozen=True, array_like=True):
+    """An event of a contract; *address* has 21 bytes, topics 32 each."""
+
+    address: bytes
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+class CallRow(msgspec.Struct, frozen=True, array_like=True):
+    """How a contract call ended. *result* is a contractResult of Tron.proto."""
+
+    contract: bytes
+    result: int
+    returned: bytes
+    energy_total: int
+    energy_fee: Sun
+    energy_usage: int = 0
+    """Paid by the caller's stake."""
+    message: str = ""
+    logs: tuple[LogRow, ...] = ()
+
+
 class ReceiptRow(msgspec.Struct, frozen=True, array_like=True):
     """What TransactionInfo says beside id and place. *net_usage* is in bytes."""
 
     fee: Sun = Sun(0)
     net_usage: int = 0
     net_fee: Sun = Sun(0)
+    call: CallRow | None = None
+    """Of contract calls only."""
 
 
 class TransactionRow(msgspec.Struct, frozen=True, array_like=True):

@@ -15,6 +15,7 @@ TRANSFER: Final = 1
 TRANSFER_ASSET: Final = 2
 ACCOUNT_UPDATE: Final = 10
 SET_ACCOUNT_ID: Final = 19
+TRIGGER_SMART_CONTRACT: Final = 31
 
 # Where the owner is not field 1: messages of account_contract.proto and
 # asset_issue_contract.proto.
@@ -34,6 +35,7 @@ class Candidate:
     expiration: int
     reference: tuple[bytes, bytes]
     memo: bytes
+    fee_limit: int
     contracts: int
     type: int
     permission_id: int
@@ -57,6 +59,7 @@ class Candidate:
             expiration=raw.expiration,
             reference=(raw.ref_block_bytes, raw.ref_block_hash),
             memo=raw.data,
+            fee_limit=raw.fee_limit,
             contracts=len(raw.contract),
             type=contract.type,
             permission_id=contract.Permission_id,

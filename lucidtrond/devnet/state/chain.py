@@ -15,6 +15,7 @@ from attrs import define, field, frozen
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.blocks import (
+    SUCCESS,
     Archive,
     BlockRow,
     ReceiptRow,
@@ -344,7 +345,8 @@ def head_header(chain: Chain, *, solid: bool = False) -> BlockHeader:
 
 def _row(candidate: Candidate, receipt: ReceiptRow) -> TransactionRow:
     transaction = candidate.transaction
-    return TransactionRow(transaction.raw, transaction.signatures, receipt)
+    result = receipt.call.result if receipt.call else SUCCESS
+    return TransactionRow(transaction.raw, transaction.signatures, receipt, result)
 
 
 def _check_size(candidate: Candidate) -> None:

@@ -1,7 +1,8 @@
 """What each kind of contract checks and does, with java-tron's texts in its order.
 
 Each kind is a pair of plain functions: *validate* raises `Invalid`, *execute* changes
-the world and gives what it burned beside bandwidth (TransactionResult.fee).
+the world and gives what it burned beside bandwidth (TransactionResult.fee), a call of
+a contract how it ended.
 """
 
 from collections.abc import Callable
@@ -12,16 +13,19 @@ from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.bandwidth import burn
+from lucidtrond.devnet.state.blocks import CallRow
 from lucidtrond.devnet.state.candidate import (
     ACCOUNT_CREATE,
     ACCOUNT_UPDATE,
     SET_ACCOUNT_ID,
     TRANSFER,
+    TRIGGER_SMART_CONTRACT,
     Candidate,
 )
 from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.triggering import execute_trigger, validate_trigger
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.address import PREFIX, SIZE
 from lucidtrond.tron.units import MAX_SUN, Sun, UnixMillis
@@ -36,7 +40,7 @@ class ContractKind:
     """One ContractType."""
 
     validate: Callable[[World, Candidate, Genesis], None]
-    execute: Callable[[World, Candidate, Genesis], Sun]
+    execute: Callable[[World, Candidate, Genesis], Sun | CallRow]
     creates: Callable[[World, Candidate], bool] = lambda _world, _candidate: False
 
 
@@ -69,6 +73,8 @@ def _validate_transfer(world: World, candidate: Candidate, genesis: Genesis) -> 
     if amount <= 0:
         raise Invalid("Amount must be greater than 0.")
     recipient = world.accounts.get(to)
+    if world.contracts.get(to) is not None:
+        raise Invalid("Cannot transfer TRX to a smartContract.")
     needed = amount + (0 if recipient else genesis.parameters.activation_fee)
     if needed > MAX_SUN:
         raise Invalid("long overflow")
@@ -170,5 +176,6 @@ KINDS: Final[dict[int, ContractKind]] = {
     ),
     ACCOUNT_UPDATE: ContractKind(_validate_update, _execute_update),
     SET_ACCOUNT_ID: ContractKind(_validate_set_id, _execute_set_id),
+    TRIGGER_SMART_CONTRACT: ContractKind(validate_trigger, execute_trigger),
 }
 """The kinds this chain executes; a transaction of any other is refused."""

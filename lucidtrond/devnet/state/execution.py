@@ -7,7 +7,7 @@ contract's own check, which therefore sees what those have left.
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.bandwidth import burn, charge
-from lucidtrond.devnet.state.blocks import ReceiptRow
+from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.contracts import KINDS, ContractKind
@@ -53,9 +53,14 @@ def execute(world: World, candidate: Candidate, genesis: Genesis) -> ReceiptRow:
     if candidate.memo:
         extra += _burn_from(world, candidate.owner, parameters.memo_fee)
     kind.validate(world, candidate, genesis)
-    burned = kind.execute(world, candidate, genesis)
+    done = kind.execute(world, candidate, genesis)
+    call = done if isinstance(done, CallRow) else None
+    burned = done.energy_fee if isinstance(done, CallRow) else done
     return ReceiptRow(
-        fee=Sun(burned + bill.fee + extra), net_usage=bill.usage, net_fee=bill.fee
+        fee=Sun(burned + bill.fee + extra),
+        net_usage=bill.usage,
+        net_fee=bill.fee,
+        call=call,
     )
 
 

@@ -8,12 +8,14 @@ ignored). The genesis block is made as java-tron makes it: unsigned transfers fr
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from attrs import field, frozen
 
 from lucidtrond.devnet.state.account import Account, Witness
+from lucidtrond.devnet.state.deployed import Contract, artifact
+from lucidtrond.devnet.state.native_token import initial_slots
 from lucidtrond.devnet.state.parameters import MAINNET_LIKE, Parameters
 from lucidtrond.devnet.state.world import Globals, World
 from lucidtrond.tron import contracts
@@ -27,6 +29,7 @@ from lucidtrond.tron.block import (
     BlockTransaction,
     tx_trie_root,
 )
+from lucidtrond.tron.contract_address import created_by_transaction
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.hd import ACCOUNT_PATH, PrivateNode
 from lucidtrond.tron.keys import PrivateKey
@@ -98,6 +101,16 @@ class ParameterRow(_Row, frozen=True, omit_defaults=True):
     value: int | None = None
 
 
+class TokenRow(_Row, frozen=True, kw_only=True):
+    """An InteropToken that is there from the beginning; *owner* gets the supply."""
+
+    owner: str
+    name: str = "Interop Dollar"
+    symbol: str = "IUSD"
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=255)] = 6
+    supply: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 10**12
+
+
 class GenesisFile(_Row, frozen=True, kw_only=True):
     """The file that defines a chain."""
 
@@ -116,6 +129,7 @@ class GenesisFile(_Row, frozen=True, kw_only=True):
     version_number: str = "18631"
     p2p_version: int = 333777
     genesis_block_id: str = ""
+    token: TokenRow | msgspec.UnsetType = msgspec.UNSET
 
 
 @frozen
@@ -212,6 +226,7 @@ def default_genesis_file(witnesses: int) -> GenesisFile:
             for n, (name, key) in enumerate(makers)
         ),
         chain_parameters=tuple(ParameterRow(*each) for each in MAINNET_LIKE),
+        token=TokenRow(owner=whale.address.base58),
     )
 
 
@@ -251,6 +266,8 @@ def make_genesis(file: GenesisFile) -> Genesis:
         every = tuple((row.key, row.value) for row in file.chain_parameters)
         parameters = Parameters.of(every)
         operations = bytes.fromhex(file.default_active_operations)
+        if file.token is not msgspec.UNSET:
+            _raw(file.token.owner)
     except (InvalidAddress, ValueError, KeyError) as error:
         raise BadGenesis(f"chain definition: {error}") from None
     if not keys or not funded:
@@ -351,4 +368,19 @@ def _first_world(genesis: Genesis) -> World:
         world.witnesses.put(raw, Witness(raw, witness.url, witness.votes))
     for account in accounts.values():
         world.put_account(account)
+    if file.token is not msgspec.UNSET:
+        _deploy(world, file.token)
     return world
+
+
+def _deploy(world: World, row: TokenRow) -> None:
+    """At the address that a deploying transaction with the block's id would make."""
+    origin = _raw(row.owner)
+    address = created_by_transaction(world.globals.block_id, origin).raw
+    world.put_account(Account(address, name=artifact().name.encode()))
+    world.contracts.put(
+        address,
+        Contract(address, origin, row.name, row.symbol, row.decimals, row.supply),
+    )
+    for slot, value in initial_slots(origin[1:], row.supply).items():
+        world.put_slot(address + slot, value)

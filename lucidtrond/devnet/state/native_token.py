@@ -14,11 +14,13 @@ from typing import Final, Protocol
 from attrs import field, frozen
 
 from lucidtrond.tron.hashing import keccak256
+from lucidtrond.tron.units import Sun
 
 SLOT_NEW: Final = 20_000
 SLOT_CHANGE: Final = 5_000
 WORD: Final = 32
 MAX_UINT: Final = 2**256 - 1
+_NOTHING: Final = Sun(0)
 
 TRANSFER_TOPIC: Final = keccak256(b"Transfer(address,address,uint256)")
 APPROVAL_TOPIC: Final = keccak256(b"Approval(address,address,uint256)")
@@ -78,11 +80,20 @@ def initial_slots(owner: bytes, supply: int) -> dict[bytes, int]:
 
 
 def call(
-    facts: TokenFacts, storage: Storage, *, caller: bytes, data: bytes, limit: int
+    facts: TokenFacts,
+    storage: Storage,
+    *,
+    caller: bytes,
+    data: bytes,
+    limit: int,
+    value: Sun = _NOTHING,
 ) -> TokenResult:
-    """Run call data of *caller* (20 bytes) under *limit* energy; changes nothing."""
+    """Run call data of *caller* (20 bytes) under *limit* energy; changes nothing.
+
+    No function takes TRX: sent *value* reverts.
+    """
     run = _Run(facts, storage, caller, limit)
-    entry = _FUNCTIONS.get(data[:4], _FALLBACK)
+    entry = _PAID if value else _FUNCTIONS.get(data[:4], _FALLBACK)
     try:
         returned = entry.run(run, *_words(data, entry.words))
         run.spend_to_end(entry.base)
@@ -316,7 +327,12 @@ def _no_function(_run: _Run) -> bytes:
     raise _Reverted(_NO_FUNCTION, b"")
 
 
+def _not_payable(_run: _Run) -> bytes:
+    raise _Reverted(45, b"")  # counted: 13 opcodes from the code's beginning
+
+
 _FALLBACK: Final = _Function(0, 0, _no_function)
+_PAID: Final = _Function(0, 0, _not_payable)
 _SIGNATURES: Final = {
     "name()": _view(994, 0, lambda run: _string(run.facts.name)),
     "symbol()": _view(1060, 0, lambda run: _string(run.facts.symbol)),

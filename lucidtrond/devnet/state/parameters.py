@@ -99,6 +99,8 @@ class Parameters:
     free_net_limit: int
     total_net_limit: int
     total_energy_limit: int
+    energy_fee: Sun
+    max_fee_limit: Sun
     maintenance_ms: int
     max_create_account_bytes: int
 
@@ -117,6 +119,8 @@ class Parameters:
             free_net_limit=known["getFreeNetLimit"],
             total_net_limit=known["getTotalNetLimit"],
             total_energy_limit=known["getTotalEnergyCurrentLimit"],
+            energy_fee=Sun(known["getEnergyFee"]),
+            max_fee_limit=Sun(known["getMaxFeeLimit"]),
             maintenance_ms=known["getMaintenanceTimeInterval"],
             max_create_account_bytes=known["getMaxCreateAccountTxSize"],
         )

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from lucidtrond.devnet.state.account import Account, Witness
+from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.tron.units import Sun, UnixMillis
 
 V = TypeVar("V")
@@ -44,13 +45,17 @@ class Table(Generic[V]):
 
     def values(self) -> Iterator[V]:
         """Newest values of all keys, oldest keys first."""
+        return (value for _, value in self.items())
+
+    def items(self) -> Iterator[tuple[bytes, V]]:
+        """All keys with their newest values, oldest keys first."""
         layers = [self]
         while layers[-1].older is not None:
             layers.append(layers[-1].older)
         merged: dict[bytes, V] = {}
         for layer in reversed(layers):
             merged.update(layer.changes)
-        return iter(merged.values())
+        return iter(merged.items())
 
     def absorb(self, newer: "Table[V]") -> None:
         """Take over the changes of the layer right above."""
@@ -81,13 +86,22 @@ class Globals(msgspec.Struct, frozen=True, array_like=True):
 class World:
     """One layer of the whole state."""
 
-    __slots__ = ("account_ids", "accounts", "globals", "witnesses")
+    __slots__ = (
+        "account_ids",
+        "accounts",
+        "contracts",
+        "globals",
+        "slots",
+        "witnesses",
+    )
 
     def __init__(self, known: Globals, older: "World | None" = None) -> None:
         self.globals = known
         self.accounts: Table[Account] = Table(older.accounts if older else None)
         self.account_ids: Table[bytes] = Table(older.account_ids if older else None)
         self.witnesses: Table[Witness] = Table(older.witnesses if older else None)
+        self.contracts: Table[Contract] = Table(older.contracts if older else None)
+        self.slots: Table[bytes] = Table(older.slots if older else None)
 
     def fork(self) -> "World":
         """A layer above this one; this one must not change any more."""
@@ -99,15 +113,23 @@ class World:
         self.accounts.absorb(newer.accounts)
         self.account_ids.absorb(newer.account_ids)
         self.witnesses.absorb(newer.witnesses)
+        self.contracts.absorb(newer.contracts)
+        self.slots.absorb(newer.slots)
 
     def rebase(self, older: "World") -> None:
         """Stand on *older*, into which the layer below was merged."""
         self.accounts.rebase(older.accounts)
         self.account_ids.rebase(older.account_ids)
         self.witnesses.rebase(older.witnesses)
+        self.contracts.rebase(older.contracts)
+        self.slots.rebase(older.slots)
 
     def put_account(self, account: Account) -> None:
         self.accounts.put(account.address, account)
+
+    def put_slot(self, key: bytes, value: int) -> None:
+        """Write 256 bits of a contract's storage: *key* is its address and a slot."""
+        self.slots.put(key, value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
 class WorldRows(msgspec.Struct, frozen=True, array_like=True):
@@ -117,13 +139,22 @@ class WorldRows(msgspec.Struct, frozen=True, array_like=True):
     accounts: tuple[Account, ...]
     witnesses: tuple[Witness, ...]
     account_ids: tuple[tuple[bytes, bytes], ...]
+    contracts: tuple[Contract, ...] = ()
+    slots: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def rows_of(world: World) -> WorldRows:
     """All rows of *world*, which must be a base layer or stand on one."""
     accounts = tuple(world.accounts.values())
     ids = tuple((each.account_id, each.address) for each in accounts if each.account_id)
-    return WorldRows(world.globals, accounts, tuple(world.witnesses.values()), ids)
+    return WorldRows(
+        world.globals,
+        accounts,
+        tuple(world.witnesses.values()),
+        ids,
+        tuple(world.contracts.values()),
+        tuple((key, value) for key, value in world.slots.items() if value),
+    )
 
 
 def world_of(rows: WorldRows) -> World:
@@ -135,4 +166,8 @@ def world_of(rows: WorldRows) -> World:
         world.witnesses.put(witness.address, witness)
     for account_id, address in rows.account_ids:
         world.account_ids.put(account_id.lower(), address)
+    for contract in rows.contracts:
+        world.contracts.put(contract.address, contract)
+    for key, value in rows.slots:
+        world.slots.put(key, value)
     return world

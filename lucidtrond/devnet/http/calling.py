@@ -1,0 +1,241 @@
+"""Servlets about contracts: what is deployed, calls to be tried or to be signed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from lucidtrond.devnet.http.building import raw_data_of, set_permission
+from lucidtrond.devnet.http.errors import JavaError, null_pointer
+from lucidtrond.devnet.http.fastjson import parse_object
+from lucidtrond.devnet.http.printing import Json, print_address, print_log
+from lucidtrond.devnet.http.reads import view
+from lucidtrond.devnet.http.requests import Ask, decode_base58, decode_hex, is_long
+from lucidtrond.devnet.state.deployed import (
+    CALLER_PAYS_ALL,
+    ORIGIN_ENERGY_LIMIT,
+    Contract,
+    artifact,
+    creation_code,
+)
+from lucidtrond.devnet.state.native_token import TokenResult
+from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
+from lucidtrond.tron import abi
+from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.jsonformat import print_transaction
+from lucidtrond.tron.units import SUN_PER_TRX
+
+NAME: Final = "TriggerSmartContract"
+_VERSION: Final = 1
+"""Of contracts deployed since getAllowTvmCompatibleEvm."""
+
+
+class _Failed(Exception):
+    """Becomes ``{"result": {"code": …, "message": …}}``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+def get_contract(ask: Ask) -> Json:
+    contract = _asked(ask)
+    return _print_contract(contract, visible=ask.visible) if contract else {}
+
+
+def get_contract_info(ask: Ask) -> Json:
+    """Energy statistics of contracts are not kept: *contract_state* is empty."""
+    contract = _asked(ask)
+    if contract is None:
+        return {}
+    return {
+        "smart_contract": _print_contract(contract, visible=ask.visible),
+        "runtimecode": artifact().runtime,
+        "contract_state": {},
+    }
+
+
+def _asked(ask: Ask) -> Contract | None:
+    # GetContractServlet: base58 is turned into hex first.
+    if not ask.visible:
+        if ask.posted:
+            value = ask.message("BytesMessage").value
+        else:
+            given = ask.parameters.get("value")
+            value = ask.from_parameter("BytesMessage", "value", given).value
+        return view(ask).contracts.get(value)
+    given = _body(ask).get("value") if ask.posted else ask.parameters.get("value")
+    return view(ask).contracts.get(decode_base58(str(given or "")) or b"")
+
+
+def _print_contract(contract: Contract, *, visible: bool) -> Json:
+    made = artifact()
+    return {
+        "origin_address": print_address(contract.origin, visible=visible),
+        "contract_address": print_address(contract.address, visible=visible),
+        "abi": {"entrys": made.entrys},
+        "bytecode": creation_code(contract),
+        "consume_user_resource_percent": CALLER_PAYS_ALL,
+        "name": made.name,
+        "origin_energy_limit": ORIGIN_ENERGY_LIMIT,
+        "code_hash": made.code_hash,
+        "version": _VERSION,
+    }
+
+
+def trigger_constant_contract(ask: Ask) -> Json:
+    return _answer(ask, _constant)
+
+
+def estimate_energy(ask: Ask) -> Json:
+    return _answer(ask, _estimate)
+
+
+def trigger_smart_contract(ask: Ask) -> Json:
+    return _answer(ask, _trigger)
+
+
+def _answer(ask: Ask, servlet: Callable[[Ask, Mapping[str, Any]], Json]) -> Json:
+    """These three put what goes wrong into ``result``, in hex unless visible."""
+    visible = False
+    try:
+        body = _body(ask)
+        visible = ask.visible
+        if not body.get("owner_address"):
+            raise _unset("owner_address isn't set.")
+        return servlet(ask, body)
+    except Invalid as refusal:
+        code, message = "CONTRACT_VALIDATE_ERROR", refusal.reason
+    except JavaError as error:
+        code, message = "OTHER_ERROR", str(error).replace('"', "'")
+    except _Failed as failure:
+        code, message = failure.code, failure.message
+    return {"result": {"code": code, "message": _said(message, visible=visible)}}
+
+
+def _said(message: str, *, visible: bool) -> str:
+    return message if visible else message.encode().hex()
+
+
+def _body(ask: Ask) -> dict[str, Any]:
+    if not ask.text.strip():
+        raise null_pointer()
+    return parse_object(ask.text)
+
+
+def _unset(message: str) -> JavaError:
+    return JavaError("java.security.InvalidParameterException", message)
+
+
+def _constant(ask: Ask, body: Mapping[str, Any]) -> Json:
+    message = _tried(ask, body)
+    raw = raw_data_of(ask, NAME, message)
+    return _print_constant(raw, _run(ask, message), visible=ask.visible)
+
+
+def _estimate(ask: Ask, body: Mapping[str, Any]) -> Json:
+    result = _run(ask, _tried(ask, body))
+    if result.result != "SUCCESS":
+        raise _Failed("CONTRACT_EXE_ERROR", result.message)
+    # Wallet.estimateEnergy halves a fee limit's range until it is 1 TRX wide; whatever
+    # is tried lies above the need, so each trial succeeds.
+    price = ask.chain.genesis.parameters.energy_fee
+    low = result.energy * price
+    high = min(2 * low, ask.chain.genesis.parameters.max_fee_limit)
+    while low + SUN_PER_TRX < high:
+        high = (low + high) // 2
+    return {"result": {"result": True}, "energy_required": -(-high // price)}
+
+
+def _trigger(ask: Ask, body: Mapping[str, Any]) -> Json:
+    if not body.get("contract_address"):
+        raise _unset("contract_address isn't set.")
+    message = _message(ask, body)
+    raw = raw_data_of(ask, NAME, message)
+    raw.fee_limit = _to_long(body.get("fee_limit"))
+    if view(ask).contracts.get(message.contract_address) is None:
+        raise Invalid("No contract or not a valid smart contract")
+    if artifact().reads_only(message.data):
+        return _print_constant(raw, _run(ask, message), visible=ask.visible)
+    set_permission(raw, body)
+    encoded = raw.SerializeToString(deterministic=True)
+    printed = print_transaction(encoded, (), visible=ask.visible)
+    return {
+        "result": {"result": True},
+        "transaction": {"visible": ask.visible, **printed},
+    }
+
+
+def _tried(ask: Ask, body: Mapping[str, Any]) -> Any:
+    # Util.validateParameter
+    if not body.get("contract_address"):
+        if not body.get("data"):
+            raise _unset("At least one of contract_address and data must be set.")
+        raise _Failed("OTHER_ERROR", "this devnet runs no byte code")
+    return _message(ask, body)
+
+
+def _message(ask: Ask, body: Mapping[str, Any]) -> Any:
+    """A TriggerSmartContract: a selector goes before data (Util.parseMethod)."""
+    message = ask.merge(pb.TriggerSmartContract())
+    selector = body.get("function_selector")
+    if selector:
+        parameter = body.get("parameter")
+        arguments = "" if parameter is None else str(parameter)
+        message.data = decode_hex(abi.selector(str(selector)).hex() + arguments)
+    return message
+
+
+def _run(ask: Ask, message: Any) -> TokenResult:
+    wanted = Call(
+        message.owner_address,
+        contract=message.contract_address,
+        data=message.data,
+        value=message.call_value,
+        token_value=message.call_token_value,
+        token_id=message.token_id,
+    )
+    return call_constant(view(ask), wanted)
+
+
+def _print_constant(
+    raw: pb.Transaction.raw, result: TokenResult, *, visible: bool
+) -> Json:
+    encoded = raw.SerializeToString(deterministic=True)
+    address = pb.TriggerSmartContract.FromString(
+        raw.contract[0].parameter.value
+    ).contract_address
+    succeeded = result.result == "SUCCESS"
+    verdict: Json = {"result": True}
+    if not succeeded:
+        verdict["message"] = _said(result.message, visible=visible)
+    printed: Json = {
+        "result": verdict,
+        "energy_used": result.energy,
+        "constant_result": [result.data.hex()],
+    }
+    if result.logs:
+        printed["logs"] = [
+            print_log(each, visible=visible) for each in logs_of(result, address)
+        ]
+    printed["transaction"] = {
+        "ret": [{} if succeeded else {"ret": "FAILED"}],
+        "visible": visible,
+        **print_transaction(encoded, (), visible=visible),
+    }
+    return printed
+
+
+def _to_long(value: Any) -> int:
+    """Util.getJsonLongValue: absent is 0, text is read."""
+    match value:
+        case None:
+            return 0
+        case bool() | int():
+            return int(value)
+        case str() if is_long(value):
+            return int(value)
+        case _:
+            raise JavaError(
+                "com.alibaba.fastjson.JSONException",
+                f"can not cast to long, value : {value}",
+            )
