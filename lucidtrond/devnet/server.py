@@ -40,6 +40,7 @@ from lucidtrond.devnet.state.schedule import (
     slot_at,
 )
 from lucidtrond.devnet.state.world import rows_of, world_of
+from lucidtrond.devnet.tokens import describe_tokens
 from lucidtrond.errors import ConfigError, InsufficientFunds, StoreError, TooBusy
 from lucidtrond.ports import Clock
 from lucidtrond.transports.http import HttpLimits, serve_http
@@ -143,15 +144,7 @@ class Devnet:
                 "timestamp_ms": known.timestamp,
             },
             "solid_number": self.chain.solid.globals.number,
-            "tokens": [
-                {
-                    "address": Address(each.address).base58,
-                    "symbol": each.symbol,
-                    "name": each.name,
-                    "decimals": each.decimals,
-                }
-                for each in self.chain.head.contracts.values()
-            ],
+            "tokens": describe_tokens(self.chain),
             "witnesses": [Address(each).base58 for each in genesis.schedule],
             "accounts": [
                 {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.tokens import KnownToken
 
@@ -20,5 +21,18 @@ def tokens_of(devnet: _Informed) -> list[KnownToken]:
             each["name"],
             each["decimals"],
         )
-        for each in devnet.info().get("tokens", ())
+        for each in devnet.info()["tokens"]
+    ]
+
+
+def describe_tokens(chain: Chain) -> list[dict[str, Any]]:
+    """The same for `info`, from the chain itself."""
+    return [
+        {
+            "address": Address(each.address).base58,
+            "symbol": each.symbol,
+            "name": each.name,
+            "decimals": each.decimals,
+        }
+        for each in chain.head.contracts.values()
     ]

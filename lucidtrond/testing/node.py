@@ -21,6 +21,7 @@ from lucidtrond.devnet.state.genesis import default_genesis_file, make_genesis
 from lucidtrond.devnet.state.refused import Refused
 from lucidtrond.devnet.state.schedule import next_slot_ms
 from lucidtrond.devnet.state.world import World
+from lucidtrond.devnet.tokens import describe_tokens
 from lucidtrond.errors import InsufficientFunds, NodeError
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
@@ -114,6 +115,7 @@ class LocalNode:
                 "timestamp_ms": self.chain.head.globals.timestamp,
             },
             "solid_number": self.chain.solid.globals.number,
+            "tokens": describe_tokens(self.chain),
             "witnesses": [Address(each).base58 for each in self.chain.genesis.schedule],
             "accounts": [
                 {
