@@ -22,9 +22,11 @@ from lucidtrond.api.params import (
     Limit,
     Params,
     Result,
+    TokenText,
     TxIdText,
     read_address,
     read_amount,
+    read_token,
     read_txid,
 )
 from lucidtrond.api.plugin import BadDeclaration, Plugin
@@ -149,6 +151,7 @@ __all__ = [
     "Solidified",
     "SpendCap",
     "Store",
+    "TokenText",
     "TooBusy",
     "TooLarge",
     "TransferSeen",
@@ -161,5 +164,6 @@ __all__ = [
     "hookimpl",
     "read_address",
     "read_amount",
+    "read_token",
     "read_txid",
 ]

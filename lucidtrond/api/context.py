@@ -22,7 +22,7 @@ from lucidtrond.tron.block import (
 from lucidtrond.tron.hd import DerivedAddress
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.receipt import ConstantResult, Receipt
 from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun
@@ -58,6 +58,15 @@ class Node(Protocol):
 
     async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
         """None while not included (or not solidified)."""
+
+    async def call_constant(
+        self, *, owner: Address, contract: Address, data: bytes
+    ) -> ConstantResult:
+        """What a call of *owner* would do now: one node's simulation, never kept.
+
+        Raises:
+            NodeRefused: no contract there, or it failed otherwise than by a revert.
+        """
 
     def endpoints(self) -> Sequence[Mapping[str, Any]]:
         """State of each endpoint, JSON-able, without keys."""

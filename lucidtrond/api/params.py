@@ -12,6 +12,7 @@ import msgspec
 
 from lucidtrond.errors import InvalidInput
 from lucidtrond.tron.address import Address, InvalidAddress, parse_address
+from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import MAX_SUN, parse_amount
 
@@ -35,6 +36,14 @@ AmountText = Annotated[
         " lose precision.",
         max_length=78,
         extra_json_schema={"pattern": "^[0-9]{1,78}$"},
+    ),
+]
+TokenText = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=64,
+        description="A TRC-20 contract's address, or the symbol of a known token.",
     ),
 ]
 TxIdText = Annotated[
@@ -88,3 +97,23 @@ def read_amount(text: str, *, name: str, limit: int = MAX_SUN) -> int:
     if amount == 0:
         raise InvalidInput(f"{name}: expected more than 0, got {text!r}")
     return amount
+
+
+def read_token(text: str, tokens: KnownTokens, *, name: str = "token") -> Address:
+    """Read a token parameter: a known token's symbol, or any contract's address.
+
+    Raises:
+        InvalidInput: it is neither; the text names the symbols that there are.
+    """
+    text = text.strip()
+    known = tokens.called(text)
+    if known is not None:
+        return known.address
+    try:
+        return parse_address(text)
+    except InvalidAddress as exc:
+        symbols = ", ".join(each.symbol for each in tokens) or "none is known here"
+        raise InvalidInput(
+            f"{name}: expected a contract's address or a known symbol ({symbols}),"
+            f" got {text!r}: {exc}"
+        ) from None

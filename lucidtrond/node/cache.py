@@ -21,7 +21,7 @@ from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.receipt import ConstantResult, Receipt
 from lucidtrond.tron.transaction import (
     MalformedTransaction,
     Transaction,
@@ -137,6 +137,16 @@ class CachedNode:
     async def fetch_receipts(self, which: int | Block) -> tuple[Receipt, ...]:
         """Straight from the pool."""
         return await self._pool.fetch_receipts(which)
+
+    async def call_constant(
+        self, *, owner: Address, contract: Address, data: bytes
+    ) -> ConstantResult:
+        """Never kept: any block may change it; equal calls at one moment are one."""
+        return await self._network.get(
+            ("call", owner, contract, data),
+            lambda: self._pool.call_constant(owner=owner, contract=contract, data=data),
+            age_s=_not_kept,
+        )
 
     async def fetch_info(self) -> NodeFacts:
         """What a node says about itself; not kept."""

@@ -28,7 +28,7 @@ from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.receipt import ConstantResult, Receipt
 from lucidtrond.tron.transaction import Transaction, TxId
 
 MAX_RANGE: Final = 100
@@ -284,6 +284,27 @@ class NodeClient:
         found = await self._ask(wire.ParametersJson, "/wallet/getchainparameters", {})
         with self._judging():
             return Reading(translate.read_parameters(found), as_of)
+
+    async def call_constant(
+        self, *, owner: Address, contract: Address, data: bytes
+    ) -> ConstantResult:
+        """Let the node simulate a call on its head and pool.
+
+        Raises:
+            NodeRefused: it did not run; the reason is the node's own ("Smart contract
+                is not exist.", any error of the machine but a revert).
+        """
+        found = await self._ask(
+            wire.ConstantJson,
+            "/wallet/triggerconstantcontract",
+            {
+                "owner_address": owner.hex,
+                "contract_address": contract.hex,
+                "data": data.hex(),
+            },
+        )
+        with self._judging():
+            return translate.read_constant(found)
 
     async def fetch_info(self) -> NodeFacts:
         """What the node says about itself."""

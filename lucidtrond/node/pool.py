@@ -42,7 +42,7 @@ from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.receipt import ConstantResult, Receipt
 from lucidtrond.tron.transaction import Transaction, TxId
 
 __all__ = ["Endpoint", "NodePool", "open_pool"]
@@ -152,6 +152,14 @@ class NodePool:
     async def fetch_parameters(self) -> Reading[ChainParameters]:
         """Prices and switches, as voted."""
         return await self._ask(lambda node: node.fetch_parameters())
+
+    async def call_constant(
+        self, *, owner: Address, contract: Address, data: bytes
+    ) -> ConstantResult:
+        """A simulated call; see `NodeClient.call_constant`."""
+        return await self._ask(
+            lambda node: node.call_constant(owner=owner, contract=contract, data=data)
+        )
 
     async def fetch_info(self) -> NodeFacts:
         """What the asked node says about itself."""

@@ -26,7 +26,8 @@ from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
 from lucidtrond.tron.keys import BadSignature
 from lucidtrond.tron.nodetext import read_node_text
 from lucidtrond.tron.parameters import ChainParameters
-from lucidtrond.tron.receipt import InternalTransfer, Log, Receipt
+from lucidtrond.tron.receipt import ConstantResult, InternalTransfer, Log, Receipt
+from lucidtrond.tron.revert import read_revert
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
@@ -40,6 +41,10 @@ class Nonsense(ValueError):
 
 class Contradiction(Nonsense):
     """It contradicts itself, the question or what we computed."""
+
+
+class CallRefused(Nonsense):
+    """The node did not run a call; the message is its own."""
 
 
 @frozen
@@ -283,6 +288,32 @@ def read_broadcast(
     if found.result != (code == SUCCESS):
         raise Contradiction("a broadcast's result and code do not fit")
     return BroadcastAnswer(code, read_node_text(found.message), txid, name)
+
+
+def read_constant(found: wire.ConstantJson) -> ConstantResult:
+    """A simulated call that ran, to its end or to a revert.
+
+    Raises:
+        CallRefused: it did not run; the message is the node's.
+    """
+    outcome = found.outcome
+    if outcome is None:
+        raise Nonsense("a call's answer without result")
+    message = read_node_text(outcome.message)
+    if not outcome.result:
+        raise CallRefused(message or str(outcome.code or "the call can't be run"))
+    result = b"".join(
+        _unhex(each, "constant_result") for each in found.constant_result[:1]
+    )
+    # A revert keeps result.result true; only the message tells.
+    reason = read_revert(result) if message else None
+    return ConstantResult(
+        result,
+        energy_used=_unsigned(found.energy_used, "energy_used"),
+        energy_penalty=_unsigned(found.energy_penalty, "energy_penalty"),
+        reverted=bool(message),
+        reason=str(reason) if reason is not None else message,
+    )
 
 
 def _number_in(text: str) -> int:

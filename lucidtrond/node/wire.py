@@ -221,6 +221,23 @@ class BroadcastJson(Answer, frozen=True, gc=False):
     txid: str = ""
 
 
+class CallResult(Wire, frozen=True, gc=False):
+    """Return; *message* is hex."""
+
+    result: bool = False
+    code: Name | None = None
+    message: str = ""
+
+
+class ConstantJson(Answer, frozen=True, gc=False):
+    """triggerconstantcontract."""
+
+    outcome: CallResult | None = field(name="result", default=None)
+    energy_used: Int64 = 0
+    energy_penalty: Int64 = 0
+    constant_result: tuple[str, ...] = ()
+
+
 def is_empty(body: bytes) -> bool:
     """Whether the answer is ``{}`` and nothing else."""
     return len(body) < 64 and body.translate(None, _BLANKS) == b"{}"

@@ -21,8 +21,7 @@ from lucidtrond.devnet.state.genesis import default_genesis_file, make_genesis
 from lucidtrond.devnet.state.refused import Refused
 from lucidtrond.devnet.state.schedule import next_slot_ms
 from lucidtrond.devnet.state.world import World
-from lucidtrond.devnet.tokens import describe_tokens
-from lucidtrond.errors import InsufficientFunds, NodeError
+from lucidtrond.errors import InsufficientFunds, NodeError, NodeRefused
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
@@ -30,7 +29,7 @@ from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
 from lucidtrond.tron.contracts import Transfer
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.receipt import ConstantResult, Receipt
 from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
@@ -115,7 +114,6 @@ class LocalNode:
                 "timestamp_ms": self.chain.head.globals.timestamp,
             },
             "solid_number": self.chain.solid.globals.number,
-            "tokens": describe_tokens(self.chain),
             "witnesses": [Address(each).base58 for each in self.chain.genesis.schedule],
             "accounts": [
                 {
@@ -131,6 +129,11 @@ class LocalNode:
                 for each in self.chain.genesis.funded
             ],
         }
+
+    async def call_constant(self, **_call: object) -> ConstantResult:
+        """No contract runs here."""
+        await self._ask()
+        raise NodeRefused(ENDPOINT, "Smart contract is not exist.")
 
     # -- questions
 

@@ -62,3 +62,18 @@ class Receipt:
     def succeeded(self) -> bool:
         """Whether the transaction did what it was for."""
         return not self.failed and self.vm_result in (None, "SUCCESS")
+
+
+@frozen
+class ConstantResult:
+    """What a call would do now, as one node simulated it; no block commits to it.
+
+    *energy_used* includes *energy_penalty*, the surcharge of a busy contract.
+    """
+
+    result: bytes
+    energy_used: int
+    energy_penalty: int = 0
+    reverted: bool = False
+    reason: str = ""
+    """Why it reverted, as far as the contract says."""

@@ -16,8 +16,9 @@ from lucidtrond.api import (
     Plugin,
     Result,
     read_address,
+    read_token,
 )
-from lucidtrond.tron.address import Address, InvalidAddress, parse_address
+from lucidtrond.tron.address import Address
 
 plugin = Plugin("history")
 
@@ -26,7 +27,8 @@ TimeMs = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Asset = Annotated[
     str,
     msgspec.Meta(
-        max_length=64, description="TRX, a token contract's address or a TRC-10 id."
+        max_length=64,
+        description="TRX, a token's address or known symbol, or a TRC-10 id.",
     ),
 ]
 
@@ -77,7 +79,7 @@ async def list_history(ctx: Context[NoConfig], params: ListHistory) -> History:
         from_ms=params.from_ms,
         to_ms=params.to_ms,
         kinds=params.kinds,
-        asset=None if params.asset is None else _read_asset(params.asset),
+        asset=None if params.asset is None else _read_asset(params.asset, ctx),
     )
     return History(
         watched=None if address is None else await _is_watched(ctx, address),
@@ -88,16 +90,11 @@ async def list_history(ctx: Context[NoConfig], params: ListHistory) -> History:
     )
 
 
-def _read_asset(text: str) -> str:
+def _read_asset(text: str, ctx: Context[NoConfig]) -> str:
     """As the ledger writes it."""
     if text == "TRX" or (text.isascii() and text.isdigit()):
         return text
-    try:
-        return parse_address(text).base58
-    except InvalidAddress:
-        raise InvalidInput(
-            f"asset: expected TRX, a contract's address or a TRC-10 id, got {text!r}"
-        ) from None
+    return read_token(text, ctx.tokens, name="asset").base58
 
 
 async def _is_watched(ctx: Context[NoConfig], address: Address) -> bool:

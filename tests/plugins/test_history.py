@@ -87,7 +87,7 @@ async def test_an_empty_history_says_whether_anyone_looked(
         ({"from_ms": -1}, "from_ms"),
         ({"kinds": ["gold"]}, "kinds"),
         ({"address": "shop"}, "address: expected base58"),
-        ({"asset": "shop"}, "asset: expected TRX, a contract's address or a TRC-10 id"),
+        ({"asset": "shop"}, "asset: expected a contract's address or a known symbol"),
     ],
 )
 async def test_an_impossible_question_is_refused(
