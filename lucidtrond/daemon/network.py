@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 from lucidtrond.daemon.config import Config, EndpointConfig, NetworkConfig
+from lucidtrond.devnet.describe import tokens_of
 from lucidtrond.devnet.server import Devnet
-from lucidtrond.devnet.tokens import tokens_of
 from lucidtrond.errors import ConfigError
 from lucidtrond.node.cache import CachedNode
 from lucidtrond.node.policy import RetryPolicy
@@ -102,7 +102,7 @@ def known_tokens(network: NetworkConfig, devnet: Devnet | None) -> KnownTokens:
     ]
     shipped: Iterable[KnownToken] = ()
     if devnet is not None:
-        shipped = tokens_of(devnet)
+        shipped = tokens_of(devnet.chain)
     elif network.name in NETWORKS:
         shipped = NETWORKS[network.name].tokens
     named = {each.symbol.upper() for each in configured}

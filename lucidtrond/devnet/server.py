@@ -21,6 +21,7 @@ from typing import Any, Final
 import trio
 from attrs import define, field, frozen
 
+from lucidtrond.devnet.describe import describe
 from lucidtrond.devnet.http.router import Router
 from lucidtrond.devnet.log import BlockLog
 from lucidtrond.devnet.state.blocks import BlockRow
@@ -40,7 +41,6 @@ from lucidtrond.devnet.state.schedule import (
     slot_at,
 )
 from lucidtrond.devnet.state.world import rows_of, world_of
-from lucidtrond.devnet.tokens import describe_tokens
 from lucidtrond.errors import ConfigError, InsufficientFunds, StoreError, TooBusy
 from lucidtrond.ports import Clock
 from lucidtrond.transports.http import HttpLimits, serve_http
@@ -132,29 +132,10 @@ class Devnet:
 
     def info(self) -> Mapping[str, Any]:
         """URL, heads, block time, witnesses, funded accounts with their test keys."""
-        known = self.chain.head.globals
-        genesis = self.chain.genesis
         return {
             "url": self.url,
-            "genesis_id": self.genesis_id,
             "block_time_s": self.config.block_time_s,
-            "head": {
-                "number": known.number,
-                "id": known.block_id.hex(),
-                "timestamp_ms": known.timestamp,
-            },
-            "solid_number": self.chain.solid.globals.number,
-            "tokens": describe_tokens(self.chain),
-            "witnesses": [Address(each).base58 for each in genesis.schedule],
-            "accounts": [
-                {
-                    "name": each.name,
-                    "address": each.key.address.base58,
-                    "private_key": each.key.secret.hex(),
-                    "balance_sun": str(self._balance(each.key.address)),
-                }
-                for each in genesis.funded
-            ],
+            **describe(self.chain),
         }
 
     def _balance(self, address: Address) -> Sun:

@@ -12,16 +12,25 @@ from typing import Any, Final
 import trio
 from attrs import define, field
 
+from lucidtrond.devnet.describe import describe
 from lucidtrond.devnet.state.bandwidth import energy_limit, net_limit, recovered
 from lucidtrond.devnet.state.bandwidth import recovered_net as recovered_stake
-from lucidtrond.devnet.state.blocks import BlockRow, MemoryArchive, TransactionRow
+from lucidtrond.devnet.state.blocks import SUCCESS as SUCCESS_RET
+from lucidtrond.devnet.state.blocks import (
+    BlockRow,
+    CallRow,
+    MemoryArchive,
+    TransactionRow,
+)
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain, head_header
 from lucidtrond.devnet.state.genesis import default_genesis_file, make_genesis
-from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.refused import Invalid, Refused
 from lucidtrond.devnet.state.schedule import next_slot_ms
+from lucidtrond.devnet.state.triggering import Call, call_constant
 from lucidtrond.devnet.state.world import World
 from lucidtrond.errors import InsufficientFunds, NodeError, NodeRefused
+from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
@@ -29,7 +38,8 @@ from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
 from lucidtrond.tron.contracts import Transfer
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import ConstantResult, Receipt
+from lucidtrond.tron.receipt import ConstantResult, Log, Receipt
+from lucidtrond.tron.revert import read_revert
 from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
@@ -104,36 +114,7 @@ class LocalNode:
 
     def info(self) -> Mapping[str, Any]:
         """What the devnet says of itself, as far as it is true here."""
-        return {
-            "url": ENDPOINT,
-            "genesis_id": self.chain.genesis.id,
-            "block_time_s": 0.0,
-            "head": {
-                "number": self._head,
-                "id": self.chain.head.globals.block_id.hex(),
-                "timestamp_ms": self.chain.head.globals.timestamp,
-            },
-            "solid_number": self.chain.solid.globals.number,
-            "witnesses": [Address(each).base58 for each in self.chain.genesis.schedule],
-            "accounts": [
-                {
-                    "name": each.name,
-                    "address": each.key.address.base58,
-                    "private_key": each.key.secret.hex(),
-                    "balance_sun": str(
-                        _balance_of(
-                            self.chain.pending.accounts.get(each.key.address.raw)
-                        )
-                    ),
-                }
-                for each in self.chain.genesis.funded
-            ],
-        }
-
-    async def call_constant(self, **_call: object) -> ConstantResult:
-        """No contract runs here."""
-        await self._ask()
-        raise NodeRefused(ENDPOINT, "Smart contract is not exist.")
+        return {"url": ENDPOINT, "block_time_s": 0.0, **describe(self.chain)}
 
     # -- questions
 
@@ -151,6 +132,7 @@ class LocalNode:
                 address,
                 activated=True,
                 balance=row.balance,
+                is_contract=world.contracts.get(address.raw) is not None,
                 created_ms=row.created_ms or None,
                 staked_bandwidth=row.staked_net,
                 staked_energy=row.staked_energy,
@@ -175,6 +157,24 @@ class LocalNode:
                 energy_limit=energy_limit(row, world, genesis),
             ),
             world.globals.number,
+        )
+
+    async def call_constant(
+        self, *, owner: Address, contract: Address, data: bytes
+    ) -> ConstantResult:
+        """Run it on the head and the pool, without effect."""
+        await self._ask()
+        wanted = Call(owner.raw, contract.raw, data)
+        try:
+            result = call_constant(self.chain.pending, wanted)
+        except Invalid as refusal:
+            raise NodeRefused(ENDPOINT, refusal.reason) from None
+        reason = read_revert(result.data) if result.message else None
+        return ConstantResult(
+            result.data,
+            energy_used=result.energy,
+            reverted=bool(result.message),
+            reason=str(reason) if reason else result.message,
         )
 
     async def fetch_parameters(self) -> Reading[ChainParameters]:
@@ -279,11 +279,25 @@ def _balance_of(row: Any) -> int:
 
 
 def _receipt(row: TransactionRow, block: BlockRow) -> Receipt:
+    receipt = row.receipt
+    call = receipt.call or CallRow(b"", SUCCESS_RET, b"", 0, Sun(0))
+    result = pb.Transaction.Result.contractResult.Name(call.result)
     return Receipt(
         row.transaction.txid,
         block_number=block.number,
         block_timestamp=block.timestamp,
-        fee=row.receipt.fee,
-        net_usage=row.receipt.net_usage,
-        net_fee=row.receipt.net_fee,
+        fee=receipt.fee,
+        net_usage=receipt.net_usage,
+        net_fee=receipt.net_fee,
+        energy_usage=call.energy_usage,
+        energy_usage_total=call.energy_total,
+        energy_fee=call.energy_fee,
+        vm_result=result if receipt.call else None,
+        failed=call.result != SUCCESS_RET,
+        message=call.message,
+        contract_address=Address(call.contract) if call.contract else None,
+        contract_result=call.returned,
+        logs=tuple(
+            Log(Address(each.address), each.topics, each.data) for each in call.logs
+        ),
     )

@@ -27,7 +27,7 @@ from lucidtrond.api import Context, Event, Plugin
 from lucidtrond.chain import ledger as chain_ledger
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import Ledger
-from lucidtrond.devnet.tokens import tokens_of
+from lucidtrond.devnet.describe import tokens_of
 from lucidtrond.events import outbox
 from lucidtrond.events.bus import Bus
 from lucidtrond.events.outbox import StoredEvent
@@ -216,7 +216,7 @@ def _furnish(
     host: PluginHost, node: LocalNode, *, clock: ManualClock, store: Database
 ) -> Workbench:
     bus = Bus(store, clock=clock)
-    ledger = Ledger(store, known=KnownTokens(tokens_of(node)))
+    ledger = Ledger(store, known=KnownTokens(tokens_of(node.chain)))
     vault = Vault(
         store,
         clock=clock,

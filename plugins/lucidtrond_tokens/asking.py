@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-import trio
 from attrs import frozen
 
 from lucidtrond.api import Node, NodeRefused, NotFound
@@ -28,36 +27,20 @@ class Claims:
 
 
 async def ask_claims(node: Node, token: Address) -> Claims:
-    """Ask all four at once.
+    """Ask for the supply, which tells whether there is a token at all, then the rest.
 
     Raises:
         NotFound: there is no contract, or not one with a supply.
     """
-    found: dict[str, str | int | None] = {}
-
-    async def text(function: str) -> None:
-        found[function] = await _optional(
-            node, token, function, trc20.parse_text_result
-        )
-
-    async def decimals() -> None:
-        told = await _optional(node, token, trc20.DECIMALS, trc20.parse_amount_result)
-        found[trc20.DECIMALS] = None if told is None or told > MAX_DECIMALS else told
-
-    # First the one that tells whether there is a token at all.
     supply = await ask_amount(
         node, token, trc20.TOTAL_SUPPLY, encode_call(trc20.TOTAL_SUPPLY, ())
     )
-    async with trio.open_nursery(strict_exception_groups=False) as nursery:
-        nursery.start_soon(text, trc20.NAME)
-        nursery.start_soon(text, trc20.SYMBOL)
-        nursery.start_soon(decimals)
-    return Claims(
-        name=_text(found[trc20.NAME]),
-        symbol=_text(found[trc20.SYMBOL]),
-        decimals=_number(found[trc20.DECIMALS]),
-        total_supply=supply,
-    )
+    name = await _optional(node, token, trc20.NAME, trc20.parse_text_result)
+    symbol = await _optional(node, token, trc20.SYMBOL, trc20.parse_text_result)
+    decimals = await _optional(node, token, trc20.DECIMALS, trc20.parse_amount_result)
+    if decimals is not None and decimals > MAX_DECIMALS:
+        decimals = None
+    return Claims(name, symbol, decimals, total_supply=supply)
 
 
 async def ask_amount(node: Node, token: Address, function: str, data: bytes) -> int:
@@ -93,11 +76,3 @@ async def _optional(
         return parse(answer.result)
     except AbiError:
         return None
-
-
-def _text(told: str | int | None) -> str | None:
-    return told if isinstance(told, str) else None
-
-
-def _number(told: str | int | None) -> int | None:
-    return told if isinstance(told, int) else None
