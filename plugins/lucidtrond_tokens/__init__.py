@@ -51,8 +51,7 @@ class KnownTokenViews(Result, frozen=True):
 
 @plugin.method("token.list", inline=True)
 async def list_tokens(ctx: Context[NoConfig]) -> KnownTokenViews:
-    """List the tokens that are known on this network; the others are not lost, their
-    transfers are booked and marked unknown_token."""
+    """List the known tokens; transfers of others are booked as unknown_token."""
     views = [
         KnownTokenView(
             token=each.address.base58,
