@@ -49,7 +49,7 @@ class KnownTokenViews(Result, frozen=True):
     tokens: list[KnownTokenView]
 
 
-@plugin.method("token.list", inline=True)
+@plugin.method("token.list")
 async def list_tokens(ctx: Context[NoConfig]) -> KnownTokenViews:
     """List the known tokens; transfers of others are booked as unknown_token."""
     views = [
