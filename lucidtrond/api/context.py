@@ -196,6 +196,9 @@ class DevnetDoor(Protocol):
     async def fund(self, address: Address, amount: Sun) -> TxId:
         """A signed transfer from the funded account; gives its txid."""
 
+    async def fund_token(self, address: Address, token: Address, amount: int) -> TxId:
+        """The same with a token's smallest units."""
+
     async def mine(self, count: int) -> int:
         """Make blocks now; gives the head number."""
 

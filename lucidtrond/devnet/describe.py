@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lucidtrond.devnet.funding import balance_of
 from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.tokens import KnownToken
@@ -34,7 +35,7 @@ def describe(chain: Chain) -> Mapping[str, Any]:
                 "name": each.name,
                 "address": each.key.address.base58,
                 "private_key": each.key.secret.hex(),
-                "balance_sun": str(_balance(chain, each.key.address)),
+                "balance_sun": str(balance_of(chain, each.key.address)),
             }
             for each in genesis.funded
         ],
@@ -47,8 +48,3 @@ def tokens_of(chain: Chain) -> list[KnownToken]:
         KnownToken(Address(each.address), each.symbol, each.name, each.decimals)
         for each in chain.head.contracts.values()
     ]
-
-
-def _balance(chain: Chain, address: Address) -> int:
-    account = chain.pending.accounts.get(address.raw)
-    return account.balance if account else 0

@@ -22,10 +22,10 @@ import trio
 from attrs import define, field, frozen
 
 from lucidtrond.devnet.describe import describe
+from lucidtrond.devnet.funding import fund, fund_token
 from lucidtrond.devnet.http.router import Router
 from lucidtrond.devnet.log import BlockLog
 from lucidtrond.devnet.state.blocks import BlockRow
-from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
 from lucidtrond.devnet.state.genesis import (
     BadGenesis,
@@ -34,20 +34,18 @@ from lucidtrond.devnet.state.genesis import (
     format_genesis,
     make_genesis,
 )
-from lucidtrond.devnet.state.refused import Refused
 from lucidtrond.devnet.state.schedule import (
     MAINTENANCE_SKIP_SLOTS,
     next_slot_ms,
     slot_at,
 )
 from lucidtrond.devnet.state.world import rows_of, world_of
-from lucidtrond.errors import ConfigError, InsufficientFunds, StoreError, TooBusy
+from lucidtrond.errors import ConfigError, StoreError
 from lucidtrond.ports import Clock
 from lucidtrond.transports.http import HttpLimits, serve_http
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
-from lucidtrond.tron.contracts import Transfer
-from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
+from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
@@ -61,7 +59,6 @@ BATCH_BLOCKS: Final = 50
 """Made on demand they are synced together."""
 RETRY_S: Final = 1.0
 EARLY_MS: Final = 100
-FUND_LIFETIME_MS: Final = 600_000
 MAX_BODY_BYTES: Final = 8 << 20
 """Above the node's own limit of 4 MiB, which answers in its own words."""
 
@@ -121,14 +118,18 @@ class Devnet:
             TooBusy: the pool is full.
         """
         await trio.lowlevel.checkpoint()
-        transaction = self._payment(address, amount)
-        try:
-            self.chain.submit(Candidate.read(transaction))
-        except Refused as refusal:
-            if refusal.code == "SERVER_BUSY":
-                raise TooBusy("the devnet's pool is full") from None
-            raise InsufficientFunds(f"the devnet refused: {refusal.text}") from None
-        return transaction.txid
+        return fund(self.chain, address, amount, now_ms=self._clock.now_ms())
+
+    async def fund_token(self, address: Address, token: Address, amount: int) -> TxId:
+        """The same with a token; *amount* counts its smallest units.
+
+        Raises:
+            InsufficientFunds: nobody here has that much, or there is no such token.
+            TooBusy: the pool is full.
+        """
+        await trio.lowlevel.checkpoint()
+        now_ms = self._clock.now_ms()
+        return fund_token(self.chain, token, address, amount, now_ms=now_ms)
 
     def info(self) -> Mapping[str, Any]:
         """URL, heads, block time, witnesses, funded accounts with their test keys."""
@@ -137,27 +138,6 @@ class Devnet:
             "block_time_s": self.config.block_time_s,
             **describe(self.chain),
         }
-
-    def _balance(self, address: Address) -> Sun:
-        account = self.chain.pending.accounts.get(address.raw)
-        return account.balance if account else Sun(0)
-
-    def _payment(self, address: Address, amount: Sun) -> Transaction:
-        known = self.chain.head.globals
-        funded = self.chain.genesis.funded
-        payer = max(funded, key=lambda each: self._balance(each.key.address)).key
-        timestamp = self._clock.now_ms()
-        while True:
-            raw = RawData(
-                Transfer(payer.address, address, amount),
-                Reference.to_block(known.block_id.hex()),
-                expiration=UnixMillis(known.timestamp + FUND_LIFETIME_MS),
-                timestamp=UnixMillis(timestamp),
-            )
-            transaction = Transaction(raw.encode())
-            if self.chain.find(transaction.digest) is None:
-                return transaction.with_signature(payer.sign(transaction.digest))
-            timestamp += 1  # two equal payments in a millisecond have one id
 
     # Blocks
 

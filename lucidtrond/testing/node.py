@@ -13,6 +13,7 @@ import trio
 from attrs import define, field
 
 from lucidtrond.devnet.describe import describe
+from lucidtrond.devnet.funding import fund, fund_token
 from lucidtrond.devnet.state.bandwidth import energy_limit, net_limit, recovered
 from lucidtrond.devnet.state.bandwidth import recovered_net as recovered_stake
 from lucidtrond.devnet.state.blocks import SUCCESS as SUCCESS_RET
@@ -29,25 +30,23 @@ from lucidtrond.devnet.state.refused import Invalid, Refused
 from lucidtrond.devnet.state.schedule import next_slot_ms
 from lucidtrond.devnet.state.triggering import Call, call_constant
 from lucidtrond.devnet.state.world import World
-from lucidtrond.errors import InsufficientFunds, NodeError, NodeRefused
+from lucidtrond.errors import NodeError, NodeRefused
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
 from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
-from lucidtrond.tron.contracts import Transfer
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Log, Receipt
 from lucidtrond.tron.revert import read_revert
-from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
-from lucidtrond.tron.units import Sun, UnixMillis
+from lucidtrond.tron.transaction import Transaction, TxId
+from lucidtrond.tron.units import Sun
 
 ENDPOINT: Final = "local"
 WITNESSES: Final = 3
 FIRST_BLOCKS: Final = 3 * WITNESSES
 """So many that a block is solidified."""
-_LIFETIME_MS: Final = 600_000
 
 
 def _new_chain() -> Chain:
@@ -87,30 +86,14 @@ class LocalNode:
     async def fund(self, address: Address, amount: Sun) -> TxId:
         """Put a payment from the richest test account into the pool."""
         await trio.lowlevel.checkpoint()
-        accounts = self.chain.pending.accounts
-        payer = max(
-            (each.key for each in self.chain.genesis.funded),
-            key=lambda key: _balance_of(accounts.get(key.address.raw)),
-        )
-        head = self.chain.head.globals
-        timestamp = head.timestamp
-        while True:
-            raw = RawData(
-                Transfer(payer.address, address, amount),
-                Reference.to_block(head.block_id.hex()),
-                expiration=UnixMillis(head.timestamp + _LIFETIME_MS),
-                timestamp=timestamp,
-            )
-            transaction = Transaction(raw.encode())
-            if self.chain.find(transaction.digest) is None:
-                break
-            timestamp = UnixMillis(timestamp + 1)
-        signed = transaction.with_signature(payer.sign(transaction.digest))
-        try:
-            self.chain.submit(Candidate.read(signed))
-        except Refused as refusal:
-            raise InsufficientFunds(f"the chain refused: {refusal.text}") from None
-        return signed.txid
+        now_ms = self.chain.head.globals.timestamp
+        return fund(self.chain, address, amount, now_ms=now_ms)
+
+    async def fund_token(self, address: Address, token: Address, amount: int) -> TxId:
+        """The same with a token's smallest units."""
+        await trio.lowlevel.checkpoint()
+        now_ms = self.chain.head.globals.timestamp
+        return fund_token(self.chain, token, address, amount, now_ms=now_ms)
 
     def info(self) -> Mapping[str, Any]:
         """What the devnet says of itself, as far as it is true here."""
@@ -272,10 +255,6 @@ class LocalNode:
         await trio.sleep(self.delay_s)
         if self.trouble is not None:
             raise self.trouble
-
-
-def _balance_of(row: Any) -> int:
-    return 0 if row is None else int(row.balance)
 
 
 def _receipt(row: TransactionRow, block: BlockRow) -> Receipt:

@@ -24,8 +24,13 @@ plugin = Plugin("devnet", needs=["devnet"], networks=["devnet"])
 
 
 class Fund(Params, frozen=True):
+    """Exactly one of *amount_sun* (TRX) and *amount_raw* (a token's smallest units);
+    a token is named by its symbol or its address."""
+
     address: AddressText
-    amount_sun: AmountText
+    amount_sun: AmountText | None = None
+    amount_raw: AmountText | None = None
+    asset: Annotated[str, msgspec.Meta(max_length=64)] = "TRX"
 
 
 class Funded(Result, frozen=True):
@@ -42,9 +47,24 @@ class Funded(Result, frozen=True):
     errors=(InvalidInput, InsufficientFunds, TooBusy),
 )
 async def fund(ctx: Context[NoConfig], params: Fund) -> Funded:
-    """Send TRX from the chain's funded account, by a real transfer."""
-    amount = read_amount(params.amount_sun, name="amount_sun")
-    txid = await ctx.devnet.fund(read_address(params.address), Sun(amount))
+    """Send TRX or tokens from the chain's funded account, by a real transfer."""
+    address = read_address(params.address)
+    if params.asset == "TRX":
+        if params.amount_sun is None or params.amount_raw is not None:
+            raise InvalidInput("TRX: expected amount_sun and no amount_raw")
+        sun = Sun(read_amount(params.amount_sun, name="amount_sun"))
+        return Funded(txid=await ctx.devnet.fund(address, sun))
+    token = ctx.tokens.called(params.asset) or ctx.tokens.at(params.asset)
+    if token is None:
+        known = ", ".join(each.symbol for each in ctx.tokens)
+        raise InvalidInput(
+            f"asset: expected TRX, {known} or a known token's address,"
+            f" got {params.asset!r}"
+        )
+    if params.amount_raw is None or params.amount_sun is not None:
+        raise InvalidInput(f"{token.symbol}: expected amount_raw and no amount_sun")
+    amount = read_amount(params.amount_raw, name="amount_raw")
+    txid = await ctx.devnet.fund_token(address, token.address, amount)
     return Funded(txid=txid)
 
 

@@ -12,6 +12,8 @@ from lucidtrond.api import (
     NotFound,
     PluginDisabled,
 )
+from lucidtrond.devnet.funding import token_balance
+from lucidtrond.tron.address import parse_address
 from tests.plugins.bench import (
     FUNDS,
     NO_TXID,
@@ -162,6 +164,42 @@ async def test_the_devnet_funds_mines_and_tells(autojump_clock: MockClock) -> No
             await bench.call("devnet.fund", {**fund, "amount_sun": str(2**62)})
         with pytest.raises(InvalidInput, match="count"):
             await bench.call("devnet.mine", {"count": 1001})
+
+
+async def test_the_devnet_hands_out_tokens_too(autojump_clock: MockClock) -> None:
+    async with open_shipped() as bench:
+        (token,) = (await bench.call("devnet.info")).tokens
+        assert (token.symbol, token.decimals) == ("IUSD", 6)
+        fund = {"address": STRANGER, "amount_raw": "2500000", "asset": "iusd"}
+        one = await bench.call("devnet.fund", fund)
+        two = await bench.call("devnet.fund", {**fund, "asset": token.address})
+        await bench.settle()
+        receipts = [await bench.node.fetch_receipt(each.txid) for each in (one, two)]
+        assert [each.succeeded for each in receipts if each] == [True, True]
+        assert token_balance(
+            bench.node.chain, parse_address(token.address), parse_address(STRANGER)
+        ) == (5_000_000)
+        with pytest.raises(InsufficientFunds, match="the most is 999995000000"):
+            await bench.call("devnet.fund", {**fund, "amount_raw": str(10**12)})
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({}, "expected amount_sun"),
+        ({"amount_raw": "1"}, "expected amount_sun"),
+        ({"amount_sun": "1", "amount_raw": "1"}, "expected amount_sun"),
+        ({"asset": "IUSD", "amount_sun": "1"}, "IUSD: expected amount_raw"),
+        ({"asset": "IUSD"}, "IUSD: expected amount_raw"),
+        ({"asset": "USDX", "amount_raw": "1"}, "expected TRX, IUSD or a known"),
+    ],
+)
+async def test_test_money_is_named_in_its_own_unit(
+    autojump_clock: MockClock, given: dict[str, str], complaint: str
+) -> None:
+    async with open_shipped() as bench:
+        with pytest.raises(InvalidInput, match=complaint):
+            await bench.call("devnet.fund", {"address": STRANGER, **given})
 
 
 async def test_elsewhere_there_is_no_devnet(autojump_clock: MockClock) -> None:
