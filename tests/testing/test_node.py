@@ -79,7 +79,7 @@ async def test_trouble_and_slowness_are_as_asked_for(autojump_clock: MockClock) 
 
 
 async def test_nobody_gets_more_than_there_is() -> None:
-    with pytest.raises(InsufficientFunds, match="the chain refused"):
+    with pytest.raises(InsufficientFunds, match="the devnet refused"):
         await LocalNode().fund(SOMEBODY, MAX_SUN)
 
 
