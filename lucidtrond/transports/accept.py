@@ -10,7 +10,7 @@ connection does with its socket is its transport's business.
 import errno
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 import trio
@@ -57,14 +57,12 @@ def open_tcp_listeners(
 
 
 async def accept_forever(
-    listener: socket.socket,
-    serve: Callable[[socket.socket], Awaitable[None]],
-    nursery: trio.Nursery,
+    listener: socket.socket, admit: Callable[[socket.socket], None]
 ) -> None:
-    """Start ``serve(connection)`` in *nursery* for each peer, until cancelled.
+    """Call ``admit(connection)`` for each peer, until cancelled.
 
-    *serve* owns the connection and closes it. When the process has no descriptor left
-    the peers stay in the kernel's queue and are taken a little later.
+    *admit* owns the connection and sees that it is closed. When the process has no
+    descriptor left the peers stay in the kernel's queue and are taken a little later.
     """
     listener.settimeout(0)
     while True:
@@ -86,6 +84,6 @@ async def accept_forever(
                     raise
                 continue  # the peer gave up while it was queued (ECONNABORTED, EPROTO)
             connection.settimeout(0)
-            nursery.start_soon(serve, connection)
+            admit(connection)
         else:
             await trio.lowlevel.checkpoint()  # a full burst: let them speak first

@@ -122,11 +122,13 @@ async def serve_http(
     server = _Server(handler, limits, upgrade)
     try:
         async with trio.open_nursery() as connections:
+
+            def admit(sock: socket.socket) -> None:
+                connections.start_soon(server.serve, sock)
+
             async with trio.open_nursery() as intake:
                 for listener in listeners:
-                    intake.start_soon(
-                        accept_forever, listener, server.serve, connections
-                    )
+                    intake.start_soon(accept_forever, listener, admit)
                 intake.start_soon(server.watch)
                 task_status.started()
                 await stop.wait()

@@ -1,13 +1,12 @@
 """One peer of the Unix socket: bytes to texts to messages, answers to bytes.
 
-The reader task answers inline methods itself, a burst at a time; others get a task
-each. Answers gather in an outbox and leave in one write. The reader can be interrupted
-at any wait and goes on where it was: that is how the janitor ends a method that broke
-its promise not to wait, and how draining wakes those who sit idle.
+The pump's task answers inline methods, a burst at a time; others get a task each.
+Answers gather in an outbox and leave in one write. A connection has no task of its own:
+between two bursts it is a row in the pump's epoll, which asks for input exactly while
+nothing is unsent, unhandled or too much in flight.
 """
 
 import logging
-import select
 import socket
 from collections import deque
 from math import inf
@@ -33,6 +32,13 @@ from lucidtrond.rpc.messages import (
     parse,
 )
 from lucidtrond.rpc.session import DEFAULT_LIMITS, Session, SessionLimits
+from lucidtrond.transports.unix_pump import (
+    HUNG_UP,
+    READABLE,
+    WRITABLE,
+    Pump,
+    notice_waiting,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +46,8 @@ READ_BYTES: Final = 64 * 1024
 COALESCE_BYTES: Final = 256 * 1024
 FAIR_BURST: Final = 32
 """Inline calls of one connection before others get their turn."""
+GONE_S: Final = 1.0
+"""How long we go on with what a peer sent that is gone."""
 INLINE_S: Final = 5.0
 """An inline method that waits so long is ended."""
 
@@ -61,136 +69,180 @@ class Service:
 
     dispatcher: Dispatcher
     limits: UnixLimits
+    pump: Pump
+    calls: trio.Nursery
+    connections: "set[Connection]" = field(factory=set)
     is_draining: bool = False
+
+    def forget(self, connection: "Connection") -> None:
+        """Drop what has ended; the last one of a drained server ends its pump."""
+        self.connections.discard(connection)
+        self.end_if_drained()
+
+    def end_if_drained(self) -> None:
+        if self.is_draining and not self.connections:
+            self.pump.finish()
 
 
 @define(eq=False)
 class Connection:
-    """Made, run and closed by the server; *sock* is not ours to close."""
+    """Owns *sock* from `open` on."""
 
     service: Service
     caller: Caller
     sock: socket.socket
-    calls: trio.Nursery
-    notifications: trio.Nursery
     session: Session = field(init=False)
-    # What was read and not yet handled; survives an interruption of the reader.
+    # What was read and not yet handled.
     _pending: deque[bytes] = field(init=False, factory=deque)
     _framer: Framer = field(init=False)
+    _fd: int = field(init=False)
+    _armed: int = READABLE
+    _is_queued: bool = False
     _has_ended: bool = False
     _is_half_closed: bool = False
-    _is_waiting: bool = False
-    # Inside this scope the reader can be interrupted and goes on where it was.
-    _guard: trio.CancelScope = field(init=False, factory=trio.CancelScope)
+    _is_hung_up: bool = False
+    _is_closed: bool = False
+    _guard: trio.CancelScope | None = None
     _inline: Message | None = None
-    _seen_inline: Message | None = None
-    _seen_inline_at: float = 0.0
+    _inline_since: float = inf
     _in_flight: int = 0
-    _one_ended: trio.Event | None = None
+    # Of the calls, not of the notifications: nobody waits for those anyway.
+    _scopes: set[trio.CancelScope] = field(init=False, factory=set)
     _out: list[bytes] = field(init=False, factory=list)
     _out_bytes: int = 0
-    _is_sending: bool = False
-    _sent: trio.Event | None = None
     _text_deadline: float = inf
     _write_deadline: float = inf
+    _gone_since: float = inf
 
     def __attrs_post_init__(self) -> None:
         limits = self.service.limits
         self.session = Session(self.caller, self, limits.session)
         self._framer = Framer(limits.text_bytes)
+        self._fd = self.sock.fileno()
 
-    # What others tell the reader. None of it blocks.
+    def open(self) -> None:
+        """Take part from now on."""
+        self.service.connections.add(self)
+        self.service.pump.watch(self._fd, self)
+
+    # What others tell it. None of it blocks.
 
     def look_after(self, now: float) -> None:
         """The janitor's view, about once a second."""
-        if min(self._write_deadline, self._text_deadline) < now:
+        late = min(self._write_deadline, self._text_deadline, self._gone_since + GONE_S)
+        if late < now:
             self.hang_up()
-        if (self._is_half_closed or self._is_waiting) and _is_hung_up(self.sock):
-            self.hang_up()
-        if self._inline is None:
-            self._seen_inline = None
-        elif self._inline is not self._seen_inline:
-            self._seen_inline, self._seen_inline_at = self._inline, now
-        elif now - self._seen_inline_at > INLINE_S:
-            self._guard.cancel()
-
-    def wake_to_drain(self) -> None:
-        """Let the reader see that the server is draining."""
-        if self._inline is None:
+        elif self._guard is not None and now - self._inline_since > INLINE_S:
             self._guard.cancel()
 
     def hang_up(self) -> None:
         """Drop the peer and the calls it waits for."""
-        self.calls.cancel_scope.cancel()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.service.pump.unwatch(self._fd)
+        self.sock.close()
+        self.session.close()
+        self._pending.clear()
+        self._out.clear()
+        self._write_deadline = self._text_deadline = self._gone_since = inf
+        for scope in self._scopes:
+            scope.cancel()
+        if self._guard is not None and self._inline_since < inf:
+            self._guard.cancel()
+        self._leave()
+
+    def drain(self) -> None:
+        """See that the server is draining."""
+        self._settle()
 
     def push(self, frame: bytes) -> bool:
         """Send an event's frame, at once if nothing is ahead of it."""
-        line = frame + b"\n"
-        if not self._out and not self._is_sending:
-            try:
-                sent = self.sock.send(line)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                self.hang_up()
-                return False
-            if sent == len(line):
-                return True
-            line = line[sent:]
-        elif self._out_bytes + len(line) > self.session.limits.event_bytes:
+        if self._is_closed or self._is_hung_up:
             return False
+        line = frame + b"\n"
+        if self._out:
+            if self._out_bytes + len(line) > self.session.limits.event_bytes:
+                return False
+            self._out.append(line)
+            self._out_bytes += len(line)
+            return True
         self._out.append(line)
-        self._out_bytes += len(line)
-        if not self._is_sending:
-            self.calls.start_soon(self._flush)
-        return True
+        self._out_bytes = len(line)
+        self._flush()
+        if self._out:
+            self._arm()
+        return not self._is_hung_up
 
-    # The reader.
+    # What the pump tells it.
 
-    async def converse(self) -> None:
-        """Read and answer until the peer, a fault or the server ends it.
+    def on_ready(self, events: int) -> bool:
+        """Send what waits; True to get a turn."""
+        if events & HUNG_UP:
+            self._lose_peer()
+        if events & WRITABLE and not self._is_hung_up:
+            self._flush()
+            self._settle()
+        if not events & ~WRITABLE or self._is_queued or self._is_closed:
+            return False
+        self._is_queued = self._inline is None
+        return self._is_queued
 
-        Calls may still be in flight afterwards; they send their own answers.
-        """
-        try:
-            while True:
-                with trio.CancelScope() as self._guard:
-                    await self._work()
-                    return
-                if self._inline is not None:
-                    message, self._inline = self._inline, None
-                    self._put(refuse(message, overrun("an inline method", INLINE_S)))
-        finally:
-            self.session.close()
+    def _lose_peer(self) -> None:
+        """Nobody reads any more; what was sent to us is carried out all the same."""
+        if not self._is_hung_up:
+            self._is_hung_up = True
+            self._gone_since = trio.current_time()
+            self.service.pump.unwatch(self._fd)  # it would tell us for ever
+        self._out.clear()
+        self._out_bytes = 0
+        self._write_deadline = inf
 
-    async def _work(self) -> None:
-        while True:
-            while self._pending:
-                if self._in_flight < self.session.limits.in_flight:
-                    await self._run_burst()
-                else:
-                    await self._wait_until_one_ends()
-            if self._out:
-                await self._flush()
-            if self._has_ended:
-                await self._linger()
-                return
-            if self.service.is_draining and not self._read() and not self._in_flight:
-                return
-            if not self._pending and not self._has_ended:
-                await self._listen()
+    async def work(self, guard: trio.CancelScope) -> int:
+        """Read if nothing is left of the last time, and answer a burst."""
+        self._is_queued = False
+        if self._is_closed:
+            return 1
+        if not (self._pending or self._has_ended or self._read()):
+            if self._is_hung_up:
+                self.hang_up()
+            return 1
+        self._guard = guard
+        calls = await self._run_burst()
+        self._guard = None
+        self._settle()
+        return calls + 1
 
-    async def _run_burst(self) -> None:
+    def cut_short(self) -> None:
+        """The janitor's word: an inline method has waited for too long."""
+        message, self._inline = self._inline, None
+        self._guard, self._inline_since = None, inf
+        if message is not None:
+            self._put(refuse(message, overrun("an inline method", INLINE_S)))
+        self._settle()
+
+    async def _run_burst(self) -> int:
         pending, dispatcher = self._pending, self.service.dispatcher
         call = Call(self.caller, self.session, watched=True)
-        for _ in range(FAIR_BURST):
+        room = self.session.limits.in_flight
+        calls = 0
+        while (
+            pending
+            and calls < FAIR_BURST
+            and self._in_flight < room
+            and self._out_bytes <= COALESCE_BYTES
+        ):
+            calls += 1
             message = parse(pending.popleft())
             if self.service.is_draining:
                 self._put(refuse(message, ShuttingDown("the daemon is stopping")))
             elif dispatcher.is_inline(message):
                 self._inline = message
-                answer = await dispatcher.answer(message, call)
+                answer = await notice_waiting(
+                    dispatcher.answer(message, call), self._on_wait
+                )
                 self._inline = None
+                self._inline_since = inf
                 self._put(answer)
                 self.session.answered()
                 if type(message) is Fault and message.fatal:
@@ -198,22 +250,85 @@ class Connection:
                     pending.clear()
             else:
                 self._start(message)
-            if (
-                not pending
-                or self._out_bytes > COALESCE_BYTES
-                or self._in_flight >= self.session.limits.in_flight
-            ):
-                break
+        return calls
+
+    def _on_wait(self) -> None:
+        """An inline method breaks its promise: nobody else may suffer."""
+        self._inline_since = trio.current_time()
+        self._flush()
+        self._arm()
+        if self._guard is not None:
+            self.service.pump.step_down(self._guard)
+
+    def _settle(self) -> None:
+        """Send, then decide what is next: another turn, listening, or the end."""
         if self._out:
-            await self._flush()
-        if pending:
-            await trio.lowlevel.checkpoint()  # the next connection's turn
+            self._flush()
+        if self._is_closed or self._inline is not None:
+            self._leave()
+            return
+        if self.service.is_draining and not self._out:
+            while not self._pending and not self._has_ended and self._read():
+                pass
+        if self._pending:
+            if not self._out and self._in_flight < self.session.limits.in_flight:
+                self._take_turn()
+        elif self._has_ended:
+            self._end()
+        elif self._is_hung_up:
+            self._take_turn()
+        elif self.service.is_draining and not self._in_flight and not self._out:
+            self.hang_up()
+        self._arm()
+
+    def _take_turn(self) -> None:
+        if not self._is_queued:
+            self._is_queued = True
+            self.service.pump.queue(self)
+
+    def _end(self) -> None:
+        """Leave, as soon as a peer that sends no more has all it is to receive."""
+        if not self._is_half_closed:
+            self.session.close()
+        elif self._is_hung_up:
+            self.hang_up()
+            return
+        waits = self.session.has_subscriptions and not self.service.is_draining
+        if not self._out and not self._in_flight and not waits:
+            self.hang_up()
+
+    def _leave(self) -> None:
+        """Closed and with nothing in flight it counts no longer."""
+        if self._is_closed and not self._in_flight and self._inline is None:
+            self.service.forget(self)
+
+    def _arm(self) -> None:
+        """Ask for what we wait for; a text that has begun must then become whole."""
+        wanted = WRITABLE if self._out else 0
+        if (
+            not wanted
+            and not self._has_ended
+            and not self._pending
+            and self._inline is None
+            and self._in_flight < self.session.limits.in_flight
+        ):
+            wanted = READABLE
+            if self._text_deadline == inf and not self._framer.is_empty:
+                now = trio.current_time()
+                self._text_deadline = now + self.service.limits.text_s
+        quiet = self._is_queued or self._is_closed or self._is_hung_up
+        if wanted != self._armed and not quiet:
+            self._armed = wanted
+            self.service.pump.rearm(self._fd, wanted)
 
     def _read(self) -> bool:
         """Take what the kernel has for us; False when that is nothing."""
         try:
             data = self.sock.recv(READ_BYTES)
         except BlockingIOError:
+            return False
+        except OSError:
+            self.hang_up()
             return False
         if data:
             texts = self._framer.feed(data)
@@ -229,63 +344,32 @@ class Connection:
             self._text_deadline = inf  # the next text has its own
         return True
 
-    async def _listen(self) -> None:
-        """Wait for input; a text that has begun must be whole before its deadline."""
-        if self._text_deadline == inf and not self._framer.is_empty:
-            now = trio.current_time()
-            self._text_deadline = now + self.service.limits.text_s
-        await trio.lowlevel.wait_readable(self.sock)
-        self._read()
-
-    async def _linger(self) -> None:
-        """Stay as long as a peer that sends no more has something to receive."""
-        if not self._is_half_closed:
-            return
-        if _is_hung_up(self.sock):
-            self.hang_up()
-            return
-        while self._in_flight:
-            await self._wait_until_one_ends()
-        if self.session.has_subscriptions and not self.service.is_draining:
-            await trio.sleep_forever()
-
-    async def _wait_until_one_ends(self) -> None:
-        if self._out:
-            await self._flush()
-        if self._one_ended is None:
-            self._one_ended = trio.Event()
-        self._is_waiting = True
-        await self._one_ended.wait()
-        self._is_waiting = False
-
     # Calls that take time.
 
     def _start(self, message: Message) -> None:
         self._in_flight += 1
-        is_notification = type(message) is Request and message.id is UNSET
-        nursery = self.notifications if is_notification else self.calls
-        nursery.start_soon(self._run, message)
+        scope = trio.CancelScope()
+        if type(message) is not Request or message.id is not UNSET:
+            self._scopes.add(scope)
+        self.service.calls.start_soon(self._run, message, scope)
 
-    async def _run(self, message: Message) -> None:
+    async def _run(self, message: Message, scope: trio.CancelScope) -> None:
         call = Call(self.caller, self.session)
         try:
-            answer = await self.service.dispatcher.answer(message, call)
-            if answer is not None:
-                self._put(answer)
-                self.session.answered()
-                await self._flush()
+            with scope:
+                answer = await self.service.dispatcher.answer(message, call)
+                if answer is not None:
+                    self._put(answer)
+                    self.session.answered()
         finally:
+            self._scopes.discard(scope)
             self._in_flight -= 1
-            if self._one_ended is not None:
-                self._one_ended.set()
-                self._one_ended = None
-            if self.service.is_draining and not self._in_flight:
-                self.wake_to_drain()
+            self._settle()
 
-    # The outbox.
+    # The outbox. What is in it outside of `work` waits for the kernel's room.
 
     def _put(self, answer: bytes | None) -> None:
-        if answer is None:
+        if answer is None or self._is_closed or self._is_hung_up:
             return
         if self._out_bytes > self.session.limits.out_bytes:
             log.warning("peer does not read its answers", extra=self._identity())
@@ -295,43 +379,28 @@ class Connection:
         self._out.append(b"\n")
         self._out_bytes += len(answer) + 1
 
-    async def _flush(self) -> None:
-        """Return when nothing is left to send; one task sends, others wait for it."""
-        while self._out or self._is_sending:
-            if self._is_sending:
-                if self._sent is None:
-                    self._sent = trio.Event()
-                await self._sent.wait()
-                continue
-            self._is_sending = True
-            try:
-                while self._out:
-                    await self._send(b"".join(self._out))
-            finally:
-                self._is_sending = False
-                self._write_deadline = inf
-                if self._sent is not None:
-                    self._sent.set()
-                    self._sent = None
-
-    async def _send(self, data: bytes) -> None:
-        """Send what was gathered; cut short, the rest stays first in the outbox."""
-        self._out.clear()
-        view = memoryview(data)
+    def _flush(self) -> None:
+        """Send as much as the kernel takes; the rest stays first in the outbox."""
+        out = self._out
+        if not out:
+            return
+        data = b"".join(out)
         try:
-            while view:
-                try:
-                    sent = self.sock.send(view)
-                except BlockingIOError:
-                    now = trio.current_time()
-                    self._write_deadline = now + self.service.limits.write_s
-                    await trio.lowlevel.wait_writable(self.sock)
-                    continue
-                view = view[sent:]
-                self._out_bytes -= sent
-        finally:
-            if view:
-                self._out.insert(0, bytes(view))
+            sent = self.sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._lose_peer()
+            return
+        out.clear()
+        self._out_bytes -= sent
+        if sent == len(data):
+            self._write_deadline = inf
+            return
+        out.append(data[sent:] if sent else data)
+        if sent or self._write_deadline == inf:
+            now = trio.current_time()
+            self._write_deadline = now + self.service.limits.write_s
 
     def _identity(self) -> dict[str, str]:
         return {"caller": self.caller.identity}
@@ -361,10 +430,3 @@ def refuse_all(error: CallError) -> bytes:
 
 def _encode(request_id: bytes, error: CallError) -> bytes:
     return encode_error(request_id, code_of(error), str(error), data_of(error))
-
-
-def _is_hung_up(sock: socket.socket) -> bool:
-    """Tell a peer that closed from one that only sends no more."""
-    poll = select.poll()
-    poll.register(sock, 0)
-    return any(event & select.POLLHUP for _, event in poll.poll(0))

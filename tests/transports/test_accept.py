@@ -25,14 +25,11 @@ def listener(tmp_path: Path) -> Iterator[socket.socket]:
 async def test_everybody_who_waits_is_taken(listener: socket.socket) -> None:
     taken: list[socket.socket] = []
 
-    async def serve(connection: socket.socket) -> None:
-        taken.append(connection)
-
     peers = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(200)]
     for peer in peers:
         peer.connect(listener.getsockname())
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(accept_forever, listener, serve, nursery)
+        nursery.start_soon(accept_forever, listener, taken.append)
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
     assert len(taken) == 200
@@ -75,7 +72,7 @@ async def test_a_failing_accept_is_survived(
 ) -> None:
     served = trio.Event()
 
-    async def serve(connection: socket.socket) -> None:
+    def admit(connection: socket.socket) -> None:
         connection.close()
         served.set()
 
@@ -83,7 +80,7 @@ async def test_a_failing_accept_is_survived(
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
         peer.connect(listener.getsockname())
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(accept_forever, failing, serve, nursery)
+            nursery.start_soon(accept_forever, failing, admit)
             with trio.fail_after(10):
                 await served.wait()
             nursery.cancel_scope.cancel()
@@ -95,14 +92,14 @@ async def test_peers_wait_until_there_are_descriptors_again(
 ) -> None:
     served = trio.Event()
 
-    async def serve(connection: socket.socket) -> None:
+    def admit(connection: socket.socket) -> None:
         connection.close()
         served.set()
 
     peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(accept_forever, listener, serve, nursery)
+        nursery.start_soon(accept_forever, listener, admit)
         await trio.testing.wait_all_tasks_blocked()
         resource.setrlimit(resource.RLIMIT_NOFILE, (peer.fileno() + 1, before[1]))
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import trio
+import trio.testing
 from attrs import define
 
 from lucidtrond.rpc.access import AccessRules
@@ -161,3 +162,31 @@ def request(method: str, params: object = None, **members: Any) -> bytes:
 def notification(method: str, params: object) -> bytes:
     message = {"jsonrpc": "2.0", "method": method, "params": params}
     return json.dumps(message).encode() + b"\n"
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await trio.testing.wait_all_tasks_blocked(0.005)
+
+
+async def read_lines(stream: trio.SocketStream, count: int) -> list[Any]:
+    data = b""
+    while data.count(b"\n") < count:
+        part = await stream.receive_some()
+        if not part:
+            break
+        data += part
+    return decode_lines(data)
+
+
+async def served_still(served: Served) -> None:
+    (answer,) = await served.ask(request("get_data"))
+    assert answer["result"] == ["hello", 5]
+
+
+async def pass_time(clock: trio.testing.MockClock, seconds: int) -> None:
+    """Second by second, so that the janitor sees each."""
+    for _ in range(seconds):
+        await settle()
+        clock.jump(1)
+    await settle()
