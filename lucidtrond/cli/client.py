@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lucidtrond.cli import show
-from lucidtrond.cli.amounts import parse_typed_amount, show_sun
+from lucidtrond.cli.amounts import TRX, Assets, parse_typed_amount, show_sun
 from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
 from lucidtrond.cli.passphrase import read_passphrase
 from lucidtrond.daemon.places import socket_paths, state_dir
@@ -22,6 +22,8 @@ DONE, FAILED, USAGE, UNREACHABLE, IN_FLIGHT = range(5)
 _IN_DOUBT = 302
 _SETTLED = {"solidified": DONE, "failed": FAILED, "expired": FAILED}
 _POLL_MS = 30_000
+_NO_METHOD = (-32601, 501)
+"""Nobody offers it; the plugin that does is disabled."""
 
 Verb = Callable[[Connection, argparse.Namespace], int]
 
@@ -160,26 +162,41 @@ def _fund(connection: Connection, args: argparse.Namespace) -> int:
     return DONE
 
 
+def _assets(connection: Connection) -> Assets:
+    """TRX and the known tokens; TRX alone where the daemon has no tokens."""
+    try:
+        return Assets(connection.call("token.list")["tokens"])
+    except RpcFailure as exc:
+        if exc.code not in _NO_METHOD:
+            raise
+        return Assets()
+
+
 def _send(connection: Connection, args: argparse.Namespace) -> int:
-    amount = parse_typed_amount(args.amount)
+    assets = _assets(connection)
+    asset, amount = assets.parse(args.amount)
     key = args.key or f"cli-{secrets.token_hex(8)}"
     params = {
         "from": args.source,
         "to": args.to,
-        "amount_sun": str(amount),
         "idempotency_key": key,
     }
+    if asset == TRX:
+        params["amount_sun"] = str(amount)
+    else:
+        params |= {"asset": asset, "amount_raw": str(amount)}
     if args.memo:
         params["memo"] = args.memo
     if not args.yes:
-        print(f"Pay {show_sun(amount)} from {args.source} to {args.to}? [y/N] ", end="")
+        shown = assets.show(amount, asset)
+        print(f"Pay {shown} from {args.source} to {args.to}? [y/N] ", end="")
         if input().strip().lower() not in ("y", "yes"):
             return _complain("nothing was sent", FAILED)
     if not args.json:
         print(f"idempotency key: {key}", flush=True)
     payment = connection.call("transfer.send", params)
     payment = _follow(connection, args, payment)
-    _print(args, payment, show.payment)
+    _print(args, payment, lambda result: show.payment(result, assets))
     if payment["state"] in _SETTLED:
         return _SETTLED[payment["state"]]
     if args.wait == "included" and payment["state"] == "included":
@@ -217,7 +234,9 @@ def _follow(
 
 
 def _receipt(connection: Connection, args: argparse.Namespace) -> int:
-    _print(args, connection.call("tx.receipt", {"txid": args.txid}), show.receipt)
+    result = connection.call("tx.receipt", {"txid": args.txid})
+    assets = _assets(connection)
+    _print(args, result, lambda found: show.receipt(found, assets))
     return DONE
 
 
@@ -226,7 +245,27 @@ def _history(connection: Connection, args: argparse.Namespace) -> int:
         method, params = "history.list", {"address": args.address}
     else:
         method, params = "wallet.history", {"wallet": args.address}
-    _print(args, connection.call(method, {**params, "limit": args.limit}), show.history)
+    result = connection.call(method, {**params, "limit": args.limit})
+    assets = _assets(connection)
+    _print(args, result, lambda found: show.history(found, assets))
+    return DONE
+
+
+def _token_list(connection: Connection, args: argparse.Namespace) -> int:
+    _print(args, connection.call("token.list"), show.tokens)
+    return DONE
+
+
+def _token_info(connection: Connection, args: argparse.Namespace) -> int:
+    _print(args, connection.call("token.info", {"token": args.token}), show.token)
+    return DONE
+
+
+def _token_balance(connection: Connection, args: argparse.Namespace) -> int:
+    asked = {"token": args.token, "address": args.address}
+    result = connection.call("token.balance", asked)
+    assets = _assets(connection)
+    _print(args, result, lambda found: show.token_balance(found, assets))
     return DONE
 
 
@@ -249,46 +288,57 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state-dir", help="the daemon's state directory")
     parser.add_argument("--json", action="store_true", help="print results as JSON")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _add_daemon(verbs)
+    _add_money(verbs)
+    _add_looking(verbs)
+    return parser
 
-    def add(name: str, run: Verb, text: str, parent: Any = verbs) -> Any:
-        sub = parent.add_parser(name, help=text, description=text)
-        sub.set_defaults(verb=run)
-        return sub
 
-    call = add("call", _call, "call any method: call address.validate address=T…")
+def _add(parent: Any, name: str, run: Verb, text: str) -> Any:
+    sub = parent.add_parser(name, help=text, description=text)
+    sub.set_defaults(verb=run)
+    return sub
+
+
+def _add_daemon(verbs: Any) -> None:
+    call = _add(
+        verbs, "call", _call, "call any method: call address.validate address=T…"
+    )
     call.add_argument("method")
     call.add_argument("params", nargs="*", metavar="key=value", help="values as JSON")
 
-    add("status", _status, "how the daemon, its network and its keystore are")
+    _add(verbs, "status", _status, "how the daemon, its network and its keystore are")
     for name, run, text in (
         ("init", _init, "make the keystore"),
         ("unlock", _unlock, "open the keystore for signing"),
     ):
-        sub = add(name, run, text)
+        sub = _add(verbs, name, run, text)
         sub.add_argument("--passphrase-file", metavar="F")
         sub.add_argument("--passphrase-fd", type=int, metavar="N")
         if name == "unlock":
             sub.add_argument("--for-s", type=float, help="lock again after so long")
-    add("lock", _lock, "close the keystore")
+    _add(verbs, "lock", _lock, "close the keystore")
 
+
+def _add_money(verbs: Any) -> None:
     wallet = verbs.add_parser("wallet", help="make, list and show wallets")
     wallets = wallet.add_subparsers(required=True, metavar="WHAT")
-    create = add("create", _wallet_create, "make one wallet or --count many", wallets)
+    create = _add(wallets, "create", _wallet_create, "make one wallet or --count many")
     create.add_argument("--label", help="a name for you; a prefix with --count")
     create.add_argument("--count", type=int, default=1)
-    listing = add("list", _wallet_list, "list wallets", wallets)
+    listing = _add(wallets, "list", _wallet_list, "list wallets")
     listing.add_argument("--limit", type=int, default=100)
-    one = add("balance", _wallet_show, "balance of a wallet", wallets)
+    one = _add(wallets, "balance", _wallet_show, "balance of a wallet")
     one.add_argument("wallet")
 
-    fund = add("fund", _fund, "get test money (devnet only)")
+    fund = _add(verbs, "fund", _fund, "get test money (devnet only)")
     fund.add_argument("address", metavar="ADDRESS|WALLET")
     fund.add_argument("amount", nargs="+", help="like 100 TRX")
 
-    send = add("send", _send, "pay TRX")
+    send = _add(verbs, "send", _send, "pay TRX or a known token")
     send.add_argument("source", metavar="FROM", help="a wallet id or address of ours")
     send.add_argument("to", metavar="TO")
-    send.add_argument("amount", nargs="+", help="like 1.5 TRX")
+    send.add_argument("amount", nargs="+", help="like 1.5 TRX or 2 USDT")
     send.add_argument("--key", help="idempotency key: repeat it, never pay twice")
     send.add_argument("--memo")
     send.add_argument("--yes", action="store_true", help="do not ask")
@@ -296,15 +346,27 @@ def _parser() -> argparse.ArgumentParser:
         "--wait", choices=["none", "included", "solidified"], default="solidified"
     )
 
-    receipt = add("receipt", _receipt, "what became of a transaction, and its cost")
+
+def _add_looking(verbs: Any) -> None:
+    token = verbs.add_parser("token", help="list tokens, ask about them")
+    tokens = token.add_subparsers(required=True, metavar="WHAT")
+    _add(tokens, "list", _token_list, "the tokens that are known on this network")
+    about = _add(tokens, "info", _token_info, "what a token's contract says of itself")
+    about.add_argument("token", metavar="SYMBOL|CONTRACT")
+    held = _add(tokens, "balance", _token_balance, "how much an address has of it")
+    held.add_argument("token", metavar="SYMBOL|CONTRACT")
+    held.add_argument("address", metavar="ADDRESS|WALLET")
+
+    receipt = _add(
+        verbs, "receipt", _receipt, "what became of a transaction, and its cost"
+    )
     receipt.add_argument("txid")
-    history = add("history", _history, "transfers of an address or wallet")
+    history = _add(verbs, "history", _history, "transfers of an address or wallet")
     history.add_argument("address", metavar="ADDRESS|WALLET")
     history.add_argument("--limit", type=int, default=20)
-    watch = add("watch", _watch, "events as they happen")
+    watch = _add(verbs, "watch", _watch, "events as they happen")
     watch.add_argument("topics", nargs="*", metavar="TOPIC")
     watch.add_argument("--since", type=int, help="first show what came after this seq")
-    return parser
 
 
 if __name__ == "__main__":

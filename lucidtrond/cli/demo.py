@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lucidtrond.cli import show, websocket
-from lucidtrond.cli.amounts import show_sun
+from lucidtrond.cli.amounts import Assets, show_sun
 from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
 
 BLOCK_TIME_S: Final = 0.5
@@ -67,7 +67,6 @@ def _daemon(room: Path) -> Iterator[Connection]:
     # Everything the operator set is left out: the demo is the same on every machine.
     environ = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
     environ["SERVICE_PORT"] = "0"  # another daemon may have the usual one
-    environ["SERVICE_PORT"] = "0"
     with (room / "daemon.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [
@@ -117,6 +116,7 @@ def _connect(process: subprocess.Popen[bytes], path: Path) -> Connection:
 
 def _pay(connection: Connection) -> None:
     call = connection.call
+    assets = Assets(call("token.list")["tokens"])
 
     _step("Making a keystore (the passphrase is made up here and forgotten)")
     call("keystore.init", {"passphrase": secrets.token_urlsafe(24)})
@@ -144,7 +144,7 @@ def _pay(connection: Connection) -> None:
         "wait": "solidified",
     }
     payment = call("transfer.send", request)
-    print(_indent(show.payment(payment)))
+    print(_indent(show.payment(payment, assets)))
     _expect("state", payment["state"], wanted="solidified")
 
     _step("Asking for the same payment again with the same idempotency key")
@@ -153,7 +153,7 @@ def _pay(connection: Connection) -> None:
 
     _step("Its receipt")
     receipt = call("tx.receipt", {"txid": payment["txid"]})
-    print(_indent(show.receipt(receipt)))
+    print(_indent(show.receipt(receipt, assets)))
     _expect("solidified", receipt["solidified"], wanted=True)
     _expect("fee (activation)", int(receipt["fee_sun"]), wanted=ACTIVATION_SUN)
     _expect(
@@ -167,7 +167,7 @@ def _pay(connection: Connection) -> None:
 
     _step("The shop's history, newest first")
     history = call("history.list", {"address": shop["address"]})
-    print(_indent(show.history(history)))
+    print(_indent(show.history(history, assets)))
     seen = [(entry["txid"], entry["amount"]) for entry in history["entries"]]
     _expect(
         "history",

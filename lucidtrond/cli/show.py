@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from lucidtrond.cli.amounts import show_sun
+from lucidtrond.cli.amounts import Assets, show_sun
 from lucidtrond.cli.connection import RpcFailure
+from lucidtrond.tron.units import format_decimal
 
 Result = dict[str, Any]
 
@@ -69,7 +70,47 @@ def balance(result: Result) -> str:
     )
 
 
-def payment(result: Result) -> str:
+def tokens(result: Result) -> str:
+    """The known tokens."""
+    return (
+        "\n".join(
+            f"{each['symbol']:<8}  {each['token']}  {each['decimals']} decimals  "
+            f"{each['name']}"
+            for each in result["tokens"]
+        )
+        or "no token is known on this network"
+    )
+
+
+def token(result: Result) -> str:
+    """What a contract says of itself, and what we know of it."""
+    if result["known"]:
+        standing = "known"
+    elif result["imitates"]:
+        standing = f"UNKNOWN; uses the symbol of {result['imitates']}, do not trust it"
+    else:
+        standing = "unknown"
+    decimals = result["decimals"]
+    supply = int(result["total_supply_raw"])
+    return lines(
+        ("token", result["token"]),
+        ("standing", standing),
+        ("symbol", result["symbol"]),
+        ("name", result["name"]),
+        ("decimals", decimals),
+        ("supply", format_decimal(supply, decimals or 0)),
+    )
+
+
+def token_balance(result: Result, assets: Assets) -> str:
+    """What an address has of a token."""
+    return lines(
+        ("address", result["address"]),
+        ("balance", assets.show(result["balance_raw"], result["token"])),
+    )
+
+
+def payment(result: Result, assets: Assets) -> str:
     """What became of a payment, in a shopkeeper's words."""
     words = {
         "queued": "accepted, not signed yet",
@@ -86,12 +127,7 @@ def payment(result: Result) -> str:
         ("state", f"{result['state']}: {words[result['state']]}"),
         ("from", result["from_address"]),
         ("to", result["to_address"]),
-        (
-            "amount",
-            show_sun(result["amount"])
-            if result["asset"] == "TRX"
-            else result["amount"],
-        ),
+        ("amount", assets.show(result["amount"], result["asset"])),
         ("txid", result.get("txid")),
         ("block", result.get("block_number")),
         ("fee", show_sun(result["fee_sun"]) if result.get("fee_sun") else None),
@@ -110,8 +146,14 @@ def progress(result: Result) -> str:
     return f"… {result['state']}"
 
 
-def receipt(result: Result) -> str:
+def _moved(transfer: Result, assets: Assets) -> str:
+    amount = assets.show(transfer["amount_raw"], transfer["token"])
+    return f"{transfer['from_address']} → {transfer['to_address']}  {amount}"
+
+
+def receipt(result: Result, assets: Assets) -> str:
     """What a transaction did and cost."""
+    moved = [("moved", _moved(each, assets)) for each in result["token_transfers"]]
     return lines(
         ("txid", result["txid"]),
         ("block", result.get("block_number")),
@@ -121,23 +163,23 @@ def receipt(result: Result) -> str:
         ("confirmations", result.get("confirmations")),
         ("fee", show_sun(result.get("fee_sun"))),
         ("bandwidth", result.get("net_usage")),
+        ("energy", result.get("energy_usage_total") or None),
+        ("reason", result.get("message") or None),
+        *moved,
     )
 
 
-def history(result: Result) -> str:
+def history(result: Result, assets: Assets) -> str:
     """Transfers, newest first."""
     rows = []
     for entry in result["entries"]:
-        amount = (
-            show_sun(entry["amount"])
-            if entry["asset"] == "TRX"
-            else f"{entry['amount']} {entry['asset']}"
-        )
+        amount = assets.show(entry["amount"], entry["asset"])
         final = "" if entry["solidified"] else "  (not final)"
         failed = "" if entry["success"] else "  FAILED"
+        unknown = "  (unknown token)" if entry["unknown_token"] else ""
         rows.append(
             f"{time(entry['block_timestamp_ms'])}  {entry['from_address']} → "
-            f"{entry['to_address']}  {amount}{failed}{final}"
+            f"{entry['to_address']}  {amount}{unknown}{failed}{final}"
         )
     return "\n".join(rows) or "nothing yet"
 

@@ -1,7 +1,7 @@
 """Amounts and times, each with one unit."""
 
 import re
-from typing import Final, NamedTuple, NewType
+from typing import Final, NewType
 
 Sun = NewType("Sun", int)
 """The unit of every TRX amount: 1 TRX is 1,000,000 sun."""
@@ -12,8 +12,11 @@ UnixMillis = NewType("UnixMillis", int)
 SUN_PER_TRX: Final = 1_000_000
 MAX_SUN: Final = Sun(2**63 - 1)
 """Amounts are int64 on the wire (Tron.proto, TransferContract.amount)."""
+TRX_DECIMALS: Final = 6
+MAX_RAW: Final = 2**256 - 1
+"""Amounts of TRC-20 tokens are uint256."""
 
-_TRX: Final = re.compile(r"([0-9]{1,13})(?:\.([0-9]{1,6}))?\Z", re.ASCII)
+_DECIMAL: Final = re.compile(r"([0-9]{1,78})(?:\.([0-9]{1,78}))?\Z", re.ASCII)
 
 
 def parse_trx(text: str) -> Sun:
@@ -22,23 +25,43 @@ def parse_trx(text: str) -> Sun:
     Raises:
         ValueError: not an amount of TRX, or above what the chain can hold.
     """
-    match = _TRX.match(text)
-    if match is None:
-        raise ValueError(f"not an amount of TRX: {text[:40]!r}")
-    whole, fraction = match.groups()
-    amount = int(whole) * SUN_PER_TRX + int((fraction or "").ljust(6, "0"))
-    if amount > MAX_SUN:
-        raise ValueError(f"not an amount of TRX: {text[:40]!r} is above int64")
-    return Sun(amount)
+    try:
+        return Sun(parse_decimal(text, TRX_DECIMALS, limit=MAX_SUN))
+    except ValueError as exc:
+        raise ValueError(f"not an amount of TRX: {exc}") from None
 
 
 def format_trx(amount: Sun) -> str:
     """Write TRX for people: no exponent, no trailing zeros."""
+    return format_decimal(amount, TRX_DECIMALS)
+
+
+def parse_decimal(text: str, decimals: int, *, limit: int = MAX_RAW) -> int:
+    """Read what a person writes as a number of smallest units.
+
+    Raises:
+        ValueError: no plain number, more than *decimals* behind the point, above
+            *limit*.
+    """
+    match = _DECIMAL.match(text)
+    if match is None:
+        raise ValueError(f"expected a plain number like 1.5, got {text[:40]!r}")
+    whole, fraction = match[1], match[2] or ""
+    if len(fraction) > decimals:
+        raise ValueError(f"{text[:40]!r} has more than {decimals} decimals")
+    amount = int(whole + fraction.ljust(decimals, "0"))
+    if amount > limit:
+        raise ValueError(f"{text[:40]!r} is more than there can be")
+    return amount
+
+
+def format_decimal(amount: int, decimals: int) -> str:
+    """Write smallest units for people: no exponent, no trailing zeros."""
     sign = "-" if amount < 0 else ""
-    whole, fraction = divmod(abs(amount), SUN_PER_TRX)
+    whole, fraction = divmod(abs(amount), 10**decimals)
     if not fraction:
         return f"{sign}{whole}"
-    return f"{sign}{whole}.{fraction:06d}".rstrip("0")
+    return f"{sign}{whole}.{fraction:0{decimals}d}".rstrip("0")
 
 
 def parse_amount(text: str, *, limit: int = MAX_SUN) -> int:
@@ -55,10 +78,3 @@ def parse_amount(text: str, *, limit: int = MAX_SUN) -> int:
     if amount > limit:
         raise ValueError(f"expected at most {limit}, got {amount}")
     return amount
-
-
-class TokenAmount(NamedTuple):
-    """An amount of a token: *raw* smallest units, *decimals* of the token."""
-
-    raw: int
-    decimals: int

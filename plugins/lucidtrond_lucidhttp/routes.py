@@ -36,6 +36,8 @@ from lucidtrond.api import (
     TooBusy,
     Verb,
 )
+from lucidtrond.tron.tokens import KnownTokens
+from lucidtrond.tron.units import TRX_DECIMALS
 from lucidtrond_lucidhttp.reading import Field, Refused, read_body, read_query
 
 plugin = Plugin("lucidhttp")
@@ -74,7 +76,7 @@ async def history(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, An
     return {
         "wallet_id": wallet.wallet_id,
         "address": wallet.address,
-        "transactions": [_transaction(each) for each in found.entries],
+        "transactions": [_transaction(each, ctx.tokens) for each in found.entries],
         "total_count": found.total,
         "from_timestamp": asked["from_timestamp"],
         "to_timestamp": asked["to_timestamp"],
@@ -82,20 +84,28 @@ async def history(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, An
     }
 
 
-def _transaction(entry: LedgerEntry) -> dict[str, Any]:
-    """Energy and bandwidth are null: only the receipt knows them."""
+def _transaction(entry: LedgerEntry, tokens: KnownTokens) -> dict[str, Any]:
+    """Energy and bandwidth are null: only the receipt knows them. The float is null
+    where nobody vouches for the decimals."""
     is_trx = entry.asset == "TRX"
+    token = tokens.at(entry.asset)
+    decimals = TRX_DECIMALS if is_trx else token.decimals if token else None
+    currency = token.symbol if token else entry.asset
+    kind = "usdt_transfer" if currency == "USDT" else "contract_call"
     at = _iso(entry.block_timestamp_ms)
     return {
         "transaction_id": entry.txid,
         "txid": entry.txid,
         "from_address": entry.from_address,
         "to_address": entry.to_address,
-        "amount": int(entry.amount) / SUN if is_trx else None,
+        "amount": None if decimals is None else int(entry.amount) / 10**decimals,
         "amount_sun": entry.amount if is_trx else None,
         "amount_raw": entry.amount,
-        "currency": entry.asset,
-        "transaction_type": _TYPES.get(entry.kind, "contract_call"),
+        "decimals": decimals,
+        "currency": currency,
+        "contract_address": entry.asset if entry.kind == "trc20" else None,
+        "unknown_token": entry.unknown_token,
+        "transaction_type": _TYPES.get(entry.kind, kind),
         "status": "success" if entry.success else "failed",
         "fee": int(entry.fee_sun) / SUN,
         "fee_sun": entry.fee_sun,
@@ -138,6 +148,9 @@ async def receipt(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, An
         "solidified": found.solidified,
         "receipt_time": _iso(found.block_timestamp_ms),
         "raw_data": {"raw_data_hex": sent.raw_data_hex},
+        "token_transfers": [
+            msgspec.to_builtins(each) for each in found.token_transfers
+        ],
     }
 
 

@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.tron.units import MAX_SUN, Sun, format_trx, parse_amount, parse_trx
+from lucidtrond.tron.units import (
+    MAX_RAW,
+    MAX_SUN,
+    Sun,
+    format_decimal,
+    format_trx,
+    parse_amount,
+    parse_decimal,
+    parse_trx,
+)
 from tests.tron.strategies import suns
 
 
@@ -60,7 +69,7 @@ def test_what_is_no_amount_of_trx_is_refused(text: str) -> None:
 
 def test_trx_up_to_int64_fit_and_no_more() -> None:
     assert parse_trx("9223372036854.775807") == MAX_SUN
-    with pytest.raises(ValueError, match="above int64"):
+    with pytest.raises(ValueError, match="more than there can be"):
         parse_trx("9223372036854.775808")
 
 
@@ -92,3 +101,18 @@ def test_an_amount_above_its_limit_is_refused() -> None:
     assert parse_amount("10", limit=10) == 10
     with pytest.raises(ValueError, match="expected at most 10"):
         parse_amount("11", limit=10)
+
+
+@given(st.integers(0, MAX_RAW), st.integers(0, 77))
+def test_any_number_of_smallest_units_is_read_as_it_is_written(
+    amount: int, decimals: int
+) -> None:
+    text = format_decimal(amount, decimals)
+    assert parse_decimal(text, decimals) == amount
+    assert not text.endswith(".")
+    assert decimals or "." not in text
+
+
+def test_one_decimal_too_many_is_refused_even_if_it_is_zero() -> None:
+    with pytest.raises(ValueError, match="has more than 2 decimals"):
+        parse_decimal("1.000", 2)
