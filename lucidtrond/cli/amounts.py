@@ -15,18 +15,6 @@ from lucidtrond.tron.units import (
 TRX = "TRX"
 
 
-def parse_typed_amount(words: list[str]) -> Sun:
-    """Read ``1.5 TRX``, ``1.5TRX`` or ``1500000 sun``; the unit must be said.
-
-    Raises:
-        ValueError: says what was expected.
-    """
-    asset, amount = Assets().parse(words)
-    if asset != TRX:
-        raise AssertionError("without tokens everything is TRX")
-    return Sun(amount)
-
-
 def show_sun(amount: str | int | None) -> str:
     """Sun as TRX for people."""
     return "?" if amount is None else f"{format_trx(Sun(int(amount)))} TRX"

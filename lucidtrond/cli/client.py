@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lucidtrond.cli import show
-from lucidtrond.cli.amounts import TRX, Assets, parse_typed_amount, show_sun
+from lucidtrond.cli.amounts import TRX, Assets
 from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
 from lucidtrond.cli.passphrase import read_passphrase
 from lucidtrond.daemon.places import socket_paths, state_dir
@@ -150,15 +150,17 @@ def _wallet_show(connection: Connection, args: argparse.Namespace) -> int:
 
 
 def _fund(connection: Connection, args: argparse.Namespace) -> int:
-    amount = parse_typed_amount(args.amount)
+    assets = _assets(connection)
+    asset, amount = assets.parse(args.amount)
     address = args.address
     if address.startswith("w_"):
         address = connection.call("wallet.get", {"wallet": address})["address"]
-    result = connection.call(
-        "devnet.fund", {"address": address, "amount_sun": str(amount)}
-    )
+    params = {"address": address, **_paid(asset, amount)}
+    result = connection.call("devnet.fund", params)
     connection.call("tx.wait", {"txid": result["txid"], "until": "included"})
-    _print(args, result, lambda r: f"funded with {show_sun(amount)}: {r['txid']}")
+    _print(
+        args, result, lambda r: f"funded with {assets.show(amount, asset)}: {r['txid']}"
+    )
     return DONE
 
 
@@ -172,6 +174,13 @@ def _assets(connection: Connection) -> Assets:
         return Assets()
 
 
+def _paid(asset: str, amount: int) -> dict[str, Any]:
+    """An amount as the methods that pay take it."""
+    if asset == TRX:
+        return {"amount_sun": str(amount)}
+    return {"asset": asset, "amount_raw": str(amount)}
+
+
 def _send(connection: Connection, args: argparse.Namespace) -> int:
     assets = _assets(connection)
     asset, amount = assets.parse(args.amount)
@@ -180,11 +189,8 @@ def _send(connection: Connection, args: argparse.Namespace) -> int:
         "from": args.source,
         "to": args.to,
         "idempotency_key": key,
+        **_paid(asset, amount),
     }
-    if asset == TRX:
-        params["amount_sun"] = str(amount)
-    else:
-        params |= {"asset": asset, "amount_raw": str(amount)}
     if args.memo:
         params["memo"] = args.memo
     if not args.yes:

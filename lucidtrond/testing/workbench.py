@@ -163,12 +163,14 @@ async def open_workbench(
     node: LocalNode | None = None,
     store: Database | None = None,
     poll_s: float = POLL_S,
+    known: KnownTokens | None = None,
 ) -> AsyncIterator[Workbench]:
     """Run the plugins that have a section; *keystore* makes one, unlocked.
 
     With the *node* and *store* of an earlier workbench it is a daemon that was started
     again (its keystore is locked then). *poll_s* is how often the follower looks for
-    blocks: raise it where a test lets hours pass on the autojump clock.
+    blocks: raise it where a test lets hours pass on the autojump clock. *known* are the
+    known tokens, else those of the chain.
     """
     host = load_plugins(sections, plugins)
     node = node or LocalNode()
@@ -184,7 +186,8 @@ async def open_workbench(
                 *host.migrations(),
             ],
         )
-        bench = _furnish(host, node, clock=clock, store=database)
+        known = KnownTokens(tokens_of(node.chain)) if known is None else known
+        bench = _furnish(host, node, clock=clock, store=database, known=known)
         host.bind(lambda **given: _context(bench, network, **given))
         if keystore and not (await bench.vault.status()).exists:
             await bench.vault.init(PASSPHRASE)
@@ -213,10 +216,15 @@ async def _opened(store: Database | None) -> AsyncIterator[Database]:
 
 
 def _furnish(
-    host: PluginHost, node: LocalNode, *, clock: ManualClock, store: Database
+    host: PluginHost,
+    node: LocalNode,
+    *,
+    clock: ManualClock,
+    store: Database,
+    known: KnownTokens,
 ) -> Workbench:
     bus = Bus(store, clock=clock)
-    ledger = Ledger(store, known=KnownTokens(tokens_of(node.chain)))
+    ledger = Ledger(store, known=known)
     vault = Vault(
         store,
         clock=clock,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.cli.amounts import Assets, parse_typed_amount, show_sun
+from lucidtrond.cli.amounts import TRX, Assets, show_sun
 from lucidtrond.tron.units import Sun
 
 TOKENS = [
@@ -18,12 +18,12 @@ amounts = st.integers(min_value=0, max_value=2**63 - 1).map(Sun)
 
 @given(amounts)
 def test_what_is_shown_can_be_typed(amount: Sun) -> None:
-    assert parse_typed_amount(show_sun(amount).split()) == amount
+    assert Assets().parse(show_sun(amount).split()) == (TRX, amount)
 
 
 @given(amounts)
 def test_sun_can_be_typed(amount: Sun) -> None:
-    assert parse_typed_amount([str(amount), "sun"]) == amount
+    assert Assets().parse([str(amount), "sun"]) == (TRX, amount)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_sun_can_be_typed(amount: Sun) -> None:
 )
 def test_an_amount_without_a_clear_unit_or_value_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
-        parse_typed_amount(text.split())
+        Assets().parse(text.split())
 
 
 @given(st.integers(0, 2**256 - 1), st.sampled_from(TOKENS))

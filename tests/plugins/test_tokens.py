@@ -1,15 +1,19 @@
 """Tokens: known by address, asked at their contract."""
 
+from typing import Any
+
+import msgspec
 import pytest
 import trio
 
-from lucidtrond.api import InvalidInput, NodeUnavailable, NotFound
+from lucidtrond.api import InvalidInput, NodeUnavailable, NotFound, TransferSeen
 from lucidtrond.testing import Workbench
 from lucidtrond.testing.node import LocalNode
 from lucidtrond.tron import trc20
 from lucidtrond.tron.abi import encode, encode_call
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.receipt import ConstantResult
+from lucidtrond.tron.tokens import NO_TOKENS
 from tests.plugins.bench import STRANGER, make_shop, open_shipped
 
 SUPPLY = 10**12
@@ -72,6 +76,55 @@ async def test_an_unknown_symbol_is_told_the_known_ones() -> None:
     async with open_shipped() as bench:
         with pytest.raises(InvalidInput, match=r"token: .*\(IUSD\), got 'USDT'"):
             await bench.call("token.info", {"token": "USDT"})
+
+
+async def deposit(bench: Workbench, amount: int) -> tuple[Any, str]:
+    """A wallet that got tokens: (the wallet, the txid)."""
+    shop = await bench.call("wallet.create", {"label": "shop"})
+    [token] = bench.node.info()["tokens"]
+    to, contract = (Address.from_base58(e) for e in (shop.address, token["address"]))
+    txid = await bench.node.fund_token(to, contract, amount)
+    await bench.settle()
+    return shop, txid
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_deposit_is_booked_whether_anybody_knows_the_token(
+    *, listed: bool
+) -> None:
+    known = None if listed else NO_TOKENS
+    async with open_shipped(known=known) as bench:
+        shop, txid = await deposit(bench, 12_500_000)
+        [entry] = (await bench.call("history.list", {"address": shop.address})).entries
+        [token] = bench.node.info()["tokens"]
+        assert (entry.txid, entry.kind, entry.index) == (txid, "trc20", 0)
+        assert (entry.asset, entry.amount) == (token["address"], "12500000")
+        assert (entry.to_address, entry.solidified) == (shop.address, True)
+        assert entry.unknown_token is not listed
+        events = [
+            msgspec.json.decode(each.payload, type=TransferSeen)
+            for each in await bench.events("transfer")
+        ]
+        assert [each.change for each in events] == ["included", "solidified"]
+        assert {each.entry.unknown_token for each in events} == {not listed}
+
+        receipt = await bench.call("tx.receipt", {"txid": txid})
+        [moved] = receipt.token_transfers
+        assert (moved.token, moved.known) == (token["address"], listed)
+        assert (moved.to_address, moved.amount_raw) == (shop.address, "12500000")
+        assert moved.symbol == ("IUSD" if listed else None)
+        sent = await bench.call("tx.get", {"txid": txid})
+        assert sent.token_call is not None
+        assert sent.token_call.to_address == shop.address
+
+
+async def test_history_can_be_asked_by_a_tokens_symbol() -> None:
+    async with open_shipped() as bench:
+        shop, txid = await deposit(bench, 5)
+        await bench.fund(shop.address, 7)
+        asked = {"address": shop.address, "asset": "iusd"}
+        found = await bench.call("history.list", asked)
+        assert [(each.txid, each.amount) for each in found.entries] == [(txid, "5")]
 
 
 class Impostor(LocalNode):
