@@ -80,6 +80,7 @@ async def serve(room: Path) -> None:
             access=access,
             clock=WallClock(),
             problems=lambda: PROBLEMS,
+            is_ready=lambda: True,
             metrics=list,
         )
         sockets = WebSockets(dispatcher=dispatcher, access=access, stop=stop)

@@ -355,6 +355,7 @@ def _dispatcher(house: _House, started_ms: int, *, http_url: str | None) -> Disp
                     version=row.version,
                     state=row.state,
                     methods=list(row.methods),
+                    reason=row.reason,
                 )
                 for row in host.states()
             ],
@@ -384,13 +385,21 @@ def _method(bound: BoundMethod) -> Method:
 
 
 def _checks(house: _House) -> dict[str, Callable[[], str | None]]:
-    return {"network": lambda: _network_problem(house)}
+    return {
+        "network": lambda: _network_problem(house),
+        "plugins": lambda: _plugin_problem(house.host),
+    }
 
 
 def _network_problem(house: _House) -> str | None:
     if house.ledger.position().synced:
         return None
     return "not level with the chain: no node answers, or we are catching up"
+
+
+def _plugin_problem(host: PluginHost) -> str | None:
+    failed = [each for each in host.states() if each.state == "failed"]
+    return "; ".join(f"{each.name} failed: {each.reason}" for each in failed) or None
 
 
 async def _serve_socket(
@@ -426,6 +435,7 @@ async def _serve_http(
         access=door.access,
         clock=house.clock,
         problems=lambda: {name: check() for name, check in checks.items()},
+        is_ready=lambda: _network_problem(house) is None,
         metrics=lambda: collect(house, checks, started_ms=started_ms),
         routes=house.host.routes(),
     )

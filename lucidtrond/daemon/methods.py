@@ -37,13 +37,14 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class PluginRow(msgspec.Struct, frozen=True):
-    """One enabled plugin."""
+    """One enabled plugin; *reason* says why it failed."""
 
     name: str
     distribution: str
     version: str
     state: str
     methods: list[str]
+    reason: str | None = None
 
 
 class PluginList(msgspec.Struct, frozen=True):

@@ -39,6 +39,8 @@ class RpcHttp:
     access: HttpAccess
     clock: Clock
     problems: Problems
+    is_ready: Callable[[], bool]
+    """Whether it can work; a failed plugin is a problem and no reason to stop."""
     metrics: Callable[[], Iterable[Metric]]
     routes: Sequence[BoundRoute] = ()
     _own: Mapping[str, tuple[str, Answer]] = field(init=False)
@@ -130,7 +132,7 @@ class RpcHttp:
         return _json(200, {"status": "alive", "timestamp": self._now()})
 
     async def _ready(self, _request: HttpRequest) -> HttpResponse:
-        ready = not any(self.problems().values())
+        ready = self.is_ready()
         body = {"status": "ready" if ready else "not_ready", "timestamp": self._now()}
         return _json(200 if ready else 503, body)
 

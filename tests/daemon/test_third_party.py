@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,3 +75,48 @@ def test_a_plugin_that_is_enabled_but_not_installed_is_named(
     enable(enabled, "TLsV52sRDL79HXGGm9yzwKibb6BeruhUzy")
     assert enabled.spawn().wait(20) == 1
     assert "lowfuel" in enabled.log_lines()[-1]["reason"]
+
+
+CRASHY = """
+from lucidtrond.api import Plugin
+plugin = Plugin("crashy")
+
+@plugin.service
+async def fall(ctx, task_status):
+    task_status.started()
+    raise ValueError("a secret of the plugin")
+"""
+
+
+@pytest.mark.slow
+def test_a_plugin_that_keeps_crashing_is_told_by_health_and_stops_nothing(
+    enabled: DaemonProcess, tmp_path: Path
+) -> None:
+    folder = tmp_path / "site"
+    about = folder / "crashy-1.0.dist-info"
+    about.mkdir(parents=True)
+    (folder / "crashy.py").write_text(CRASHY)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: crashy\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(
+        "[lucidtrond.plugins]\ncrashy = crashy:plugin\n"
+    )
+    enabled.state.with_name("lucidtrond.toml").write_text("[plugins.crashy]\n")
+    enabled.start(PYTHONPATH=str(folder))
+    deadline = time.monotonic() + 60
+    while (health := enabled.call("daemon.health"))["checks"]["plugins"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    problem = "plugins: crashy failed: crashy.fall crashed 6 times: ValueError"
+    assert (health["status"], health["problems"]) == ("degraded", [problem])
+    rows = {each["name"]: each for each in enabled.call("plugin.list")["plugins"]}
+    assert rows["crashy"]["reason"] in problem
+    assert rows["wallets"]["reason"] is None
+    url = enabled.call("daemon.info")["http_url"]
+    with urllib.request.urlopen(f"{url}/health/ready") as answer:
+        assert answer.status == 200
+    with pytest.raises(urllib.error.HTTPError) as unwell:
+        urllib.request.urlopen(f"{url}/health")
+    with unwell.value as answer:
+        body = json.load(answer)
+    assert body["dependencies"]["plugins"]["status"] == "unhealthy"
+    assert enabled.stop() == 0

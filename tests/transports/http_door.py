@@ -71,6 +71,7 @@ async def open_door(
         access=access,
         clock=StillClock(),
         problems=lambda: door.problems,
+        is_ready=lambda: door.problems.get("network") is None,
         metrics=lambda: [
             Metric("a", "gauge", "One.", 1.0),
             Metric("b", "counter", "Two.", samples={(("x", 'say "\n'),): 2}),
