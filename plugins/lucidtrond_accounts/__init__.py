@@ -1,18 +1,27 @@
 """What the chain knows of any address."""
 
+from typing import Annotated
+
+import msgspec
+
 from lucidtrond.api import (
     AddressText,
     Context,
     InvalidInput,
     NoConfig,
     NodeError,
+    NotFound,
     Params,
     Plugin,
+    PluginDisabled,
     Result,
+    TokenText,
     read_address,
 )
 
 plugin = Plugin("accounts")
+
+MOST_TOKENS = 20
 
 _ERRORS = (InvalidInput, NodeError)
 _EXAMPLE = {"address": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH"}
@@ -83,6 +92,22 @@ async def resources(ctx: Context[NoConfig], params: Of) -> ResourcesView:
     )
 
 
+class OfBalance(Of, frozen=True):
+    """*tokens* are those to ask about, by known symbol or by contract."""
+
+    tokens: Annotated[tuple[TokenText, ...], msgspec.Meta(max_length=MOST_TOKENS)] = ()
+
+
+class HeldToken(Result, frozen=True):
+    """*symbol* and *decimals* are the known token's, null for any other."""
+
+    token: str
+    known: bool
+    symbol: str | None
+    decimals: int | None
+    balance_raw: str
+
+
 class BalanceView(Result, frozen=True):
     """The spendable balance and what can be used without burning TRX."""
 
@@ -92,13 +117,20 @@ class BalanceView(Result, frozen=True):
     bandwidth_left: int
     energy_left: int
     as_of_block: int
+    tokens: list[HeldToken]
 
 
-@plugin.method("account.balance", example=_EXAMPLE, errors=_ERRORS)
-async def balance(ctx: Context[NoConfig], params: Of) -> BalanceView:
-    """Show the TRX balance and the resources left."""
+@plugin.method(
+    "account.balance",
+    example={**_EXAMPLE, "tokens": ["USDT"]},
+    errors=(*_ERRORS, NotFound, PluginDisabled),
+)
+async def balance(ctx: Context[NoConfig], params: OfBalance) -> BalanceView:
+    """Show the TRX balance, the resources left and chosen tokens."""
     account = await get(ctx, params)
     left = await resources(ctx, params)
+    asked = [{"token": each, "address": params.address} for each in params.tokens]
+    held = [await ctx.call("token.balance", each) for each in asked]
     return BalanceView(
         address=account.address,
         activated=account.activated,
@@ -106,4 +138,14 @@ async def balance(ctx: Context[NoConfig], params: Of) -> BalanceView:
         bandwidth_left=left.free_bandwidth_left + left.bandwidth_left,
         energy_left=left.energy_left,
         as_of_block=min(account.as_of_block, left.as_of_block),
+        tokens=[
+            HeldToken(
+                token=each.token,
+                known=each.known,
+                symbol=each.symbol,
+                decimals=each.decimals,
+                balance_raw=each.balance_raw,
+            )
+            for each in held
+        ],
     )

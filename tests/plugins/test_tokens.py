@@ -118,6 +118,18 @@ async def test_a_deposit_is_booked_whether_anybody_knows_the_token(
         assert sent.token_call.to_address == shop.address
 
 
+async def test_an_accounts_balance_names_the_tokens_that_were_asked_for() -> None:
+    async with open_shipped() as bench:
+        shop, _ = await deposit(bench, 12_500_000)
+        asked = {"address": shop.address, "tokens": ["iusd"]}
+        shown = await bench.call("account.balance", asked)
+        [held] = shown.tokens
+        assert (held.symbol, held.balance_raw, held.known) == ("IUSD", "12500000", True)
+        assert (shown.balance_sun, shown.activated) == ("0", False)
+        with pytest.raises(InvalidInput, match="token: "):
+            await bench.call("account.balance", {**asked, "tokens": ["USDT"]})
+
+
 async def test_history_can_be_asked_by_a_tokens_symbol() -> None:
     async with open_shipped() as bench:
         shop, txid = await deposit(bench, 5)
