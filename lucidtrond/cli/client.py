@@ -200,8 +200,9 @@ def _send(connection: Connection, args: argparse.Namespace) -> int:
             return _complain("nothing was sent", FAILED)
     if not args.json:
         print(f"idempotency key: {key}", flush=True)
+    since = connection.call("events.poll", {"limit": 1})["next_since"]
     payment = connection.call("transfer.send", params)
-    payment = _follow(connection, args, payment)
+    payment = _follow(connection, args, payment, since=since)
     _print(args, payment, lambda result: show.payment(result, assets))
     if payment["state"] in _SETTLED:
         return _SETTLED[payment["state"]]
@@ -211,13 +212,19 @@ def _send(connection: Connection, args: argparse.Namespace) -> int:
 
 
 def _follow(
-    connection: Connection, args: argparse.Namespace, payment: dict[str, Any]
+    connection: Connection,
+    args: argparse.Namespace,
+    payment: dict[str, Any],
+    *,
+    since: int,
 ) -> dict[str, Any]:
-    """Show each state until the wanted one; the payment goes on without us."""
+    """Show each state until the wanted one; the payment goes on without us.
+
+    *since* is the last event before it was asked for.
+    """
     wanted = {"none": set(), "included": {"included"}, "solidified": set()}[args.wait]
     if args.wait == "none":
         return payment
-    since = 0
     shown = None
     while payment["state"] not in _SETTLED and payment["state"] not in wanted:
         if payment["state"] != shown and not args.json:
@@ -228,6 +235,7 @@ def _follow(
             {
                 "since": since,
                 "topics": ["transaction"],
+                "address": payment["from_address"],
                 "wait_ms": _POLL_MS,
                 "limit": 100,
             },
@@ -237,6 +245,20 @@ def _follow(
             "transfer.status", {"payment_id": payment["payment_id"]}
         )
     return payment
+
+
+def _pending(connection: Connection, args: argparse.Namespace) -> int:
+    result = connection.call("tx.pending", {"limit": args.limit})
+    assets = _assets(connection)
+    _print(args, result, lambda found: show.pending(found, assets))
+    return DONE
+
+
+def _retry(connection: Connection, args: argparse.Namespace) -> int:
+    result = connection.call("tx.retry", {"txid": args.txid})
+    assets = _assets(connection)
+    _print(args, result, lambda found: show.payment(found["payment"], assets))
+    return DONE
 
 
 def _receipt(connection: Connection, args: argparse.Namespace) -> int:
@@ -363,6 +385,10 @@ def _add_looking(verbs: Any) -> None:
     held.add_argument("token", metavar="SYMBOL|CONTRACT")
     held.add_argument("address", metavar="ADDRESS|WALLET")
 
+    pending = _add(verbs, "pending", _pending, "payments that are not settled yet")
+    pending.add_argument("--limit", type=int, default=20)
+    retry = _add(verbs, "retry", _retry, "send a payment again; it can't pay twice")
+    retry.add_argument("txid")
     receipt = _add(
         verbs, "receipt", _receipt, "what became of a transaction, and its cost"
     )

@@ -110,21 +110,44 @@ def token_balance(result: Result, assets: Assets) -> str:
     )
 
 
+_WORDS = {
+    "queued": "accepted, not signed yet",
+    "signed": "signed, about to be sent",
+    "pending": "sent; not in a block yet",
+    "included": "in a block; not final yet",
+    "reverted": "a fork took it back; it may land again",
+    "solidified": "paid, final",
+    "failed": "failed",
+    "expired": "not paid; it can't land any more",
+}
+"""The states of a payment, for a shopkeeper."""
+
+
+def pending(result: Result, assets: Assets) -> str:
+    """Payments that are not settled, and what can be done about each."""
+    blocks = []
+    for row in result["pending"]:
+        each = row["payment"]
+        if row["safe_to_retry"]:
+            advice = "it did not pay and can't any more: you may pay anew"
+        elif row["in_flight_until_ms"]:
+            until = time(row["in_flight_until_ms"])
+            advice = f"it may still land until {until}: do not pay again, wait"
+        else:
+            advice = "do not pay again, wait"
+        amount = assets.show(each["amount"], each["asset"])
+        blocks.append(
+            f"{each['payment_id']}  {amount} to {each['to_address']}\n"
+            f"    {_WORDS[each['state']]}\n    {advice}"
+        )
+    return "\n".join(blocks) or "nothing is pending"
+
+
 def payment(result: Result, assets: Assets) -> str:
     """What became of a payment, in a shopkeeper's words."""
-    words = {
-        "queued": "accepted, not signed yet",
-        "signed": "signed, about to be sent",
-        "pending": "sent; not in a block yet",
-        "included": "in a block; not final yet",
-        "reverted": "a fork took it back; it may land again",
-        "solidified": "paid, final",
-        "failed": "failed",
-        "expired": "not paid; it can't land any more",
-    }
     return lines(
         ("payment", result["payment_id"]),
-        ("state", f"{result['state']}: {words[result['state']]}"),
+        ("state", f"{result['state']}: {_WORDS[result['state']]}"),
         ("from", result["from_address"]),
         ("to", result["to_address"]),
         ("amount", assets.show(result["amount"], result["asset"])),
