@@ -1,22 +1,20 @@
 """Contracts beside plain transfers, and the refusals of each, in java-tron's words."""
 
-from typing import Any
-
 import msgspec
 import pytest
 
-from lucidtrond.devnet.state.account import Account, Permission, Permissions
+from lucidtrond.devnet.state.account import Permission, Permissions
 from lucidtrond.devnet.state.blocks import BlockRow, ReceiptRow
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
 from lucidtrond.devnet.state.refused import Refused
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.contracts import TYPE_URL_PREFIX, RawContract
-from lucidtrond.tron.jsonformat import CONTRACT_TYPES
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.transaction import RawData, Reference, Transaction
 from lucidtrond.tron.units import MAX_SUN, Sun, UnixMillis
 from tests.devnet.making import ALICE, BOB, CAROL, NOVA, Lab, raw_transfer, sign
+from tests.devnet.sending import account, contract, receipt, refused
 
 
 @pytest.fixture
@@ -24,42 +22,6 @@ def lab() -> Lab:
     lab = Lab()
     lab.mine(3)
     return lab
-
-
-def contract(lab: Lab, key: PrivateKey, name: str, **fields: Any) -> Transaction:
-    known = lab.chain.head.globals
-    fields.setdefault("owner_address", key.address.raw)
-    message = getattr(pb, name)(**fields)
-    raw = RawData(
-        RawContract(
-            CONTRACT_TYPES[name], TYPE_URL_PREFIX + name, message.SerializeToString()
-        ),
-        Reference.to_block(known.block_id.hex()),
-        expiration=UnixMillis(known.timestamp + 60_000),
-        timestamp=UnixMillis(known.timestamp),
-    )
-    return sign(raw, key)
-
-
-def refused(lab: Lab, transaction: Transaction) -> str:
-    with pytest.raises(Refused) as caught:
-        lab.send(transaction)
-    assert caught.value.code == "CONTRACT_VALIDATE_ERROR"
-    return caught.value.text.removeprefix("Contract validate error : ")
-
-
-def receipt(lab: Lab, transaction: Transaction) -> ReceiptRow:
-    lab.send(transaction)
-    lab.mine()
-    found = lab.chain.find(transaction.digest)
-    assert found is not None
-    return found.transaction.receipt
-
-
-def account(lab: Lab, key: PrivateKey) -> Account:
-    found = lab.chain.head.accounts.get(key.address.raw)
-    assert found is not None
-    return found
 
 
 def poor(lab: Lab, balance: int) -> PrivateKey:

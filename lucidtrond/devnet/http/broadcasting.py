@@ -7,7 +7,7 @@ from lucidtrond.devnet.http.errors import JavaError, null_pointer
 from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json, print_address, print_permission
 from lucidtrond.devnet.http.requests import Ask, decode_hex, is_visible
-from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.candidate import TRUNCATED, Candidate
 from lucidtrond.devnet.state.refused import BadSignature, Refused
 from lucidtrond.devnet.state.signatures import allows, permission_for, weigh
 from lucidtrond.tron import tron_pb2 as pb
@@ -20,13 +20,8 @@ from lucidtrond.tron.jsontext import NullPointer
 from lucidtrond.tron.transaction import MalformedTransaction, Transaction
 from lucidtrond.tron.wirebytes import MalformedMessage, walk
 
-# protobuf-java's own sentences.
+# protobuf-java's own sentence.
 ZERO_TAG: Final = "Protocol message contained an invalid tag (zero)."
-TRUNCATED: Final = (
-    "While parsing a protocol message, the input ended unexpectedly in the middle of a"
-    " field.  This could mean either that the input has been truncated or that an"
-    " embedded message misreported its own length."
-)
 
 
 def broadcast_transaction(ask: Ask) -> Json:

@@ -42,6 +42,10 @@ def set_account_id(ask: Ask) -> Json:
     return _build(ask, "SetAccountIdContract")
 
 
+def update_permissions(ask: Ask) -> Json:
+    return _build(ask, "AccountPermissionUpdateContract")
+
+
 def _build(ask: Ask, name: str) -> Json:
     visible = ask.visible
     message = ask.merge(getattr(pb, name)())

@@ -21,7 +21,7 @@ from lucidtrond.devnet.http.printing import (
 from lucidtrond.devnet.http.requests import Ask, decode_base58, decode_hex, is_long
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.chain import Found
-from lucidtrond.devnet.state.contracts import is_address
+from lucidtrond.devnet.state.owners import is_address
 from lucidtrond.devnet.state.world import World
 
 MAX_RANGE: Final = 100

@@ -94,7 +94,7 @@ QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
     "triggersmartcontract": calling.trigger_smart_contract,
     "transferasset": None,
     "votewitnessaccount": None,
-    "accountpermissionupdate": None,
+    "accountpermissionupdate": building.update_permissions,
     "withdrawbalance": None,
     "unfreezebalancev2": None,
     "undelegateresource": None,

@@ -1,14 +1,17 @@
 """A transaction on its way into the chain, read once for all the checks it meets."""
 
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from attrs import frozen
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
+from lucidtrond.devnet.state.refused import Invalid
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.transaction import MalformedTransaction, Transaction
 from lucidtrond.tron.wirebytes import walk
+
+M = TypeVar("M", bound=Message)
 
 ACCOUNT_CREATE: Final = 0
 TRANSFER: Final = 1
@@ -16,10 +19,19 @@ TRANSFER_ASSET: Final = 2
 ACCOUNT_UPDATE: Final = 10
 SET_ACCOUNT_ID: Final = 19
 TRIGGER_SMART_CONTRACT: Final = 31
+ACCOUNT_PERMISSION_UPDATE: Final = 46
 
 # Where the owner is not field 1: messages of account_contract.proto and
 # asset_issue_contract.proto.
 _OWNER_FIELD: Final = {TRANSFER_ASSET: 2, ACCOUNT_UPDATE: 2, SET_ACCOUNT_ID: 2}
+
+
+# Of protobuf-java.
+TRUNCATED: Final = (
+    "While parsing a protocol message, the input ended unexpectedly in the middle of a"
+    " field.  This could mean either that the input has been truncated or that an"
+    " embedded message misreported its own length."
+)
 
 
 @frozen
@@ -41,6 +53,8 @@ class Candidate:
     permission_id: int
     fields: dict[int, int | bytes]
     owner: bytes
+    parameter: bytes
+    """The whole contract, for kinds with fields inside fields."""
 
     @classmethod
     def read(cls, transaction: Transaction) -> Self:
@@ -65,6 +79,7 @@ class Candidate:
             permission_id=contract.Permission_id,
             fields=fields,
             owner=owner if isinstance(owner, bytes) else b"",
+            parameter=contract.parameter.value,
         )
 
     def bytes_field(self, number: int) -> bytes:
@@ -78,3 +93,15 @@ class Candidate:
         if not isinstance(value, int):
             return 0
         return value - (1 << 64) if value >> 63 else value
+
+
+def read_contract(kind: type[M], candidate: Candidate) -> M:
+    """The whole contract as a message.
+
+    Raises:
+        Invalid: something inside of it is none, in protobuf-java's words.
+    """
+    try:
+        return kind.FromString(candidate.parameter)
+    except DecodeError:
+        raise Invalid(TRUNCATED) from None

@@ -22,7 +22,7 @@ from lucidtrond.devnet.state.blocks import (
     TransactionRow,
     row_of,
 )
-from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.candidate import ACCOUNT_PERMISSION_UPDATE, Candidate
 from lucidtrond.devnet.state.certain import certain, present
 from lucidtrond.devnet.state.execution import execute
 from lucidtrond.devnet.state.genesis import Genesis
@@ -166,12 +166,7 @@ class Chain:
             raise Invalid("No contract!")
         if candidate.expiration < next_slot_ms(known):
             raise expired()
-        world = self.pending
-        check_signatures(
-            candidate,
-            world.accounts.get(candidate.owner),
-            self.genesis.default_operations,
-        )
+        self._check_signatures(candidate)
         if candidate.contracts != 1:
             raise Invalid(
                 f"tx {candidate.txid.hex()} contract size should be exactly 1,"
@@ -186,6 +181,10 @@ class Chain:
         if known_already or self.archive.find(candidate.txid):
             raise Refused("DUP_TRANSACTION_ERROR", "Dup transaction.")
         self._take(candidate, since_ms=known.timestamp)
+
+    def _check_signatures(self, candidate: Candidate) -> None:
+        owner = self.pending.accounts.get(candidate.owner)
+        check_signatures(candidate, owner, self.genesis.default_operations)
 
     def _take(self, candidate: Candidate, *, since_ms: UnixMillis) -> None:
         base = self._pending or self.top.fork()
@@ -279,13 +278,19 @@ class Chain:
         chosen: list[Pooled] = []
         left: list[Pooled] = []
         room = MAX_BLOCK_BYTES
+        changed: set[bytes] = set()
         for each in self._pool.values():
-            size = each.candidate.size + RESULT_ALLOWANCE_BYTES
-            if each.candidate.expiration < timestamp or size > room:
+            candidate = each.candidate
+            size = candidate.size + RESULT_ALLOWANCE_BYTES
+            late = candidate.expiration < timestamp
+            if late or size > room or candidate.owner in changed:
                 left.append(each)
-            else:
-                chosen.append(each)
-                room -= size
+                continue
+            chosen.append(each)
+            room -= size
+            if candidate.type == ACCOUNT_PERMISSION_UPDATE:
+                # Manager.generateBlock: what its owner sends later waits a block.
+                changed.add(candidate.owner)
         return chosen, left
 
     def _rerun(self, chosen: Iterable[Pooled]) -> tuple[World, list[Pooled]]:
@@ -310,6 +315,7 @@ class Chain:
             if late or now - each.since_ms > POOL_TIMEOUT_MS:
                 continue  # leaves silently, as on a node
             try:
+                self._check_signatures(each.candidate)
                 self._take(each.candidate, since_ms=each.since_ms)
             except Refused:
                 continue

@@ -11,24 +11,27 @@ from typing import Final
 from attrs import frozen
 from msgspec.structs import replace
 
-from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.blocks import CallRow
 from lucidtrond.devnet.state.candidate import (
     ACCOUNT_CREATE,
+    ACCOUNT_PERMISSION_UPDATE,
     ACCOUNT_UPDATE,
     SET_ACCOUNT_ID,
     TRANSFER,
     TRIGGER_SMART_CONTRACT,
     Candidate,
 )
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.owners import is_address, new_account, owner_of
+from lucidtrond.devnet.state.permitting import (
+    execute_permissions,
+    validate_permissions,
+)
 from lucidtrond.devnet.state.refused import Invalid
 from lucidtrond.devnet.state.triggering import execute_trigger, validate_trigger
 from lucidtrond.devnet.state.world import World
-from lucidtrond.tron.address import PREFIX, SIZE
-from lucidtrond.tron.units import MAX_SUN, Sun, UnixMillis
+from lucidtrond.tron.units import MAX_SUN, Sun
 
 MAX_NAME_BYTES: Final = 200
 MIN_ID_BYTES: Final = 8
@@ -42,20 +45,6 @@ class ContractKind:
     validate: Callable[[World, Candidate, Genesis], None]
     execute: Callable[[World, Candidate, Genesis], Sun | CallRow]
     creates: Callable[[World, Candidate], bool] = lambda _world, _candidate: False
-
-
-def is_address(raw: bytes) -> bool:
-    """DecodeUtil.addressValid."""
-    return len(raw) == SIZE and raw[0] == PREFIX
-
-
-def new_account(world: World, address: bytes) -> Account:
-    """An account as a transaction makes it: dated by the head block."""
-    return Account(address, born=True, created_ms=UnixMillis(world.globals.timestamp))
-
-
-def _owner(world: World, candidate: Candidate) -> Account:
-    return present(world.accounts.get(candidate.owner))
 
 
 def _validate_transfer(world: World, candidate: Candidate, genesis: Genesis) -> None:
@@ -92,7 +81,7 @@ def _execute_transfer(world: World, candidate: Candidate, genesis: Genesis) -> S
         recipient = new_account(world, to)
         fee = genesis.parameters.activation_fee
         burn(world, fee)
-    owner = _owner(world, candidate)
+    owner = owner_of(world, candidate)
     world.put_account(replace(owner, balance=Sun(owner.balance - amount - fee)))
     world.put_account(replace(recipient, balance=Sun(recipient.balance + amount)))
     return fee
@@ -120,7 +109,7 @@ def _validate_create(world: World, candidate: Candidate, genesis: Genesis) -> No
 
 def _execute_create(world: World, candidate: Candidate, genesis: Genesis) -> Sun:
     fee = genesis.parameters.activation_fee
-    owner = _owner(world, candidate)
+    owner = owner_of(world, candidate)
     world.put_account(new_account(world, candidate.bytes_field(2)))
     world.put_account(replace(owner, balance=Sun(owner.balance - fee)))
     burn(world, fee)
@@ -138,7 +127,7 @@ def _validate_update(world: World, candidate: Candidate, _genesis: Genesis) -> N
 
 
 def _execute_update(world: World, candidate: Candidate, _genesis: Genesis) -> Sun:
-    owner = _owner(world, candidate)
+    owner = owner_of(world, candidate)
     world.put_account(replace(owner, name=candidate.bytes_field(1)))
     return Sun(0)
 
@@ -162,7 +151,7 @@ def _validate_set_id(world: World, candidate: Candidate, _genesis: Genesis) -> N
 
 def _execute_set_id(world: World, candidate: Candidate, _genesis: Genesis) -> Sun:
     account_id = candidate.bytes_field(1)
-    world.put_account(replace(_owner(world, candidate), account_id=account_id))
+    world.put_account(replace(owner_of(world, candidate), account_id=account_id))
     world.account_ids.put(account_id.lower(), candidate.owner)
     return Sun(0)
 
@@ -175,6 +164,7 @@ KINDS: Final[dict[int, ContractKind]] = {
         _validate_transfer, _execute_transfer, creates=_makes_recipient
     ),
     ACCOUNT_UPDATE: ContractKind(_validate_update, _execute_update),
+    ACCOUNT_PERMISSION_UPDATE: ContractKind(validate_permissions, execute_permissions),
     SET_ACCOUNT_ID: ContractKind(_validate_set_id, _execute_set_id),
     TRIGGER_SMART_CONTRACT: ContractKind(validate_trigger, execute_trigger),
 }

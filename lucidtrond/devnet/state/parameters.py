@@ -96,6 +96,8 @@ class Parameters:
     create_account_rate: int
     memo_fee: Sun
     multi_sign_fee: Sun
+    permission_fee: Sun
+    asset_issue_fee: Sun
     free_net_limit: int
     total_net_limit: int
     total_energy_limit: int
@@ -116,6 +118,8 @@ class Parameters:
             create_account_rate=known["getCreateNewAccountBandwidthRate"],
             memo_fee=Sun(known["getMemoFee"]),
             multi_sign_fee=Sun(known["getMultiSignFee"]),
+            permission_fee=Sun(known["getUpdateAccountPermissionFee"]),
+            asset_issue_fee=Sun(known["getAssetIssueFee"]),
             free_net_limit=known["getFreeNetLimit"],
             total_net_limit=known["getTotalNetLimit"],
             total_energy_limit=known["getTotalEnergyCurrentLimit"],

@@ -19,6 +19,13 @@ class Invalid(Refused):
         self.reason = reason
 
 
+class Failed(Refused):
+    """A contract that fails where its actuator no longer expects it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("CONTRACT_EXE_ERROR", f"Contract execute error : {reason}")
+
+
 class BadSignature(Refused):
     """Signatures that do not carry the transaction."""
 
