@@ -54,15 +54,16 @@ MAX_LINGERING: Final = 64
 
 
 class ReplayedStream(trio.abc.HalfCloseableStream):
-    """A stream whose first bytes were read already."""
+    """A stream whose first bytes were read already.
 
-    def __init__(self, first: bytes, stream: trio.SocketStream) -> None:
+    *sock* is what lies beneath, non-blocking, for who writes to it without waiting.
+    """
+
+    def __init__(
+        self, first: bytes, stream: trio.SocketStream, *, sock: socket.socket
+    ) -> None:
         self._first, self._stream = first, stream
-
-    @property
-    def sock(self) -> trio.socket.SocketType:
-        """For who writes to it in a way of its own."""
-        return self._stream.socket
+        self.sock = sock
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         if not self._first:
@@ -94,7 +95,9 @@ handler answers it like any other. The stream starts with the request itself."""
 class _Connection:
     """One peer; *deadline* is what the janitor looks at."""
 
+    raw: socket.socket
     sock: trio.socket.SocketType
+    """The same, for trio."""
     parser: RequestParser
     deadline: float
     scope: trio.CancelScope = field(factory=trio.CancelScope)
@@ -174,6 +177,7 @@ class _Server:
         if raw.family != socket.AF_UNIX:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = _Connection(
+            raw,
             sock,
             RequestParser(self.limits),
             deadline=trio.current_time() + self.limits.idle_s,
@@ -247,9 +251,8 @@ class _Server:
                 await self._write(connection, out)
                 first = encode_head(parsed.request) + unread
                 connection.deadline = inf
-                await takeover(
-                    ReplayedStream(first, trio.SocketStream(connection.sock))
-                )
+                stream = trio.SocketStream(connection.sock)
+                await takeover(ReplayedStream(first, stream, sock=connection.raw))
                 return False
             response = await self._handle(parsed.request)
             keep = parsed.keep_alive and not self.draining

@@ -5,7 +5,7 @@ writes goes through `send_all`. Texts are framed here (one frame each, never spl
 so that the event bus can push without a task switch and frames never interleave.
 """
 
-import os
+import socket
 from typing import Final
 
 import trio
@@ -34,7 +34,8 @@ class WsOutbox(trio.abc.HalfCloseableStream):
     """
 
     stream: trio.abc.HalfCloseableStream
-    sock: trio.socket.SocketType
+    sock: socket.socket
+    """Beneath *stream*; non-blocking."""
     event_bytes: int
     out_bytes: int
     write_s: float
@@ -65,20 +66,16 @@ class WsOutbox(trio.abc.HalfCloseableStream):
 
     def _put(self, data: bytes) -> None:
         if not self._waiting and not self._is_sending:
-            data = data[self._send_now(data) :]
-            if not data:
+            try:
+                sent = self.sock.send(data)
+            except OSError:
+                sent = 0  # full, or broken: that shows in `run`
+            if sent == len(data):
                 return
+            data = data[sent:]
         self._out.append(data)
         self._waiting += len(data)
         self._wake.set()
-
-    def _send_now(self, data: bytes) -> int:
-        """Give how many bytes the kernel took; a broken socket shows in `run`."""
-        try:
-            # trio's socket has no call that can't block; its own descriptor does.
-            return _raw_send(self.sock, data)
-        except OSError:
-            return 0
 
     async def run(self) -> None:
         """Send what waits, until the peer takes no byte for *write_s* or is gone."""
@@ -102,8 +99,12 @@ class WsOutbox(trio.abc.HalfCloseableStream):
 
     async def _send(self, view: memoryview) -> None:
         while view:
-            with trio.fail_after(self.write_s):
-                sent = await self.sock.send(view)
+            try:
+                sent = self.sock.send(view)
+            except BlockingIOError:
+                with trio.fail_after(self.write_s):
+                    await trio.lowlevel.wait_writable(self.sock)
+                continue
             view = view[sent:]
             self._waiting -= sent
 
@@ -135,7 +136,3 @@ class WsOutbox(trio.abc.HalfCloseableStream):
     async def aclose(self) -> None:
         self.is_closed = True
         await self.stream.aclose()
-
-
-def _raw_send(sock: trio.socket.SocketType, data: bytes) -> int:
-    return os.write(sock.fileno(), data)
