@@ -117,10 +117,15 @@ def serve_profiled(room: Path) -> None:
     pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(30)
 
 
-def fan_out(room: Path, port: int, *, subscribers: int, events: int) -> dict[str, Any]:
-    """Give the client's view of *events* events, times in microseconds."""
+def fan_out(
+    room: Path, port: int, *, subscribers: int, events: int, look_us: int = 0
+) -> dict[str, Any]:
+    """Give the client's view of *events* events, times in microseconds.
+
+    With *look_us* the client looks so often instead of being woken for each frame.
+    """
     client = rpc.build_client(room, "fanout.c")
-    words = [client, str(port), str(subscribers), str(events)]
+    words = [client, *map(str, (port, subscribers, events, look_us))]
     done = subprocess.run(words, stdout=subprocess.PIPE, check=True)
     row: dict[str, Any] = json.loads(done.stdout)
     for key in ("first_us", "last_us", "asked_us"):
@@ -133,6 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--subscribers", type=int, default=5000)
     parser.add_argument("--events", type=int, default=20)
+    parser.add_argument("--look-us", type=int, default=0)
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -154,7 +160,13 @@ def main() -> None:
         while not (room / "port").exists():
             time.sleep(0.05)
         port = int((room / "port").read_text())
-        row = fan_out(room, port, subscribers=given.subscribers, events=given.events)
+        row = fan_out(
+            room,
+            port,
+            subscribers=given.subscribers,
+            events=given.events,
+            look_us=given.look_us,
+        )
         server.terminate()
         server.wait()
     row.pop("events")

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 import trio
 import trio.testing
+from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -161,6 +162,91 @@ async def test_replay_and_live_pushes_join_without_gap_or_double(
                 assert sink.seqs() == list(range(since + 1, 21))
     finally:
         bus_module.PAGE = whole_page  # type: ignore[misc] # as above
+
+
+@define(eq=False)
+class Crowd:
+    """Comes and goes at random, while the bus is stopped and started at random."""
+
+    bus: Bus
+    chance: random.Random
+    stayed: list[tuple[int, ListSink]] = field(factory=list)
+    left: list[tuple[ListSink, list[bytes]]] = field(factory=list)
+
+    async def pause(self, most: int) -> None:
+        for _ in range(self.chance.randrange(most)):
+            await trio.lowlevel.checkpoint()
+
+    async def join(self) -> None:
+        await self.pause(40)
+        since = self.chance.randint(0, self.bus.last_seq)
+        sink = ListSink()
+        subscription = await self.bus.subscribe(sink, since=since)
+        subscription.start()
+        if self.chance.random() < 0.7:
+            self.stayed.append((since, sink))
+            return
+        await self.pause(20)
+        self.bus.unsubscribe(subscription.id)
+        self.left.append((sink, list(sink.frames)))
+
+    async def run(self, task_status: trio.TaskStatus[None]) -> None:
+        for _ in range(self.chance.randrange(1, 4)):
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self.bus.run)
+                task_status.started()
+                task_status = trio.TASK_STATUS_IGNORED
+                await self.pause(12)
+                nursery.cancel_scope.cancel()
+        await self.bus.run()
+
+
+@given(st.integers(0, 2**32), st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+async def test_who_comes_goes_or_stops_the_bus_between_two_slices_makes_nobody_miss_one(
+    seed: int, size: int
+) -> None:
+    whole_slice, bus_module.SLICE = bus_module.SLICE, size  # type: ignore[misc] # Final
+    try:
+        async with open_outbox() as db, trio.open_nursery() as nursery:
+            bus = Bus(db, clock=StoppedClock())
+            crowd = Crowd(bus, random.Random(seed))
+            await nursery.start(crowd.run)
+            async with trio.open_nursery() as joining:
+                for _ in range(12):
+                    joining.start_soon(crowd.join)
+                for number in range(10):
+                    await db.write(partial(bus.emitter(), event=block(number)))
+                    bus.ring()
+                    await crowd.pause(6)
+            await trio.testing.wait_all_tasks_blocked()
+            bus.ring()
+            await trio.testing.wait_all_tasks_blocked()
+            for since, sink in crowd.stayed:
+                assert sink.seqs() == list(range(since + 1, 11))
+            assert all(sink.frames == then for sink, then in crowd.left)
+            nursery.cancel_scope.cancel()
+    finally:
+        bus_module.SLICE = whole_slice  # type: ignore[misc] # as above
+
+
+async def test_one_event_for_many_leaves_room_for_others_in_between() -> None:
+    class Noting(ListSink):
+        def push(self, frame: bytes) -> bool:
+            order.append("push")
+            return super().push(frame)
+
+    order: list[str] = []
+    async with open_bus() as (bus, db):
+        for _ in range(1000):
+            (await bus.subscribe(Noting())).start()
+        await db.write(partial(bus.emitter(), event=block(1)))
+        bus.ring()
+        while order.count("push") < 1000:
+            order.append("other")
+            await trio.lowlevel.checkpoint()
+    runs = [len(run) for run in "".join(word[0] for word in order).split("o")]
+    assert max(runs) <= 512  # two slices: trio shuffles who goes first in a round
 
 
 async def test_a_replay_that_matches_nothing_goes_live_all_the_same() -> None:
