@@ -13,7 +13,7 @@ LucidError
 ├── CallError                the caller of one RPC method
 │   ├── InvalidInput NotFound DeadlinePassed Conflict TooBusy TooLarge ShuttingDown
 │   ├── InsufficientFunds LimitTooLow InDoubt FailedOnChain Expired AlreadyFinal
-│   │   RecipientRefused
+│   │   RecipientRefused WouldFail
 │   ├── KeystoreLocked WrongPassphrase NotPermitted SpendCap NoSuchKey KeystoreMissing
 │   └── PluginFailed PluginDisabled
 └── NodeError                a TRON node
@@ -140,6 +140,10 @@ class AlreadyFinal(CallError):
 
 class RecipientRefused(CallError):
     """Paying this recipient is refused (self, token contract, blacklist)."""
+
+
+class WouldFail(CallError):
+    """A node's simulation of the transaction fails; nothing was signed."""
 
 
 class KeystoreLocked(CallError):

@@ -154,7 +154,7 @@ def test_the_names_of_methods_are_promises(host: PluginHost) -> None:
         "keystore": "init lock reveal_mnemonic status unlock",
         "network": "endpoints status",
         "token": "allowance balance info list",
-        "transfer": "list send status",
+        "transfer": "estimate list send status",
         "tx": "decode get pending receipt retry wait",
         "wallet": "balance batch_create create export get history list",
     }

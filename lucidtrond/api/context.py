@@ -8,7 +8,7 @@ import msgspec
 from attrs import frozen
 from typing_extensions import TypeVar
 
-from lucidtrond.events.types import Event, LedgerEntry, Payment
+from lucidtrond.events.types import Event, LedgerEntry, Payment, PaymentEstimate
 from lucidtrond.ports import Clock, KeystoreStatus, Store, Tx
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
@@ -119,12 +119,34 @@ class Sender(Protocol):
         fee_limit: Sun | None = None,
         max_burn: Sun | None = None,
         lifetime_ms: int | None = None,
+        check: bool = False,
     ) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
 
+        *asset* is ``TRX`` or the base58 address of a TRC-20 contract. *check* is a dry
+        run: what would be refused is refused, and nothing is journaled.
+
         Raises:
             Conflict: the key was used with other content.
-            KeystoreLocked, NoSuchKey, InsufficientFunds, RecipientRefused.
+            KeystoreLocked, NoSuchKey, InsufficientFunds, LimitTooLow,
+            RecipientRefused, WouldFail, TooLarge, InvalidInput.
+        """
+
+    async def estimate(
+        self,
+        *,
+        owner: Address,
+        to: Address,
+        asset: str,
+        amount: int,
+        memo: bytes = b"",
+        fee_limit: Sun | None = None,
+    ) -> PaymentEstimate:
+        """What a payment would burn now; the owner need not be ours.
+
+        Raises:
+            InsufficientFunds: of the token. TRX that are missing are no error here.
+            RecipientRefused, WouldFail, TooLarge, InvalidInput, NodeError.
         """
 
     async def find(

@@ -41,6 +41,7 @@ from lucidtrond.ports import Clock, Tx
 from lucidtrond.rpc.dispatch import Call, Dispatcher, Method
 from lucidtrond.rpc.events import events_methods
 from lucidtrond.sending import sender as sending_sender
+from lucidtrond.sending.intent import Limits
 from lucidtrond.sending.sender import Sender
 from lucidtrond.store.database import Database, open_store
 from lucidtrond.store.migrate import migrate
@@ -49,6 +50,7 @@ from lucidtrond.transports.rpc_http import RpcHttp
 from lucidtrond.transports.unix import UnixLimits, UnixListener, serve_unix
 from lucidtrond.transports.websocket import WebSockets
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
+from lucidtrond.tron.units import Sun
 
 log = logging.getLogger("lucidtrond.daemon")
 
@@ -199,6 +201,10 @@ def _furnish(
         emit=emit,
         ring=bus.ring,
         clock=clock,
+        limits=Limits(
+            fee_limit=Sun(config.sending.fee_limit_sun),
+            max_burn=Sun(config.sending.max_burn_sun),
+        ),
     )
     block_s = BLOCK_INTERVAL_MS / 1000
     if devnet is not None:

@@ -77,6 +77,13 @@ class KeystoreConfig(_Section, frozen=True):
     auto_lock_s: float
 
 
+class SendingConfig(_Section, frozen=True):
+    """What a payment may cost when its caller does not say."""
+
+    fee_limit_sun: int
+    max_burn_sun: int
+
+
 class RpcConfig(_Section, frozen=True):
     socket: str
     max_connections: int
@@ -110,6 +117,7 @@ class Config(_Section, frozen=True):
     network: NetworkConfig
     retry: RetryConfig
     keystore: KeystoreConfig
+    sending: SendingConfig
     rpc: RpcConfig
     http: HttpConfig
     access: AccessConfig
@@ -141,6 +149,8 @@ _AT_LEAST: Final = (
     ("retry", "initial_delay_s", 0),
     ("retry", "max_connection_retries", 0),
     ("keystore", "auto_lock_s", 0),
+    ("sending", "fee_limit_sun", 0),
+    ("sending", "max_burn_sun", 0),
     ("rpc", "max_connections", 1),
     ("rpc", "grace_s", 0),
     ("http", "port", 0),

@@ -46,7 +46,9 @@ PaymentState = Literal[
     "solidified",
     "failed",
     "expired",
+    "checked",
 ]
+"""``checked`` is the answer to a dry run: it is in no journal and nothing happens."""
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +71,38 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     block_id: str | None = None
     block_timestamp_ms: int | None = None
     fee_sun: str | None = None
+    """What it burned; only once it is in a block."""
+    fee_limit_sun: str | None = None
+    """Of a token's call; it bounds the energy."""
+    burn_sun: str | None = None
+    """The most it was expected to burn when it was accepted."""
     reason: str | None = None
     """Why it failed, expired or was refused; text for people."""
     broadcast_code: str | None = None
     safe_to_retry: bool = False
     in_flight_until_ms: int | None = None
+
+
+class PaymentEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a payment would burn beside its amount, as of one block; sun unless named.
+
+    *total_burn_sun* is expected if nothing changes, *most_burn_sun* when a token's call
+    takes all that its fee limit lets it. *fee_limit_sun* is null for TRX.
+    """
+
+    bandwidth_bytes: int
+    energy: int
+    bandwidth_burn_sun: str
+    energy_burn_sun: str
+    activation_sun: str
+    memo_sun: str
+    total_burn_sun: str
+    most_burn_sun: str
+    fee_limit_sun: str | None
+    balance_sun: str
+    token_balance_raw: str | None
+    activates_recipient: bool
+    as_of_block: int
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ CODES: Final[Mapping[type[errors.LucidError], int]] = {
     errors.Expired: 304,
     errors.AlreadyFinal: 305,
     errors.RecipientRefused: 306,
+    errors.WouldFail: 307,
     errors.KeystoreLocked: 400,
     errors.WrongPassphrase: 401,
     errors.NotPermitted: 402,

@@ -1,8 +1,11 @@
-"""What a TRX transfer burns beside its amount; an estimate from cached answers.
+"""What a payment burns beside its amount; an estimate from answers of nodes. Pure.
 
-TransferActuator and BandwidthProcessor of java-tron: all or nothing per source of
-bandwidth, and an account that comes to life costs the creation fee in place of it.
+TransferActuator, BandwidthProcessor and EnergyProcessor of java-tron: bandwidth is all
+or nothing per source, an account that comes to life costs the creation fee in place of
+it, and staked energy goes before burned one.
 """
+
+from typing import Final
 
 from attrs import frozen
 
@@ -10,37 +13,90 @@ from lucidtrond.tron.account import Resources
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.units import Sun
 
+_MARGIN_PERCENT: Final = 20
+"""For a recipient or a busy contract that changes between estimate and inclusion."""
+
 
 @frozen
-class TransferShape:
-    """What the cost depends on; *size* is the bandwidth it is charged."""
+class PaymentShape:
+    """What the cost depends on; *size* is the bandwidth it is charged.
+
+    *energy* is what a node's simulation used (0 for TRX), *fee_limit* in sun.
+    """
 
     size: int
     has_memo: bool
+    energy: int = 0
+    fee_limit: Sun | None = None
 
 
-def most_burned(shape: TransferShape, prices: ChainParameters) -> Sun:
-    """The most it can burn, whoever receives it and whatever bandwidth is left."""
-    memo = prices.memo_fee if shape.has_memo else 0
-    activation = prices.activation_fee + prices.create_account_fee
-    return Sun(memo + activation + shape.size * prices.transaction_fee)
+@frozen
+class Cost:
+    """What is burned, in sun, if nothing changes; *most_energy* at the fee limit."""
+
+    bandwidth: Sun
+    activation: Sun
+    memo: Sun
+    energy: Sun = Sun(0)
+    most_energy: Sun = Sun(0)
+
+    @property
+    def expected(self) -> Sun:
+        return Sun(self.bandwidth + self.activation + self.memo + self.energy)
+
+    @property
+    def most(self) -> Sun:
+        """With all the energy that the fee limit lets it take."""
+        return Sun(self.bandwidth + self.activation + self.memo + self.most_energy)
 
 
-def burned(
-    shape: TransferShape,
+def highest_cost(shape: PaymentShape, prices: ChainParameters) -> Cost:
+    """The most a TRX payment can burn, whoever receives it and whatever is left."""
+    return Cost(
+        bandwidth=Sun(shape.size * prices.transaction_fee),
+        activation=Sun(prices.activation_fee + prices.create_account_fee),
+        memo=_memo(shape, prices),
+    )
+
+
+def cost_of(
+    shape: PaymentShape,
     prices: ChainParameters,
     *,
     creates: bool,
     resources: Resources,
-) -> Sun:
-    """What it burns if nothing changes; *creates*: the recipient has no account yet."""
+) -> Cost:
+    """What it burns; *creates*: a payment of TRX makes the recipient's account."""
     staked_left = resources.net_limit - resources.net_used
     free_left = resources.free_net_limit - resources.free_net_used
-    cost = prices.memo_fee if shape.has_memo else 0
+    bandwidth = activation = 0
     if creates:
-        cost += prices.activation_fee
+        activation = prices.activation_fee
         if staked_left < shape.size:
-            cost += prices.create_account_fee
+            activation += prices.create_account_fee
     elif max(staked_left, free_left) < shape.size:
-        cost += shape.size * prices.transaction_fee
-    return Sun(cost)
+        bandwidth = shape.size * prices.transaction_fee
+    energy_left = max(resources.energy_limit - resources.energy_used, 0)
+    most = 0
+    if shape.fee_limit is not None and prices.energy_fee:
+        most = shape.fee_limit // prices.energy_fee
+    return Cost(
+        bandwidth=Sun(bandwidth),
+        activation=Sun(activation),
+        memo=_memo(shape, prices),
+        energy=Sun(max(shape.energy - energy_left, 0) * prices.energy_fee),
+        most_energy=Sun(max(most - energy_left, 0) * prices.energy_fee),
+    )
+
+
+def fee_limits(energy: int, prices: ChainParameters) -> tuple[Sun, Sun]:
+    """The fee limit that a call of so much energy needs, and that with a margin.
+
+    A fee limit bounds all energy of the call, staked energy too.
+    """
+    needed = energy * prices.energy_fee
+    return Sun(needed), Sun(needed + needed * _MARGIN_PERCENT // 100)
+
+
+def _memo(shape: PaymentShape, prices: ChainParameters) -> Sun:
+    return Sun(prices.memo_fee if shape.has_memo else 0)

@@ -84,6 +84,17 @@ MIGRATIONS: Final = (
         )
         """,
     ),
+    Migration(
+        OWNER,
+        2,
+        """
+        ALTER TABLE sending_payment ADD COLUMN fee_limit_sun INT64;
+        ALTER TABLE sending_payment ADD COLUMN max_burn_sun INT64;
+        ALTER TABLE sending_payment ADD COLUMN lifetime_ms INT64;
+        ALTER TABLE sending_attempt ADD COLUMN fee_limit_sun INT64;
+        ALTER TABLE sending_attempt ADD COLUMN burn_sun INT64;
+        """,
+    ),
 )
 
 
@@ -107,7 +118,7 @@ _COLUMNS: Final = (
     " p.memo, p.created_ms, a.txid, a.number, a.raw, a.signature, a.reference_number,"
     " a.expiration_ms, a.state, a.sent, a.last_sent_ms, a.code, a.message, a.accepted,"
     " a.reason, a.block_number, a.block_id, a.block_timestamp_ms, a.contract_ret,"
-    " a.fee_sun, a.updated_ms"
+    " a.fee_sun, a.updated_ms, a.fee_limit_sun, a.burn_sun"
 )
 _SELECT: Final = (
     f"SELECT {_COLUMNS} FROM sending_payment p"  # noqa: S608 - a constant
@@ -128,14 +139,29 @@ def reserve_timestamp(tx: Tx, owner: Address, at_least: UnixMillis) -> UnixMilli
     return UnixMillis(rows[0][0])
 
 
+@frozen
+class Drawn:
+    """The bytes of a new attempt and what they may cost."""
+
+    raw: bytes
+    fee_limit: Sun | None
+    burn: Sun
+
+
 def insert(
-    tx: Tx, intent: Intent, attempt: Attempt, raw: bytes, *, now_ms: int
+    tx: Tx,
+    intent: Intent,
+    attempt: Attempt,
+    drawn: Drawn,
+    *,
+    lifetime_ms: int,
+    now_ms: int,
 ) -> Entry:
     """Write a new payment with its first attempt, unsigned."""
     [(seq,)] = tx.execute(
         "INSERT INTO sending_payment (payment_id, idempotency_key, content, owner,"
-        " recipient, asset, amount, memo, created_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
+        " recipient, asset, amount, memo, created_ms, fee_limit_sun, max_burn_sun,"
+        " lifetime_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
         (
             intent.payment_id,
             intent.key,
@@ -146,22 +172,28 @@ def insert(
             intent.amount.to_bytes(32, "big"),
             intent.memo,
             now_ms,
+            intent.fee_limit,
+            intent.max_burn,
+            lifetime_ms,
         ),
     )
-    transaction = Transaction(raw)
+    transaction = Transaction(drawn.raw)
     tx.execute(
         "INSERT INTO sending_attempt (txid, payment_seq, number, raw, reference_number,"
         " expiration_ms, state, unresolved, due_ms, sent, message, accepted,"
-        " updated_ms) VALUES (?, ?, 1, ?, ?, ?, ?, 1, ?, 0, '', 0, ?)",
+        " updated_ms, fee_limit_sun, burn_sun)"
+        " VALUES (?, ?, 1, ?, ?, ?, ?, 1, ?, 0, '', 0, ?, ?, ?)",
         (
             transaction.digest,
             seq,
-            raw,
+            drawn.raw,
             attempt.reference_number,
             attempt.expiration,
             attempt.state,
             next_send(attempt),
             now_ms,
+            drawn.fee_limit,
+            drawn.burn,
         ),
     )
     return _only(tx, "a.txid = ?", transaction.digest)
@@ -356,6 +388,8 @@ def _entry(row: Row) -> Entry:
         contract_ret,
         fee_sun,
         updated_ms,
+        fee_limit_sun,
+        burn_sun,
     ) = row
     inclusion = None
     if block_number is not None:
@@ -396,10 +430,16 @@ def _entry(row: Row) -> Entry:
         block_number=block_number,
         block_id=None if block_id is None else block_id.hex(),
         block_timestamp_ms=block_timestamp_ms,
-        fee_sun=None if fee_sun is None else str(fee_sun),
+        fee_sun=_text(fee_sun),
+        fee_limit_sun=_text(fee_limit_sun),
+        burn_sun=_text(burn_sun),
         reason=reason,
         broadcast_code=code,
         safe_to_retry=state in SAFE_TO_RETRY,
         in_flight_until_ms=in_flight_until(attempt),
     )
     return Entry(seq, attempt, transaction, payment)
+
+
+def _text(amount: int | None) -> str | None:
+    return None if amount is None else str(amount)

@@ -10,6 +10,7 @@ from lucidtrond.tron.block import BlockHeader
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
+from lucidtrond.tron.receipt import ConstantResult
 from lucidtrond.tron.transaction import Transaction
 
 
@@ -25,6 +26,10 @@ class PaymentNode(Protocol):
     async def fetch_parameters(self) -> Reading[ChainParameters]: ...
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader: ...
+
+    async def call_constant(
+        self, *, owner: Address, contract: Address, data: bytes
+    ) -> ConstantResult: ...
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer: ...
 

@@ -34,14 +34,27 @@ from lucidtrond.errors import (
     NotFound,
     StoreError,
 )
-from lucidtrond.events.types import Payment, PaymentChanged, PaymentState
+from lucidtrond.events.types import (
+    Payment,
+    PaymentChanged,
+    PaymentEstimate,
+    PaymentState,
+)
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import journal, plan
-from lucidtrond.sending.funds import check_funds
-from lucidtrond.sending.intent import Intent, build, check_intent
-from lucidtrond.sending.journal import Entry
+from lucidtrond.sending.funds import Quote, check_quote, fetch_quote
+from lucidtrond.sending.intent import (
+    Intent,
+    Limits,
+    build,
+    check_intent,
+    lifetime,
+    size_of,
+)
+from lucidtrond.sending.journal import Drawn, Entry
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
 from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.words import checked, estimated, result_of
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
     Block,
@@ -50,10 +63,7 @@ from lucidtrond.tron.block import (
     ChainPosition,
 )
 from lucidtrond.tron.receipt import Receipt
-from lucidtrond.tron.transaction import (
-    TxId,
-    bandwidth_bytes,
-)
+from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
@@ -90,6 +100,7 @@ class Sender:
         emit: Emitting,
         ring: Callable[[], None],
         clock: Clock,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         self._store = store
         self._node = node
@@ -98,6 +109,7 @@ class Sender:
         self._emit = emit
         self._ring = ring
         self._clock = clock
+        self._limits = limits
         self._limiter = trio.CapacityLimiter(_AT_ONCE)
         self._in_hands: dict[TxId, trio.Event] = {}
         self._stepped = trio.Event()
@@ -119,8 +131,11 @@ class Sender:
         fee_limit: Sun | None = None,
         max_burn: Sun | None = None,
         lifetime_ms: int | None = None,
+        check: bool = False,
     ) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
+
+        *check*: stop before the journal; what would be refused is refused.
 
         Comes back once a node answered, or none did: see the payment's state. A
         CallError or NodeError means that nothing was journaled: nothing will be paid
@@ -130,22 +145,64 @@ class Sender:
         Raises:
             Conflict: the key was used with other content.
             KeystoreLocked, KeystoreMissing, NoSuchKey, InsufficientFunds, LimitTooLow,
-            RecipientRefused, InvalidInput, NodeError
+            RecipientRefused, WouldFail, TooLarge, InvalidInput, NodeError
         """
-        intent = Intent(key, owner, to, asset, amount, memo=memo, max_burn=max_burn)
-        lifetime_ms = check_intent(intent, fee_limit=fee_limit, lifetime_ms=lifetime_ms)
+        intent = Intent(
+            key,
+            owner,
+            to,
+            asset,
+            amount,
+            memo=memo,
+            fee_limit=fee_limit,
+            max_burn=max_burn,
+        )
+        check_intent(intent)
+        lifetime_ms = lifetime(lifetime_ms)
         known = await self._store.read(lambda tx: self._look_up(tx, intent))
         if known is not None:
             return known.payment
         await self._check_open()
         head, solid = await self._stand()
-        likeness = build(intent, solid, head.timestamp, head.timestamp).encode()
-        await check_funds(self._node, intent, size=bandwidth_bytes(likeness))
-        entry, fresh = await self._accept(intent, head, solid, lifetime_ms)
+        size = size_of(intent, head)
+        quote = await fetch_quote(
+            self._node, intent, self._limits, size=size, exact=check
+        )
+        check_quote(intent, quote, self._limits)
+        if check:
+            return checked(intent, quote)
+        entry, fresh = await self._accept(intent, quote, (head, solid), lifetime_ms)
         if not fresh:
             return entry.payment
         await self._carry(entry)
         return (await self._entry(entry.txid)).payment
+
+    async def estimate(
+        self,
+        *,
+        owner: Address,
+        to: Address,
+        asset: str,
+        amount: int,
+        memo: bytes = b"",
+        fee_limit: Sun | None = None,
+    ) -> PaymentEstimate:
+        """What a payment would burn now; the owner need not be ours.
+
+        Raises:
+            InsufficientFunds: of the token. TRX that are missing are no error here.
+            RecipientRefused, WouldFail, TooLarge, InvalidInput, NodeError
+        """
+        intent = Intent(
+            "estimate", owner, to, asset, amount, memo=memo, fee_limit=fee_limit
+        )
+        check_intent(intent)
+        head, _ = await self._stand()
+        size = size_of(intent, head)
+        quote = await fetch_quote(
+            self._node, intent, self._limits, size=size, exact=True
+        )
+        return estimated(quote)
 
     def _look_up(self, tx: Tx, intent: Intent) -> Entry | None:
         known = _known(tx, intent)
@@ -170,9 +227,14 @@ class Sender:
         return head, solid
 
     async def _accept(
-        self, intent: Intent, head: BlockHeader, solid: BlockHeader, lifetime_ms: int
+        self,
+        intent: Intent,
+        quote: Quote,
+        stand: tuple[BlockHeader, BlockHeader],
+        lifetime_ms: int,
     ) -> tuple[Entry, bool]:
         """Write the intent with its bytes, unless its key is known."""
+        head, solid = stand
         expiration = UnixMillis(head.timestamp + lifetime_ms)
         now_ms = self._clock.now_ms()
 
@@ -181,9 +243,22 @@ class Sender:
             if known is not None:
                 return known, False
             timestamp = journal.reserve_timestamp(tx, intent.owner, head.timestamp)
-            raw = build(intent, solid, expiration, timestamp).encode()
+            raw = build(
+                intent,
+                solid,
+                expiration=expiration,
+                timestamp=timestamp,
+                fee_limit=quote.fee_limit,
+            ).encode()
             attempt = plan.Attempt("queued", expiration, solid.number)
-            entry = journal.insert(tx, intent, attempt, raw, now_ms=now_ms)
+            entry = journal.insert(
+                tx,
+                intent,
+                attempt,
+                Drawn(raw, quote.fee_limit, quote.cost.most),
+                lifetime_ms=lifetime_ms,
+                now_ms=now_ms,
+            )
             self._emit(tx, PaymentChanged(payment=entry.payment))
             return entry, True
 
@@ -407,8 +482,7 @@ class Sender:
             )
             if entry.attempt.state == "expired":
                 log.error("included after proven dead", extra={"txid": entry.txid})
-            result = receipt.vm_result or "unknown"
-            self._tell(tx, entry, plan.Included(inclusion, result))
+            self._tell(tx, entry, plan.Included(inclusion, result_of(receipt)))
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """A fork took the block back."""

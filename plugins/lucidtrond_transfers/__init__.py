@@ -25,15 +25,21 @@ from lucidtrond.api import (
     NotFound,
     Params,
     Payment,
+    PaymentEstimate,
     Plugin,
     RecipientRefused,
     Result,
+    TokenText,
+    TooLarge,
     TxIdText,
+    WouldFail,
     read_address,
     read_amount,
+    read_token,
     read_txid,
 )
 from lucidtrond.tron.address import Address
+from lucidtrond.tron.trc20 import MAX_AMOUNT
 from lucidtrond.tron.units import Sun
 
 plugin = Plugin("transfers")
@@ -42,6 +48,8 @@ TIMEOUT_S = 180.0
 """A solidified answer takes about a minute on a real chain."""
 PATIENCE_S = 170.0
 MEMO_BYTES = 1024
+TRX = "TRX"
+TRX_DECIMALS = 6
 
 Source = Annotated[
     AddressText, msgspec.Meta(description="A wallet id or one of our addresses.")
@@ -51,20 +59,24 @@ Text = Annotated[str, msgspec.Meta(max_length=MEMO_BYTES)]
 
 class Send(Params, frozen=True, rename={"source": "from"}):
     """Exactly one of *amount_sun* (TRX) and *amount_raw* (a token's smallest units).
-    *memo* is public and costs a fee. *expires_s* is how long it may stay in flight.
-    The same *idempotency_key* never pays twice."""
+    *asset* is TRX, a known token's symbol or a TRC-20 contract's address. *memo* is
+    public and costs a fee. *fee_limit_sun* bounds the energy of a token's call,
+    *max_burn_sun* all that it may burn; both have defaults in [sending]. *expires_s* is
+    how long it may stay in flight. The same *idempotency_key* never pays twice.
+    *check* is a dry run: refused as the payment would be, or state ``checked``."""
 
     source: Source
     to: AddressText
     idempotency_key: IdempotencyKey
     amount_sun: AmountText | None = None
     amount_raw: AmountText | None = None
-    asset: Annotated[str, msgspec.Meta(max_length=64)] = "TRX"
+    asset: TokenText = "TRX"
     memo: Text = ""
     fee_limit_sun: AmountText | None = None
     max_burn_sun: AmountText | None = None
     expires_s: Annotated[float, msgspec.Meta(gt=0, le=86_000)] | None = None
     wait: Literal["none", "included", "solidified"] = "none"
+    check: bool = False
 
 
 @plugin.method(
@@ -88,34 +100,32 @@ class Send(Params, frozen=True, rename={"source": "from"}):
         InsufficientFunds,
         LimitTooLow,
         RecipientRefused,
+        WouldFail,
+        TooLarge,
         InDoubt,
         NodeError,
     ),
 )
 async def send(ctx: Context[NoConfig], params: Send) -> Payment:
-    """Pay TRX; the same idempotency key always finds the same payment.
+    """Pay TRX or a token; the same idempotency key always finds the same payment.
 
     A caller that stops waiting does not stop the payment.
     """
-    amount = _read_trx(params)
+    asset, amount = _read_amount(ctx, params)
     owner = await _owner(ctx, params.source)
-    memo = params.memo.encode()
-    if len(memo) > MEMO_BYTES:
-        raise InvalidInput(
-            f"memo: expected at most {MEMO_BYTES} bytes, got {len(memo)}"
-        )
     payment = await ctx.sender.send(
         key=params.idempotency_key,
         owner=owner,
         to=read_address(params.to, name="to"),
-        asset="TRX",
+        asset=asset,
         amount=amount,
-        memo=memo,
+        memo=_read_memo(params.memo),
         fee_limit=_limit(params.fee_limit_sun, "fee_limit_sun"),
         max_burn=_limit(params.max_burn_sun, "max_burn_sun"),
         lifetime_ms=None if params.expires_s is None else int(params.expires_s * 1000),
+        check=params.check,
     )
-    if params.wait == "none":
+    if params.wait == "none" or payment.state == "checked":
         return payment
     with trio.move_on_after(PATIENCE_S):
         return await ctx.sender.wait(payment.payment_id, until=params.wait)
@@ -126,6 +136,69 @@ async def send(ctx: Context[NoConfig], params: Send) -> Payment:
         txid=payment.txid,
         safe_to_retry=False,
         in_flight_until_ms=payment.expiration_ms,
+    )
+
+
+class Estimate(Params, frozen=True, rename={"source": "from"}):
+    """As `transfer.send` takes them; *from* may be any address."""
+
+    source: Source
+    to: AddressText
+    amount_sun: AmountText | None = None
+    amount_raw: AmountText | None = None
+    asset: TokenText = "TRX"
+    memo: Text = ""
+    fee_limit_sun: AmountText | None = None
+
+
+class Estimated(Result, frozen=True):
+    """*symbol* and *decimals* are the known token's (or TRX's), null for any other."""
+
+    asset: str
+    symbol: str | None
+    decimals: int | None
+    amount: str
+    cost: PaymentEstimate
+
+
+@plugin.method(
+    "transfer.estimate",
+    example={
+        "from": "w_0123456789abcdef",
+        "to": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH",
+        "amount_raw": "2000000",
+        "asset": "USDT",
+    },
+    errors=(
+        InvalidInput,
+        NotFound,
+        InsufficientFunds,
+        RecipientRefused,
+        WouldFail,
+        TooLarge,
+        NodeError,
+    ),
+)
+async def estimate(ctx: Context[NoConfig], params: Estimate) -> Estimated:
+    """Tell what a payment would burn.
+
+    A token's call is simulated with these very addresses and this amount.
+    """
+    asset, amount = _read_amount(ctx, params)
+    cost = await ctx.sender.estimate(
+        owner=await _owner(ctx, params.source),
+        to=read_address(params.to, name="to"),
+        asset=asset,
+        amount=amount,
+        memo=_read_memo(params.memo),
+        fee_limit=_limit(params.fee_limit_sun, "fee_limit_sun"),
+    )
+    known = ctx.tokens.at(asset)
+    symbol, decimals = (known.symbol, known.decimals) if known else (None, None)
+    if asset == TRX:
+        symbol, decimals = TRX, TRX_DECIMALS
+    return Estimated(
+        asset=asset, symbol=symbol, decimals=decimals, amount=str(amount), cost=cost
     )
 
 
@@ -192,19 +265,31 @@ async def list_payments(ctx: Context[NoConfig], params: ListPayments) -> Payment
     return Payments(payments=found, next_cursor=following)
 
 
-def _read_trx(params: Send) -> int:
+def _read_amount(ctx: Context[NoConfig], params: Send | Estimate) -> tuple[str, int]:
+    """The asset as the sender names it, and how much of it."""
     if (params.amount_sun is None) == (params.amount_raw is None):
         given = "none" if params.amount_sun is None else "both"
         raise InvalidInput(
             f"expected exactly one of amount_sun and amount_raw, got {given}"
         )
-    if params.asset != "TRX":
+    if params.asset.strip().upper() == TRX:
+        if params.amount_sun is None:
+            raise InvalidInput("amount_raw belongs to a token; TRX takes amount_sun")
+        return TRX, read_amount(params.amount_sun, name="amount_sun")
+    token = read_token(params.asset, ctx.tokens, name="asset")
+    if params.amount_raw is None:
+        raise InvalidInput("amount_sun belongs to TRX; a token takes amount_raw")
+    amount = read_amount(params.amount_raw, name="amount_raw", limit=MAX_AMOUNT)
+    return token.base58, amount
+
+
+def _read_memo(text: str) -> bytes:
+    memo = text.encode()
+    if len(memo) > MEMO_BYTES:
         raise InvalidInput(
-            f"asset: expected TRX (tokens can't be sent yet), got {params.asset!r}"
+            f"memo: expected at most {MEMO_BYTES} bytes, got {len(memo)}"
         )
-    if params.amount_sun is None:
-        raise InvalidInput("amount_raw belongs to a token; TRX takes amount_sun")
-    return read_amount(params.amount_sun, name="amount_sun")
+    return memo
 
 
 async def _owner(ctx: Context[NoConfig], text: str) -> Address:

@@ -67,7 +67,7 @@ async def test_one_key_pays_once_and_always_finds_the_same(
         ),
         (
             {"asset": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"},
-            r"asset: expected TRX \(tokens can't be sent yet\), got 'TR7NHq",
+            "amount_sun belongs to TRX; a token takes amount_raw",
         ),
         ({"to": STRANGER[:-1] + "x"}, "to: base58: the checksum does not fit"),
         ({"to": "shop"}, "to: expected base58"),

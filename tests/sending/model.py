@@ -10,18 +10,20 @@ from attrs import define, field
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import MIGRATIONS as CHAIN_MIGRATIONS
 from lucidtrond.chain.ledger import Ledger
-from lucidtrond.errors import KeystoreLocked, NodeUnavailable
+from lucidtrond.errors import KeystoreLocked, NodeRefused, NodeUnavailable
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import KeystoreStatus, Tx
 from lucidtrond.sending.sender import MIGRATIONS, Sender
 from lucidtrond.store.database import open_store
 from lucidtrond.store.migrate import migrate
+from lucidtrond.tron import trc20
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.keys import PrivateKey, recover
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
+from lucidtrond.tron.receipt import ConstantResult
 from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.chain.model import (
@@ -36,6 +38,7 @@ from tests.chain.model import (
 KEYS = tuple(PrivateKey(bytes([*bytes(31), number])) for number in (1, 2))
 OWNERS = tuple(key.address for key in KEYS)
 TO = address(77)
+TOKEN = address(99)
 PRICES = ChainParameters(
     transaction_fee=Sun(1000),
     energy_fee=Sun(100),
@@ -59,6 +62,11 @@ class PayingChain(ModelChain):
     balance: int = 10**15
     activated: bool = True
     resources: Resources = Resources(free_net_limit=600)
+    contracts: tuple[Address, ...] = ()
+    tokens: int = 10**9
+    energy: int = 30_000
+    refuses: str = ""
+    answers: int = 1
 
     async def fetch_account(
         self,
@@ -67,7 +75,12 @@ class PayingChain(ModelChain):
         solid: bool = False,  # noqa: ARG002 - the Protocol's
     ) -> Reading[Account]:
         self._ask("account")
-        account = Account(address, self.activated, Sun(self.balance))
+        account = Account(
+            address,
+            self.activated,
+            Sun(self.balance),
+            is_contract=address in self.contracts,
+        )
         return Reading(account, self.head)
 
     async def fetch_resources(
@@ -79,6 +92,23 @@ class PayingChain(ModelChain):
 
     async def fetch_parameters(self) -> Reading[ChainParameters]:
         return Reading(PRICES, self.head)
+
+    async def call_constant(
+        self,
+        *,
+        owner: Address,  # noqa: ARG002 - the Protocol's
+        contract: Address,
+        data: bytes,
+    ) -> ConstantResult:
+        """One token; everybody has *tokens* of it. *refuses*: how it reverts."""
+        self._ask("call")
+        if contract != TOKEN:
+            raise NodeRefused("model", "Smart contract is not exist.")
+        if data[:4] == trc20.balance_of(TO)[:4]:
+            return ConstantResult(self.tokens.to_bytes(32, "big"), 500)
+        if self.refuses:
+            return ConstantResult(b"", 900, reverted=True, reason=self.refuses)
+        return ConstantResult(self.answers.to_bytes(32, "big"), self.energy)
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Take it into the pool, if it is good, and say so, if asked to."""

@@ -25,14 +25,17 @@ from lucidtrond.errors import (
     NotFound,
     RecipientRefused,
     StoreError,
+    WouldFail,
 )
 from lucidtrond.events.types import Payment
+from lucidtrond.tron import trc20
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.contracts_smart import Trigger
 from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun
 from tests.chain.model import Crash, address, emitted, transfer
-from tests.sending.model import OWNERS, TO, Process, pay, process
+from tests.sending.model import OWNERS, TO, TOKEN, Process, pay, process
 
 
 async def must_find(made: Process, key: str = "a") -> Payment:
@@ -144,6 +147,49 @@ async def test_what_can_not_be_paid_is_refused_and_nothing_is_journaled(
             await pay(made, **spoil)
         assert await made.sender.payments() == ([], None)
         assert made.chain.broadcasts == []
+
+
+@pytest.mark.parametrize(
+    ("chain", "spoil", "error", "words"),
+    [
+        ({"refuses": "blacklisted"}, {}, WouldFail, "refuses .*: blacklisted"),
+        ({"answers": 0}, {}, WouldFail, "false"),
+        ({"tokens": 4}, {}, InsufficientFunds, "token balance"),
+        ({"balance": 2_999_999}, {}, InsufficientFunds, "burns"),
+        ({"energy": 300_001}, {}, LimitTooLow, "30000100 sun, .* 30000000"),
+        ({}, {"fee_limit": Sun(2_999_999)}, LimitTooLow, "3000000 sun, .* 2999999"),
+        ({}, {"max_burn": Sun(3_599_999)}, LimitTooLow, "burn 3600000 sun"),
+        ({}, {"to": TOKEN}, RecipientRefused, "own contract"),
+        ({}, {"asset": OWNERS[1].base58}, InvalidInput, "no TRC-20"),
+        ({}, {"asset": "USDT"}, InvalidInput, "expected TRX or the address"),
+        ({"contracts": (TO,)}, {"asset": "TRX"}, RecipientRefused, "contract"),
+    ],
+)
+async def test_a_token_payment_that_would_go_wrong_is_refused_before_the_journal(
+    chain: dict[str, Any], spoil: dict[str, Any], error: type[LucidError], words: str
+) -> None:
+    async with process() as made:
+        for name, value in chain.items():
+            setattr(made.chain, name, value)
+        asked = {"asset": TOKEN.base58, **spoil}
+        with pytest.raises(error, match=words):
+            await pay(made, **asked)
+        assert await made.sender.payments() == ([], None)
+        assert made.signer.signatures == 0
+
+
+async def test_a_token_payment_calls_the_contract_with_a_limit_and_a_margin() -> None:
+    async with process() as made:
+        made.chain.balance = 3_000_000  # just what it takes, without the margin
+        sent = await pay(made, asset=TOKEN.base58)
+        assert (sent.fee_limit_sun, sent.burn_sun) == ("3600000", "3600000")
+        await made.mine()
+        [each] = made.chain.blocks[1].transactions
+        raw = decode_raw(each.transaction.raw)
+        assert raw.contract == Trigger(OWNERS[0], TOKEN, trc20.transfer(TO, 5))
+        assert raw.fee_limit == 3_600_000
+        with pytest.raises(Conflict):
+            await pay(made, asset=TOKEN.base58, fee_limit=Sun(3_600_000))
 
 
 async def test_a_locked_keystore_is_said_and_nothing_is_journaled() -> None:

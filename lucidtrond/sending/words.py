@@ -1,0 +1,51 @@
+"""What the sender tells of quotes and receipts, in wire form. Pure."""
+
+from lucidtrond.events.types import Payment, PaymentEstimate
+from lucidtrond.sending.funds import Quote
+from lucidtrond.sending.intent import Intent
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.revert import read_revert
+
+
+def result_of(receipt: Receipt) -> str:
+    """The name of what the contract ended with, and its reason if it gave one."""
+    result = receipt.vm_result or "unknown"
+    reason = read_revert(receipt.contract_result) if receipt.failed else None
+    return result if reason is None else f"{result}: {reason}"
+
+
+def checked(intent: Intent, quote: Quote) -> Payment:
+    """The payment that an accepted intent would be."""
+    return Payment(
+        payment_id=intent.payment_id,
+        idempotency_key=intent.key,
+        state="checked",
+        from_address=intent.owner.base58,
+        to_address=intent.to.base58,
+        asset=intent.asset,
+        amount=str(intent.amount),
+        memo_hex=intent.memo.hex(),
+        fee_limit_sun=None if quote.fee_limit is None else str(quote.fee_limit),
+        burn_sun=str(quote.cost.most),
+        safe_to_retry=True,
+    )
+
+
+def estimated(quote: Quote) -> PaymentEstimate:
+    """A quote in wire form."""
+    cost, held, limit = quote.cost, quote.token_balance, quote.fee_limit
+    return PaymentEstimate(
+        bandwidth_bytes=quote.size,
+        energy=quote.energy,
+        bandwidth_burn_sun=str(cost.bandwidth),
+        energy_burn_sun=str(cost.energy),
+        activation_sun=str(cost.activation),
+        memo_sun=str(cost.memo),
+        total_burn_sun=str(cost.expected),
+        most_burn_sun=str(cost.most),
+        fee_limit_sun=None if limit is None else str(limit),
+        balance_sun=str(quote.balance),
+        token_balance_raw=None if held is None else str(held),
+        activates_recipient=quote.creates,
+        as_of_block=quote.as_of_block,
+    )

@@ -1,0 +1,67 @@
+"""What a payment burns: never more than its limits let it, and never less than zero."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lucidtrond.sending.cost import PaymentShape, cost_of, fee_limits, highest_cost
+from lucidtrond.tron.account import Resources
+from lucidtrond.tron.units import Sun
+from tests.sending.model import PRICES
+
+amounts = st.integers(0, 500_000)
+resources = st.builds(
+    Resources,
+    free_net_used=amounts,
+    free_net_limit=amounts,
+    net_used=amounts,
+    net_limit=amounts,
+    energy_used=amounts,
+    energy_limit=amounts,
+)
+shapes = st.builds(
+    PaymentShape,
+    size=st.integers(200, 2000),
+    has_memo=st.booleans(),
+    energy=amounts,
+)
+
+
+@given(shapes, resources, st.booleans())
+def test_no_trx_payment_costs_more_than_the_highest(
+    shape: PaymentShape,
+    left: Resources,
+    creates: bool,  # noqa: FBT001 - hypothesis'
+) -> None:
+    trx = PaymentShape(shape.size, has_memo=shape.has_memo)
+    cost = cost_of(trx, PRICES, creates=creates, resources=left)
+    assert 0 <= cost.expected == cost.most <= highest_cost(trx, PRICES).most
+
+
+@given(shapes, resources)
+def test_the_most_that_a_call_burns_is_bounded_by_its_fee_limit(
+    shape: PaymentShape, left: Resources
+) -> None:
+    needed, proposed = fee_limits(shape.energy, PRICES)
+    assert needed == shape.energy * 100
+    assert needed <= proposed <= needed * 2
+    limited = PaymentShape(
+        shape.size, has_memo=shape.has_memo, energy=shape.energy, fee_limit=proposed
+    )
+    cost = cost_of(limited, PRICES, creates=False, resources=left)
+    assert 0 <= cost.energy <= cost.most_energy <= proposed
+    assert cost.most - cost.most_energy == cost.expected - cost.energy
+
+
+@given(shapes)
+def test_staked_energy_is_used_before_any_is_burned(shape: PaymentShape) -> None:
+    enough = Resources(energy_limit=shape.energy + 7, energy_used=7)
+    short = Resources(energy_limit=shape.energy + 6, energy_used=7)
+    limited = PaymentShape(
+        shape.size,
+        has_memo=False,
+        energy=shape.energy,
+        fee_limit=Sun(shape.energy * 100),
+    )
+    assert cost_of(limited, PRICES, creates=False, resources=enough).most_energy == 0
+    burned = cost_of(limited, PRICES, creates=False, resources=short).energy
+    assert burned == (100 if shape.energy else 0)
