@@ -17,7 +17,13 @@ from tests.devnet.making import Lab, sign
 
 
 def raw_contract(
-    lab: Lab, name: str, *, permission_id: int = 0, behind: bytes = b"", **fields: Any
+    lab: Lab,
+    name: str,
+    /,
+    *,
+    permission_id: int = 0,
+    behind: bytes = b"",
+    **fields: Any,
 ) -> RawData:
     """A minute's transaction that differs from those before.
 
@@ -35,7 +41,7 @@ def raw_contract(
     )
 
 
-def contract(lab: Lab, key: PrivateKey, name: str, **fields: Any) -> Transaction:
+def contract(lab: Lab, key: PrivateKey, name: str, /, **fields: Any) -> Transaction:
     """Signed by the owner alone."""
     fields.setdefault("owner_address", key.address.raw)
     return sign(raw_contract(lab, name, **fields), key)

@@ -47,4 +47,4 @@ def test_the_devnet_answers_as_the_node_did(conversation: Path) -> None:
 
 
 def test_there_is_something_to_judge_by() -> None:
-    assert len(CONVERSATIONS) == 14
+    assert len(CONVERSATIONS) == 15

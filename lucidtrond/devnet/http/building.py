@@ -46,6 +46,26 @@ def update_permissions(ask: Ask) -> Json:
     return _build(ask, "AccountPermissionUpdateContract")
 
 
+def create_asset_issue(ask: Ask) -> Json:
+    return _build(ask, "AssetIssueContract")
+
+
+def transfer_asset(ask: Ask) -> Json:
+    return _build(ask, "TransferAssetContract")
+
+
+def participate_asset_issue(ask: Ask) -> Json:
+    return _build(ask, "ParticipateAssetIssueContract")
+
+
+def unfreeze_asset(ask: Ask) -> Json:
+    return _build(ask, "UnfreezeAssetContract")
+
+
+def update_asset(ask: Ask) -> Json:
+    return _build(ask, "UpdateAssetContract")
+
+
 def _build(ask: Ask, name: str) -> Json:
     visible = ask.visible
     message = ask.merge(getattr(pb, name)())

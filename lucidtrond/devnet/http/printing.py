@@ -1,5 +1,6 @@
 """Blocks, receipts and accounts as the node prints them: defaults are left out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from lucidtrond.devnet.state.account import (
@@ -10,6 +11,7 @@ from lucidtrond.devnet.state.account import (
     Permissions,
     permissions_of,
 )
+from lucidtrond.devnet.state.assets import asset_of
 from lucidtrond.devnet.state.bandwidth import (
     DAY_WINDOW,
     energy_limit,
@@ -24,6 +26,7 @@ from lucidtrond.devnet.state.blocks import (
     LogRow,
     TransactionRow,
 )
+from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
@@ -96,6 +99,7 @@ def print_info(row: TransactionRow, block: BlockRow, *, visible: bool) -> Json:
         "contractResult": [call.returned.hex() if call else ""],
         "receipt": print_receipt(row),
         **(_print_call(call, visible=visible) if call else {}),
+        **_filled(assetIssueID=row.receipt.asset_issue_id),
     }
 
 
@@ -147,6 +151,7 @@ def print_account(
         energy_window_size=DAY_WINDOW,
         energy_window_optimized=True,
     )
+    printed |= print_tokens(account, world, now, visible=visible)
     if permissions is not None:
         printed |= _print_permissions(permissions, visible=visible)
     if not by_id or account.staked_net or account.staked_energy:
@@ -156,6 +161,46 @@ def print_account(
             {"type": "TRON_POWER"},
         ]
     return printed
+
+
+def print_tokens(account: Account, world: World, now: int, *, visible: bool) -> Json:
+    """TRC-10 of getaccount; the issued id is text (Util.convertOutput)."""
+    issued = asset_of(world, account.issued)
+    used = {
+        each.token.decode(): recovered(each.net_usage, each.net_slot, now)
+        for each in account.tokens
+    }
+    slots = {each.token.decode(): each.net_slot for each in account.tokens}
+    return _filled(
+        asset_issued_name=_text(issued.name, visible=visible) if issued else "",
+        asset_issued_ID=account.issued.decode(),
+        assetV2=_map({each.token.decode(): each.amount for each in account.tokens}),
+        latest_asset_operation_timeV2=_map(
+            {token: slot for token, slot in slots.items() if slot}
+        ),
+        free_asset_net_usageV2=_map(used),
+        frozen_supply=[
+            _filled(frozen_balance=amount, expire_time=expires)
+            for amount, expires in account.frozen_supply
+        ],
+    )
+
+
+def _map(entries: Mapping[str, int]) -> list[Json]:
+    """A protobuf map as JsonFormat prints it, zeros too."""
+    return [{"key": key, "value": value} for key, value in entries.items()]
+
+
+def _print_token_net(account: Account, world: World, now: int) -> Json:
+    limits = {
+        each.token.decode(): present(asset_of(world, each.token)).free_asset_net_limit
+        for each in account.tokens
+    }
+    used = {
+        each.token.decode(): recovered(each.net_usage, each.net_slot, now)
+        for each in account.tokens
+    }
+    return _filled(assetNetUsed=_map(used), assetNetLimit=_map(limits))
 
 
 def print_net(account: Account, world: World, genesis: Genesis) -> Json:
@@ -168,7 +213,7 @@ def print_net(account: Account, world: World, genesis: Genesis) -> Json:
         NetLimit=net_limit(account, world, genesis),
         TotalNetLimit=genesis.parameters.total_net_limit,
         TotalNetWeight=world.globals.total_net_weight,
-    )
+    ) | _print_token_net(account, world, now)
 
 
 def print_resources(account: Account, world: World, genesis: Genesis) -> Json:

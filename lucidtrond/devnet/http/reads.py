@@ -215,13 +215,13 @@ def _account(ask: Ask, address: bytes, *, by_id: bool) -> Json:
 
 
 def get_account_net(ask: Ask) -> Json:
-    address = _merged_address(ask) if ask.posted else _plain_address(ask)
+    address = _merged_address(ask) if ask.posted else plain_address(ask)
     account = view(ask).accounts.get(address)
     return print_net(account, view(ask), ask.chain.genesis) if account else {}
 
 
 def get_account_resource(ask: Ask) -> Json:
-    account = view(ask).accounts.get(_plain_address(ask))
+    account = view(ask).accounts.get(plain_address(ask))
     return print_resources(account, view(ask), ask.chain.genesis) if account else {}
 
 
@@ -238,7 +238,7 @@ def _merged_address(ask: Ask) -> bytes:
     return address
 
 
-def _plain_address(ask: Ask) -> bytes:
+def plain_address(ask: Ask) -> bytes:
     """A parameter that the servlet decodes by itself."""
     if ask.posted:
         given = parse_object(ask.text).get("address") if ask.text.strip() else None

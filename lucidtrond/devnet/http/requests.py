@@ -31,6 +31,7 @@ _API: Final[Mapping[str, Mapping[str, Any]]] = {
     "BytesMessage": {"value": _Type.TYPE_BYTES},
     "NumberMessage": {"num": _Type.TYPE_INT64},
     "BlockLimit": {"startNum": _Type.TYPE_INT64, "endNum": _Type.TYPE_INT64},
+    "PaginatedMessage": {"offset": _Type.TYPE_INT64, "limit": _Type.TYPE_INT64},
     "BlockReq": {"id_or_num": _Type.TYPE_STRING, "detail": _Type.TYPE_BOOL},
     "Account": {"address": _Type.TYPE_BYTES, "account_id": _Type.TYPE_BYTES},
     "AccountIdentifier": {"address": _Type.TYPE_BYTES},

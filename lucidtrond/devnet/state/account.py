@@ -35,6 +35,15 @@ class Permissions(msgspec.Struct, frozen=True, array_like=True):
     actives: tuple[Permission, ...]
 
 
+class Holding(msgspec.Struct, frozen=True, array_like=True):
+    """Of one TRC-10 token, by its id's digits; *net_usage* is at its issuer's cost."""
+
+    token: bytes
+    amount: int
+    net_usage: int = 0
+    net_slot: int = 0
+
+
 class Account(msgspec.Struct, frozen=True, array_like=True):
     """One account. Slots count 3 s since the genesis block's time.
 
@@ -59,6 +68,11 @@ class Account(msgspec.Struct, frozen=True, array_like=True):
     staked_energy: Sun = Sun(0)
     account_id: bytes = b""
     is_witness: bool = False
+    tokens: tuple[Holding, ...] = ()
+    issued: bytes = b""
+    """The id of the TRC-10 token that it issued."""
+    frozen_supply: tuple[tuple[int, UnixMillis], ...] = ()
+    """Parts of that token, each with the time from which it may be unfrozen."""
 
 
 class Witness(msgspec.Struct, frozen=True, array_like=True):

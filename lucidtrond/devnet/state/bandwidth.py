@@ -41,6 +41,12 @@ def recovered_net(account: Account, now: int) -> Account:
     return use_net(account, 0, now)
 
 
+def net_used(account: Account, now: int) -> int:
+    """What is left at slot *now* of the usage of staked bandwidth, in bytes."""
+    window = _window_slots(account)
+    return recovered(account.net_usage, account.net_slot, now, window)
+
+
 def net_limit(account: Account, world: World, genesis: Genesis) -> int:
     """Bytes a day that the account's stake gives."""
     total = world.globals.total_net_weight
@@ -70,8 +76,7 @@ def charge(
     now = genesis.slot(world.globals.timestamp)
     head_ms = world.globals.timestamp
     wanted = size * parameters.create_account_rate if creating else size
-    used = recovered(account.net_usage, account.net_slot, now, _window_slots(account))
-    if wanted <= net_limit(account, world, genesis) - used:
+    if wanted <= net_limit(account, world, genesis) - net_used(account, now):
         charged = use_net(account, wanted, now)
         world.put_account(replace(charged, net_slot=now, operation_ms=head_ms))
         return NetBill(usage=wanted)
@@ -108,18 +113,19 @@ def _use_free(world: World, account: Account, size: int, genesis: Genesis) -> bo
     world.put_account(
         replace(
             account,
-            free_net_usage=_added(own, size),
+            free_net_usage=with_usage(own, size),
             free_net_slot=now,
             operation_ms=known.timestamp,
         )
     )
     world.globals = replace(
-        known, public_net_usage=_added(public, size), public_net_slot=now
+        known, public_net_usage=with_usage(public, size), public_net_slot=now
     )
     return True
 
 
-def _added(usage: int, more: int) -> int:
+def with_usage(usage: int, more: int) -> int:
+    """Free usage as recorded when *more* bytes come on what is left of it."""
     averages = _ceil(usage * PRECISION, DAY_SLOTS) + _ceil(more * PRECISION, DAY_SLOTS)
     return averages * DAY_SLOTS // PRECISION
 

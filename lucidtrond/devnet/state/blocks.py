@@ -46,6 +46,7 @@ class ReceiptRow(msgspec.Struct, frozen=True, array_like=True):
     net_fee: Sun = Sun(0)
     call: CallRow | None = None
     """Of contract calls only."""
+    asset_issue_id: str = ""
 
 
 class TransactionRow(msgspec.Struct, frozen=True, array_like=True):

@@ -2,7 +2,7 @@
 
 Each kind is a pair of plain functions: *validate* raises `Invalid`, *execute* changes
 the world and gives what it burned beside bandwidth (TransactionResult.fee), a call of
-a contract how it ended.
+a contract how it ended; who has more to say gives a receipt without bandwidth.
 """
 
 from collections.abc import Callable
@@ -11,18 +11,25 @@ from typing import Final
 from attrs import frozen
 from msgspec.structs import replace
 
+from lucidtrond.devnet.state import assets
 from lucidtrond.devnet.state.bandwidth import burn
-from lucidtrond.devnet.state.blocks import CallRow
+from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
 from lucidtrond.devnet.state.candidate import (
     ACCOUNT_CREATE,
     ACCOUNT_PERMISSION_UPDATE,
     ACCOUNT_UPDATE,
+    ASSET_ISSUE,
+    PARTICIPATE_ASSET_ISSUE,
     SET_ACCOUNT_ID,
     TRANSFER,
+    TRANSFER_ASSET,
     TRIGGER_SMART_CONTRACT,
+    UNFREEZE_ASSET,
+    UPDATE_ASSET,
     Candidate,
 )
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.issuing import validate_issue
 from lucidtrond.devnet.state.owners import is_address, new_account, owner_of
 from lucidtrond.devnet.state.permitting import (
     execute_permissions,
@@ -43,7 +50,7 @@ class ContractKind:
     """One ContractType."""
 
     validate: Callable[[World, Candidate, Genesis], None]
-    execute: Callable[[World, Candidate, Genesis], Sun | CallRow]
+    execute: Callable[[World, Candidate, Genesis], Sun | CallRow | ReceiptRow]
     creates: Callable[[World, Candidate], bool] = lambda _world, _candidate: False
 
 
@@ -163,6 +170,17 @@ KINDS: Final[dict[int, ContractKind]] = {
     TRANSFER: ContractKind(
         _validate_transfer, _execute_transfer, creates=_makes_recipient
     ),
+    TRANSFER_ASSET: ContractKind(
+        assets.validate_transfer,
+        assets.execute_transfer,
+        creates=assets.makes_recipient,
+    ),
+    ASSET_ISSUE: ContractKind(validate_issue, assets.execute_issue),
+    PARTICIPATE_ASSET_ISSUE: ContractKind(
+        assets.validate_purchase, assets.execute_purchase
+    ),
+    UNFREEZE_ASSET: ContractKind(assets.validate_unfreeze, assets.execute_unfreeze),
+    UPDATE_ASSET: ContractKind(assets.validate_update, assets.execute_update),
     ACCOUNT_UPDATE: ContractKind(_validate_update, _execute_update),
     ACCOUNT_PERMISSION_UPDATE: ContractKind(validate_permissions, execute_permissions),
     SET_ACCOUNT_ID: ContractKind(_validate_set_id, _execute_set_id),

@@ -6,9 +6,10 @@ contract's own check, which therefore sees what those have left.
 
 from msgspec.structs import replace
 
+from lucidtrond.devnet.state.asset_bandwidth import charge_issuer
 from lucidtrond.devnet.state.bandwidth import burn, charge
 from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
-from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.candidate import TRANSFER_ASSET, Candidate
 from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.contracts import KINDS, ContractKind
 from lucidtrond.devnet.state.genesis import Genesis
@@ -44,7 +45,11 @@ def execute(world: World, candidate: Candidate, genesis: Genesis) -> ReceiptRow:
     if creating:
         _check_size_for_creation(candidate, parameters.max_create_account_bytes)
     size = candidate.size + RESULT_ALLOWANCE_BYTES
-    bill = charge(world, account, size, genesis, creating=creating)
+    bill = None
+    if candidate.type == TRANSFER_ASSET and not creating:
+        bill = charge_issuer(world, account, candidate.bytes_field(1), size, genesis)
+    if bill is None:
+        bill = charge(world, account, size, genesis, creating=creating)
     if bill is None:
         raise too_poor()
     extra = 0
@@ -54,14 +59,19 @@ def execute(world: World, candidate: Candidate, genesis: Genesis) -> ReceiptRow:
         extra += _burn_from(world, candidate.owner, parameters.memo_fee)
     kind.validate(world, candidate, genesis)
     done = kind.execute(world, candidate, genesis)
-    call = done if isinstance(done, CallRow) else None
-    burned = done.energy_fee if isinstance(done, CallRow) else done
-    return ReceiptRow(
-        fee=Sun(burned + bill.fee + extra),
+    own = done if isinstance(done, ReceiptRow) else _receipt(done)
+    return replace(
+        own,
+        fee=Sun(own.fee + bill.fee + extra),
         net_usage=bill.usage,
         net_fee=bill.fee,
-        call=call,
     )
+
+
+def _receipt(done: Sun | CallRow) -> ReceiptRow:
+    if isinstance(done, CallRow):
+        return ReceiptRow(fee=done.energy_fee, call=done)
+    return ReceiptRow(fee=done)
 
 
 def _check_size_for_creation(candidate: Candidate, limit: int) -> None:

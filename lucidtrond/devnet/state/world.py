@@ -81,6 +81,8 @@ class Globals(msgspec.Struct, frozen=True, array_like=True):
     public_net_slot: int = 0
     in_maintenance: bool = False
     """The head began a maintenance period: two slots are skipped after it."""
+    token_id: int = 1_000_000
+    """The newest TRC-10 token's."""
 
 
 class World:
@@ -89,6 +91,7 @@ class World:
     __slots__ = (
         "account_ids",
         "accounts",
+        "assets",
         "contracts",
         "globals",
         "slots",
@@ -99,6 +102,8 @@ class World:
         self.globals = known
         self.accounts: Table[Account] = Table(older.accounts if older else None)
         self.account_ids: Table[bytes] = Table(older.account_ids if older else None)
+        self.assets: Table[bytes] = Table(older.assets if older else None)
+        """AssetIssueContract with its id, by that id's digits."""
         self.witnesses: Table[Witness] = Table(older.witnesses if older else None)
         self.contracts: Table[Contract] = Table(older.contracts if older else None)
         self.slots: Table[bytes] = Table(older.slots if older else None)
@@ -112,6 +117,7 @@ class World:
         self.globals = newer.globals
         self.accounts.absorb(newer.accounts)
         self.account_ids.absorb(newer.account_ids)
+        self.assets.absorb(newer.assets)
         self.witnesses.absorb(newer.witnesses)
         self.contracts.absorb(newer.contracts)
         self.slots.absorb(newer.slots)
@@ -120,6 +126,7 @@ class World:
         """Stand on *older*, into which the layer below was merged."""
         self.accounts.rebase(older.accounts)
         self.account_ids.rebase(older.account_ids)
+        self.assets.rebase(older.assets)
         self.witnesses.rebase(older.witnesses)
         self.contracts.rebase(older.contracts)
         self.slots.rebase(older.slots)
@@ -141,6 +148,7 @@ class WorldRows(msgspec.Struct, frozen=True, array_like=True):
     account_ids: tuple[tuple[bytes, bytes], ...]
     contracts: tuple[Contract, ...] = ()
     slots: tuple[tuple[bytes, bytes], ...] = ()
+    assets: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def rows_of(world: World) -> WorldRows:
@@ -154,6 +162,7 @@ def rows_of(world: World) -> WorldRows:
         ids,
         tuple(world.contracts.values()),
         tuple((key, value) for key, value in world.slots.items() if value),
+        tuple(world.assets.items()),
     )
 
 
@@ -170,4 +179,6 @@ def world_of(rows: WorldRows) -> World:
         world.contracts.put(contract.address, contract)
     for key, value in rows.slots:
         world.slots.put(key, value)
+    for token, asset in rows.assets:
+        world.assets.put(token, asset)
     return world

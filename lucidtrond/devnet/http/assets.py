@@ -1,0 +1,120 @@
+"""Servlets that read TRC-10 tokens."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from lucidtrond.devnet.http.errors import JavaError, null_pointer
+from lucidtrond.devnet.http.fastjson import parse_object
+from lucidtrond.devnet.http.printing import Json
+from lucidtrond.devnet.http.reads import plain_address, view
+from lucidtrond.devnet.http.requests import Ask, decode_hex
+from lucidtrond.devnet.state.assets import asset_of
+from lucidtrond.devnet.state.bandwidth import recovered
+from lucidtrond.devnet.state.certain import present
+from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.jsonformat import print_message
+
+MAX_PAGE: Final = 1000  # ActuatorConstant.ASSET_ISSUE_COUNT_LIMIT_MAX
+
+Asset = pb.AssetIssueContract
+
+
+def get_by_id(ask: Ask) -> Json:
+    asset = asset_of(view(ask), (_value(ask) or "").encode())
+    return _printed(ask, asset, visible=ask.visible) if asset else {}
+
+
+def get_by_name(ask: Ask) -> Json:
+    """A name, or an id in its place; refused when it means several tokens."""
+    name = _name(ask)
+    found = _matching(ask, lambda asset: asset.name == name)
+    by_id = asset_of(view(ask), name)
+    if by_id is not None and by_id not in found:
+        found.append(by_id)
+    if not name or not found:
+        return {}
+    if len(found) > 1:
+        raise JavaError(
+            "org.tron.core.exception.NonUniqueObjectException",
+            "To get more than one asset, please use getAssetIssueById syntax",
+        )
+    return _printed(ask, found[0], visible=ask.visible)
+
+
+def list_by_name(ask: Ask) -> Json:
+    name = _name(ask)
+    found = _matching(ask, lambda asset: asset.name == name)
+    return _list(ask, found, visible=ask.visible)
+
+
+def list_by_account(ask: Ask) -> Json:
+    if ask.posted:
+        address: bytes = ask.message("Account").address
+    else:
+        address = plain_address(ask)
+    found = _matching(ask, lambda asset: asset.owner_address == address)
+    return _list(ask, found, visible=ask.visible)
+
+
+def list_all(ask: Ask) -> Json:
+    """Does not read a body: *visible* is the query's, also by POST."""
+    visible = ask.parameters.get("visible", "").lower() == "true"
+    return _list(ask, _matching(ask, lambda _asset: True), visible=visible)
+
+
+def list_page(ask: Ask) -> Json:
+    """Sorted by name, then by *order*."""
+    if ask.posted:
+        asked = ask.message("PaginatedMessage")
+        offset, limit = asked.offset, asked.limit
+    else:
+        offset, limit = ask.whole_number("offset"), ask.whole_number("limit")
+    if offset < 0 or limit < 0:
+        return {}
+    found = _matching(ask, lambda _asset: True)
+    found.sort(key=lambda asset: (asset.name, asset.order))
+    page = found[offset : offset + min(limit, MAX_PAGE)]
+    return _list(ask, page, visible=ask.visible)
+
+
+def _matching(ask: Ask, wanted: Callable[[Asset], bool]) -> list[Asset]:
+    """In the order of the store, which is that of the ids."""
+    world = view(ask)
+    tokens = sorted(token for token, _ in world.assets.items())
+    every = (present(asset_of(world, token)) for token in tokens)
+    return [asset for asset in every if wanted(asset)]
+
+
+def _list(ask: Ask, found: Iterable[Asset], *, visible: bool) -> Json:
+    printed = [_printed(ask, asset, visible=visible) for asset in found]
+    return {"assetIssue": printed} if printed else {}
+
+
+def _printed(ask: Ask, asset: Asset, *, visible: bool) -> Json:
+    """As of the head: what was used recovers."""
+    now = ask.chain.genesis.slot(view(ask).globals.timestamp)
+    asset.public_free_asset_net_usage = recovered(
+        asset.public_free_asset_net_usage, asset.public_latest_free_net_time, now
+    )
+    return print_message(asset, visible=visible)
+
+
+def _name(ask: Ask) -> bytes:
+    value = _value(ask)
+    if not ask.visible:
+        return decode_hex(value or "")
+    if value is None:
+        raise null_pointer()
+    return value.encode("utf-8", "replace")
+
+
+def _value(ask: Ask) -> str | None:
+    """``value`` as fastjson's getString gives it: numbers become text."""
+    if not ask.posted:
+        return ask.parameters.get("value")
+    if not ask.text.strip():
+        raise null_pointer()
+    given: Any = parse_object(ask.text).get("value")
+    if isinstance(given, bool):
+        return str(given).lower()
+    return None if given is None else str(given)
