@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 READ_BYTES: Final = 64 * 1024
 FLUSH_BYTES: Final = 64 * 1024
+FAIR_BURST: Final = 32
+"""Pipelined requests of one connection before others get their turn."""
 JANITOR_S: Final = 1.0
 DEFAULT_HTTP_LIMITS: Final = HttpLimits()
 LINGER_S: Final = 1.0
@@ -95,9 +97,7 @@ handler answers it like any other. The stream starts with the request itself."""
 class _Connection:
     """One peer; *deadline* is what the janitor looks at."""
 
-    raw: socket.socket
-    sock: trio.socket.SocketType
-    """The same, for trio."""
+    sock: socket.socket
     parser: RequestParser
     deadline: float
     scope: trio.CancelScope = field(factory=trio.CancelScope)
@@ -171,13 +171,11 @@ class _Server:
             if connection.phase is Phase.IDLE and not connection.busy:
                 connection.scope.cancel()
 
-    async def serve(self, raw: socket.socket) -> None:
+    async def serve(self, sock: socket.socket) -> None:
         """Own one accepted socket."""
-        sock = trio.socket.from_stdlib_socket(raw)
-        if raw.family != socket.AF_UNIX:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = _Connection(
-            raw,
             sock,
             RequestParser(self.limits),
             deadline=trio.current_time() + self.limits.idle_s,
@@ -202,7 +200,7 @@ class _Server:
     async def _converse(self, connection: _Connection) -> None:
         parser = connection.parser
         while True:
-            data = await connection.sock.recv(READ_BYTES)
+            data = await _receive(connection.sock)
             if not data:
                 return
             while data:
@@ -245,14 +243,16 @@ class _Server:
         out: list[bytes] = []
         held = 0
         keep = True
-        for parsed in done:
+        for number, parsed in enumerate(done, 1):
             takeover = self._takeover(parsed)
             if takeover is not None:
                 await self._write(connection, out)
                 first = encode_head(parsed.request) + unread
                 connection.deadline = inf
-                stream = trio.SocketStream(connection.sock)
-                await takeover(ReplayedStream(first, stream, sock=connection.raw))
+                stream = trio.SocketStream(
+                    trio.socket.from_stdlib_socket(connection.sock)
+                )
+                await takeover(ReplayedStream(first, stream, sock=connection.sock))
                 return False
             response = await self._handle(parsed.request)
             keep = parsed.keep_alive and not self.draining
@@ -261,8 +261,9 @@ class _Server:
             held += len(answer)
             if not keep:
                 break
-            if held > FLUSH_BYTES:
+            if held > FLUSH_BYTES or number % FAIR_BURST == 0:
                 await self._write(connection, out)
+                await trio.lowlevel.checkpoint()  # the next connection's turn
                 held = 0
         await self._write(connection, out)
         connection.busy = False
@@ -312,7 +313,7 @@ class _Server:
         await _send(connection.sock, data)
         connection.deadline = inf
 
-    async def _turn_away(self, sock: trio.socket.SocketType, refusal: Refusal) -> None:
+    async def _turn_away(self, sock: socket.socket, refusal: Refusal) -> None:
         """Say why, then close so that the peer can still read it.
 
         Closing a TCP socket with unread input resets it and may destroy the answer on
@@ -327,12 +328,12 @@ class _Server:
             self._turned_away -= 1
 
 
-async def _part(sock: trio.socket.SocketType, last_words: bytes) -> None:
+async def _part(sock: socket.socket, last_words: bytes) -> None:
     with trio.move_on_after(LINGER_S):
         await _send(sock, last_words)
         sock.shutdown(socket.SHUT_WR)
         left = LINGER_BYTES
-        while left > 0 and (data := await sock.recv(READ_BYTES)):
+        while left > 0 and (data := await _receive(sock)):
             left -= len(data)
 
 
@@ -341,7 +342,23 @@ def _plain(refusal: Refusal) -> HttpResponse:
     return HttpResponse(refusal.status, text, "text/plain; charset=utf-8")
 
 
-async def _send(sock: trio.socket.SocketType, data: bytes) -> None:
+# Not trio's own: its `recv` asks the kernel twice, and its `send` gives everybody else
+# a turn behind each answer, which the next wait for input does as well.
+
+
+async def _receive(sock: socket.socket) -> bytes:
+    while True:
+        await trio.lowlevel.wait_readable(sock)
+        try:
+            return sock.recv(READ_BYTES)
+        except BlockingIOError:
+            pass
+
+
+async def _send(sock: socket.socket, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[await sock.send(view) :]
+        try:
+            view = view[sock.send(view) :]
+        except BlockingIOError:
+            await trio.lowlevel.wait_writable(sock)

@@ -1,5 +1,6 @@
 """The HTTP engine over loopback sockets; time only where the test moves it."""
 
+import os
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -112,6 +113,31 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
     assert statuses(answer) == [200] * 3000
     places = [answer.index(b"GET /%d  0" % i) for i in range(3000)]
     assert places == sorted(places)
+
+
+def send(stream: trio.SocketStream, data: bytes) -> int:
+    """Without giving anybody a turn."""
+    return os.write(stream.socket.fileno(), data)
+
+
+async def test_many_pipelined_requests_leave_room_for_another_peer() -> None:
+    order: list[str] = []
+
+    async def note(request: HttpRequest) -> HttpResponse:
+        order.append(request.path)
+        return HttpResponse(200, b"")
+
+    async with (
+        running(note) as server,
+        await server.connect() as flood,
+        await server.connect() as other,
+    ):
+        await settle()
+        assert send(flood, GET % 1 * 500) == 500 * len(GET % 1)
+        assert send(other, GET % 2) == len(GET % 2)
+        await settle()
+    assert len(order) == 501
+    assert order.index("/2") <= 3 * 32  # trio shuffles who goes first in a round
 
 
 async def test_a_connection_serves_many_requests_until_the_peer_closes_it() -> None:
