@@ -33,6 +33,7 @@ async def serve(args: argparse.Namespace) -> int:
                 state_dir=args.state_dir,
                 host=args.listen[0],
                 port=args.listen[1],
+                solidity=args.listen_solidity,
                 genesis=_read_genesis(args),
             )
             async with open_devnet(config, clock=_WallClock()) as devnet:
@@ -58,6 +59,7 @@ def _greet(devnet: Devnet) -> None:
     info = devnet.info()
     lines = [
         f"URL      {info['url']}",
+        *([f"solid    {devnet.solidity_url}"] if devnet.config.solidity else []),
         f"genesis  {info['genesis_id']}",
         *(f"token    {each['address']}  {each['symbol']}" for each in info["tokens"]),
         "Test accounts (their keys are public: never send real money there)",

@@ -12,7 +12,6 @@ Durability. A block is in the log, and synced, before anyone can see it (`log`).
 import contextlib
 import logging
 import math
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ import trio
 from attrs import define, field, frozen
 
 from lucidtrond.devnet.describe import describe
+from lucidtrond.devnet.doors import Door, Place, open_doors
 from lucidtrond.devnet.funding import fund, fund_token
 from lucidtrond.devnet.http.router import Router
 from lucidtrond.devnet.log import BlockLog
@@ -76,6 +76,8 @@ class DevnetConfig:
     state_dir: Path | None = None
     host: str = "127.0.0.1"
     port: int = 0
+    solidity: Place | None = None
+    """A port of its own for the solidity side."""
     genesis: Genesis | None = None
 
 
@@ -86,6 +88,7 @@ class Devnet:
     config: DevnetConfig
     chain: Chain
     url: str
+    solidity_url: str
     _blocks: BlockLog
     _clock: Clock
     _producing: trio.Lock = field(init=False, factory=trio.Lock)
@@ -253,16 +256,24 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
         StoreError: the chain there can't be read.
     """
     stop = trio.Event()
-    with _opened(config) as (chain, blocks), _listening(config) as listener:
-        host, port = listener.getsockname()[:2]
-        devnet = Devnet(config, chain, f"http://{host}:{port}", blocks, clock)
-        router = Router(chain, clock.now_ms)
+    place = (config.host, config.port)
+    with (
+        _opened(config) as (chain, blocks),
+        open_doors(place, solidity=config.solidity) as doors,
+    ):
+        main, *others = doors
+        solidity_url = others[0].url if others else main.url
+        devnet = Devnet(config, chain, main.url, solidity_url, blocks, clock)
         async with trio.open_nursery() as nursery:
 
-            async def serve(task_status: trio.TaskStatus[None]) -> None:
+            async def serve(
+                door: Door,
+                task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+            ) -> None:
+                router = Router(chain, clock.now_ms, sides=door.sides)
                 await serve_http(
                     router.handle,
-                    [listener],
+                    [door.listener],
                     stop=stop,
                     grace_s=1.0,
                     limits=HttpLimits(body_bytes=MAX_BODY_BYTES),
@@ -270,7 +281,8 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
                 )
 
             await devnet.begin()
-            await nursery.start(serve)
+            for door in doors:
+                await nursery.start(serve, door)
             await nursery.start(devnet.run)
             try:
                 yield devnet
@@ -316,21 +328,3 @@ def _default_genesis(config: DevnetConfig) -> Genesis:
         return make_genesis(default_genesis_file(config.witnesses))
     except BadGenesis as error:
         raise ConfigError(str(error)) from None
-
-
-@contextlib.contextmanager
-def _listening(config: DevnetConfig) -> Iterator[socket.socket]:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((config.host, config.port))
-        except OSError as error:
-            raise ConfigError(
-                f"devnet: {config.host}:{config.port}: {error.strerror}"
-            ) from None
-        listener.listen(128)
-        listener.setblocking(False)  # noqa: FBT003 - the socket module's own name
-        yield listener
-    finally:
-        listener.close()

@@ -17,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="default 127.0.0.1:8090; port 0 for any free one",
     )
     parser.add_argument(
+        "--listen-solidity",
+        type=_address,
+        metavar="H:P",
+        help="/walletsolidity on a port of its own, as a node has it",
+    )
+    parser.add_argument(
         "--block-time", type=float, default=3.0, metavar="S", help="0 for no clock"
     )
     parser.add_argument(

@@ -141,15 +141,31 @@ def _routes() -> Mapping[str, Route]:
 
 
 ROUTES: Final = _routes()
-_SOLID: Final = "/walletsolidity/"
+
+
+class Side(Enum):
+    """What a node has on ports of their own, by how its paths begin."""
+
+    WALLET = "/wallet/"
+    SOLIDITY = "/walletsolidity/"
+
+
+EVERYTHING: Final = frozenset(Side)
 
 
 class Router:
-    """Answers requests to one chain."""
+    """Answers requests to one chain; *sides* it does not have are unknown paths."""
 
-    def __init__(self, chain: Chain, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        now_ms: Callable[[], int],
+        *,
+        sides: frozenset[Side] = EVERYTHING,
+    ) -> None:
         self._chain = chain
         self._now_ms = now_ms
+        self._prefixes = tuple(side.value for side in sides)
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """The handler for `transports.http`."""
@@ -159,7 +175,7 @@ class Router:
         """Answer from memory and the log; never waits."""
         method = request.method
         route = ROUTES.get(request.path)
-        if route is None:
+        if route is None or not request.path.startswith(self._prefixes):
             return _page(405 if method == "POST" else 404)
         if method not in ("POST", "GET", "HEAD"):
             return _other_verb(method)
@@ -171,7 +187,7 @@ class Router:
         return self._serve(route.servlet, request)
 
     def _serve(self, servlet: Servlet, request: HttpRequest) -> HttpResponse:
-        solid = request.path.startswith(_SOLID)
+        solid = request.path.startswith(Side.SOLIDITY.value)
         try:
             ask = read_ask(request, self._chain, solid=solid, now_ms=self._now_ms)
             answer = servlet(ask)
