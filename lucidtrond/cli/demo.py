@@ -1,4 +1,4 @@
-"""``lucidtrond demo``: one real payment, verified step by step, with no network.
+"""``lucidtrond demo``: two real payments, verified step by step, with no network.
 
 Starts the daemon as a process of its own on the embedded chain in a fresh temporary
 directory, then does what a user would do, through the Unix socket. Each step checks
@@ -32,6 +32,8 @@ SETTLE_S: Final = 45.0
 HTTP_S: Final = 10.0
 FUNDS_SUN: Final = 100_000_000
 PAYMENT_SUN: Final = 12_345_678
+TOKEN_FUNDS_RAW: Final = 250_000_000
+TOKEN_PAYMENT_RAW: Final = 12_500_000
 ACTIVATION_SUN: Final = 1_100_000
 """1 TRX and 0.1 TRX in place of bandwidth (tron-protocol: activation)."""
 
@@ -165,25 +167,78 @@ def _pay(connection: Connection) -> None:
         wanted=FUNDS_SUN - PAYMENT_SUN - ACTIVATION_SUN,
     )
 
+    deposit, bill = _pay_token(connection, assets, shop, supplier)
+    left = FUNDS_SUN - PAYMENT_SUN - ACTIVATION_SUN - int(bill["fee_sun"])
+    _expect("balance of the shop", _balance(connection, shop), wanted=left)
+
     _step("The shop's history, newest first")
     history = call("history.list", {"address": shop["address"]})
     print(_indent(show.history(history, assets)))
     seen = [(entry["txid"], entry["amount"]) for entry in history["entries"]]
-    _expect(
-        "history",
-        seen,
-        wanted=[
-            (payment["txid"], str(PAYMENT_SUN)),
-            (funded["txid"], str(FUNDS_SUN)),
-        ],
-    )
+    wanted = [
+        (bill["txid"], str(TOKEN_PAYMENT_RAW)),
+        (deposit, str(TOKEN_FUNDS_RAW)),
+        (payment["txid"], str(PAYMENT_SUN)),
+        (funded["txid"], str(FUNDS_SUN)),
+    ]
+    _expect("history", seen, wanted=wanted)
+    _show_other_doors(call("daemon.info")["http_url"], shop, seen)
 
-    url = call("daemon.info")["http_url"]
+
+def _pay_token(
+    connection: Connection,
+    assets: Assets,
+    shop: dict[str, Any],
+    supplier: dict[str, Any],
+) -> tuple[str, dict[str, Any]]:
+    """Give the shop tokens and let it pay some: (the deposit's txid, the receipt)."""
+    call = connection.call
+    [token] = [each["token"] for each in call("token.list")["tokens"]]
+    have, pay = (assets.show(e, token) for e in (TOKEN_FUNDS_RAW, TOKEN_PAYMENT_RAW))
+
+    _step(f"Giving the shop {have}, a TRC-20 token of the devnet")
+    asked = {"address": shop["address"], "asset": token}
+    given = call("devnet.fund", {**asked, "amount_raw": str(TOKEN_FUNDS_RAW)})
+    _until_solid(connection, given["txid"])
+
+    _step(f"Paying {pay} from the shop to the supplier")
+    payment = call(
+        "transfer.send",
+        {
+            "from": shop["wallet_id"],
+            "to": supplier["address"],
+            "asset": token,
+            "amount_raw": str(TOKEN_PAYMENT_RAW),
+            "idempotency_key": "demo-invoice-2",
+            "wait": "solidified",
+        },
+    )
+    print(_indent(show.payment(payment, assets)))
+    _expect("state", payment["state"], wanted="solidified")
+
+    _step("Its receipt, with what the token's contract logged")
+    receipt = call("tx.receipt", {"txid": payment["txid"]})
+    print(_indent(show.receipt(receipt, assets)))
+    moved = [(e["to_address"], e["amount_raw"]) for e in receipt["token_transfers"]]
+    wanted = [(supplier["address"], str(TOKEN_PAYMENT_RAW))]
+    _expect("transfers of the receipt", moved, wanted=wanted)
+    for name, wallet, left in (
+        ("supplier", supplier, TOKEN_PAYMENT_RAW),
+        ("shop", shop, TOKEN_FUNDS_RAW - TOKEN_PAYMENT_RAW),
+    ):
+        held = call("token.balance", {"token": token, "address": wallet["address"]})
+        _expect(f"tokens of the {name}", int(held["balance_raw"]), wanted=left)
+    return given["txid"], receipt
+
+
+def _show_other_doors(
+    url: str, shop: dict[str, Any], seen: list[tuple[str, str]]
+) -> None:
     _step(f"The same history over HTTP, as the older Lucid service told it ({url})")
     path = f"{url}/api/v1/tron/wallets/{shop['wallet_id']}/history"
     with urllib.request.urlopen(path, timeout=HTTP_S) as answer:  # noqa: S310 - ours
         rows = json.load(answer)["transactions"]
-    told = [(row["txid"], row["amount_sun"]) for row in rows]
+    told = [(row["txid"], row["amount_raw"]) for row in rows]
     _expect("history over HTTP", told, wanted=seen)
 
     _step("The same history over a websocket")
