@@ -193,6 +193,10 @@ def _send(connection: Connection, args: argparse.Namespace) -> int:
     }
     if args.memo:
         params["memo"] = args.memo
+    if args.check:
+        checked = connection.call("transfer.send", {**params, "check": True})
+        _print(args, checked, lambda result: show.payment(result, assets))
+        return DONE
     if not args.yes:
         shown = assets.show(amount, asset)
         print(f"Pay {shown} from {args.source} to {args.to}? [y/N] ", end="")
@@ -370,6 +374,7 @@ def _add_money(verbs: Any) -> None:
     send.add_argument("--key", help="idempotency key: repeat it, never pay twice")
     send.add_argument("--memo")
     send.add_argument("--yes", action="store_true", help="do not ask")
+    send.add_argument("--check", action="store_true", help="only try, send nothing")
     send.add_argument(
         "--wait", choices=["none", "included", "solidified"], default="solidified"
     )

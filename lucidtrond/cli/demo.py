@@ -24,7 +24,7 @@ from lucidtrond.cli import show, websocket
 from lucidtrond.cli.amounts import Assets, show_sun
 from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
 
-BLOCK_TIME_S: Final = 0.5
+BLOCK_TIME_S: Final = 0.3
 WITNESSES: Final = 5
 START_S: Final = 30.0
 STOP_S: Final = 15.0

@@ -119,6 +119,7 @@ _WORDS = {
     "solidified": "paid, final",
     "failed": "failed",
     "expired": "not paid; it can't land any more",
+    "checked": "could be paid; nothing was sent",
 }
 """The states of a payment, for a shopkeeper."""
 
@@ -154,6 +155,7 @@ def payment(result: Result, assets: Assets) -> str:
         ("txid", result.get("txid")),
         ("block", result.get("block_number")),
         ("fee", show_sun(result["fee_sun"]) if result.get("fee_sun") else None),
+        ("costs up to", _most(result)),
         ("reason", result.get("reason")),
         (
             "may land until",
@@ -162,6 +164,13 @@ def payment(result: Result, assets: Assets) -> str:
             else None,
         ),
     )
+
+
+def _most(result: Result) -> str | None:
+    """What a payment may burn, while it is not known what it did."""
+    if result.get("fee_sun") or not result.get("burn_sun"):
+        return None
+    return show_sun(result["burn_sun"])
 
 
 def progress(result: Result) -> str:
