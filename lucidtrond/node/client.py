@@ -21,7 +21,7 @@ from lucidtrond.node import translate, wire
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.refusals import refusal_in_json, shown
 from lucidtrond.node.translate import Contradiction, NodeFacts, Nonsense
-from lucidtrond.node.transport import AnswerTooLarge, NodeLine
+from lucidtrond.node.transport import AnswerTooLarge, Lane, NodeLine
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
@@ -88,7 +88,9 @@ class NodeClient:
 
     async def fetch_genesis_id(self) -> BlockId:
         """The id of block 0, recomputed."""
-        header = await self._header({"id_or_num": "0", "detail": False})
+        header = await self._header(
+            {"id_or_num": "0", "detail": False}, lane=Lane.URGENT
+        )
         if header is None:
             raise NodeRefused(self.endpoint.name, "it has no block 0")
         with self._judging():
@@ -171,9 +173,14 @@ class NodeClient:
                 )
 
     async def _header(
-        self, question: Mapping[str, object], *, solid: bool = False
+        self,
+        question: Mapping[str, object],
+        *,
+        solid: bool = False,
+        lane: Lane = Lane.QUESTIONS,
     ) -> BlockHeader | None:
-        found = await self._ask_for(wire.BlockJson, _view("getblock", solid), question)
+        path = _view("getblock", solid)
+        found = await self._ask_for(wire.BlockJson, path, question, lane=lane)
         if found is None:
             return None
         with self._judging():
@@ -246,6 +253,7 @@ class NodeClient:
             wire.BroadcastJson,
             "/wallet/broadcasthex",
             {"transaction": transaction.encode().hex()},
+            lane=Lane.URGENT,
         )
         with self._judging():
             return translate.read_broadcast(found, txid, name=self.endpoint.name)
@@ -328,24 +336,38 @@ class NodeClient:
         question: Mapping[str, object],
         *,
         large: bool = False,
+        lane: Lane = Lane.QUESTIONS,
     ) -> A | None:
         """Ask for a thing that may not exist."""
-        body = await self._post(path, question, large=large)
+        body = await self._post(path, question, large=large, lane=lane)
         if wire.is_empty(body):
             return None
         return self._decode(body, kind)
 
-    async def _ask(self, kind: type[A], path: str, question: Mapping[str, object]) -> A:
-        return self._decode(await self._post(path, question), kind)
+    async def _ask(
+        self,
+        kind: type[A],
+        path: str,
+        question: Mapping[str, object],
+        *,
+        lane: Lane = Lane.QUESTIONS,
+    ) -> A:
+        return self._decode(await self._post(path, question, lane=lane), kind)
 
     async def _post(
-        self, path: str, question: Mapping[str, object], *, large: bool = False
+        self,
+        path: str,
+        question: Mapping[str, object],
+        *,
+        large: bool = False,
+        lane: Lane = Lane.QUESTIONS,
     ) -> bytes:
         return await self._line.ask(
             path,
             msgspec.json.encode(question),
             limit_bytes=self._large_bytes if large else SMALL_BYTES,
             solid=path.startswith(_SOLID),
+            lane=lane,
         )
 
     def _decode(self, body: bytes, kind: type[A]) -> A:

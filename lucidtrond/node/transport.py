@@ -1,8 +1,10 @@
 """HTTP to the nodes: bytes out, bytes in, and httpx's exceptions stop here.
 
 One connection pool and one TLS context for all endpoints (none while every endpoint
-is plain http: making one costs 30 ms). At most eight connections per endpoint, held
-back by a limiter: httpcore's own queue takes time in the square of who waits in it.
+is plain http: making one costs 30 ms). At most eight connections per endpoint for
+questions, held back by a limiter: httpcore's own queue takes time in the square of who
+waits in it. Two more are for what is urgent (`Lane.URGENT`: payments, and the question
+which network it is): they never wait behind questions, however many these are.
 
 httpx is used at its transport interface. What its client adds (cookies, redirects,
 proxies and keys from the environment, a log line with the URL per request) a node's
@@ -10,6 +12,7 @@ client must not have, and it costs a third of the CPU time.
 """
 
 import contextlib
+import enum
 import ssl
 import zlib
 from collections.abc import (
@@ -37,6 +40,8 @@ from lucidtrond.node.refusals import refusal_of
 
 CONNECTIONS: Final = 8
 """Per endpoint. A node stops accepting at 50 in all (node.maxHttpConnectNumber)."""
+URGENT_CONNECTIONS: Final = 2
+"""Per endpoint, beside those."""
 KEEP_ALIVE_S: Final = 15.0
 """Shorter than Jetty's 30 s, so that connections are seldom closed under a request."""
 SLOWEST_BYTES_PER_S: Final = 64 * 1024
@@ -53,6 +58,13 @@ class AnswerTooLarge(NodeRefused):
     """The answer is longer than we are ready to hold."""
 
 
+class Lane(enum.Enum):
+    """Which of an endpoint's connections a request may use."""
+
+    QUESTIONS = enum.auto()
+    URGENT = enum.auto()
+
+
 @define(eq=False)
 class NodeLine:
     """The way to one endpoint."""
@@ -62,12 +74,23 @@ class NodeLine:
     _timeout_s: float
     _urls: tuple[httpx.URL, httpx.URL]
     _headers: Sequence[tuple[str, str]]
-    _limiter: trio.CapacityLimiter
+    _limiters: Mapping[Lane, trio.CapacityLimiter] = field(
+        factory=lambda: {
+            Lane.QUESTIONS: trio.CapacityLimiter(CONNECTIONS),
+            Lane.URGENT: trio.CapacityLimiter(URGENT_CONNECTIONS),
+        }
+    )
     requests: int = 0
     """Sent so far, answered or not."""
 
     async def ask(
-        self, path: str, question: bytes, *, limit_bytes: int, solid: bool = False
+        self,
+        path: str,
+        question: bytes,
+        *,
+        limit_bytes: int,
+        solid: bool = False,
+        lane: Lane = Lane.QUESTIONS,
     ) -> bytes:
         """Post *question* and give the answer's JSON, not yet decoded.
 
@@ -85,7 +108,7 @@ class NodeLine:
             headers=self._headers,
             content=question,
         )
-        async with self._limiter:
+        async with self._limiters[lane]:
             body = _Body(self.endpoint.name, limit_bytes)
             started = trio.current_time()
             with trio.move_on_after(self._timeout_s) as scope:
@@ -197,7 +220,6 @@ class Transport:
             self._timeout_s,
             (plain, solid),
             _headers(endpoint),
-            trio.CapacityLimiter(CONNECTIONS),
         )
 
 
@@ -224,7 +246,7 @@ def _network(endpoints: Sequence[Endpoint]) -> httpx.AsyncHTTPTransport:
         if secure
         else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     )
-    connections = CONNECTIONS * max(1, len(endpoints))
+    connections = (CONNECTIONS + URGENT_CONNECTIONS) * max(1, len(endpoints))
     return httpx.AsyncHTTPTransport(
         verify=context,
         limits=httpx.Limits(

@@ -479,6 +479,35 @@ async def test_a_slow_second_endpoint_does_not_hold_up_a_payment(
         assert trio.current_time() >= 9
 
 
+async def test_a_payment_does_not_wait_behind_questions(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    node = RecordedNode()
+    async with open_nodes(node) as pool, trio.open_nursery() as nursery:
+        node.delay_s = 1.0
+        for number in range(1000):
+            nursery.start_soon(pool.fetch_block, number % 900)
+        await trio.testing.wait_all_tasks_blocked()
+        assert (await pool.broadcast(FRESH)).accepted
+        assert trio.current_time() == 1.0  # the node's own time, once
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_first_payment_to_an_endpoint_waits_for_its_genesis_only(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    late = RecordedNode(fault=answering(httpx.ConnectError("not yet")))
+    async with open_nodes(RecordedNode(), late) as pool, trio.open_nursery() as nursery:
+        late.delay_s = 0.1
+        assert states(pool) == ["ok", "failing"]
+        for number in range(1000):
+            nursery.start_soon(pool.fetch_block, number % 900)
+        assert (await pool.broadcast(FRESH)).accepted
+        assert late.questions("broadcasthex")
+        assert trio.current_time() < 0.3
+        nursery.cancel_scope.cancel()
+
+
 @pytest.mark.parametrize("after_s", [0, 0.2, 0.7, 1.2, 5])
 async def test_a_pool_can_be_left_at_any_point(
     after_s: float, autojump_clock: trio.testing.MockClock
