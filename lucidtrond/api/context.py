@@ -60,9 +60,11 @@ class Node(Protocol):
         """None while not included (or not solidified)."""
 
     async def call_constant(
-        self, *, owner: Address, contract: Address, data: bytes
+        self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
     ) -> ConstantResult:
         """What a call of *owner* would do now: one node's simulation, never kept.
+
+        On its head and pool, or on its *solid* state.
 
         Raises:
             NodeRefused: no contract there, or it failed otherwise than by a revert.

@@ -75,7 +75,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     fee_limit_sun: str | None = None
     """Of a token's call; it bounds the energy."""
     burn_sun: str | None = None
-    """The most it was expected to burn when it was accepted."""
+    """What is set aside for burning until it is settled; it mostly burns less."""
     reason: str | None = None
     """Why it failed, expired or was refused; text for people."""
     broadcast_code: str | None = None

@@ -139,12 +139,14 @@ class CachedNode:
         return await self._pool.fetch_receipts(which)
 
     async def call_constant(
-        self, *, owner: Address, contract: Address, data: bytes
+        self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
     ) -> ConstantResult:
         """Never kept: any block may change it; equal calls at one moment are one."""
         return await self._network.get(
-            ("call", owner, contract, data),
-            lambda: self._pool.call_constant(owner=owner, contract=contract, data=data),
+            ("call", owner, contract, data, solid),
+            lambda: self._pool.call_constant(
+                owner=owner, contract=contract, data=data, solid=solid
+            ),
             age_s=_not_kept,
         )
 

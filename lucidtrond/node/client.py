@@ -294,9 +294,9 @@ class NodeClient:
             return Reading(translate.read_parameters(found), as_of)
 
     async def call_constant(
-        self, *, owner: Address, contract: Address, data: bytes
+        self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
     ) -> ConstantResult:
-        """Let the node simulate a call on its head and pool.
+        """Let the node simulate a call on its head and pool, or its *solid* state.
 
         Raises:
             NodeRefused: it did not run; the reason is the node's own ("Smart contract
@@ -304,7 +304,7 @@ class NodeClient:
         """
         found = await self._ask(
             wire.ConstantJson,
-            "/wallet/triggerconstantcontract",
+            _view("triggerconstantcontract", solid),
             {
                 "owner_address": owner.hex,
                 "contract_address": contract.hex,

@@ -154,11 +154,13 @@ class NodePool:
         return await self._ask(lambda node: node.fetch_parameters())
 
     async def call_constant(
-        self, *, owner: Address, contract: Address, data: bytes
+        self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
     ) -> ConstantResult:
         """A simulated call; see `NodeClient.call_constant`."""
         return await self._ask(
-            lambda node: node.call_constant(owner=owner, contract=contract, data=data)
+            lambda node: node.call_constant(
+                owner=owner, contract=contract, data=data, solid=solid
+            )
         )
 
     async def fetch_info(self) -> NodeFacts:

@@ -32,13 +32,18 @@ class PaymentShape:
 
 @frozen
 class Cost:
-    """What is burned, in sun, if nothing changes; *most_energy* at the fee limit."""
+    """What is burned, in sun, if nothing changes.
+
+    *most_energy* is at the fee limit; *spare* what bandwidth may cost beside, should
+    other transactions of the owner use up what is free or staked.
+    """
 
     bandwidth: Sun
     activation: Sun
     memo: Sun
     energy: Sun = Sun(0)
     most_energy: Sun = Sun(0)
+    spare: Sun = Sun(0)
 
     @property
     def expected(self) -> Sun:
@@ -49,14 +54,10 @@ class Cost:
         """With all the energy that the fee limit lets it take."""
         return Sun(self.bandwidth + self.activation + self.memo + self.most_energy)
 
-
-def highest_cost(shape: PaymentShape, prices: ChainParameters) -> Cost:
-    """The most a TRX payment can burn, whoever receives it and whatever is left."""
-    return Cost(
-        bandwidth=Sun(shape.size * prices.transaction_fee),
-        activation=Sun(prices.activation_fee + prices.create_account_fee),
-        memo=_memo(shape, prices),
-    )
+    @property
+    def worst(self) -> Sun:
+        """The most, whatever else the owner sends meanwhile."""
+        return Sun(self.most + self.spare)
 
 
 def cost_of(
@@ -69,13 +70,12 @@ def cost_of(
     """What it burns; *creates*: a payment of TRX makes the recipient's account."""
     staked_left = resources.net_limit - resources.net_used
     free_left = resources.free_net_limit - resources.free_net_used
-    bandwidth = activation = 0
+    price = shape.size * prices.transaction_fee
+    activation, left = 0, max(staked_left, free_left)
     if creates:
-        activation = prices.activation_fee
-        if staked_left < shape.size:
-            activation += prices.create_account_fee
-    elif max(staked_left, free_left) < shape.size:
-        bandwidth = shape.size * prices.transaction_fee
+        price = prices.create_account_fee
+        activation, left = prices.activation_fee, staked_left
+    bandwidth = price if left < shape.size else 0
     energy_left = max(resources.energy_limit - resources.energy_used, 0)
     most = 0
     if shape.fee_limit is not None and prices.energy_fee:
@@ -85,6 +85,7 @@ def cost_of(
         activation=Sun(activation),
         memo=_memo(shape, prices),
         energy=Sun(max(shape.energy - energy_left, 0) * prices.energy_fee),
+        spare=Sun(price - bandwidth),
         most_energy=Sun(max(most - energy_left, 0) * prices.energy_fee),
     )
 

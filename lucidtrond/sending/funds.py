@@ -1,13 +1,13 @@
 """What a payment would cost, and whether its owner can afford it: before any signature.
 
 Balances change and other payments are under way, so a payment that passes may still be
-refused by the chain. A payment of TRX by a rich owner costs two cached questions,
-another three; one of a token also two calls that a node simulates.
+refused by the chain. A payment of TRX costs four questions, all cached; one of a token
+also two calls that a node simulates.
 """
 
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lucidtrond.errors import (
     InsufficientFunds,
@@ -23,15 +23,16 @@ from lucidtrond.sending.cost import (
     PaymentShape,
     cost_of,
     fee_limits,
-    highest_cost,
 )
 from lucidtrond.sending.intent import Intent, Limits
 from lucidtrond.sending.needs import PaymentNode
+from lucidtrond.sending.reserved import View
 from lucidtrond.tron import trc20
 from lucidtrond.tron.abi_types import WORD, AbiError
 from lucidtrond.tron.account import Account
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.parameters import ChainParameters
+from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.transaction import RESULT_ALLOWANCE_BYTES
 from lucidtrond.tron.units import Sun
 
@@ -45,29 +46,28 @@ _NO_CONTRACT: Final = "contract is not exist"
 
 @frozen
 class Quote:
-    """What a payment would cost now; *balance* is the owner's TRX.
+    """What a payment would cost now, and what its owner has.
 
-    *token_balance* and *fee_limit* are None for TRX. *exact* is False when the costs
-    are the highest possible ones, since nothing more was asked.
+    *fee_limit* is None for TRX. *views* holds one, or two when the solid one was asked
+    for, too.
     """
 
     size: int
     cost: Cost
-    balance: Sun
-    as_of_block: int
-    exact: bool = True
+    views: tuple[View, ...]
     energy: int = 0
     needed_fee_limit: Sun = Sun(0)
     fee_limit: Sun | None = None
     fee_limit_cap: Sun = Sun(0)
-    token_balance: int | None = None
     creates: bool = False
 
 
 async def fetch_quote(
-    node: PaymentNode, intent: Intent, limits: Limits, *, size: int, exact: bool
+    node: PaymentNode, intent: Intent, limits: Limits, *, size: int, solid: bool
 ) -> Quote:
     """Ask what it takes. *size* is the bandwidth it is charged.
+
+    *solid* asks for the solidified balances as well.
 
     Raises:
         RecipientRefused: TRX for a contract, which the chain refuses.
@@ -81,25 +81,28 @@ async def fetch_quote(
     prices = (await node.fetch_parameters()).value
     token = intent.token
     if token is not None:
-        return await _token_quote(
-            node, intent, limits, token=token, size=size, balance=payer.value.balance
+        quote = await _token_quote(
+            node, intent, limits, token=token, size=size, payer=payer
         )
+        return await _with_solid(node, intent, quote) if solid else quote
     recipient = (await node.fetch_account(intent.to)).value
     _check_recipient(recipient, prices, size)
     shape = PaymentShape(size, has_memo=bool(intent.memo))
-    most = highest_cost(shape, prices)
-    balance, as_of = payer.value.balance, payer.as_of_block
-    if (
-        not exact
-        and balance >= intent.amount + most.most
-        and most.most
-        <= (limits.max_burn if intent.max_burn is None else intent.max_burn)
-    ):
-        return Quote(size, most, balance, as_of, exact=False)
+    view = View(payer.value.balance, payer.as_of_block)
     resources = (await node.fetch_resources(intent.owner)).value
     creates = not recipient.activated
     cost = cost_of(shape, prices, creates=creates, resources=resources)
-    return Quote(size, cost, balance, as_of, creates=creates)
+    quote = Quote(size, cost, (view,), creates=creates)
+    return await _with_solid(node, intent, quote) if solid else quote
+
+
+async def _with_solid(node: PaymentNode, intent: Intent, quote: Quote) -> Quote:
+    account = await node.fetch_account(intent.owner, solid=True)
+    token, held = intent.token, None
+    if token is not None:
+        held = await _token_balance(node, token, intent.owner, solid=True)
+    view = View(account.value.balance, account.as_of_block, held)
+    return evolve(quote, views=(*quote.views, view))
 
 
 def _check_recipient(recipient: Account, prices: ChainParameters, size: int) -> None:
@@ -127,9 +130,10 @@ async def _token_quote(
     *,
     token: Address,
     size: int,
-    balance: Sun,
+    payer: Reading[Account],
 ) -> Quote:
     prices = (await node.fetch_parameters()).value
+    resources = await node.fetch_resources(intent.owner)
     held = await _token_balance(node, token, intent.owner)
     if held < intent.amount:
         raise InsufficientFunds(
@@ -161,24 +165,24 @@ async def _token_quote(
         energy=tried.energy_used,
         fee_limit=min(proposed, cap),
     )
-    resources = await node.fetch_resources(intent.owner)
+    as_of = min(payer.as_of_block, resources.as_of_block)
     return Quote(
         size,
         cost_of(shape, prices, creates=False, resources=resources.value),
-        balance,
-        resources.as_of_block,
+        (View(payer.value.balance, as_of, held),),
         energy=tried.energy_used,
         needed_fee_limit=needed,
         fee_limit=shape.fee_limit,
         fee_limit_cap=cap,
-        token_balance=held,
     )
 
 
-async def _token_balance(node: PaymentNode, token: Address, owner: Address) -> int:
+async def _token_balance(
+    node: PaymentNode, token: Address, owner: Address, *, solid: bool = False
+) -> int:
     try:
         answer = await node.call_constant(
-            owner=owner, contract=token, data=trc20.balance_of(owner)
+            owner=owner, contract=token, data=trc20.balance_of(owner), solid=solid
         )
         if not answer.reverted:
             return trc20.parse_amount_result(answer.result)
@@ -213,10 +217,11 @@ def check_quote(intent: Intent, quote: Quote, limits: Limits) -> None:
         )
     # Not the most: who can't pay the margin can still pay what it takes now.
     needed = intent.trx + quote.cost.expected
-    if quote.balance < needed:
+    balance = quote.views[0].trx
+    if balance < needed:
         raise InsufficientFunds(
             "the balance does not cover the payment and what it burns",
             needed_sun=str(needed),
-            available_sun=str(quote.balance),
+            available_sun=str(balance),
             burned_sun=str(quote.cost.expected),
         )

@@ -170,13 +170,14 @@ def build(
     )
 
 
-def size_of(intent: Intent, head: BlockHeader) -> int:
+def size_of(intent: Intent, head: BlockHeader, limits: Limits) -> int:
     """The bandwidth its signed transaction is charged, in bytes."""
+    fee_limit = limits.fee_limit if intent.fee_limit is None else intent.fee_limit
     likeness = build(
         intent,
         head,
         expiration=head.timestamp,
         timestamp=head.timestamp,
-        fee_limit=None if intent.token is None else Sun(MAX_SUN),
+        fee_limit=None if intent.token is None else fee_limit,
     )
     return bandwidth_bytes(likeness.encode())

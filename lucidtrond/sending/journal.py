@@ -14,7 +14,7 @@ from attrs import frozen
 from lucidtrond.errors import InvalidInput
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Migration, Row, Tx
-from lucidtrond.sending.intent import Intent
+from lucidtrond.sending.intent import TRX, Intent
 from lucidtrond.sending.plan import (
     OPEN,
     SAFE_TO_RETRY,
@@ -23,6 +23,7 @@ from lucidtrond.sending.plan import (
     in_flight_until,
     next_send,
 )
+from lucidtrond.sending.reserved import Reserved
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.transaction import Transaction, TxId
@@ -93,6 +94,17 @@ MIGRATIONS: Final = (
         ALTER TABLE sending_payment ADD COLUMN lifetime_ms INT64;
         ALTER TABLE sending_attempt ADD COLUMN fee_limit_sun INT64;
         ALTER TABLE sending_attempt ADD COLUMN burn_sun INT64;
+        """,
+    ),
+    Migration(
+        OWNER,
+        3,
+        """
+        ALTER TABLE sending_attempt ADD COLUMN owner BYTES;
+        UPDATE sending_attempt SET owner = (
+            SELECT p.owner FROM sending_payment p WHERE p.seq = payment_seq
+        );
+        CREATE INDEX sending_attempt_owner ON sending_attempt (owner, unresolved);
         """,
     ),
 )
@@ -181,8 +193,8 @@ def insert(
     tx.execute(
         "INSERT INTO sending_attempt (txid, payment_seq, number, raw, reference_number,"
         " expiration_ms, state, unresolved, due_ms, sent, message, accepted,"
-        " updated_ms, fee_limit_sun, burn_sun)"
-        " VALUES (?, ?, 1, ?, ?, ?, ?, 1, ?, 0, '', 0, ?, ?, ?)",
+        " updated_ms, fee_limit_sun, burn_sun, owner)"
+        " VALUES (?, ?, 1, ?, ?, ?, ?, 1, ?, 0, '', 0, ?, ?, ?, ?)",
         (
             transaction.digest,
             seq,
@@ -194,9 +206,26 @@ def insert(
             now_ms,
             drawn.fee_limit,
             drawn.burn,
+            intent.owner.raw,
         ),
     )
     return _only(tx, "a.txid = ?", transaction.digest)
+
+
+def reserved(tx: Tx, owner: Address) -> list[Reserved]:
+    """What the owner's unsettled payments may take."""
+    rows = tx.execute(
+        "SELECT p.asset, p.amount, a.burn_sun, a.block_number"
+        " FROM sending_attempt a JOIN sending_payment p ON p.seq = a.payment_seq"
+        " WHERE a.owner = ? AND a.unresolved = 1",
+        (owner.raw,),
+    )
+    found: list[Reserved] = []
+    for asset, raw, burn, block_number in rows:
+        amount = int.from_bytes(raw, "big")
+        trx = Sun((burn or 0) + (amount if asset == TRX else 0))
+        found.append(Reserved(asset, trx, amount, block_number))
+    return found
 
 
 def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:

@@ -26,6 +26,7 @@ from lucidtrond.errors import (
     CommitUnknown,
     Conflict,
     Expired,
+    InsufficientFunds,
     InvalidInput,
     KeystoreLocked,
     KeystoreMissing,
@@ -54,6 +55,7 @@ from lucidtrond.sending.intent import (
 from lucidtrond.sending.journal import Drawn, Entry
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
 from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.reserved import check_reserved
 from lucidtrond.sending.words import checked, estimated, result_of
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
@@ -164,14 +166,22 @@ class Sender:
             return known.payment
         await self._check_open()
         head, solid = await self._stand()
-        size = size_of(intent, head)
+        size = size_of(intent, head, self._limits)
         quote = await fetch_quote(
-            self._node, intent, self._limits, size=size, exact=check
+            self._node, intent, self._limits, size=size, solid=check
         )
         check_quote(intent, quote, self._limits)
         if check:
+            await self._store.read(lambda tx: _check_room(tx, intent, quote))
             return checked(intent, quote)
-        entry, fresh = await self._accept(intent, quote, (head, solid), lifetime_ms)
+        try:
+            entry, fresh = await self._accept(intent, quote, (head, solid), lifetime_ms)
+        except InsufficientFunds:
+            # Others are under way: look again, closer.
+            quote = await fetch_quote(
+                self._node, intent, self._limits, size=size, solid=True
+            )
+            entry, fresh = await self._accept(intent, quote, (head, solid), lifetime_ms)
         if not fresh:
             return entry.payment
         await self._carry(entry)
@@ -198,9 +208,9 @@ class Sender:
         )
         check_intent(intent)
         head, _ = await self._stand()
-        size = size_of(intent, head)
+        size = size_of(intent, head, self._limits)
         quote = await fetch_quote(
-            self._node, intent, self._limits, size=size, exact=True
+            self._node, intent, self._limits, size=size, solid=False
         )
         return estimated(quote)
 
@@ -242,6 +252,7 @@ class Sender:
             known = self._look_up(tx, intent)
             if known is not None:
                 return known, False
+            _check_room(tx, intent, quote)
             timestamp = journal.reserve_timestamp(tx, intent.owner, head.timestamp)
             raw = build(
                 intent,
@@ -255,7 +266,7 @@ class Sender:
                 tx,
                 intent,
                 attempt,
-                Drawn(raw, quote.fee_limit, quote.cost.most),
+                Drawn(raw, quote.fee_limit, quote.cost.worst),
                 lifetime_ms=lifetime_ms,
                 now_ms=now_ms,
             )
@@ -542,6 +553,13 @@ def _known(tx: Tx, intent: Intent) -> Entry | None:
             payment_id=entry.payment.payment_id,
         )
     return entry
+
+
+def _check_room(tx: Tx, intent: Intent, quote: Quote) -> None:
+    under_way = journal.reserved(tx, intent.owner)
+    # What is free may be used up by the others.
+    burn = quote.cost.worst if under_way else quote.cost.expected
+    check_reserved(intent, burn, quote.views, under_way)
 
 
 def _must_find(tx: Tx, txid: TxId) -> Entry:

@@ -26,14 +26,14 @@ def checked(intent: Intent, quote: Quote) -> Payment:
         amount=str(intent.amount),
         memo_hex=intent.memo.hex(),
         fee_limit_sun=None if quote.fee_limit is None else str(quote.fee_limit),
-        burn_sun=str(quote.cost.most),
+        burn_sun=str(quote.cost.worst),
         safe_to_retry=True,
     )
 
 
 def estimated(quote: Quote) -> PaymentEstimate:
     """A quote in wire form."""
-    cost, held, limit = quote.cost, quote.token_balance, quote.fee_limit
+    cost, limit, view = quote.cost, quote.fee_limit, quote.views[0]
     return PaymentEstimate(
         bandwidth_bytes=quote.size,
         energy=quote.energy,
@@ -44,8 +44,8 @@ def estimated(quote: Quote) -> PaymentEstimate:
         total_burn_sun=str(cost.expected),
         most_burn_sun=str(cost.most),
         fee_limit_sun=None if limit is None else str(limit),
-        balance_sun=str(quote.balance),
-        token_balance_raw=None if held is None else str(held),
+        balance_sun=str(view.trx),
+        token_balance_raw=None if view.token is None else str(view.token),
         activates_recipient=quote.creates,
-        as_of_block=quote.as_of_block,
+        as_of_block=view.as_of_block,
     )

@@ -143,13 +143,13 @@ class LocalNode:
         )
 
     async def call_constant(
-        self, *, owner: Address, contract: Address, data: bytes
+        self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
     ) -> ConstantResult:
-        """Run it on the head and the pool, without effect."""
+        """Run it on the head and the pool (or the *solid* state), without effect."""
         await self._ask()
         wanted = Call(owner.raw, contract.raw, data)
         try:
-            result = call_constant(self.chain.pending, wanted)
+            result = call_constant(self._world(solid=solid), wanted)
         except Invalid as refusal:
             raise NodeRefused(ENDPOINT, refusal.reason) from None
         reason = read_revert(result.data) if result.message else None

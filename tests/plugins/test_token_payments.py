@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import trio
 from attrs import frozen
 from trio.testing import MockClock
 
@@ -28,6 +29,7 @@ from tests.plugins.bench import STRANGER, make_shop, open_shipped
 HELD = 5_000_000
 NOBODY = Address(bytes([PREFIX, *bytes(20)])).base58
 ENERGY_PRICE = 100
+BYTE_PRICE = 1000
 
 
 @frozen
@@ -102,7 +104,10 @@ async def test_a_dry_run_says_what_it_would_cost_and_does_nothing(
     async with open_shop() as shop:
         checked = await shop.pay(check=True, wait="solidified")
         assert (checked.state, checked.txid) == ("checked", None)
-        assert 0 <= int(checked.fee_limit_sun) - int(checked.burn_sun) < ENERGY_PRICE
+        energy = int(checked.fee_limit_sun) // ENERGY_PRICE * ENERGY_PRICE
+        asked = shop.payment(idempotency_key=None)
+        size = (await shop.bench.call("transfer.estimate", asked)).cost.bandwidth_bytes
+        assert int(checked.burn_sun) == energy + size * BYTE_PRICE
         assert (await shop.bench.call("transfer.list")).payments == []
         with pytest.raises(InsufficientFunds):
             await shop.pay(check=True, amount_raw=str(HELD + 1))
@@ -231,3 +236,45 @@ async def test_a_payment_that_reverts_in_its_block_ends_as_failed_with_reason_an
         assert told[-2:] == ["included", "failed"]
         with pytest.raises(InsufficientFunds, match="token balance"):
             await shop.pay(amount_raw=str(HELD), idempotency_key="again")
+
+
+async def test_all_of_a_token_may_leave_in_two_payments_at_once(
+    autojump_clock: MockClock,
+) -> None:
+    """The first is in the pool, so in the balance, and under way: not taken twice."""
+    async with open_shop() as shop:
+        half = {"amount_raw": str(HELD // 2)}
+        await shop.pay(**half)
+        await shop.pay(**half, idempotency_key="b")
+        with pytest.raises(InsufficientFunds):
+            await shop.pay(amount_raw="1", idempotency_key="c")
+        await shop.bench.settle()
+        assert await shop.held(STRANGER) == HELD
+
+
+async def test_many_payments_at_once_take_no_more_than_there_is_fees_included(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shop() as shop:
+        accepted: list[Any] = []
+        left: list[int] = []
+        trx = {"asset": "TRX", "amount_raw": None, "amount_sun": "10000000"}
+
+        async def pay(number: int) -> None:
+            to = Address(bytes([PREFIX, number]) + bytes(19)).base58
+            try:
+                paid = await shop.pay(**trx, to=to, idempotency_key=f"{number}")
+            except InsufficientFunds as error:
+                left.append(int(error.data["available_sun"]))
+            else:
+                accepted.append(paid)
+
+        async with trio.open_nursery() as nursery:
+            for number in range(1, 21):
+                nursery.start_soon(pay, number)
+        assert len(accepted) == 9  # of 11.1 TRX each, out of a hundred
+        assert set(left) == {100_000}
+        assert {each.broadcast_code for each in accepted} == {"SUCCESS"}
+        await shop.bench.settle()
+        listed = (await shop.bench.call("transfer.list", {"limit": 100})).payments
+        assert [each.state for each in listed] == ["solidified"] * 9

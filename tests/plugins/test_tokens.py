@@ -145,11 +145,11 @@ class Impostor(LocalNode):
     answers: dict[bytes, ConstantResult]
 
     async def call_constant(
-        self, *, owner: Address, contract: Address, data: bytes
+        self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
     ) -> ConstantResult:
         if contract.base58 != STRANGER:
             return await super().call_constant(
-                owner=owner, contract=contract, data=data
+                owner=owner, contract=contract, data=data, solid=solid
             )
         await trio.lowlevel.checkpoint()
         none = ConstantResult(b"", 1, reverted=True, reason="REVERT opcode executed")

@@ -99,6 +99,7 @@ class PayingChain(ModelChain):
         owner: Address,  # noqa: ARG002 - the Protocol's
         contract: Address,
         data: bytes,
+        solid: bool = False,  # noqa: ARG002 - the Protocol's
     ) -> ConstantResult:
         """One token; everybody has *tokens* of it. *refuses*: how it reverts."""
         self._ask("call")

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.sending.cost import PaymentShape, cost_of, fee_limits, highest_cost
+from lucidtrond.sending.cost import PaymentShape, cost_of, fee_limits
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.units import Sun
 from tests.sending.model import PRICES
@@ -27,14 +27,18 @@ shapes = st.builds(
 
 
 @given(shapes, resources, st.booleans())
-def test_no_trx_payment_costs_more_than_the_highest(
+def test_what_is_free_or_staked_only_ever_lowers_what_is_burned(
     shape: PaymentShape,
     left: Resources,
     creates: bool,  # noqa: FBT001 - hypothesis'
 ) -> None:
     trx = PaymentShape(shape.size, has_memo=shape.has_memo)
     cost = cost_of(trx, PRICES, creates=creates, resources=left)
-    assert 0 <= cost.expected == cost.most <= highest_cost(trx, PRICES).most
+    none = cost_of(trx, PRICES, creates=creates, resources=Resources())
+    assert 0 <= cost.expected == cost.most <= cost.worst == none.expected == none.worst
+    base = PRICES.memo_fee * shape.has_memo
+    burned = 1_100_000 if creates else shape.size * 1000
+    assert none.worst == base + burned
 
 
 @given(shapes, resources)

@@ -182,7 +182,7 @@ async def test_a_token_payment_calls_the_contract_with_a_limit_and_a_margin() ->
     async with process() as made:
         made.chain.balance = 3_000_000  # just what it takes, without the margin
         sent = await pay(made, asset=TOKEN.base58)
-        assert (sent.fee_limit_sun, sent.burn_sun) == ("3600000", "3600000")
+        assert (sent.fee_limit_sun, sent.burn_sun) == ("3600000", "3945000")
         await made.mine()
         [each] = made.chain.blocks[1].transactions
         raw = decode_raw(each.transaction.raw)
@@ -223,6 +223,7 @@ async def test_the_funds_check_counts_activation_memo_and_bandwidth() -> None:
             }
             chain.balance += 1
             assert (await pay(made, str(balance), memo=memo)).state == "pending"
+            await made.mine(20)
         chain.activated = True
         chain.resources = Resources(free_net_limit=264)
         chain.balance = 5

@@ -1,0 +1,61 @@
+"""Payments under way are taken off the balance, and never off what lacks them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lucidtrond.errors import InsufficientFunds
+from lucidtrond.sending.intent import Intent
+from lucidtrond.sending.reserved import Reserved, View, check_reserved
+from lucidtrond.tron.units import Sun
+from tests.sending.model import OWNERS, TO, TOKEN
+
+small = st.integers(0, 100)
+
+
+def intent(amount: int, asset: str = "TRX") -> Intent:
+    return Intent("k", OWNERS[0], TO, asset, amount)
+
+
+@given(
+    st.lists(st.tuples(small, st.booleans()), max_size=20),
+    st.integers(1, 100),
+    small,
+    small,
+)
+def test_what_is_let_through_is_covered_whatever_the_pool_shows(
+    others: list[tuple[int, bool]], amount: int, burn: int, start: int
+) -> None:
+    """Some of the others may or may not be in the reading: it is covered anyway."""
+    asked = [Reserved("TRX", Sun(each), each, None) for each, _ in others]
+    gone = sum(each for each, _ in others)
+    seen = sum(each for each, is_seen in others if is_seen)
+    head, solid = View(Sun(start - seen), 9), View(Sun(start), 5)
+    covered = start - gone >= amount + burn
+    try:
+        check_reserved(intent(amount), Sun(burn), (head, solid), asked)
+    except InsufficientFunds:
+        assert not covered, "the solid view takes nothing off twice"
+    else:
+        assert covered
+
+
+def test_what_is_in_a_block_of_the_reading_is_not_taken_off_again() -> None:
+    others = [Reserved("TRX", Sun(10), 10, block_number=7)]
+    check_reserved(intent(5), Sun(0), (View(Sun(14), 7),), others)
+    with pytest.raises(InsufficientFunds) as caught:
+        check_reserved(intent(5), Sun(0), (View(Sun(14), 6),), others)
+    assert caught.value.data["available_sun"] == "4"
+
+
+def test_each_asset_is_counted_by_itself_and_burns_in_trx() -> None:
+    token, other = TOKEN.base58, TO.base58
+    others = [Reserved(token, Sun(3), 60, None), Reserved(other, Sun(3), 999, None)]
+    view = View(Sun(10), 0, token=100)
+    check_reserved(intent(40, token), Sun(4), (view,), others)
+    with pytest.raises(InsufficientFunds) as caught:
+        check_reserved(intent(41, token), Sun(4), (view,), others)
+    assert caught.value.data["available_raw"] == "40"
+    with pytest.raises(InsufficientFunds) as caught:
+        check_reserved(intent(40, token), Sun(5), (view,), others)
+    assert caught.value.data["available_sun"] == "4"
