@@ -11,6 +11,7 @@ How equal questions become one is in `flights`.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from lucidtrond.node.agreement import Agreement, Sighting
 from lucidtrond.node.flights import Cache
 from lucidtrond.node.pool import NodePool
 from lucidtrond.node.translate import NodeFacts
@@ -34,6 +35,7 @@ ACCOUNT_AGE_S: Final = 30.0
 """Not all that changes an account is a transfer that names it."""
 NETWORK: Final = 64
 PARAMETERS_AGE_S: Final = 300.0
+AGREEMENT_AGE_S: Final = 60.0
 TRANSACTIONS: Final = 4096
 TRANSACTION_AGE_S: Final = 3.0
 """A block's time, for when no blocks are noted."""
@@ -171,6 +173,18 @@ class CachedNode:
             lambda: self._pool.fetch_receipt(txid, solid=solid),
             age_s=lambda _: TRANSACTION_AGE_S,
         )
+
+    async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
+        """Whether the endpoints have that block as final; kept once they agree."""
+        return await self._network.get(
+            ("solid", number, block_id),
+            lambda: self._pool.confirm_solid(number, block_id),
+            age_s=lambda agreement: AGREEMENT_AGE_S if agreement.holds else 0.0,
+        )
+
+    async def look_for(self, txid: TxId) -> list[Sighting]:
+        """What each endpoint knows of *txid*; never kept."""
+        return await self._pool.look_for(txid)
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Straight to the nodes; whom it names is asked about anew afterwards.

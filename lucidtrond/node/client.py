@@ -98,6 +98,18 @@ class NodeClient:
                 raise Contradiction(f"block {header.number} in place of block 0")
         return header.id
 
+    async def fetch_solid_id(self, number: int) -> BlockId | None:
+        """The id of the final block *number*; None: none is final there yet."""
+        header = await self._header(
+            {"id_or_num": str(number), "detail": False}, solid=True
+        )
+        if header is None:
+            return None
+        with self._judging():
+            if header.number != number:
+                raise Contradiction(f"block {header.number} in place of {number}")
+        return header.id
+
     async def fetch_block(self, which: int | BlockId) -> Block | None:
         """By number or id; None when the node has none."""
         question: Mapping[str, object]

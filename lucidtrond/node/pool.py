@@ -28,6 +28,7 @@ from lucidtrond.errors import (
     WrongNetwork,
 )
 from lucidtrond.node import policy as policies
+from lucidtrond.node.agreement import SOURCES, Agreement, Sighting
 from lucidtrond.node.broadcast import LATE_S, broadcast_to
 from lucidtrond.node.client import NodeClient, Question
 from lucidtrond.node.endpoint import Endpoint
@@ -179,6 +180,50 @@ class NodePool:
         ]
         return await broadcast_to(sends)
 
+    async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
+        """Ask all endpoints at once whether *block_id* is their final block *number*.
+
+        Raises nothing of the nodes': who can't answer is among the `silent`.
+        """
+        ids = await self._ask_all(lambda node: node.fetch_solid_id(number))
+
+        def who(what: Callable[[BlockId | NodeError | None], bool]) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(name for name, came in ids if what(came)))
+
+        agreement = Agreement(
+            number,
+            block_id,
+            min(SOURCES, len({name for name, _ in ids})),
+            agreeing=who(lambda came: came == block_id),
+            differing=who(lambda came: isinstance(came, str) and came != block_id),
+            behind=who(lambda came: came is None),
+            silent=who(lambda came: isinstance(came, NodeError)),
+        )
+        if agreement.differing:
+            extra = {"reason": agreement.words, "block_id": block_id}
+            log.error("endpoints disagree on a final block", extra=extra)
+        return agreement
+
+    async def look_for(self, txid: TxId) -> list[Sighting]:
+        """Ask all endpoints at once whether they know *txid*, in their order.
+
+        Raises nothing of the nodes': see `Sighting.error`.
+        """
+
+        async def look(node: NodeClient) -> Sighting:
+            name = node.endpoint.name
+            if await node.fetch_receipt(txid, solid=True) is not None:
+                return Sighting(name, txid, solid=True, known=True)
+            found = await node.fetch_transaction(txid)
+            return Sighting(name, txid, known=found is not None)
+
+        return [
+            Sighting(name, txid, error=str(came))
+            if isinstance(came, NodeError)
+            else came
+            for name, came in await self._ask_all(look)
+        ]
+
     def endpoints(self) -> list[dict[str, Any]]:
         """State of each endpoint, in order of preference; JSON-able, without keys."""
         now = trio.current_time()
@@ -211,6 +256,24 @@ class NodePool:
                 raise self._wrong_network(member)
         if not any(member.known for member in self._members):
             raise policies.most_telling(errors)
+
+    async def _ask_all(self, question: Question[T]) -> list[tuple[str, T | NodeError]]:
+        """Everybody's own answer, asked once; who asked to be left alone is."""
+        now = trio.current_time()
+        came: list[T | NodeError] = [_all_away([each], now) for each in self._members]
+
+        async def ask(index: int, member: _Member) -> None:
+            try:
+                came[index] = await self._put(member, question)
+            except NodeError as error:
+                came[index] = error
+
+        async with trio.open_nursery() as nursery:
+            for index, member in enumerate(self._members):
+                if member.away_until <= now:
+                    nursery.start_soon(ask, index, member)
+        names = [each.name for each in self._members]
+        return list(zip(names, came, strict=True))
 
     async def _ask(self, question: Question[T]) -> T:
         return await retrying(

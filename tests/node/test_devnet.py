@@ -55,6 +55,8 @@ async def test_a_payment_from_its_bytes_to_the_solid_receipt() -> None:
         prices = (await node.fetch_parameters()).value
         head, solid = await node.fetch_head(), await node.fetch_head(solid=True)
         assert solid.number < head.number
+        assert (await node.confirm_solid(solid.number, solid.id)).holds
+        assert (await node.confirm_solid(head.number, head.id)).behind
         raw = RawData(
             Transfer(payer.address, NEW, Sun(5_000_000)),
             Reference.to_block(solid.id),

@@ -1,0 +1,69 @@
+"""What several endpoints say of one thing, each for itself, and whether they agree.
+
+The proof that a transaction is dead rests on blocks: every block from its reference
+block on up to a final one whose time is not before its expiration was read, verified
+and does not hold it. A block's id binds all blocks before it with all they hold. So
+who says that this final block is the same one says everything else as well, however
+little it keeps: a node without ``transHistory`` or a lite one, which answers ``{}`` for
+every receipt, may be asked all the same.
+"""
+
+from typing import Final
+
+from attrs import frozen
+
+from lucidtrond.tron.transaction import TxId
+
+SOURCES: Final = 2
+"""So many have to agree, where there are so many."""
+
+
+@frozen
+class Agreement:
+    """Which endpoints have one block as final; made by `NodePool.confirm_solid`."""
+
+    number: int
+    block_id: str
+    wanted: int
+    """How many have to agree: two, or one where only one is configured."""
+    agreeing: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
+    """These have another final block of that number."""
+    behind: tuple[str, ...] = ()
+    """For these no block of that number is final yet."""
+    silent: tuple[str, ...] = ()
+    """No answer, or a refusal."""
+
+    @property
+    def holds(self) -> bool:
+        """Enough agree and nobody contradicts; what does not hold now may later."""
+        return not self.differing and len(self.agreeing) >= self.wanted
+
+    @property
+    def words(self) -> str:
+        """For logs and reasons: who says what."""
+        said = (
+            ("agree", self.agreeing),
+            ("differ", self.differing),
+            ("not there yet", self.behind),
+            ("no answer", self.silent),
+        )
+        parts = [f"{what}: {', '.join(who)}" for what, who in said if who]
+        return f"block {self.number}, {self.wanted} wanted; {'; '.join(parts)}"
+
+
+@frozen
+class Sighting:
+    """Whether one endpoint knows a transaction; made by `NodePool.look_for`.
+
+    Not to know it proves nothing (``transHistory`` off, a lite node, one that lags).
+    """
+
+    endpoint: str
+    txid: TxId
+    solid: bool = False
+    """In a final block."""
+    known: bool = False
+    """In a final block, another block, or the node's pool."""
+    error: str | None = None
+    """Why it could not be asked; then *known* says nothing at all."""
