@@ -1,6 +1,7 @@
 """Measure the daemon as a process: start, resident memory, idle CPU.
 
     .venv/bin/python contrib/bench/process.py [--runs 20] [--idle-s 60] [--json FILE]
+        [--python .venv-runtime/bin/python]
 
 *start* is from exec to ``READY=1``, received on a notify socket as systemd would. The
 first run warms the caches and is not counted. *idle* is the daemon as it starts by
@@ -28,7 +29,7 @@ READY_S = 60.0
 class Daemon:
     """One daemon in *room*, started when made; *start_s* is exec to READY=1."""
 
-    def __init__(self, room: Path) -> None:
+    def __init__(self, room: Path, python: str | Path) -> None:
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         address = room / "notify.sock"
         notify.bind(str(address))
@@ -36,7 +37,7 @@ class Daemon:
         began = time.perf_counter()
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "lucidtrond.cli.operator", "run"),
+                *(python, "-m", "lucidtrond.cli.operator", "run"),
                 *("--config", os.devnull, "--network", "devnet"),
                 *("--state-dir", str(room / "state")),
                 *("--socket", str(room / "rpc.sock")),
@@ -70,19 +71,21 @@ class Daemon:
         return (int(user) + int(system)) / TICKS
 
 
-def measure_start(runs: int) -> list[float]:
+def measure_start(runs: int, python: str | Path = sys.executable) -> list[float]:
     found = []
     for _ in range(runs + 1):
         with tempfile.TemporaryDirectory() as room:
-            daemon = Daemon(Path(room))
+            daemon = Daemon(Path(room), python)
             found.append(daemon.start_s)
             daemon.stop()
     return found[1:]
 
 
-def measure_idle(idle_s: float) -> dict[str, float]:
+def measure_idle(
+    idle_s: float, python: str | Path = sys.executable
+) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as room:
-        daemon = Daemon(Path(room))
+        daemon = Daemon(Path(room), python)
         time.sleep(5)  # what starting left behind
         cpu, began = daemon.cpu_s(), time.perf_counter()
         time.sleep(idle_s)
@@ -96,9 +99,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--idle-s", type=float, default=60.0)
+    parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    starts = measure_start(args.runs)
+    starts = measure_start(args.runs, args.python)
     result: dict[str, Any] = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
@@ -108,7 +112,7 @@ def main() -> None:
             "median": round(statistics.median(starts), 3),
             "max": round(max(starts), 3),
         },
-        **measure_idle(args.idle_s),
+        **measure_idle(args.idle_s, args.python),
     }
     text = json.dumps(result, indent=1)
     print(text)

@@ -3,7 +3,7 @@
     .venv/bin/python contrib/bench/run.py [--rounds 3] [--seconds 3] [--runs 20]
 
 Writes ``results.json`` beside this file and the table into README.md here. Needs two
-quiet cores and ``cc``; makes ``.venv-bench``.
+quiet cores and ``cc``; makes ``.venv-bench`` and ``.venv-runtime``.
 """
 
 import argparse
@@ -150,14 +150,15 @@ def main() -> None:
                 result[name] = doors.fan_out(
                     room, port, subscribers=5000, events=20, look_us=look_us
                 )
-    starts = process.measure_start(given.runs)
+    python = compare.runtime_python()
+    starts = process.measure_start(given.runs, python)
     result["start_s"] = {
         "runs": len(starts),
         "min": round(min(starts), 3),
         "median": round(statistics.median(starts), 3),
         "max": round(max(starts), 3),
     }
-    result |= process.measure_idle(30)
+    result |= process.measure_idle(30, python)
     (HERE / "results.json").write_text(json.dumps(result, indent=1) + "\n")
     readme = HERE / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
