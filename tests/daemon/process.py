@@ -77,6 +77,12 @@ class DaemonProcess:
         funded = self.call("devnet.fund", address=address, amount_sun=str(amount_sun))
         self.call("tx.wait", txid=funded["txid"], until="included")
 
+    def fund_token(self, address: str, amount_raw: int) -> None:
+        """The same with IUSD."""
+        asked = {"address": address, "asset": "IUSD", "amount_raw": str(amount_raw)}
+        funded = self.call("devnet.fund", **asked)
+        self.call("tx.wait", txid=funded["txid"], until="included")
+
     def kill(self) -> None:
         """SIGKILL: nothing is flushed, nobody is told."""
         assert self._process is not None

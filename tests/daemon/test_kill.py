@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from lucidtrond.cli.connection import RpcFailure, Unreachable
+from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.contracts import Contract, Transfer, Trigger
 from lucidtrond.tron.transaction import decode_raw
 from tests.daemon.process import PASSPHRASE, DaemonProcess
 
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 KILLS = 50
 WALLETS = 100
 FUND_SUN = 5_000_000_000
+TOKENS_RAW = 50_000_000_000
 FIRST_AMOUNT = 1_000_001
 LOCKED = 400
 
@@ -56,13 +58,17 @@ class Load:
     def _intent(self) -> dict[str, str]:
         with self._lock:
             number = next(self._numbers)
-            # A distinct amount names the intent on the chain.
             params = {
                 "from": self._wallets[number % 10]["wallet_id"],
                 "to": self._wallets[10 + number % 90]["address"],
-                "amount_sun": str(FIRST_AMOUNT + number),
                 "idempotency_key": f"kill-{number}",
             }
+            # A distinct amount names the intent on the chain.
+            amount = str(FIRST_AMOUNT + number)
+            if number % 3:
+                params["amount_sun"] = amount
+            else:
+                params |= {"asset": "IUSD", "amount_raw": amount}
             self.asked[params["idempotency_key"]] = params
             return params
 
@@ -93,6 +99,7 @@ def test_fifty_kills_lose_nothing_and_pay_nothing_twice(daemon: DaemonProcess) -
     wallets = batch["wallets"]
     for wallet in wallets[:10]:
         daemon.fund(wallet["address"], FUND_SUN)
+        daemon.fund_token(wallet["address"], TOKENS_RAW)
     load = Load(daemon, wallets)
     load.start()
     seen_blocks: dict[int, str] = {}
@@ -147,20 +154,24 @@ def _audit(
         assert blocks[number]["blockID"] == block_id
     ours = {wallet["address"] for wallet in wallets}
     on_chain = Counter(
-        (transfer.owner.base58, transfer.to.base58, transfer.amount)
-        for block in blocks
+        _paid(decode_raw(bytes.fromhex(each["raw_data_hex"])).contract)
+        for block in blocks[1:]
         for each in block.get("transactions", ())
-        if isinstance(
-            transfer := decode_raw(bytes.fromhex(each["raw_data_hex"])).contract,
-            Transfer,
-        )
-        and transfer.owner.base58 in ours
+        if each["ret"] == [{"contractRet": "SUCCESS"}]
     )
+    on_chain = Counter({row: n for row, n in on_chain.items() if row[0] in ours})
     by_id = {wallet["wallet_id"]: wallet["address"] for wallet in wallets}
     wanted = Counter(
-        (by_id[p["from"]], p["to"], int(p["amount_sun"])) for p in load.asked.values()
+        (
+            by_id[p["from"]],
+            p["to"],
+            p.get("asset", "TRX"),
+            int(p.get("amount_sun") or p["amount_raw"]),
+        )
+        for p in load.asked.values()
     )
     assert on_chain == wanted
+    assert {asset for _, _, asset, _ in wanted} == {"TRX", "IUSD"}
     assert max(on_chain.values()) == 1
     for wallet in wallets:
         balance = daemon.call("wallet.balance", wallet=wallet["wallet_id"])
@@ -168,7 +179,31 @@ def _audit(
             url, "/walletsolidity/getaccount", address=_hex(wallet["address"])
         )
         assert int(balance["balance_sun"]) == account.get("balance", 0)
+        held = daemon.call("token.balance", token="IUSD", address=wallet["wallet_id"])
+        assert int(held["balance_raw"]) == _tokens_left(wallet, wallets, wanted)
         _history_is_the_chains(daemon, wallet["address"], blocks)
+
+
+def _paid(contract: Contract) -> tuple[str, str, str, int]:
+    """Who paid whom, in which asset, how much."""
+    if isinstance(contract, Transfer):
+        return contract.owner.base58, contract.to.base58, "TRX", contract.amount
+    assert isinstance(contract, Trigger)
+    call = trc20.parse_call(contract.data)
+    assert isinstance(call, trc20.TransferCall)
+    return contract.owner.base58, call.recipient.base58, "IUSD", call.amount
+
+
+def _tokens_left(
+    wallet: dict[str, Any],
+    wallets: list[dict[str, Any]],
+    paid: Counter[tuple[str, str, str, int]],
+) -> int:
+    given = TOKENS_RAW if wallet in wallets[:10] else 0
+    mine = wallet["address"]
+    tokens = [row for row in paid if row[2] == "IUSD"]
+    out = sum(amount for sender, _, _, amount in tokens if sender == mine)
+    return given - out + sum(amount for _, to, _, amount in tokens if to == mine)
 
 
 def _history_is_the_chains(
@@ -187,7 +222,8 @@ def _history_is_the_chains(
         each["txID"]
         for block in blocks
         for each in block.get("transactions", ())
-        if _hex(address) in each["raw_data_hex"]
+        # In a contract's call an address stands without its first byte.
+        if _hex(address)[2:] in each["raw_data_hex"]
     ]
     assert [entry["txid"] for entry in reversed(entries)] == wanted
 
