@@ -26,8 +26,15 @@ class Door:
         return f"http://{host}:{port}"
 
 
+def url_of(doors: Sequence[Door], side: Side) -> str:
+    """Where a side is."""
+    return next(door.url for door in doors if side in door.sides)
+
+
 @contextlib.contextmanager
-def open_doors(main: Place, *, solidity: Place | None) -> Iterator[Sequence[Door]]:
+def open_doors(
+    main: Place, *, solidity: Place | None = None, jsonrpc: Place | None = None
+) -> Iterator[Sequence[Door]]:
     """Listen while the block is entered; the first door is the main one.
 
     What has a place of its own is not at the main one.
@@ -35,7 +42,7 @@ def open_doors(main: Place, *, solidity: Place | None) -> Iterator[Sequence[Door
     Raises:
         ConfigError: a place can't be had.
     """
-    apart = {Side.SOLIDITY: solidity}
+    apart = {Side.SOLIDITY: solidity, Side.JSONRPC: jsonrpc}
     wanted = [(place, frozenset({side})) for side, place in apart.items() if place]
     rest = EVERYTHING.difference(*(sides for _, sides in wanted))
     with contextlib.ExitStack() as stack:

@@ -34,6 +34,7 @@ async def serve(args: argparse.Namespace) -> int:
                 host=args.listen[0],
                 port=args.listen[1],
                 solidity=args.listen_solidity,
+                jsonrpc=args.listen_jsonrpc,
                 genesis=_read_genesis(args),
             )
             async with open_devnet(config, clock=_WallClock()) as devnet:
@@ -60,6 +61,7 @@ def _greet(devnet: Devnet) -> None:
     lines = [
         f"URL      {info['url']}",
         *([f"solid    {devnet.solidity_url}"] if devnet.config.solidity else []),
+        *([f"jsonrpc  {devnet.jsonrpc_url}"] if devnet.config.jsonrpc else []),
         f"genesis  {info['genesis_id']}",
         *(f"token    {each['address']}  {each['symbol']}" for each in info["tokens"]),
         "Test accounts (their keys are public: never send real money there)",

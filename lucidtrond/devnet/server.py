@@ -21,9 +21,9 @@ import trio
 from attrs import define, field, frozen
 
 from lucidtrond.devnet.describe import describe
-from lucidtrond.devnet.doors import Door, Place, open_doors
+from lucidtrond.devnet.doors import Door, Place, open_doors, url_of
 from lucidtrond.devnet.funding import fund, fund_token
-from lucidtrond.devnet.http.router import Router
+from lucidtrond.devnet.http.router import Router, Side
 from lucidtrond.devnet.log import BlockLog
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
@@ -77,7 +77,8 @@ class DevnetConfig:
     host: str = "127.0.0.1"
     port: int = 0
     solidity: Place | None = None
-    """A port of its own for the solidity side."""
+    jsonrpc: Place | None = None
+    """Ports of their own for the solidity side and for /jsonrpc."""
     genesis: Genesis | None = None
 
 
@@ -89,6 +90,7 @@ class Devnet:
     chain: Chain
     url: str
     solidity_url: str
+    jsonrpc_url: str
     _blocks: BlockLog
     _clock: Clock
     _producing: trio.Lock = field(init=False, factory=trio.Lock)
@@ -259,11 +261,17 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
     place = (config.host, config.port)
     with (
         _opened(config) as (chain, blocks),
-        open_doors(place, solidity=config.solidity) as doors,
+        open_doors(place, solidity=config.solidity, jsonrpc=config.jsonrpc) as doors,
     ):
-        main, *others = doors
-        solidity_url = others[0].url if others else main.url
-        devnet = Devnet(config, chain, main.url, solidity_url, blocks, clock)
+        devnet = Devnet(
+            config,
+            chain,
+            doors[0].url,
+            url_of(doors, Side.SOLIDITY),
+            url_of(doors, Side.JSONRPC) + Side.JSONRPC.value,
+            blocks,
+            clock,
+        )
         async with trio.open_nursery() as nursery:
 
             async def serve(

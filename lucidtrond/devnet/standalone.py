@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="/walletsolidity on a port of its own, as a node has it",
     )
     parser.add_argument(
+        "--listen-jsonrpc",
+        type=_address,
+        metavar="H:P",
+        help="/jsonrpc (Ethereum's methods) on a port of its own",
+    )
+    parser.add_argument(
         "--block-time", type=float, default=3.0, metavar="S", help="0 for no clock"
     )
     parser.add_argument(

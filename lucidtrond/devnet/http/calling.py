@@ -16,13 +16,13 @@ from lucidtrond.devnet.state.deployed import (
     artifact,
     creation_code,
 )
+from lucidtrond.devnet.state.energy import estimated
 from lucidtrond.devnet.state.native_token import TokenResult
 from lucidtrond.devnet.state.refused import Invalid
 from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
 from lucidtrond.tron import abi
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_transaction
-from lucidtrond.tron.units import SUN_PER_TRX
 
 NAME: Final = "TriggerSmartContract"
 _VERSION: Final = 1
@@ -136,14 +136,8 @@ def _estimate(ask: Ask, body: Mapping[str, Any]) -> Json:
     result = _run(ask, _tried(ask, body))
     if result.result != "SUCCESS":
         raise _Failed("CONTRACT_EXE_ERROR", result.message)
-    # Wallet.estimateEnergy halves a fee limit's range until it is 1 TRX wide; whatever
-    # is tried lies above the need, so each trial succeeds.
-    price = ask.chain.genesis.parameters.energy_fee
-    low = result.energy * price
-    high = min(2 * low, ask.chain.genesis.parameters.max_fee_limit)
-    while low + SUN_PER_TRX < high:
-        high = (low + high) // 2
-    return {"result": {"result": True}, "energy_required": -(-high // price)}
+    needed = estimated(result.energy, ask.chain.genesis)
+    return {"result": {"result": True}, "energy_required": needed}
 
 
 def _trigger(ask: Ask, body: Mapping[str, Any]) -> Json:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from attrs import frozen
 
+from lucidtrond.devnet.ethereum import envelope as ethereum
 from lucidtrond.devnet.http import (
     assets,
     broadcasting,
@@ -24,6 +25,7 @@ Servlet = Callable[[Ask], Any]
 """Gives what is printed as JSON; None is an empty answer."""
 
 JSON_TYPE: Final = "application/json;charset=utf-8"
+JSONRPC_TYPE: Final = "application/json-rpc"
 HTML_TYPE: Final = "text/html;charset=iso-8859-1"
 # Clients have been seen to tell node kinds apart by it.
 SERVER: Final = (("Server", "Jetty(9.4.53.v20231009)"),)
@@ -148,6 +150,7 @@ class Side(Enum):
 
     WALLET = "/wallet/"
     SOLIDITY = "/walletsolidity/"
+    JSONRPC = "/jsonrpc"
 
 
 EVERYTHING: Final = frozenset(Side)
@@ -174,8 +177,11 @@ class Router:
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer from memory and the log; never waits."""
         method = request.method
+        here = request.path.startswith(self._prefixes)
+        if here and request.path == Side.JSONRPC.value:
+            return self._answer_jsonrpc(request)
         route = ROUTES.get(request.path)
-        if route is None or not request.path.startswith(self._prefixes):
+        if route is None or not here:
             return _page(405 if method == "POST" else 404)
         if method not in ("POST", "GET", "HEAD"):
             return _other_verb(method)
@@ -185,6 +191,13 @@ class Router:
             error = {"Error": "this API is unavailable due to config"}
             return _response(404, msgspec.json.encode(error))
         return self._serve(route.servlet, request)
+
+    def _answer_jsonrpc(self, request: HttpRequest) -> HttpResponse:
+        if request.method != "POST":
+            return _page(405)
+        said = ethereum.answer(self._chain, request.body)
+        encoded = b"" if said is None else msgspec.json.encode(said)
+        return HttpResponse(200, encoded, JSONRPC_TYPE, SERVER)
 
     def _serve(self, servlet: Servlet, request: HttpRequest) -> HttpResponse:
         solid = request.path.startswith(Side.SOLIDITY.value)

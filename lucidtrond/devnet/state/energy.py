@@ -11,7 +11,7 @@ from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.certain import certain, present
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.world import World
-from lucidtrond.tron.units import Sun
+from lucidtrond.tron.units import SUN_PER_TRX, Sun
 
 
 @frozen
@@ -30,6 +30,20 @@ def available(account: Account, genesis: Genesis, *, fee_limit: int, value: int)
     price = genesis.parameters.energy_fee
     affordable = max(account.balance - value, 0) // price
     return min(affordable, fee_limit // price)
+
+
+def estimated(energy: int, genesis: Genesis) -> int:
+    """What Wallet.estimateEnergy says of a call that used *energy*.
+
+    It halves a fee limit's range until that is 1 TRX wide; whatever is tried lies above
+    the need, so each trial succeeds.
+    """
+    price = genesis.parameters.energy_fee
+    low = energy * price
+    high = min(2 * low, genesis.parameters.max_fee_limit)
+    while low + SUN_PER_TRX < high:
+        high = (low + high) // 2
+    return -(-high // price)
 
 
 def pay(world: World, caller: bytes, energy: int, genesis: Genesis) -> EnergyBill:

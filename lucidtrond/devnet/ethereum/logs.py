@@ -1,0 +1,135 @@
+"""eth_getLogs: which blocks, which logs (LogFilterWrapper, LogFilter)."""
+
+from typing import Any, Final
+
+from attrs import frozen
+
+from lucidtrond.devnet.ethereum.errors import (
+    RpcError,
+    invalid_params,
+    wrong_parameters,
+)
+from lucidtrond.devnet.ethereum.printing import Json, print_logs
+from lucidtrond.devnet.ethereum.values import (
+    HASH_SIZE,
+    read_bytes,
+    read_hash,
+    read_long,
+    text,
+)
+from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.tron.address import PREFIX, SIZE
+
+MAX_RANGE: Final = 5000  # node.jsonrpc.maxBlockRange
+MAX_TOPICS: Final = 4
+MAX_LOGS: Final = 10_000  # LogBlockQuery.MAX_RESULT
+
+
+@frozen
+class LogFilter:
+    """What a log must have; an empty tuple allows anything. Addresses: 21 bytes."""
+
+    addresses: tuple[bytes, ...]
+    topics: tuple[tuple[bytes, ...], ...]
+
+    def matches(self, address: bytes, topics: tuple[bytes, ...]) -> bool:
+        """Whether a log is wanted."""
+        if self.addresses and address not in self.addresses:
+            return False
+        if len(self.topics) > len(topics):
+            return False
+        return all(
+            not wanted or topic in wanted
+            for wanted, topic in zip(self.topics, topics, strict=False)
+        )
+
+
+def get_logs(chain: Chain, request: Any) -> list[Json]:
+    """Logs in the order of the chain. Raises RpcError."""
+    if not isinstance(request, dict):
+        raise wrong_parameters()
+    wanted = _read_filter(request)
+    found: list[Json] = []
+    for number in _read_range(chain, request):
+        row = chain.block(number)
+        if row is not None:
+            found += print_logs(row, lambda _, a, t: wanted.matches(a, t))
+        if len(found) > MAX_LOGS:
+            raise RpcError(-32005, f"query returned more than {MAX_LOGS} results")
+    return found
+
+
+def _read_filter(request: dict[str, Any]) -> LogFilter:
+    address = request.get("address")
+    addresses = address if isinstance(address, list) else [address] if address else []
+    topics = request.get("topics") or []
+    if not isinstance(topics, list):
+        raise wrong_parameters()
+    if len(topics) > MAX_TOPICS:
+        raise invalid_params(f"topics size should be <= {MAX_TOPICS}")
+    return LogFilter(
+        tuple(_read_address(each) for each in addresses),
+        tuple(_read_topics(each) for each in topics),
+    )
+
+
+def _read_address(value: Any) -> bytes:
+    raw = read_bytes(value)
+    if len(raw) != SIZE - 1:
+        raise invalid_params(f"invalid address: {text(value)}")
+    return bytes([PREFIX]) + raw
+
+
+def _read_topics(value: Any) -> tuple[bytes, ...]:
+    """One place: null for any, a topic, or a list of which one must be there."""
+    if value is None:
+        return ()
+    given = value if isinstance(value, list) else [value]
+    topics = tuple(read_bytes(each) for each in given)
+    for each, topic in zip(given, topics, strict=True):
+        if len(topic) != HASH_SIZE:
+            raise invalid_params(f"invalid topic(s): {text(each)}")
+    return topics
+
+
+def _read_range(chain: Chain, request: dict[str, Any]) -> range:
+    first, last = request.get("fromBlock"), request.get("toBlock")
+    block_hash = request.get("blockHash")
+    head = chain.head.globals.number
+    if block_hash is not None:
+        if first is not None or last is not None:
+            raise invalid_params(
+                "cannot specify both BlockHash and FromBlock/ToBlock, choose one or"
+                " the other"
+            )
+        wanted = read_hash(block_hash)
+        number = int.from_bytes(wanted[:8], "big")
+        row = chain.block(number) if number <= head else None
+        if row is None or row.id != wanted:
+            raise invalid_params("invalid blockHash")
+        return range(number, number + 1)
+    end = _height(chain, last)
+    start = _height(chain, first)
+    if start is None:
+        start = head if end is None or first is not None else min(end, head)
+    if end is not None and start > end:
+        raise invalid_params("please verify: fromBlock <= toBlock")
+    end = head if end is None else min(end, head)
+    if end - start > MAX_RANGE:
+        raise invalid_params(f"exceed max block range: {MAX_RANGE}")
+    return range(start, end + 1)
+
+
+def _height(chain: Chain, value: Any) -> int | None:
+    """None is the newest block, whatever it will be."""
+    given = "latest" if value is None else text(value)
+    match given.lower():
+        case "latest" | "":
+            return None
+        case "earliest":
+            return 0
+        case "finalized":
+            return chain.head.globals.solid
+        case "pending":
+            raise invalid_params("TAG pending not supported")
+    return read_long(given)

@@ -1,0 +1,189 @@
+"""Blocks, transactions, receipts and logs in Ethereum's shape."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from lucidtrond.devnet.ethereum.values import hex_address, hex_bytes, hex_number
+from lucidtrond.devnet.state.blocks import BlockRow, TransactionRow
+from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.units import SUN_PER_TRX, Sun
+from lucidtrond.tron.wirebytes import length_field
+
+Json = dict[str, Any]
+
+NOTHING: Final = bytes(32)
+_NO_BLOOM: Final = hex_bytes(bytes(256))
+_TRIGGER: Final = 31
+_CALLED: Final = 1  # contractResult SUCCESS; beyond it a call failed
+
+# JsonRpcApiUtil.getTo: the field that holds the first address.
+_TO: Final = {0: 2, 1: 2, 2: 3, 9: 2, 31: 2, 33: 2, 45: 2, 48: 2, 57: 4, 58: 4}
+# JsonRpcApiUtil.getTransactionAmount: the field that holds it, or a fixed amount.
+_AMOUNT: Final = {1: 3, 2: 4, 31: 3, 54: 2, 55: 2, 57: 3, 58: 3}
+_FIXED: Final = {
+    5: 9_999 * SUN_PER_TRX,
+    6: 1_024 * SUN_PER_TRX,
+    46: 100 * SUN_PER_TRX,
+}
+_VOTE: Final = 4
+
+
+def print_block(row: BlockRow, energy_fee: Sun, *, full: bool) -> Json:
+    """BlockResult; *full* has transactions instead of their ids."""
+    raws = [pb.Transaction.raw.FromString(each.raw) for each in row.transactions]
+    return {
+        "number": hex_number(row.number),
+        "hash": hex_bytes(row.id),
+        "parentHash": hex_bytes(row.parent),
+        "nonce": hex_bytes(bytes(8)),
+        "sha3Uncles": hex_bytes(NOTHING),
+        "logsBloom": _NO_BLOOM,
+        "transactionsRoot": hex_bytes(row.root),
+        "stateRoot": "0x",
+        "receiptsRoot": hex_bytes(NOTHING),
+        "miner": hex_address(row.witness if row.number else bytes(20)),
+        "difficulty": "0x0",
+        "totalDifficulty": "0x0",
+        "extraData": "0x",
+        "size": hex_number(_size(row)),
+        "gasLimit": hex_number(sum(raw.fee_limit for raw in raws)),
+        "gasUsed": hex_number(sum(_energy(each) for each in row.transactions)),
+        "timestamp": hex_number(row.timestamp // 1000),
+        "transactions": [
+            print_transaction(row, place, energy_fee)
+            if full
+            else hex_bytes(each.transaction.digest)
+            for place, each in enumerate(row.transactions)
+        ],
+        "uncles": [],
+        "baseFeePerGas": "0x0",
+        "mixHash": hex_bytes(NOTHING),
+    }
+
+
+def _size(row: BlockRow) -> int:
+    """Bytes of protocol.Block."""
+    block = row.block
+    header = length_field(1, block.header.encode_raw())
+    if block.header.witness_signature:
+        header += length_field(2, block.header.witness_signature)
+    body = sum(len(length_field(1, each.encode())) for each in block.transactions)
+    return body + len(length_field(2, header))
+
+
+def print_transaction(row: BlockRow, place: int, energy_fee: Sun) -> Json:
+    """A transaction of a block."""
+    transaction = row.transactions[place]
+    candidate = Candidate.read(transaction.transaction)
+    owner = candidate.owner if row.number else bytes(20)
+    return {
+        **_parts(candidate),
+        "from": hex_address(owner),
+        "blockHash": hex_bytes(row.id),
+        "blockNumber": hex_number(row.number),
+        "transactionIndex": hex_number(place),
+        "gas": hex_number(_energy(transaction)),
+        "gasPrice": hex_number(energy_fee),
+    }
+
+
+def print_pending(row: TransactionRow) -> Json:
+    """A transaction of the pool."""
+    candidate = Candidate.read(row.transaction)
+    return {
+        **_parts(candidate),
+        "from": hex_address(candidate.owner),
+        "blockHash": "0x",
+        "blockNumber": "0x",
+        "transactionIndex": "0x",
+        "gas": "0x0",
+        "gasPrice": "0x",
+    }
+
+
+def _parts(candidate: Candidate) -> Json:
+    signatures = candidate.transaction.signatures
+    signature = signatures[0] if signatures else bytes(65)
+    v = hex_number(signature[64] + (27 if signature[64] < 27 else 0))
+    data = candidate.bytes_field(4) if candidate.type == _TRIGGER else b""
+    return {
+        "hash": hex_bytes(candidate.txid),
+        "nonce": hex_bytes(bytes(8)),
+        "to": hex_address(_to(candidate)),
+        "value": hex_number(_amount(candidate)),
+        "input": hex_bytes(data),
+        "type": "0x0",
+        "v": v if signatures else "0x00",
+        "r": hex_bytes(signature[:32]),
+        "s": hex_bytes(signature[32:64]),
+    }
+
+
+def _to(candidate: Candidate) -> bytes:
+    if candidate.type == _VOTE:
+        votes = pb.VoteWitnessContract.FromString(candidate.parameter).votes
+        return votes[0].vote_address if votes else b""
+    field = _TO.get(candidate.type)
+    return b"" if field is None else candidate.bytes_field(field)
+
+
+def _amount(candidate: Candidate) -> int:
+    if candidate.type == _VOTE:
+        votes = pb.VoteWitnessContract.FromString(candidate.parameter).votes
+        return sum(each.vote_count for each in votes)
+    field = _AMOUNT.get(candidate.type)
+    fixed = _FIXED.get(candidate.type, 0)
+    return fixed if field is None else candidate.int_field(field)
+
+
+def print_receipt(row: BlockRow, place: int, energy_fee: Sun) -> Json:
+    """TransactionReceipt."""
+    transaction = row.transactions[place]
+    candidate = Candidate.read(transaction.transaction)
+    call = transaction.receipt.call
+    before = row.transactions[: place + 1]
+    return {
+        "blockHash": hex_bytes(row.id),
+        "blockNumber": hex_number(row.number),
+        "transactionIndex": hex_number(place),
+        "transactionHash": hex_bytes(candidate.txid),
+        "from": hex_address(candidate.owner),
+        "to": hex_address(_to(candidate)),
+        "cumulativeGasUsed": hex_number(sum(_energy(each) for each in before)),
+        "effectiveGasPrice": hex_number(energy_fee),
+        "gasUsed": hex_number(_energy(transaction)),
+        "contractAddress": None,
+        "logs": list(print_logs(row, lambda at, _a, _t: at == place)),
+        "logsBloom": _NO_BLOOM,
+        "status": "0x1" if call is None or call.result <= _CALLED else "0x0",
+        "type": "0x0",
+    }
+
+
+Wanted = Callable[[int, bytes, tuple[bytes, ...]], bool]
+"""Of a log: its transaction's place, its address (21 bytes), its topics."""
+
+
+def print_logs(row: BlockRow, wanted: Wanted) -> Iterator[Json]:
+    """Logs of a block; their index counts through the whole block."""
+    index = 0
+    for place, each in enumerate(row.transactions):
+        for log in each.receipt.call.logs if each.receipt.call else ():
+            if wanted(place, log.address, log.topics):
+                yield {
+                    "logIndex": hex_number(index),
+                    "blockHash": hex_bytes(row.id),
+                    "blockNumber": hex_number(row.number),
+                    "transactionIndex": hex_number(place),
+                    "transactionHash": hex_bytes(each.transaction.digest),
+                    "address": hex_address(log.address),
+                    "data": hex_bytes(log.data),
+                    "topics": [hex_bytes(topic) for topic in log.topics],
+                    "removed": False,
+                }
+            index += 1
+
+
+def _energy(row: TransactionRow) -> int:
+    return row.receipt.call.energy_total if row.receipt.call else 0
