@@ -2,13 +2,16 @@
 
 Each conversation of tests/data/recordings is replayed against a fresh chain in a
 process of its own, by the recordings' own replayer; any difference fails. The others
-of the set (contracts, stake, votes, TRC-10, JSON-RPC) are not there yet.
+of the set (contracts, stake, votes) are not there yet; of some a part is.
 """
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -16,10 +19,19 @@ pytestmark = pytest.mark.process
 
 RECORDINGS = Path(__file__).parents[1] / "data/recordings"
 CONVERSATIONS = sorted(RECORDINGS.glob("conversations/*.json"))
+STEPS: Final[Mapping[str, frozenset[int]]] = {
+    # Votes and stake come later.
+    "09-multisig": frozenset(range(48)) - frozenset(range(39, 45)),
+    # Of TRC-10 and permissions; the rest is about other contracts.
+    "13-other-contracts": frozenset({46, 47, 51}),
+}
+"""Conversations of which only some steps, counted from 0, are replayed."""
 
 
 @pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda path: path.stem)
-def test_the_devnet_answers_as_the_node_did(conversation: Path) -> None:
+def test_the_devnet_answers_as_the_node_did(conversation: Path, tmp_path: Path) -> None:
+    if conversation.stem in STEPS:
+        conversation = in_part(conversation, tmp_path)
     command = [sys.executable, "-m", "lucidtrond.cli.operator", "devnet"]
     flags = ["--listen", "127.0.0.1:0", "--block-time", "0.3"]
     genesis = ["--genesis", str(RECORDINGS / "chain.json")]
@@ -33,6 +45,7 @@ def test_the_devnet_answers_as_the_node_did(conversation: Path) -> None:
             done = subprocess.run(
                 [
                     *(sys.executable, str(RECORDINGS / "replay.py"), str(conversation)),
+                    *("--chain", str(RECORDINGS / "chain.json")),
                     *("--full", url[0], "--solidity", url[0]),
                 ],
                 capture_output=True,
@@ -46,5 +59,15 @@ def test_the_devnet_answers_as_the_node_did(conversation: Path) -> None:
     assert ", 0 differences" in done.stdout
 
 
+def in_part(conversation: Path, directory: Path) -> Path:
+    kept = STEPS[conversation.stem]
+    whole = json.loads(conversation.read_text())
+    steps = [step for number, step in enumerate(whole["steps"]) if number in kept]
+    assert len(steps) == len(kept)
+    part = directory / conversation.name
+    part.write_text(json.dumps({**whole, "steps": steps}))
+    return part
+
+
 def test_there_is_something_to_judge_by() -> None:
-    assert len(CONVERSATIONS) == 15
+    assert len(CONVERSATIONS) == 17
