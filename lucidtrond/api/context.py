@@ -121,11 +121,15 @@ class Sender(Protocol):
         fee_limit: Sun | None = None,
         max_burn: Sun | None = None,
         lifetime_ms: int | None = None,
+        attempts: int | None = None,
+        give_up_ms: int | None = None,
         check: bool = False,
     ) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
 
-        *asset* is ``TRX`` or the base58 address of a TRC-20 contract. *check* is a dry
+        *asset* is ``TRX`` or the base58 address of a TRC-20 contract. A
+        transaction that is proven dead is followed by another until there were
+        *attempts* (1) of them, or *give_up_ms* of chain time are over. *check* is a dry
         run: what would be refused is refused, and nothing is journaled.
 
         Raises:
@@ -181,6 +185,19 @@ class Sender(Protocol):
 
         Raises:
             NotFound, AlreadyFinal, Expired.
+        """
+
+    async def renew(self, txid: TxId, *, even_failed: bool = False) -> Payment:
+        """Pay with a new transaction what a dead one did not; the same payment.
+
+        *even_failed*: also what failed in its block and cost its fee there.
+
+        Raises:
+            NotFound: not sent by us.
+            AlreadyFinal: it is paid.
+            InDoubt: it may still land, until ``in_flight_until_ms`` if that is there.
+            FailedOnChain: it failed in its block, and *even_failed* was not said.
+            KeystoreLocked, and whatever keeps it from being paid: see `send`.
         """
 
 

@@ -64,6 +64,9 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     memo_hex: str = ""
     txid: str | None = None
     attempt: int = 0
+    """Which of its transactions this is: a dead one may be followed by another."""
+    attempts_left: int = 0
+    """How many may follow by themselves, should this one be proven dead."""
     created_ms: int = 0
     updated_ms: int = 0
     expiration_ms: int | None = None

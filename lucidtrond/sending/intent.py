@@ -22,7 +22,7 @@ from lucidtrond.tron.units import MAX_SUN, Sun, UnixMillis
 TRX: Final = "TRX"
 LIFETIME_MS: Final = 120_000
 """Room for rebroadcasts, and how long an interactive caller may be left in doubt."""
-_SHORTEST_MS: Final = 4 * BLOCK_INTERVAL_MS
+SHORTEST_MS: Final = 4 * BLOCK_INTERVAL_MS
 _LONGEST_MS: Final = MAX_LIFETIME_MS - 60_000
 """A node whose head is a little behind ours must still take it."""
 _KEY_SIZE: Final = 200
@@ -39,6 +39,42 @@ class Limits:
 
     fee_limit: Sun = Sun(30_000_000)
     max_burn: Sun = Sun(35_000_000)
+
+
+@frozen
+class Terms:
+    """How long one transaction may be in flight, and how often it may be drawn up.
+
+    A dead one is followed by another until there were *attempts* of them, or chain time
+    *give_up_ms* after the first was accepted.
+    """
+
+    lifetime_ms: int = LIFETIME_MS
+    attempts: int = 1
+    give_up_ms: int | None = None
+
+
+MOST_ATTEMPTS: Final = 100
+
+
+def read_terms(
+    *, lifetime_ms: int | None, attempts: int | None, give_up_ms: int | None
+) -> Terms:
+    """Refuse what makes no sense.
+
+    Raises:
+        InvalidInput
+    """
+    attempts = 1 if attempts is None else attempts
+    if not 1 <= attempts <= MOST_ATTEMPTS:
+        raise InvalidInput(f"attempts: expected 1 to {MOST_ATTEMPTS}, got {attempts}")
+    lifetime_ms = lifetime(lifetime_ms)
+    if give_up_ms is not None and give_up_ms < lifetime_ms:
+        raise InvalidInput(
+            f"give up: expected no less than one lifetime ({lifetime_ms} ms),"
+            f" got {give_up_ms}"
+        )
+    return Terms(lifetime_ms, attempts, give_up_ms)
 
 
 @frozen
@@ -140,9 +176,9 @@ def lifetime(asked_ms: int | None) -> int:
         InvalidInput
     """
     lifetime_ms = LIFETIME_MS if asked_ms is None else asked_ms
-    if not _SHORTEST_MS <= lifetime_ms <= MAX_LIFETIME_MS:
+    if not SHORTEST_MS <= lifetime_ms <= MAX_LIFETIME_MS:
         raise InvalidInput(
-            f"lifetime: expected {_SHORTEST_MS} to {MAX_LIFETIME_MS} ms,"
+            f"lifetime: expected {SHORTEST_MS} to {MAX_LIFETIME_MS} ms,"
             f" got {lifetime_ms}"
         )
     return min(lifetime_ms, _LONGEST_MS)

@@ -14,10 +14,8 @@ from attrs import frozen
 from lucidtrond.errors import InvalidInput
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Migration, Row, Tx
-from lucidtrond.sending.intent import TRX, Intent
+from lucidtrond.sending.intent import LIFETIME_MS, TRX, Intent, Terms
 from lucidtrond.sending.plan import (
-    OPEN,
-    SAFE_TO_RETRY,
     Attempt,
     Inclusion,
     in_flight_until,
@@ -107,6 +105,15 @@ MIGRATIONS: Final = (
         CREATE INDEX sending_attempt_owner ON sending_attempt (owner, unresolved);
         """,
     ),
+    Migration(
+        OWNER,
+        4,
+        """
+        ALTER TABLE sending_payment ADD COLUMN deadline_ms INT64;
+        ALTER TABLE sending_attempt ADD COLUMN latest FLAG NOT NULL DEFAULT 1;
+        ALTER TABLE sending_attempt ADD COLUMN renewals INT64 NOT NULL DEFAULT 0;
+        """,
+    ),
 )
 
 
@@ -130,7 +137,8 @@ _COLUMNS: Final = (
     " p.memo, p.created_ms, a.txid, a.number, a.raw, a.signature, a.reference_number,"
     " a.expiration_ms, a.state, a.sent, a.last_sent_ms, a.code, a.message, a.accepted,"
     " a.reason, a.block_number, a.block_id, a.block_timestamp_ms, a.contract_ret,"
-    " a.fee_sun, a.updated_ms, a.fee_limit_sun, a.burn_sun"
+    " a.fee_sun, a.updated_ms, a.fee_limit_sun, a.burn_sun,"
+    " a.renewals"
 )
 _SELECT: Final = (
     f"SELECT {_COLUMNS} FROM sending_payment p"  # noqa: S608 - a constant
@@ -156,6 +164,8 @@ class Drawn:
     """The bytes of a new attempt and what they may cost."""
 
     raw: bytes
+    expiration: UnixMillis
+    reference_number: int
     fee_limit: Sun | None
     burn: Sun
 
@@ -163,17 +173,19 @@ class Drawn:
 def insert(
     tx: Tx,
     intent: Intent,
-    attempt: Attempt,
+    terms: Terms,
     drawn: Drawn,
     *,
-    lifetime_ms: int,
+    head_time: UnixMillis,
     now_ms: int,
 ) -> Entry:
     """Write a new payment with its first attempt, unsigned."""
+    late = terms.give_up_ms
     [(seq,)] = tx.execute(
         "INSERT INTO sending_payment (payment_id, idempotency_key, content, owner,"
         " recipient, asset, amount, memo, created_ms, fee_limit_sun, max_burn_sun,"
-        " lifetime_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
+        " lifetime_ms, deadline_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
         (
             intent.payment_id,
             intent.key,
@@ -186,18 +198,54 @@ def insert(
             now_ms,
             intent.fee_limit,
             intent.max_burn,
-            lifetime_ms,
+            terms.lifetime_ms,
+            None if late is None else head_time + late,
         ),
     )
-    transaction = Transaction(drawn.raw)
+    row = _NewAttempt(seq, 1, intent.owner.raw, terms.attempts - 1)
+    return _insert_attempt(tx, row, drawn, now_ms=now_ms)
+
+
+def supersede(tx: Tx, entry: Entry) -> None:
+    """The dead attempt is settled; another one follows in this transaction."""
+    tx.execute(
+        "UPDATE sending_attempt SET latest = 0, unresolved = 0, renewals = 0"
+        " WHERE txid = ?",
+        (entry.transaction.digest,),
+    )
+
+
+def insert_next(tx: Tx, dead: Entry, drawn: Drawn, *, now_ms: int) -> Entry:
+    """Write the attempt that follows a superseded one, unsigned."""
+    row = _NewAttempt(
+        dead.payment_seq,
+        dead.payment.attempt + 1,
+        Address.from_base58(dead.payment.from_address).raw,
+        max(dead.attempt.renewals - 1, 0),
+    )
+    return _insert_attempt(tx, row, drawn, now_ms=now_ms)
+
+
+@frozen
+class _NewAttempt:
+    payment_seq: int
+    number: int
+    owner: bytes
+    renewals: int
+
+
+def _insert_attempt(tx: Tx, row: _NewAttempt, drawn: Drawn, *, now_ms: int) -> Entry:
+    attempt = Attempt("queued", drawn.expiration, drawn.reference_number)
+    digest = Transaction(drawn.raw).digest
     tx.execute(
         "INSERT INTO sending_attempt (txid, payment_seq, number, raw, reference_number,"
         " expiration_ms, state, unresolved, due_ms, sent, message, accepted,"
-        " updated_ms, fee_limit_sun, burn_sun, owner)"
-        " VALUES (?, ?, 1, ?, ?, ?, ?, 1, ?, 0, '', 0, ?, ?, ?, ?)",
+        " updated_ms, fee_limit_sun, burn_sun, owner, renewals)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, 0, '', 0, ?, ?, ?, ?, ?)",
         (
-            transaction.digest,
-            seq,
+            digest,
+            row.payment_seq,
+            row.number,
             drawn.raw,
             attempt.reference_number,
             attempt.expiration,
@@ -206,10 +254,43 @@ def insert(
             now_ms,
             drawn.fee_limit,
             drawn.burn,
-            intent.owner.raw,
+            row.owner,
+            row.renewals,
         ),
     )
-    return _only(tx, "a.txid = ?", transaction.digest)
+    return _only(tx, "a.txid = ?", digest)
+
+
+def intent_of(tx: Tx, payment_seq: int) -> tuple[Intent, int, UnixMillis | None]:
+    """The intent, its transactions' lifetime, and when to give it up."""
+    [row] = tx.execute(
+        "SELECT idempotency_key, owner, recipient, asset, amount, memo, fee_limit_sun,"
+        " max_burn_sun, lifetime_ms, deadline_ms FROM sending_payment WHERE seq = ?",
+        (payment_seq,),
+    )
+    key, owner, to, asset, amount, memo, fee_limit, max_burn, lifetime, deadline = row
+    intent = Intent(
+        key,
+        Address(owner),
+        Address(to),
+        asset,
+        int.from_bytes(amount, "big"),
+        memo=memo,
+        fee_limit=None if fee_limit is None else Sun(fee_limit),
+        max_burn=None if max_burn is None else Sun(max_burn),
+    )
+    lifetime_ms = LIFETIME_MS if lifetime is None else lifetime
+    return intent, lifetime_ms, None if deadline is None else UnixMillis(deadline)
+
+
+def awaiting_renewal(tx: Tx, limit: int) -> list[Entry]:
+    """Dead ones that may have another attempt."""
+    rows = tx.execute(
+        f"{_SELECT} WHERE a.unresolved = 1 AND a.state = 'expired'"
+        " ORDER BY p.seq LIMIT ?",
+        (limit,),
+    )
+    return [_entry(row) for row in rows]
 
 
 def reserved(tx: Tx, owner: Address) -> list[Reserved]:
@@ -234,11 +315,11 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
     tx.execute(
         "UPDATE sending_attempt SET state = ?, unresolved = ?, due_ms = ?, sent = ?,"
         " last_sent_ms = ?, code = ?, message = ?, accepted = ?, reason = ?,"
-        " block_number = ?, block_id = ?, block_timestamp_ms = ?, contract_ret = ?,"
-        " fee_sun = ?, updated_ms = ? WHERE txid = ?",
+        " renewals = ?, block_number = ?, block_id = ?, block_timestamp_ms = ?,"
+        " contract_ret = ?, fee_sun = ?, updated_ms = ? WHERE txid = ?",
         (
             attempt.state,
-            int(attempt.state in OPEN),
+            int(attempt.unresolved),
             next_send(attempt),
             attempt.sent,
             attempt.last_sent,
@@ -246,6 +327,7 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
             attempt.message,
             int(attempt.accepted),
             attempt.reason,
+            attempt.renewals,
             None if block is None else block.number,
             None if block is None else bytes.fromhex(block.block_id),
             None if block is None else block.timestamp,
@@ -268,7 +350,7 @@ def keep_signature(tx: Tx, txid: TxId, signature: bytes) -> None:
 
 def by_key(tx: Tx, key: str) -> tuple[Entry, bytes] | None:
     """Find a payment and its content's digest."""
-    entry = _first(tx, "p.idempotency_key = ?", key)
+    entry = _first(tx, "p.idempotency_key = ? AND a.latest = 1", key)
     if entry is None:
         return None
     [(content,)] = tx.execute(
@@ -278,15 +360,25 @@ def by_key(tx: Tx, key: str) -> tuple[Entry, bytes] | None:
 
 
 def by_payment_id(tx: Tx, payment_id: str) -> Entry | None:
-    return _first(tx, "p.payment_id = ?", payment_id)
+    """The latest attempt."""
+    return _first(tx, "p.payment_id = ? AND a.latest = 1", payment_id)
 
 
 def by_txid(tx: Tx, txid: TxId) -> Entry | None:
+    """This very attempt, the latest or not."""
     try:
         digest = bytes.fromhex(txid)
     except ValueError:
         return None
     return _first(tx, "a.txid = ?", digest)
+
+
+def must_find(tx: Tx, txid: TxId) -> Entry:
+    """An attempt that is known to be there."""
+    entry = by_txid(tx, txid)
+    if entry is None:
+        raise AssertionError("a journaled attempt is never deleted")
+    return entry
 
 
 def among(tx: Tx, txids: Sequence[TxId]) -> list[Entry]:
@@ -343,7 +435,7 @@ def page(
     Raises:
         InvalidInput: not a cursor that this gave.
     """
-    where = _Where("1 = 1")
+    where = _Where("a.latest = 1")
     if cursor is not None:
         if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
             raise InvalidInput("cursor: not one that this method gave")
@@ -419,6 +511,7 @@ def _entry(row: Row) -> Entry:
         updated_ms,
         fee_limit_sun,
         burn_sun,
+        renewals,
     ) = row
     inclusion = None
     if block_number is not None:
@@ -440,6 +533,7 @@ def _entry(row: Row) -> Entry:
         accepted=bool(accepted),
         reason=reason,
         inclusion=inclusion,
+        renewals=renewals,
     )
     transaction = Transaction(raw, () if signature is None else (signature,))
     payment = Payment(
@@ -464,7 +558,8 @@ def _entry(row: Row) -> Entry:
         burn_sun=_text(burn_sun),
         reason=reason,
         broadcast_code=code,
-        safe_to_retry=state in SAFE_TO_RETRY,
+        safe_to_retry=attempt.safe_to_retry,
+        attempts_left=renewals,
         in_flight_until_ms=in_flight_until(attempt),
     )
     return Entry(seq, attempt, transaction, payment)

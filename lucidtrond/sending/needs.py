@@ -10,8 +10,8 @@ from lucidtrond.tron.block import BlockHeader
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import ConstantResult
-from lucidtrond.tron.transaction import Transaction
+from lucidtrond.tron.receipt import ConstantResult, Receipt
+from lucidtrond.tron.transaction import Transaction, TxId
 
 
 class PaymentNode(Protocol):
@@ -30,6 +30,10 @@ class PaymentNode(Protocol):
     async def call_constant(
         self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
     ) -> ConstantResult: ...
+
+    async def fetch_receipt(
+        self, txid: TxId, *, solid: bool = False
+    ) -> Receipt | None: ...
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer: ...
 

@@ -35,7 +35,9 @@ the head's time prove nothing.
 Who triggers: `Signed`, `Answered` and `Unanswered` come from the sender, the others
 from the follower, within the transaction that writes the block.
 
-Left out: signing again after death, which makes a second attempt.
+After death an intent may have another attempt: then ``expired`` *awaits renewal*, and
+the intent is unresolved, until the next attempt is written or `GivenUp` says why there
+is none. This is the only way to a second transaction for one intent.
 """
 
 from enum import Enum
@@ -153,6 +155,25 @@ class Attempt:
     """Some node ever had it in its pool."""
     reason: str | None = None
     inclusion: Inclusion | None = None
+    renewals: int = 0
+    """How many attempts may follow once this one is dead."""
+
+    @property
+    def awaits_renewal(self) -> bool:
+        return self.state == "expired" and self.renewals > 0
+
+    def may_be_renewed(self, *, by_hand: bool) -> bool:
+        """Another transaction may follow; *by_hand*, whatever its terms say."""
+        return self.awaits_renewal or (by_hand and self.state in SAFE_TO_RETRY)
+
+    @property
+    def unresolved(self) -> bool:
+        """Something can still happen to the intent."""
+        return self.state in OPEN or self.awaits_renewal
+
+    @property
+    def safe_to_retry(self) -> bool:
+        return self.state in SAFE_TO_RETRY and not self.awaits_renewal
 
 
 @frozen
@@ -202,7 +223,14 @@ class SolidUpTo:
     complete_from: int
 
 
-Fact = Signed | Answered | Unanswered | Included | TakenBack | SolidUpTo
+@frozen
+class GivenUp:
+    """The dead attempt is the last one."""
+
+    reason: str
+
+
+Fact = Signed | Answered | Unanswered | Included | TakenBack | SolidUpTo | GivenUp
 
 
 def after(attempt: Attempt, fact: Fact) -> Attempt:
@@ -222,6 +250,11 @@ def after(attempt: Attempt, fact: Fact) -> Attempt:
             known = _after_fork(attempt, fact)
         case SolidUpTo():
             known = _after_solid(attempt, fact)
+        case GivenUp():
+            known = attempt
+            if attempt.awaits_renewal:
+                reason = f"{attempt.reason}; given up: {fact.reason}"
+                known = evolve(attempt, renewals=0, reason=reason)
         case _:
             assert_never(fact)
     return known

@@ -24,14 +24,11 @@ from lucidtrond.errors import (
     AlreadyFinal,
     CallError,
     CommitUnknown,
-    Conflict,
     Expired,
-    InsufficientFunds,
+    FailedOnChain,
+    InDoubt,
     InvalidInput,
-    KeystoreLocked,
-    KeystoreMissing,
     NodeError,
-    NoSuchKey,
     NotFound,
     StoreError,
 )
@@ -43,20 +40,16 @@ from lucidtrond.events.types import (
 )
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import journal, plan
-from lucidtrond.sending.funds import Quote, check_quote, fetch_quote
+from lucidtrond.sending.desk import Desk
 from lucidtrond.sending.intent import (
     Intent,
     Limits,
-    build,
-    check_intent,
-    lifetime,
-    size_of,
+    read_terms,
 )
-from lucidtrond.sending.journal import Drawn, Entry
+from lucidtrond.sending.journal import Entry
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
 from lucidtrond.sending.plan import Fact
-from lucidtrond.sending.reserved import check_reserved
-from lucidtrond.sending.words import checked, estimated, result_of
+from lucidtrond.sending.words import result_of
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
     Block,
@@ -104,6 +97,15 @@ class Sender:
         clock: Clock,
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
+        self._desk = Desk(
+            store,
+            node,
+            signer=signer,
+            position=position,
+            emit=emit,
+            clock=clock,
+            limits=limits,
+        )
         self._store = store
         self._node = node
         self._signer = signer
@@ -111,7 +113,6 @@ class Sender:
         self._emit = emit
         self._ring = ring
         self._clock = clock
-        self._limits = limits
         self._limiter = trio.CapacityLimiter(_AT_ONCE)
         self._in_hands: dict[TxId, trio.Event] = {}
         self._stepped = trio.Event()
@@ -133,11 +134,15 @@ class Sender:
         fee_limit: Sun | None = None,
         max_burn: Sun | None = None,
         lifetime_ms: int | None = None,
+        attempts: int | None = None,
+        give_up_ms: int | None = None,
         check: bool = False,
     ) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
 
-        *check*: stop before the journal; what would be refused is refused.
+        A transaction that is proven dead is followed by another, until there were
+        *attempts* of them or *give_up_ms* of chain time are over. *check*: stop before
+        the journal; what would be refused is refused.
 
         Comes back once a node answered, or none did: see the payment's state. A
         CallError or NodeError means that nothing was journaled: nothing will be paid
@@ -159,31 +164,15 @@ class Sender:
             fee_limit=fee_limit,
             max_burn=max_burn,
         )
-        check_intent(intent)
-        lifetime_ms = lifetime(lifetime_ms)
-        known = await self._store.read(lambda tx: self._look_up(tx, intent))
-        if known is not None:
-            return known.payment
-        await self._check_open()
-        head, solid = await self._stand()
-        size = size_of(intent, head, self._limits)
-        quote = await fetch_quote(
-            self._node, intent, self._limits, size=size, solid=check
+        terms = read_terms(
+            lifetime_ms=lifetime_ms, attempts=attempts, give_up_ms=give_up_ms
         )
-        check_quote(intent, quote, self._limits)
         if check:
-            await self._store.read(lambda tx: _check_room(tx, intent, quote))
-            return checked(intent, quote)
-        try:
-            entry, fresh = await self._accept(intent, quote, (head, solid), lifetime_ms)
-        except InsufficientFunds:
-            # Others are under way: look again, closer.
-            quote = await fetch_quote(
-                self._node, intent, self._limits, size=size, solid=True
-            )
-            entry, fresh = await self._accept(intent, quote, (head, solid), lifetime_ms)
+            return await self._desk.check(intent)
+        entry, fresh = await self._desk.accept(intent, terms)
         if not fresh:
             return entry.payment
+        self._ring()
         await self._carry(entry)
         return (await self._entry(entry.txid)).payment
 
@@ -206,77 +195,7 @@ class Sender:
         intent = Intent(
             "estimate", owner, to, asset, amount, memo=memo, fee_limit=fee_limit
         )
-        check_intent(intent)
-        head, _ = await self._stand()
-        size = size_of(intent, head, self._limits)
-        quote = await fetch_quote(
-            self._node, intent, self._limits, size=size, solid=False
-        )
-        return estimated(quote)
-
-    def _look_up(self, tx: Tx, intent: Intent) -> Entry | None:
-        known = _known(tx, intent)
-        if known is None and not self._signer.owns(tx, intent.owner):
-            raise NoSuchKey("the paying address is none of ours")
-        return known
-
-    async def _check_open(self) -> None:
-        if not self._signer.is_locked:
-            return
-        if not (await self._signer.status()).exists:
-            raise KeystoreMissing("no keystore yet: keystore.init makes it")
-        raise KeystoreLocked("the keystore is locked: unlock it, then send again")
-
-    async def _stand(self) -> tuple[BlockHeader, BlockHeader]:
-        """The newest head and solid block that we or a node know of."""
-        position = self._position()
-        if position.synced and position.head and position.solid:
-            return position.head, position.solid
-        solid = await self._node.fetch_head(solid=True)
-        head = await self._node.fetch_head()
-        return head, solid
-
-    async def _accept(
-        self,
-        intent: Intent,
-        quote: Quote,
-        stand: tuple[BlockHeader, BlockHeader],
-        lifetime_ms: int,
-    ) -> tuple[Entry, bool]:
-        """Write the intent with its bytes, unless its key is known."""
-        head, solid = stand
-        expiration = UnixMillis(head.timestamp + lifetime_ms)
-        now_ms = self._clock.now_ms()
-
-        def accept(tx: Tx) -> tuple[Entry, bool]:
-            known = self._look_up(tx, intent)
-            if known is not None:
-                return known, False
-            _check_room(tx, intent, quote)
-            timestamp = journal.reserve_timestamp(tx, intent.owner, head.timestamp)
-            raw = build(
-                intent,
-                solid,
-                expiration=expiration,
-                timestamp=timestamp,
-                fee_limit=quote.fee_limit,
-            ).encode()
-            attempt = plan.Attempt("queued", expiration, solid.number)
-            entry = journal.insert(
-                tx,
-                intent,
-                attempt,
-                Drawn(raw, quote.fee_limit, quote.cost.worst),
-                lifetime_ms=lifetime_ms,
-                now_ms=now_ms,
-            )
-            self._emit(tx, PaymentChanged(payment=entry.payment))
-            return entry, True
-
-        entry, fresh = await self._store.write(accept)
-        if fresh:
-            self._ring()
-        return entry, fresh
+        return await self._desk.estimate(intent)
 
     # -- carrying it on
 
@@ -314,7 +233,7 @@ class Sender:
 
         def keep(tx: Tx) -> Entry:
             journal.keep_signature(tx, entry.txid, signature)
-            return self._note(tx, _must_find(tx, entry.txid), plan.Signed())
+            return self._note(tx, journal.must_find(tx, entry.txid), plan.Signed())
 
         return await self._own_write(keep)
 
@@ -336,7 +255,7 @@ class Sender:
                 reason = f"{answer.endpoint} read another transaction"
                 fact = plan.Unanswered(reason, self._head_time())
         return await self._own_write(
-            lambda tx: self._note(tx, _must_find(tx, txid), fact)
+            lambda tx: self._note(tx, journal.must_find(tx, txid), fact)
         )
 
     def _head_time(self) -> UnixMillis | None:
@@ -361,6 +280,12 @@ class Sender:
 
     async def _drive(self, *, everything: bool) -> None:
         head = self._head_time()
+        dead = await self._store.read(
+            lambda tx: journal.awaiting_renewal(tx, _PER_ROUND)
+        )
+        # While locked a new one could not be signed and would die in its turn.
+        for entry in () if self._signer.is_locked else dead:
+            await self._renew(entry)
         entries = await self._store.read(
             lambda tx: journal.due(tx, head, everything=everything, limit=_PER_ROUND)
         )
@@ -383,6 +308,17 @@ class Sender:
         if fatal:
             raise fatal[0]
 
+    async def _renew(self, entry: Entry) -> None:
+        try:
+            renewed = await self._desk.renew_or_give_up(entry)
+        except NodeError as error:
+            extra = {"txid": entry.txid, "reason": str(error)}
+            log.warning("payment not drawn up anew", extra=extra)
+            return
+        if renewed is not None:
+            self._wake(renewed.payment.payment_id)
+            self._ring()
+
     # -- asking about payments
 
     async def find(
@@ -392,7 +328,7 @@ class Sender:
         key: str | None = None,
         txid: str | None = None,
     ) -> Payment | None:
-        """By exactly one of them."""
+        """By exactly one of them; a dead transaction's id finds what followed it."""
 
         def read(tx: Tx) -> Entry | None:
             match payment_id, key, txid:
@@ -402,7 +338,10 @@ class Sender:
                     found = journal.by_key(tx, key)
                     return None if found is None else found[0]
                 case None, None, str():
-                    return journal.by_txid(tx, TxId(txid))
+                    found_one = journal.by_txid(tx, TxId(txid))
+                    if found_one is None:
+                        return None
+                    return journal.by_payment_id(tx, found_one.payment.payment_id)
                 case _:
                     raise InvalidInput("expected one of payment_id, key and txid")
 
@@ -438,11 +377,11 @@ class Sender:
         while True:
             changed = self._changed.setdefault(payment_id, trio.Event())
             payment = await self.find(payment_id=payment_id)
-            if payment is None or payment.state not in plan.OPEN:
-                self._wake(payment_id)  # no change will ever come
             if payment is None:
+                self._wake(payment_id)
                 raise NotFound("no such payment")
-            if payment.state in goals:
+            if payment.state in goals and not _goes_on(payment):
+                self._wake(payment_id)
                 return payment
             await changed.wait()
 
@@ -466,6 +405,46 @@ class Sender:
                 raise NotFound("nothing to send: it is not signed yet")
             case _:
                 return (await self._broadcast(entry)).payment
+
+    async def renew(self, txid: TxId, *, even_failed: bool = False) -> Payment:
+        """Pay with a new transaction what a dead one did not; the same payment.
+
+        *even_failed*: also what failed in its block and cost its fee there.
+
+        Raises:
+            NotFound: not sent by us.
+            AlreadyFinal: it is paid.
+            InDoubt: it may still land, until ``in_flight_until_ms`` if that is there.
+            FailedOnChain: it failed in its block, and *even_failed* was not said.
+            KeystoreLocked, and whatever keeps it from being paid: see `send`.
+        """
+        found = await self.find(txid=txid)
+        if found is None:
+            raise NotFound("no payment of ours has this txid")
+        if found.state == "solidified":
+            raise AlreadyFinal("it is paid, in a solidified block", state=found.state)
+        if found.state == "failed" and not even_failed:
+            raise FailedOnChain(
+                f"it failed in its block: {found.reason}",
+                txid=found.txid,
+                fee_sun=found.fee_sun,
+                safe_to_retry=True,
+            )
+        if found.txid is None or found.state not in plan.SAFE_TO_RETRY:
+            raise InDoubt(
+                "it may still land",
+                txid=found.txid,
+                state=found.state,
+                safe_to_retry=False,
+                in_flight_until_ms=found.in_flight_until_ms,
+            )
+        await self._desk.check_open()
+        dead = await self._entry(TxId(found.txid))
+        entry = await self._desk.renew(dead, by_hand=True)
+        self._wake(found.payment_id)
+        self._ring()
+        await self._carry(entry)
+        return (await self._entry(entry.txid)).payment
 
     async def _entry(self, txid: TxId) -> Entry:
         entry = await self._store.read(lambda tx: journal.by_txid(tx, txid))
@@ -542,28 +521,6 @@ class Sender:
             changed.set()
 
 
-def _known(tx: Tx, intent: Intent) -> Entry | None:
-    found = journal.by_key(tx, intent.key)
-    if found is None:
-        return None
-    entry, content = found
-    if content != intent.content:
-        raise Conflict(
-            "the idempotency key was used for another payment",
-            payment_id=entry.payment.payment_id,
-        )
-    return entry
-
-
-def _check_room(tx: Tx, intent: Intent, quote: Quote) -> None:
-    under_way = journal.reserved(tx, intent.owner)
-    # What is free may be used up by the others.
-    burn = quote.cost.worst if under_way else quote.cost.expected
-    check_reserved(intent, burn, quote.views, under_way)
-
-
-def _must_find(tx: Tx, txid: TxId) -> Entry:
-    entry = journal.by_txid(tx, txid)
-    if entry is None:
-        raise AssertionError("a journaled attempt is never deleted")
-    return entry
+def _goes_on(payment: Payment) -> bool:
+    """Dead, and another transaction is to follow."""
+    return payment.state == "expired" and not payment.safe_to_retry

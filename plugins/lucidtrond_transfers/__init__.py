@@ -62,8 +62,10 @@ class Send(Params, frozen=True, rename={"source": "from"}):
     *asset* is TRX, a known token's symbol or a TRC-20 contract's address. *memo* is
     public and costs a fee. *fee_limit_sun* bounds the energy of a token's call,
     *max_burn_sun* all that it may burn; both have defaults in [sending]. *expires_s* is
-    how long it may stay in flight. The same *idempotency_key* never pays twice.
-    *check* is a dry run: refused as the payment would be, or state ``checked``."""
+    how long one transaction may stay in flight; proven dead, it is followed by another
+    until there were *attempts* (1) of them or *give_up_s* are over. The same
+    *idempotency_key* never pays twice. *check* is a dry run: refused as
+    the payment would be, or state ``checked``."""
 
     source: Source
     to: AddressText
@@ -75,6 +77,8 @@ class Send(Params, frozen=True, rename={"source": "from"}):
     fee_limit_sun: AmountText | None = None
     max_burn_sun: AmountText | None = None
     expires_s: Annotated[float, msgspec.Meta(gt=0, le=86_000)] | None = None
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
+    give_up_s: Annotated[float, msgspec.Meta(gt=0, le=604_800)] | None = None
     wait: Literal["none", "included", "solidified"] = "none"
     check: bool = False
 
@@ -122,7 +126,9 @@ async def send(ctx: Context[NoConfig], params: Send) -> Payment:
         memo=_read_memo(params.memo),
         fee_limit=_limit(params.fee_limit_sun, "fee_limit_sun"),
         max_burn=_limit(params.max_burn_sun, "max_burn_sun"),
-        lifetime_ms=None if params.expires_s is None else int(params.expires_s * 1000),
+        lifetime_ms=_ms(params.expires_s),
+        attempts=params.attempts,
+        give_up_ms=_ms(params.give_up_s),
         check=params.check,
     )
     if params.wait == "none" or payment.state == "checked":
@@ -297,6 +303,10 @@ async def _owner(ctx: Context[NoConfig], text: str) -> Address:
         wallet = await ctx.call("wallet.get", {"wallet": text})
         return Address.from_base58(wallet.address)
     return read_address(text, name="from")
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else int(seconds * 1000)
 
 
 def _limit(text: str | None, name: str) -> Sun | None:

@@ -11,6 +11,7 @@ from attrs import frozen
 from trio.testing import MockClock
 
 from lucidtrond.api import (
+    FailedOnChain,
     InsufficientFunds,
     InvalidInput,
     LimitTooLow,
@@ -22,7 +23,7 @@ from lucidtrond.testing import Workbench
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import PREFIX, Address
 from lucidtrond.tron.contracts_smart import Trigger
-from lucidtrond.tron.transaction import RawData, Reference, Transaction
+from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.plugins.bench import STRANGER, make_shop, open_shipped
 
@@ -236,6 +237,20 @@ async def test_a_payment_that_reverts_in_its_block_ends_as_failed_with_reason_an
         assert told[-2:] == ["included", "failed"]
         with pytest.raises(InsufficientFunds, match="token balance"):
             await shop.pay(amount_raw=str(HELD), idempotency_key="again")
+        sender, txid = shop.bench.sender, TxId(failed.txid)
+        with pytest.raises(FailedOnChain) as caught:
+            await sender.renew(txid)
+        assert caught.value.data["fee_sun"] == failed.fee_sun
+        with pytest.raises(InsufficientFunds, match="token balance"):
+            await sender.renew(txid, even_failed=True)
+        token = Address.from_base58(shop.token)
+        await node.fund_token(owner, token, 1)
+        await shop.bench.settle()
+        renewed = await sender.renew(txid, even_failed=True)
+        assert (renewed.payment_id, renewed.attempt) == (failed.payment_id, 2)
+        await shop.bench.settle()
+        assert (await shop.pay(amount_raw=str(HELD))).state == "solidified"
+        assert await shop.held(shop.address) == 0
 
 
 async def test_all_of_a_token_may_leave_in_two_payments_at_once(

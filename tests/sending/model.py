@@ -23,7 +23,7 @@ from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.keys import PrivateKey, recover
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import ConstantResult
+from lucidtrond.tron.receipt import ConstantResult, Receipt
 from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.chain.model import (
@@ -33,6 +33,7 @@ from tests.chain.model import (
     ModelChain,
     address,
     emit,
+    receipts_of,
 )
 
 KEYS = tuple(PrivateKey(bytes([*bytes(31), number])) for number in (1, 2))
@@ -67,6 +68,8 @@ class PayingChain(ModelChain):
     energy: int = 30_000
     refuses: str = ""
     answers: int = 1
+    ghosts: int = 0
+    """How many receipts it will show of what is in no block."""
 
     async def fetch_account(
         self,
@@ -92,6 +95,19 @@ class PayingChain(ModelChain):
 
     async def fetch_parameters(self) -> Reading[ChainParameters]:
         return Reading(PRICES, self.head)
+
+    async def fetch_receipt(
+        self,
+        txid: TxId,
+        *,
+        solid: bool = False,  # noqa: ARG002 - the Protocol's
+    ) -> Receipt | None:
+        self._ask("receipt")
+        if self.ghosts:
+            self.ghosts -= 1
+            return Receipt(txid, block_number=1, block_timestamp=UnixMillis(0))
+        found = (each for block in self.blocks for each in receipts_of(block))
+        return next((each for each in found if each.txid == txid), None)
 
     async def call_constant(
         self,

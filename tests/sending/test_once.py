@@ -101,14 +101,21 @@ async def play(  # noqa: C901, PLR0912 - one branch per move
 
 async def try_to_pay(made: Process, key: int) -> None:
     try:
-        await pay(made, f"key {key}", memo=str(key).encode(), amount=key + 1)
+        await pay(
+            made,
+            f"key {key}",
+            memo=str(key).encode(),
+            amount=key + 1,
+            attempts=1 + key % 3,
+            lifetime_ms=30_000,
+        )
     except (Crash, KeystoreLocked):
         await made.start()
     made.store.nth = None
     made.chain.reply = lambda _: "take"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(moves)
 def test_whatever_fails_forks_or_dies_an_intent_is_paid_at_most_once_and_ends(
     script: list[tuple[str, Any]],
@@ -119,7 +126,7 @@ def test_whatever_fails_forks_or_dies_an_intent_is_paid_at_most_once_and_ends(
                 await play(made, script)
                 made.signer.locked = False
                 await made.start()
-                await made.mine(70)
+                await made.mine(100)
                 await audit(made)
 
     trio.run(main)
@@ -139,6 +146,7 @@ async def audit(made: Process) -> None:
     for payment in page:
         paid = payment.txid in included
         assert payment.state == ("solidified" if paid else "expired")
+        assert not payment.attempts_left or paid
     assert set(included) <= {payment.txid for payment in page}
     events = await made.store.read(lambda tx: emitted(tx, "transaction"))
     last = {event["payment"]["payment_id"]: event["payment"] for event in events}

@@ -105,4 +105,4 @@ async def test_without_a_keystore_it_is_said_that_there_is_none() -> None:
             clock=clock,
         )
         with pytest.raises(KeystoreMissing):
-            await sender._check_open()
+            await sender._desk.check_open()

@@ -1,0 +1,280 @@
+"""The desk: what is journaled as a payment, and when a dead one is drawn up anew.
+
+Both ways end in one transaction that looks once more at what may have changed, takes
+the money for it out of what is free, and writes the bytes. Only a transaction whose
+death is proven (see `plan`) is followed by another one for the same intent, and both
+are linked: same payment, next attempt.
+"""
+
+import logging
+from collections.abc import Callable
+
+from lucidtrond.errors import (
+    AlreadyFinal,
+    CallError,
+    Conflict,
+    DeadlinePassed,
+    InDoubt,
+    InsufficientFunds,
+    KeystoreLocked,
+    KeystoreMissing,
+    NoSuchKey,
+)
+from lucidtrond.events.types import Payment, PaymentChanged, PaymentEstimate
+from lucidtrond.ports import Clock, Store, Tx
+from lucidtrond.sending import journal, plan
+from lucidtrond.sending.funds import Quote, check_quote, fetch_quote
+from lucidtrond.sending.intent import (
+    SHORTEST_MS,
+    Intent,
+    Limits,
+    Terms,
+    build,
+    check_intent,
+    size_of,
+)
+from lucidtrond.sending.journal import Drawn, Entry
+from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
+from lucidtrond.sending.reserved import check_reserved
+from lucidtrond.sending.words import checked, estimated
+from lucidtrond.tron.block import BlockHeader, ChainPosition
+from lucidtrond.tron.units import UnixMillis
+
+log = logging.getLogger(__name__)
+
+
+class Desk:
+    """Takes payments in; neither signs nor sends."""
+
+    def __init__(
+        self,
+        store: Store,
+        node: PaymentNode,
+        *,
+        signer: Signer,
+        position: Callable[[], ChainPosition],
+        emit: Emitting,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._store = store
+        self._node = node
+        self._signer = signer
+        self._position = position
+        self._emit = emit
+        self._clock = clock
+        self._limits = limits
+
+    async def accept(self, intent: Intent, terms: Terms) -> tuple[Entry, bool]:
+        """Journal the intent with its bytes, unless its key is known; say if it is new.
+
+        Raises:
+            see `Sender.send`
+        """
+        known = await self._known(intent)
+        if known is not None:
+            return known, False
+        await self.check_open()
+        head, solid = await self._stand()
+        quote = await self._quote(intent, head)
+        try:
+            return await self._write(intent, terms, quote, (head, solid))
+        except InsufficientFunds:
+            # Others are under way: look again, closer.
+            quote = await self._quote(intent, head, solid=True)
+            return await self._write(intent, terms, quote, (head, solid))
+
+    async def check(self, intent: Intent) -> Payment:
+        """As `accept`, without writing anything."""
+        known = await self._known(intent)
+        if known is not None:
+            return known.payment
+        await self.check_open()
+        head, _ = await self._stand()
+        quote = await self._quote(intent, head, solid=True)
+        await self._store.read(lambda tx: _check_room(tx, intent, quote))
+        return checked(intent, quote)
+
+    async def estimate(self, intent: Intent) -> PaymentEstimate:
+        """What it would burn now."""
+        check_intent(intent)
+        head, _ = await self._stand()
+        size = size_of(intent, head, self._limits)
+        return estimated(
+            await fetch_quote(self._node, intent, self._limits, size=size, solid=False)
+        )
+
+    async def renew_or_give_up(self, entry: Entry) -> Entry | None:
+        """Draw up the next attempt of a dead one, or write why there is none.
+
+        None: not now, since a node has seen it in a block that we have not.
+
+        Raises:
+            NodeError: nothing was decided.
+            CommitUnknown
+        """
+        try:
+            return await self.renew(entry)
+        except InDoubt:
+            return None
+        except CallError as error:
+            return await self._give_up(entry, error.message)
+
+    async def renew(self, entry: Entry, *, by_hand: bool = False) -> Entry:
+        """Draw up the next attempt of a payment whose last one can't pay any more.
+
+        *by_hand*: whatever its terms say, and also if it failed on the chain.
+
+        Raises:
+            InDoubt: a node shows what our blocks prove dead.
+            CallError: it can't be paid (any more).
+            NodeError
+        """
+        # Our own blocks are the proof; a node that has seen more stops us.
+        dead = entry.attempt.state == "expired"
+        if dead and await self._node.fetch_receipt(entry.txid) is not None:
+            log.error("a node shows what is proven dead", extra={"txid": entry.txid})
+            raise InDoubt(
+                "a node shows it in a block, though ours do not hold it",
+                txid=entry.txid,
+                safe_to_retry=False,
+            )
+        intent, lifetime_ms, deadline = await self._store.read(
+            lambda tx: journal.intent_of(tx, entry.payment_seq)
+        )
+        head, solid = await self._stand()
+        if deadline is not None and not by_hand:
+            lifetime_ms = min(lifetime_ms, deadline - head.timestamp)
+            if lifetime_ms < SHORTEST_MS:
+                raise DeadlinePassed("the time it was given is over")
+        quote = await self._quote(intent, head, solid=True)
+
+        def renew(tx: Tx) -> Entry:
+            known = journal.must_find(tx, entry.txid)
+            last = journal.by_payment_id(tx, known.payment.payment_id)
+            if last is None or last.txid != known.txid:
+                raise AlreadyFinal("another transaction has followed it")
+            if not known.attempt.may_be_renewed(by_hand=by_hand):
+                raise InDoubt("its state has just changed", state=known.attempt.state)
+            journal.supersede(tx, known)
+            _check_room(tx, intent, quote)
+            drawn = _draw(tx, intent, quote, (head, solid), lifetime_ms)
+            made = journal.insert_next(tx, known, drawn, now_ms=self._clock.now_ms())
+            self._emit(tx, PaymentChanged(payment=made.payment))
+            return made
+
+        return await self._store.write(renew)
+
+    async def _give_up(self, entry: Entry, reason: str) -> Entry:
+
+        def end(tx: Tx) -> Entry:
+            known = journal.must_find(tx, entry.txid)
+            ended = plan.after(known.attempt, plan.GivenUp(reason))
+            if ended == known.attempt:
+                return known
+            noted = journal.update(tx, known, ended, now_ms=self._clock.now_ms())
+            self._emit(tx, PaymentChanged(payment=noted.payment))
+            return noted
+
+        return await self._store.write(end)
+
+    # -- what both need
+
+    async def _known(self, intent: Intent) -> Entry | None:
+        check_intent(intent)
+        return await self._store.read(lambda tx: self._look_up(tx, intent))
+
+    def _look_up(self, tx: Tx, intent: Intent) -> Entry | None:
+        found = journal.by_key(tx, intent.key)
+        if found is None:
+            if not self._signer.owns(tx, intent.owner):
+                raise NoSuchKey("the paying address is none of ours")
+            return None
+        entry, content = found
+        if content != intent.content:
+            raise Conflict(
+                "the idempotency key was used for another payment",
+                payment_id=entry.payment.payment_id,
+            )
+        return entry
+
+    async def check_open(self) -> None:
+        """Raises KeystoreLocked, KeystoreMissing."""
+        if not self._signer.is_locked:
+            return
+        if not (await self._signer.status()).exists:
+            raise KeystoreMissing("no keystore yet: keystore.init makes it")
+        raise KeystoreLocked("the keystore is locked: unlock it, then send again")
+
+    async def _stand(self) -> tuple[BlockHeader, BlockHeader]:
+        """The newest head and solid block that we or a node know of."""
+        position = self._position()
+        if position.synced and position.head and position.solid:
+            return position.head, position.solid
+        solid = await self._node.fetch_head(solid=True)
+        head = await self._node.fetch_head()
+        return head, solid
+
+    async def _quote(
+        self, intent: Intent, head: BlockHeader, *, solid: bool = False
+    ) -> Quote:
+        size = size_of(intent, head, self._limits)
+        quote = await fetch_quote(
+            self._node, intent, self._limits, size=size, solid=solid
+        )
+        check_quote(intent, quote, self._limits)
+        return quote
+
+    async def _write(
+        self,
+        intent: Intent,
+        terms: Terms,
+        quote: Quote,
+        stand: tuple[BlockHeader, BlockHeader],
+    ) -> tuple[Entry, bool]:
+        def accept(tx: Tx) -> tuple[Entry, bool]:
+            known = self._look_up(tx, intent)
+            if known is not None:
+                return known, False
+            _check_room(tx, intent, quote)
+            drawn = _draw(tx, intent, quote, stand, terms.lifetime_ms)
+            entry = journal.insert(
+                tx,
+                intent,
+                terms,
+                drawn,
+                head_time=stand[0].timestamp,
+                now_ms=self._clock.now_ms(),
+            )
+            self._emit(tx, PaymentChanged(payment=entry.payment))
+            return entry, True
+
+        return await self._store.write(accept)
+
+
+def _draw(
+    tx: Tx,
+    intent: Intent,
+    quote: Quote,
+    stand: tuple[BlockHeader, BlockHeader],
+    lifetime_ms: int,
+) -> Drawn:
+    """Fix the bytes; no other transaction of the owner has their timestamp."""
+    head, solid = stand
+    expiration = UnixMillis(head.timestamp + lifetime_ms)
+    timestamp = journal.reserve_timestamp(tx, intent.owner, head.timestamp)
+    raw = build(
+        intent,
+        solid,
+        expiration=expiration,
+        timestamp=timestamp,
+        fee_limit=quote.fee_limit,
+    ).encode()
+    return Drawn(raw, expiration, solid.number, quote.fee_limit, quote.cost.worst)
+
+
+def _check_room(tx: Tx, intent: Intent, quote: Quote) -> None:
+    under_way = journal.reserved(tx, intent.owner)
+    # What is free may be used up by the others.
+    burn = quote.cost.worst if under_way else quote.cost.expected
+    check_reserved(intent, burn, quote.views, under_way)

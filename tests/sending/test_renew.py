@@ -1,0 +1,221 @@
+"""A dead transaction may be followed by another one: for the same payment, and once."""
+
+from typing import Any
+
+import pytest
+import trio
+
+from lucidtrond.errors import (
+    AlreadyFinal,
+    InDoubt,
+    InsufficientFunds,
+    InvalidInput,
+    KeystoreLocked,
+    LucidError,
+    NodeUnavailable,
+    NotFound,
+)
+from lucidtrond.events.types import Payment
+from lucidtrond.tron.transaction import Transaction, TxId
+from tests.chain.model import emitted
+from tests.sending.model import Process, pay, process
+
+DEATH = 62
+"""Blocks until a transaction of 120 s is proven dead: 40, 19 for finality, and some."""
+
+
+def drop(_: Transaction) -> str:
+    return "drop"
+
+
+async def now(made: Process, key: str = "a") -> Payment:
+    payment = await made.sender.find(key=key)
+    assert payment is not None
+    return payment
+
+
+def txid_of(payment: Payment) -> TxId:
+    assert payment.txid is not None
+    return TxId(payment.txid)
+
+
+async def dead(made: Process, **more: Any) -> Payment:
+    """A payment whose first transaction nobody ever took, proven dead."""
+    made.chain.reply = drop
+    first = await pay(made, **more)
+    await made.mine(DEATH)
+    return first
+
+
+async def test_a_dead_transaction_is_followed_by_another_which_pays() -> None:
+    async with process() as made:
+        first = await dead(made, attempts=2, memo=b"rent")
+        second = await now(made)
+        assert (second.payment_id, second.attempt) == (first.payment_id, 2)
+        assert second.txid != first.txid
+        assert (second.state, second.attempts_left) == ("pending", 0)
+        made.chain.reply = lambda _: "take"
+        await made.mine(30)
+        paid = await now(made)
+        assert (paid.state, paid.txid) == ("solidified", second.txid)
+        assert made.chain.included() == [second.txid]
+        assert await made.sender.find(txid=first.txid) == paid
+        assert await made.sender.payments() == ([paid], None)
+        assert await pay(made, attempts=2, memo=b"rent") == paid
+        events = await made.store.read(lambda tx: emitted(tx, "transaction"))
+        told = [each["payment"] for each in events]
+        assert [(each["attempt"], each["state"]) for each in told] == [
+            (1, "queued"),
+            (1, "signed"),
+            (1, "pending"),
+            (1, "expired"),
+            (2, "queued"),
+            (2, "signed"),
+            (2, "pending"),
+            (2, "included"),
+            (2, "solidified"),
+        ]
+        assert [each["safe_to_retry"] for each in told] == [False] * 9
+
+
+async def test_after_the_last_attempt_it_is_safe_to_pay_anew() -> None:
+    async with process() as made:
+        await dead(made, attempts=2)
+        assert (await now(made)).attempt == 2
+        await made.mine(DEATH)
+        last = await now(made)
+        assert (last.state, last.attempt, last.safe_to_retry) == ("expired", 2, True)
+        assert await made.sender.payments(unresolved=True) == ([], None)
+        assert made.chain.included() == []
+
+
+async def test_no_transaction_outlives_the_time_that_a_payment_was_given() -> None:
+    async with process() as made:
+        begun = made.head_time()
+        await dead(made, attempts=100, give_up_ms=280_000)
+        second = await now(made)
+        assert second.attempt == 2
+        assert second.expiration_ms == begun + 280_000
+        await made.mine(DEATH)
+        last = await now(made)
+        assert (last.attempt, last.state, last.safe_to_retry) == (2, "expired", True)
+        assert last.reason is not None
+        assert last.reason.endswith("given up: the time it was given is over")
+
+
+async def test_what_can_not_be_paid_any_more_is_given_up_with_the_reason() -> None:
+    async with process() as made:
+        made.chain.reply = drop
+        await pay(made, attempts=3)
+        made.chain.balance = 3
+        await made.mine(DEATH)
+        last = await now(made)
+        assert (last.attempt, last.state, last.safe_to_retry) == (1, "expired", True)
+        assert last.reason is not None
+        assert "given up: the balance does not cover" in last.reason
+        made.chain.balance = 10**9
+        await made.mine(5)
+        assert await now(made) == last
+
+
+async def test_a_node_that_shows_the_dead_one_in_a_block_stops_the_next() -> None:
+    async with process() as made:
+        made.chain.ghosts = 1000
+        first = await dead(made, attempts=2)
+        still = await now(made)
+        assert made.chain.ghosts < 1000
+        made.chain.ghosts = 0
+        assert (still.attempt, still.txid, still.state) == (1, first.txid, "expired")
+        assert not still.safe_to_retry
+        await made.mine(5)
+        assert (await now(made)).attempt == 2
+
+
+async def test_without_a_node_or_the_key_the_next_one_waits() -> None:
+    async with process() as made:
+        made.chain.reply = drop
+        await pay(made, attempts=2)
+        made.signer.locked = True
+        await made.mine(DEATH)
+        waiting = await now(made)
+        assert (waiting.attempt, waiting.state) == (1, "expired")
+        assert not waiting.safe_to_retry
+        made.signer.locked = False
+
+        def fail(what: str) -> None:
+            if what == "receipt":
+                raise NodeUnavailable("model", 1)
+
+        made.chain.before_answer = fail
+        await made.mine()
+        assert (await now(made)).attempt == 1
+        made.chain.before_answer = lambda _: None
+        await made.mine()
+        assert (await now(made)).attempt == 2
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [{"attempts": 0}, {"attempts": 101}, {"attempts": 2, "give_up_ms": 119_999}],
+)
+async def test_terms_that_make_no_sense_are_refused(terms: dict[str, Any]) -> None:
+    async with process() as made:
+        with pytest.raises(InvalidInput):
+            await pay(made, **terms)
+
+
+# By hand
+
+
+async def test_a_dead_payment_is_renewed_by_hand_once_and_not_while_locked() -> None:
+    async with process() as made:
+        first = await dead(made)
+        made.signer.locked = True
+        with pytest.raises(KeystoreLocked):
+            await made.sender.renew(txid_of(first))
+        made.signer.locked = False
+        made.chain.reply = lambda _: "take"
+        second = await made.sender.renew(txid_of(first))
+        assert (second.attempt, second.state) == (2, "pending")
+        assert second.payment_id == first.payment_id
+        for known in (first, second):
+            with pytest.raises(InDoubt) as caught:
+                await made.sender.renew(txid_of(known))
+            assert caught.value.data["txid"] == second.txid
+            assert caught.value.data["in_flight_until_ms"] == second.expiration_ms
+        await made.mine(30)
+        with pytest.raises(AlreadyFinal):
+            await made.sender.renew(txid_of(first))
+        assert made.chain.included() == [second.txid]
+        with pytest.raises(NotFound):
+            await made.sender.renew(TxId("ab" * 32))
+
+
+async def test_renewing_what_is_too_dear_now_is_refused_and_changes_nothing() -> None:
+    async with process() as made:
+        first = await dead(made)
+        before = await now(made)
+        made.chain.balance = 3
+        with pytest.raises(InsufficientFunds):
+            await made.sender.renew(txid_of(first))
+        assert await now(made) == before
+
+
+async def test_only_one_of_many_renewals_at_once_makes_a_transaction() -> None:
+    async with process() as made:
+        first = await dead(made)
+        refused: list[LucidError] = []
+
+        async def renew() -> None:
+            try:
+                await made.sender.renew(txid_of(first))
+            except (AlreadyFinal, InDoubt) as refusal:
+                refused.append(refusal)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(20):
+                nursery.start_soon(renew)
+        assert len(refused) == 19
+        made.chain.reply = lambda _: "take"
+        await made.mine(60)
+        assert len(made.chain.included()) == 1
