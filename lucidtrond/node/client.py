@@ -19,6 +19,7 @@ import trio
 from lucidtrond.errors import NodeLied, NodeRefused, NodeUnavailable
 from lucidtrond.node import translate, wire
 from lucidtrond.node.endpoint import Endpoint
+from lucidtrond.node.gate import Gate
 from lucidtrond.node.refusals import refusal_in_json, shown
 from lucidtrond.node.translate import Contradiction, NodeFacts, Nonsense
 from lucidtrond.node.transport import AnswerTooLarge, Lane, NodeLine
@@ -59,6 +60,16 @@ class NodeClient:
     def requests(self) -> int:
         """Sent so far."""
         return self._line.requests
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait for a connection."""
+        return self._line.waiting
+
+    @property
+    def gate(self) -> Gate:
+        """Budget and breaker of this endpoint."""
+        return self._line.gate
 
     @property
     def head_number(self) -> int | None:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from lucidtrond.errors import ConfigError
+from lucidtrond.node.pacing import Budget
 
 
 @frozen
@@ -19,6 +20,7 @@ class Endpoint:
     url: str = field(repr=False)
     api_key: str | None = field(default=None, repr=False)
     solidity_url: str | None = field(default=None, repr=False)
+    budget: Budget = Budget()
     name: str = field(init=False)
     """Host and port."""
 

@@ -6,7 +6,11 @@ configuration that is not resting gets the question; when it fails, the next. Af
 round in which all failed, the retry policy waits. Who told us to stay away for a while
 (rate limits) is left alone for that long, whoever asks.
 
-FIXME: no budgets, pacing or cross-checks yet; needed with metered providers.
+Who is fit to be asked first: who did not lie, does not fail, is not behind and whose
+budget (see `gate`) does not make us wait; among equals the configured order decides.
+Heads are compared when the one we follow stands still, and every five minutes else.
+
+Answers are not compared: a receipt or a balance is one endpoint's word.
 """
 
 import contextlib
@@ -18,13 +22,11 @@ from typing import Any, Final, TypeVar
 
 import httpx
 import trio
-from attrs import define, evolve
+from attrs import evolve
 
 from lucidtrond.errors import (
     ConfigError,
     NodeError,
-    NodeUnavailable,
-    QuotaSpent,
     WrongNetwork,
 )
 from lucidtrond.node import policy as policies
@@ -33,6 +35,8 @@ from lucidtrond.node.broadcast import LATE_S, broadcast_to
 from lucidtrond.node.client import NodeClient, Question
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.flights import Cache
+from lucidtrond.node.gate import system_ms
+from lucidtrond.node.member import Changes, Member, all_away
 from lucidtrond.node.policy import RetryPolicy
 from lucidtrond.node.retry import retrying
 from lucidtrond.node.translate import NodeFacts
@@ -54,53 +58,19 @@ BROADCAST_TO: Final = 2
 CONNECT_S: Final = 20.0
 """However many attempts are configured, a start is not held up longer."""
 
+STILL_S: Final = 20.0
+"""A head that has not moved for so long may be that of a node that lags."""
+COMPARE_EVERY_S: Final = 300.0
+
 T = TypeVar("T")
 
 
-@define(eq=False)
-class _Member:
-    """One endpoint's standing. Keeps no exception: their tracebacks hold answers."""
-
-    client: NodeClient
-    known: bool = False
-    """Its genesis is ours."""
-    other_genesis: BlockId | None = None
-    """It is on another network."""
-    rests_until: float = 0.0
-    """Asked only when nobody else can be."""
-    away_until: float = 0.0
-    """Not asked: it said so."""
-    quota_spent: bool = False
-    failures: int = 0
-    """In a row."""
-    trouble: str | None = None
-
-    @property
-    def name(self) -> str:
-        return self.client.endpoint.name
-
-    def note_answer(self) -> None:
-        if self.trouble is not None:
-            log.info("endpoint answers again", extra={"endpoint": self.name})
-        self.failures, self.trouble, self.rests_until = 0, None, 0.0
-
-    def note_failure(self, error: NodeError) -> None:
-        if self.trouble is None:
-            extra = {"endpoint": self.name, "reason": str(error)}
-            log.warning("endpoint fails", extra=extra)
-        self.trouble = str(error)
-        self.failures += 1
-        now = trio.current_time()
-        away_until = now + (policies.retry_after_s(error) or 0.0)
-        if away_until > max(now, self.away_until):  # others may still be under way
-            self.away_until = away_until
-            self.quota_spent = isinstance(error, QuotaSpent)
-        if policies.is_sick(error):
-            self.rests_until = now + policies.rest_s(self.failures)
-
-
 class NodePool:
-    """Typed questions to whichever endpoint can answer; made by `open_pool`."""
+    """Typed questions to whichever endpoint can answer; made by `open_pool`.
+
+    `changes` tells when an endpoint begins to fail, answers again, lies, or turns out
+    to be on another network.
+    """
 
     def __init__(
         self,
@@ -111,14 +81,37 @@ class NodePool:
         chance: Callable[[], float],
     ) -> None:
         self.genesis_id = genesis_id
-        self._members = [_Member(client) for client in clients]
+        self.changes = Changes()
+        self._members = [Member(client, self.changes) for client in clients]
         self._policy = policy
         self._chance = chance
+        self._newest = -1
+        self._moved_at = self._compared_at = trio.current_time()
         self._geneses = Cache(size=0)
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
         """The newest (or newest solidified) block's header, checked."""
-        return await self._ask(lambda node: node.fetch_head(solid=solid))
+        header = await self._ask(lambda node: node.fetch_head(solid=solid))
+        if solid or len(self._members) == 1:
+            return header
+        now = trio.current_time()
+        if header.number > self._newest:
+            self._newest, self._moved_at = header.number, now
+        still = now - self._moved_at > STILL_S
+        if now - self._compared_at <= (STILL_S if still else COMPARE_EVERY_S):
+            return header
+        self._compared_at = now
+        return await self._compare_heads(header)
+
+    async def _compare_heads(self, header: BlockHeader) -> BlockHeader:
+        """Ask everybody, and note who is behind; the newest of all."""
+        came = await self._ask_all(lambda node: node.fetch_head())
+        heads = [each for _, each in came if not isinstance(each, NodeError)]
+        newest = max([header, *heads], key=lambda each: each.number)
+        for member, (_, each) in zip(self._members, came, strict=True):
+            if not isinstance(each, NodeError):
+                member.behind = newest.number - each.number
+        return newest
 
     async def fetch_block(self, which: int | BlockId) -> Block | None:
         """By number or id, verified; None when the asked node has none."""
@@ -176,7 +169,7 @@ class NodePool:
         """
         sends = [
             partial(self._put, member, lambda node: node.broadcast(transaction))
-            for member in self._in_order()[:BROADCAST_TO]
+            for member in self._in_order(urgent=True)[:BROADCAST_TO]
         ]
         return await broadcast_to(sends)
 
@@ -226,10 +219,9 @@ class NodePool:
 
     def endpoints(self) -> list[dict[str, Any]]:
         """State of each endpoint, in order of preference; JSON-able, without keys."""
-        now = trio.current_time()
         heads = [each.client.head_number or 0 for each in self._members]
         newest = max(heads, default=0)
-        return [_shown(each, newest, now) for each in self._members]
+        return [each.shown(newest) for each in self._members]
 
     async def connect(self) -> None:
         """Ask who may be asked for its genesis once; the slow are not waited for.
@@ -241,7 +233,7 @@ class NodePool:
         errors: list[NodeError] = []
         async with trio.open_nursery() as nursery:
 
-            async def introduce(member: _Member) -> None:
+            async def introduce(member: Member) -> None:
                 try:
                     await self._put(member, _nothing)
                 except NodeError as error:
@@ -249,7 +241,7 @@ class NodePool:
                 else:
                     nursery.cancel_scope.deadline = trio.current_time() + LATE_S
 
-            for member in self._in_order():
+            for member in self._in_order(urgent=True):
                 nursery.start_soon(introduce, member)
         for member in self._members:
             if member.other_genesis is not None:
@@ -260,9 +252,9 @@ class NodePool:
     async def _ask_all(self, question: Question[T]) -> list[tuple[str, T | NodeError]]:
         """Everybody's own answer, asked once; who asked to be left alone is."""
         now = trio.current_time()
-        came: list[T | NodeError] = [_all_away([each], now) for each in self._members]
+        came: list[T | NodeError] = [all_away([each], now) for each in self._members]
 
-        async def ask(index: int, member: _Member) -> None:
+        async def ask(index: int, member: Member) -> None:
             try:
                 came[index] = await self._put(member, question)
             except NodeError as error:
@@ -290,7 +282,7 @@ class NodePool:
                 errors.append(error)
         raise policies.most_telling(errors)
 
-    async def _put(self, member: _Member, question: Question[T]) -> T:
+    async def _put(self, member: Member, question: Question[T]) -> T:
         """Ask one endpoint and note how it stands."""
         try:
             await self._introduce(member)
@@ -301,26 +293,26 @@ class NodePool:
         member.note_answer()
         return answer
 
-    async def _introduce(self, member: _Member) -> None:
+    async def _introduce(self, member: Member) -> None:
         """See that it is on our network, once."""
         if not member.known and member.other_genesis is None:
             came = await self._geneses.get(
                 member, member.client.fetch_genesis_id, age_s=lambda _: 0.0
             )
-            member.known = came == self.genesis_id
-            member.other_genesis = None if member.known else came
+            member.note_genesis(came, self.genesis_id)
         if member.other_genesis is not None:
             raise self._wrong_network(member)
 
-    def _wrong_network(self, member: _Member) -> WrongNetwork:
+    def _wrong_network(self, member: Member) -> WrongNetwork:
         came = str(member.other_genesis)
         return WrongNetwork(member.name, wanted=self.genesis_id, came=came)
 
-    def _in_order(self) -> list[_Member]:
+    def _in_order(self, *, urgent: bool = False) -> list[Member]:
         """Whom to ask now, first choice first.
 
         Raises:
-            NodeUnavailable, QuotaSpent: everybody asked to be left alone.
+            NodeUnavailable, QuotaSpent: everybody is left alone: they asked for it,
+                fail, or have no budget left. Who is *urgent* minds the first only.
             WrongNetwork: everybody is on another network.
         """
         now = trio.current_time()
@@ -329,49 +321,23 @@ class NodePool:
             raise self._wrong_network(self._members[0])
         present = [each for each in ours if each.away_until <= now]
         if not present:
-            raise _all_away(ours, now)
-        # sorted() is stable: the configured order within each half.
-        return sorted(present, key=lambda each: each.rests_until > now)
+            raise all_away(ours, now)
+        askable = present
+        if not urgent:
+            refusals = [each.gate.refusal() for each in present]
+            askable = [
+                each
+                for each, refusal in zip(present, refusals, strict=True)
+                if refusal is None
+            ]
+            if not askable:
+                raise policies.most_telling([each for each in refusals if each])
+        # sorted() is stable: the configured order among equals.
+        return sorted(askable, key=lambda each: each.rank)
 
 
 async def _nothing(_: NodeClient) -> None:
     """The question of who only wants to be introduced."""
-
-
-def _all_away(members: Sequence[_Member], now: float) -> NodeError:
-    soonest = min(members, key=lambda each: each.away_until)
-    if soonest.quota_spent:
-        return QuotaSpent(f"{soonest.name}: the daily quota is used up")
-    return NodeUnavailable(
-        soonest.name,
-        1,
-        "it asked to be left alone",
-        retry_after_s=soonest.away_until - now,
-    )
-
-
-def _shown(member: _Member, newest: int, now: float) -> dict[str, Any]:
-    client = member.client
-    head = client.head_number
-    if member.other_genesis is not None:
-        state = "wrong network"
-    elif member.away_until > now:
-        state = "left alone"
-    elif member.trouble is not None:
-        state = "failing"
-    else:
-        state = "ok" if member.known else "not asked yet"
-    return {
-        "endpoint": member.name,
-        "state": state,
-        "head_number": head,
-        "solid_number": client.solid_number,
-        "behind_blocks": None if head is None else newest - head,
-        "requests": client.requests,
-        "failures_in_a_row": member.failures,
-        "trouble": member.trouble,
-        "left_alone_s": max(0.0, round(member.away_until - now, 1)),
-    }
 
 
 @contextlib.asynccontextmanager
@@ -382,13 +348,14 @@ async def open_pool(
     policy: RetryPolicy | None = None,
     timeout_s: float = 10.0,
     max_connection_retries: int = 5,
+    now_ms: Callable[[], int] = system_ms,
     http: httpx.AsyncBaseTransport | None = None,
     chance: Callable[[], float] = random.random,
 ) -> AsyncIterator[NodePool]:
     """A pool that has an answer, or is degraded and has said so in the log.
 
     *timeout_s* bounds one request, *max_connection_retries* how often a start tries
-    again. Endpoints are in order of preference.
+    again. Endpoints are in order of preference. *now_ms* tells when a day begins.
 
     Raises:
         WrongNetwork: an endpoint's genesis block is another one.
@@ -397,7 +364,9 @@ async def open_pool(
     if not endpoints:
         raise ConfigError("[network] endpoints: expected at least one")
     policy = policy or RetryPolicy()
-    async with open_transport(endpoints, timeout_s=timeout_s, http=http) as transport:
+    async with open_transport(
+        endpoints, timeout_s=timeout_s, http=http, now_ms=now_ms
+    ) as transport:
         pool = NodePool(
             [NodeClient(transport.line(each)) for each in endpoints],
             genesis_id=genesis_id,

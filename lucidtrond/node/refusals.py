@@ -20,6 +20,10 @@ _LIMITED: Final = ("exceeded the allowed_rps", "exceeds the frequency limit")
 _NOT_NOW: Final = frozenset({408, 425})
 
 
+class SlowDown(NodeUnavailable):
+    """The endpoint, or who stands before it, wants fewer requests."""
+
+
 def refusal_of(
     name: str, *, status: int, body: bytes, retry_after: str | None = None
 ) -> NodeError | None:
@@ -34,9 +38,10 @@ def refusal_of(
     if text.startswith(_QUOTA):
         return QuotaSpent(f"{name}: the daily quota is used up")
     if status == 429 or (status == 403 and _is_limit(text)):
-        return NodeUnavailable(name, 1, "too many requests", retry_after_s=asked)
+        return SlowDown(name, 1, "too many requests", retry_after_s=asked)
     if status in _NOT_NOW or status >= 500:
-        return NodeUnavailable(name, 1, f"HTTP {status}", retry_after_s=asked)
+        kind = SlowDown if status == 503 else NodeUnavailable
+        return kind(name, 1, f"HTTP {status}", retry_after_s=asked)
     if status == 401:
         return NodeRefused(name, "HTTP 401: the api key is not accepted")
     return NodeRefused(name, shown(f"HTTP {status}: {_plain(text)}"))
@@ -48,7 +53,7 @@ def refusal_in_json(name: str, error: str) -> NodeError:
         return QuotaSpent(f"{name}: the daily quota is used up")
     if _BUSY in error or _is_limit(error):
         asked = _seconds(None, error)
-        return NodeUnavailable(name, 1, "too many requests", retry_after_s=asked)
+        return SlowDown(name, 1, "too many requests", retry_after_s=asked)
     return NodeRefused(name, shown(error))
 
 

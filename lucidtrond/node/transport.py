@@ -18,6 +18,7 @@ import zlib
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
+    Callable,
     Mapping,
     Sequence,
 )
@@ -36,6 +37,7 @@ from lucidtrond.errors import (
     NodeUnavailable,
 )
 from lucidtrond.node.endpoint import Endpoint
+from lucidtrond.node.gate import Gate, system_ms
 from lucidtrond.node.refusals import refusal_of
 
 CONNECTIONS: Final = 8
@@ -74,6 +76,7 @@ class NodeLine:
     _timeout_s: float
     _urls: tuple[httpx.URL, httpx.URL]
     _headers: Sequence[tuple[str, str]]
+    gate: Gate
     _limiters: Mapping[Lane, trio.CapacityLimiter] = field(
         factory=lambda: {
             Lane.QUESTIONS: trio.CapacityLimiter(CONNECTIONS),
@@ -82,6 +85,11 @@ class NodeLine:
     )
     requests: int = 0
     """Sent so far, answered or not."""
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait for a connection."""
+        return self._limiters[Lane.QUESTIONS].statistics().tasks_waiting
 
     async def ask(
         self,
@@ -98,6 +106,7 @@ class NodeLine:
 
         Raises:
             NodeUnavailable, NodeTimeout: no answer, or "not now".
+            NotAsked, BudgetSpent: we did not ask.
             NodeRefused, QuotaSpent: the node or who stands before it says no.
             AnswerTooLarge: more than *limit_bytes*.
         """
@@ -109,11 +118,22 @@ class NodeLine:
             content=question,
         )
         async with self._limiters[lane]:
-            body = _Body(self.endpoint.name, limit_bytes)
-            started = trio.current_time()
-            with trio.move_on_after(self._timeout_s) as scope:
-                self.requests += 1
-                return await self._exchange(request, scope, body)
+            wait_s, probe = self.gate.enter(urgent=lane is Lane.URGENT)
+            try:
+                if wait_s:
+                    await trio.sleep(wait_s)
+                return await self._timed(request, limit_bytes)
+            finally:
+                self.gate.leave(probe=probe)
+
+    async def _timed(self, request: httpx.Request, limit_bytes: int) -> bytes:
+        body = _Body(self.endpoint.name, limit_bytes)
+        started = trio.current_time()
+        with trio.move_on_after(self._timeout_s) as scope:
+            self.requests += 1
+            whole = await self._exchange(request, scope, body)
+            self.gate.note_latency(trio.current_time() - started)
+            return whole
         if body.refusal is not None:
             raise body.refusal
         after_s = trio.current_time() - started
@@ -210,6 +230,7 @@ class Transport:
 
     _http: httpx.AsyncBaseTransport
     _timeout_s: float
+    _now_ms: Callable[[], int]
 
     def line(self, endpoint: Endpoint) -> NodeLine:
         """A line of its own, with its own limiter."""
@@ -220,6 +241,7 @@ class Transport:
             self._timeout_s,
             (plain, solid),
             _headers(endpoint),
+            Gate(endpoint.name, endpoint.budget, self._now_ms),
         )
 
 
@@ -229,13 +251,14 @@ async def open_transport(
     *,
     timeout_s: float = 10.0,
     http: httpx.AsyncBaseTransport | None = None,
+    now_ms: Callable[[], int] = system_ms,
 ) -> AsyncIterator[Transport]:
     """Ready connections to *endpoints*; *timeout_s* bounds one request.
 
     *http* replaces the network; it is closed here.
     """
     async with http or _network(endpoints) as opened:
-        yield Transport(opened, timeout_s)
+        yield Transport(opened, timeout_s, now_ms)
 
 
 def _network(endpoints: Sequence[Endpoint]) -> httpx.AsyncHTTPTransport:

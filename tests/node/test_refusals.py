@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lucidtrond.errors import NodeError, NodeRefused, NodeUnavailable, QuotaSpent
 from lucidtrond.node.refusals import (
     REASON_CHARACTERS,
+    SlowDown,
     refusal_in_json,
     refusal_of,
     shown,
@@ -92,10 +93,10 @@ def test_a_lite_node_refuses_for_good() -> None:
     [
         (
             "class java.lang.IllegalAccessException : lack of computing resources",
-            NodeUnavailable,
+            SlowDown,
         ),
-        ("request rate exceeded the allowed_rps(10), and the …", NodeUnavailable),
-        ("the query server is suspended for 5 s", NodeUnavailable),
+        ("request rate exceeded the allowed_rps(10), and the …", SlowDown),
+        ("the query server is suspended for 5 s", SlowDown),
         ("Exceed the user daily usage", QuotaSpent),
         ("class java.lang.NullPointerException : null", NodeRefused),
         ("num must be non-positive number.", NodeRefused),
