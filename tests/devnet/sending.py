@@ -12,7 +12,7 @@ from lucidtrond.tron.contracts import TYPE_URL_PREFIX, RawContract
 from lucidtrond.tron.jsonformat import CONTRACT_TYPES
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.transaction import RawData, Reference, Transaction
-from lucidtrond.tron.units import UnixMillis
+from lucidtrond.tron.units import Sun, UnixMillis
 from tests.devnet.making import Lab, sign
 
 
@@ -22,6 +22,7 @@ def raw_contract(
     /,
     *,
     permission_id: int = 0,
+    fee_limit: int = 0,
     behind: bytes = b"",
     **fields: Any,
 ) -> RawData:
@@ -38,6 +39,7 @@ def raw_contract(
         expiration=UnixMillis(known.timestamp + 60_000),
         timestamp=UnixMillis(known.timestamp + lab.nonce),
         permission_id=permission_id,
+        fee_limit=Sun(fee_limit),
     )
 
 

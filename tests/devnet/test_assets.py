@@ -81,9 +81,9 @@ def wait(lab: Lab, milliseconds: int) -> None:
     lab.mine(skip=milliseconds // 3000)
 
 
-def give_stake(lab: Lab, key: PrivateKey) -> None:
+def give_stake(lab: Lab, key: PrivateKey, trx: int = 100_000_000) -> None:
     """As a freeze would, without its transaction."""
-    staked = Sun(100_000_000 * SUN_PER_TRX)
+    staked = Sun(trx * SUN_PER_TRX)
     lab.chain.head.put_account(replace(account(lab, key), staked_net=staked))
 
 
@@ -159,7 +159,9 @@ def test_the_supply_of_every_token_stays_what_was_issued(
         assert row is not None
         replayed.replay(row)
     assert rows_of(replayed.head) == rows_of(lab.chain.head)
-    assert rows_of(world_of(rows_of(replayed.head))) == rows_of(replayed.head)
+    reopened = world_of(rows_of(replayed.head))
+    assert rows_of(reopened) == rows_of(replayed.head)
+    assert dict(reopened.assets.items()) == dict(replayed.head.assets.items())
 
 
 # Issuing
@@ -282,6 +284,17 @@ def test_an_issuer_with_stake_pays_bandwidth_up_to_its_tokens_limits(
     assert account(lab, CAROL).free_net_usage > own_free
 
 
+def test_an_issuer_gives_no_more_than_its_own_stake(lab: Lab) -> None:
+    receipt(lab, issue(lab))
+    receipt(lab, send(lab, ALICE, BOB, 500))
+    give_stake(lab, ALICE, trx=300)  # 1.6 bytes each
+    own_free = account(lab, BOB).free_net_usage
+    receipt(lab, send(lab, BOB, CAROL, 1))
+    assert account(lab, BOB).free_net_usage == own_free
+    receipt(lab, send(lab, BOB, CAROL, 1))
+    assert account(lab, BOB).free_net_usage > own_free
+
+
 def test_an_issuer_sending_its_own_token_uses_its_stake_once(lab: Lab) -> None:
     receipt(lab, issue(lab))
     give_stake(lab, ALICE)
@@ -368,6 +381,25 @@ def test_frozen_parts_come_free_in_their_time(lab: Lab) -> None:
     receipt(lab, contract(lab, ALICE, unfreeze))
     assert tokens(lab, ALICE) == {TOKEN: 1_000_000}
     assert account(lab, ALICE).frozen_supply == ()
+
+
+def test_a_frozen_part_is_free_from_its_very_millisecond(lab: Lab) -> None:
+    part = {"frozen_amount": 100, "frozen_days": 1}
+    expires = lab.chain.head.globals.timestamp + HOUR_MS + DAY_MS
+    receipt(lab, issue(lab, frozen_supply=[part]))
+    wait(lab, HOUR_MS + DAY_MS - 60_000)
+    lab.mine()  # late, since a maintenance began
+    wait(lab, expires - lab.chain.head.globals.timestamp - 6000)
+    unfreeze = "UnfreezeAssetContract"
+    assert lab.chain.head.globals.timestamp == expires - 3000
+    text = "It's not time to unfreeze asset supply"
+    assert refused(lab, contract(lab, ALICE, unfreeze)) == text
+    lab.mine()
+    assert lab.chain.head.globals.timestamp == expires
+    lab.send(contract(lab, ALICE, unfreeze))
+    assert tokens(lab, ALICE) == {TOKEN: 999_900}
+    lab.mine()
+    assert tokens(lab, ALICE) == {TOKEN: 1_000_000}
 
 
 def test_an_issuer_changes_description_url_and_limits(lab: Lab) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lucidtrond.devnet.ethereum.logs import LogFilter
 from lucidtrond.devnet.ethereum.values import read_number
+from lucidtrond.tron import trc20
 from lucidtrond.tron.wirebytes import length_field
 from tests.devnet.making import ALICE, BOB, Lab
 from tests.devnet.sending import contract
@@ -130,6 +131,40 @@ def test_errors_are_the_nodes(
     error = call(client, method, *parameters)
     assert error["code"] == code
     assert message in error["message"]
+
+
+def test_indices_and_gas_count_through_a_block(client: Client) -> None:
+    lab = client.lab
+    whale = lab.genesis.funded[0].key
+    (token,) = lab.chain.head.contracts.values()
+    data = trc20.transfer(BOB.address, 7)
+    fields: dict[str, Any] = {
+        "contract_address": token.address,
+        "data": data,
+        "fee_limit": 10**8,
+    }
+    lab.send(contract(lab, whale, "TriggerSmartContract", **fields))
+    lab.send(lab.transfer(ALICE, BOB.address, 5))
+    second = contract(lab, whale, "TriggerSmartContract", **fields)
+    lab.send(second)
+    lab.mine()
+    logs = call(client, "eth_getLogs", {"fromBlock": "latest"})
+    assert [each["logIndex"] for each in logs] == ["0x0", "0x1"]
+    assert [each["transactionIndex"] for each in logs] == ["0x0", "0x2"]
+    receipt = call(client, "eth_getTransactionReceipt", second.txid)
+    assert receipt["logs"] == logs[1:]
+    row = lab.archive.read(lab.chain.head.globals.number)
+    assert row is not None
+    calls = [each.receipt.call for each in row.transactions if each.receipt.call]
+    used = [each.energy_total for each in calls]
+    assert receipt["cumulativeGasUsed"] == hex(sum(used))
+    assert receipt["gasUsed"] == hex(used[1])
+    block = call(client, "eth_getBlockByNumber", "latest", IDS)
+    assert block["gasUsed"] == hex(sum(used))
+    assert block["gasLimit"] == hex(2 * 10**8)
+    balance = trc20.balance_of(BOB.address)
+    asked = {"to": "0x" + token.address[1:].hex(), "data": "0x" + balance.hex()}
+    assert int(call(client, "eth_call", asked, "latest"), 16) == 14
 
 
 def test_a_wide_range_of_logs_is_refused() -> None:

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from lucidtrond.devnet.state import chain
 from lucidtrond.devnet.state.account import Permission, Permissions
 from lucidtrond.devnet.state.blocks import ReceiptRow
 from lucidtrond.devnet.state.candidate import Candidate
@@ -157,6 +158,22 @@ def test_what_the_owner_sends_after_an_update_waits_and_is_weighed_again(
     assert found is not None
     assert found.block is not None
     assert found.block.number == head.number + 1
+
+
+def test_who_waits_while_his_keys_change_is_weighed_again(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a node does with what is left in its pool after a block."""
+    change = update(lab, owner=owner(keys=keys((BOB, 1))))
+    bulky = lab.transfer(ALICE, CAROL.address, 1, memo=b"m" * 2000)
+    for each in (bulky, change):
+        lab.send(each)
+    monkeypatch.setattr(chain, "MAX_BLOCK_BYTES", 1500)
+    lab.mine()
+    head = lab.archive.read(lab.chain.head.globals.number)
+    assert head is not None
+    assert [each.transaction for each in head.transactions] == [change]
+    assert not lab.chain.pool
 
 
 # Updates
