@@ -123,14 +123,17 @@ class Sender(Protocol):
         lifetime_ms: int | None = None,
         attempts: int | None = None,
         give_up_ms: int | None = None,
+        allow_look_alike: bool = False,
         check: bool = False,
     ) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
 
         *asset* is ``TRX`` or the base58 address of a TRC-20 contract. A
         transaction that is proven dead is followed by another until there were
-        *attempts* (1) of them, or *give_up_ms* of chain time are over. *check* is a dry
-        run: what would be refused is refused, and nothing is journaled.
+        *attempts* (1) of them, or *give_up_ms* of chain time are over. A
+        recipient that looks like another one that was paid is refused without
+        *allow_look_alike*. *check* is a dry run: what would be refused is refused, and
+        nothing is journaled.
 
         Raises:
             Conflict: the key was used with other content.

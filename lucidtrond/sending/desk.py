@@ -34,6 +34,7 @@ from lucidtrond.sending.intent import (
     size_of,
 )
 from lucidtrond.sending.journal import Drawn, Entry
+from lucidtrond.sending.lookalike import check_look_alike, remember
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
 from lucidtrond.sending.reserved import check_reserved
 from lucidtrond.sending.words import checked, estimated
@@ -71,7 +72,7 @@ class Desk:
         Raises:
             see `Sender.send`
         """
-        known = await self._known(intent)
+        known = await self._known(intent, terms)
         if known is not None:
             return known, False
         await self.check_open()
@@ -84,9 +85,9 @@ class Desk:
             quote = await self._quote(intent, head, solid=True)
             return await self._write(intent, terms, quote, (head, solid))
 
-    async def check(self, intent: Intent) -> Payment:
+    async def check(self, intent: Intent, terms: Terms) -> Payment:
         """As `accept`, without writing anything."""
-        known = await self._known(intent)
+        known = await self._known(intent, terms)
         if known is not None:
             return known.payment
         await self.check_open()
@@ -180,9 +181,16 @@ class Desk:
 
     # -- what both need
 
-    async def _known(self, intent: Intent) -> Entry | None:
+    async def _known(self, intent: Intent, terms: Terms) -> Entry | None:
         check_intent(intent)
-        return await self._store.read(lambda tx: self._look_up(tx, intent))
+
+        def read(tx: Tx) -> Entry | None:
+            known = self._look_up(tx, intent)
+            if known is None and not terms.allow_look_alike:
+                check_look_alike(tx, intent.to)
+            return known
+
+        return await self._store.read(read)
 
     def _look_up(self, tx: Tx, intent: Intent) -> Entry | None:
         found = journal.by_key(tx, intent.key)
@@ -237,6 +245,7 @@ class Desk:
             if known is not None:
                 return known, False
             _check_room(tx, intent, quote)
+            remember(tx, intent.to)
             drawn = _draw(tx, intent, quote, stand, terms.lifetime_ms)
             entry = journal.insert(
                 tx,

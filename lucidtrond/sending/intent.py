@@ -46,19 +46,25 @@ class Terms:
     """How long one transaction may be in flight, and how often it may be drawn up.
 
     A dead one is followed by another until there were *attempts* of them, or chain time
-    *give_up_ms* after the first was accepted.
+    *give_up_ms* after the first was accepted. *allow_look_alike*: the recipient is
+    meant, whomever it looks like.
     """
 
     lifetime_ms: int = LIFETIME_MS
     attempts: int = 1
     give_up_ms: int | None = None
+    allow_look_alike: bool = False
 
 
 MOST_ATTEMPTS: Final = 100
 
 
 def read_terms(
-    *, lifetime_ms: int | None, attempts: int | None, give_up_ms: int | None
+    *,
+    lifetime_ms: int | None,
+    attempts: int | None,
+    give_up_ms: int | None,
+    allow_look_alike: bool,
 ) -> Terms:
     """Refuse what makes no sense.
 
@@ -74,7 +80,7 @@ def read_terms(
             f"give up: expected no less than one lifetime ({lifetime_ms} ms),"
             f" got {give_up_ms}"
         )
-    return Terms(lifetime_ms, attempts, give_up_ms)
+    return Terms(lifetime_ms, attempts, give_up_ms, allow_look_alike)
 
 
 @frozen

@@ -14,6 +14,7 @@ from attrs import frozen
 from lucidtrond.errors import InvalidInput
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Migration, Row, Tx
+from lucidtrond.sending import lookalike
 from lucidtrond.sending.intent import LIFETIME_MS, TRX, Intent, Terms
 from lucidtrond.sending.plan import (
     Attempt,
@@ -114,6 +115,7 @@ MIGRATIONS: Final = (
         ALTER TABLE sending_attempt ADD COLUMN renewals INT64 NOT NULL DEFAULT 0;
         """,
     ),
+    lookalike.migration(OWNER, 5),
 )
 
 

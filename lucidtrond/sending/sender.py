@@ -39,7 +39,7 @@ from lucidtrond.events.types import (
     PaymentState,
 )
 from lucidtrond.ports import Clock, Store, Tx
-from lucidtrond.sending import journal, plan
+from lucidtrond.sending import journal, lookalike, plan
 from lucidtrond.sending.desk import Desk
 from lucidtrond.sending.intent import (
     Intent,
@@ -136,13 +136,15 @@ class Sender:
         lifetime_ms: int | None = None,
         attempts: int | None = None,
         give_up_ms: int | None = None,
+        allow_look_alike: bool = False,
         check: bool = False,
     ) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
 
         A transaction that is proven dead is followed by another, until there were
-        *attempts* of them or *give_up_ms* of chain time are over. *check*: stop before
-        the journal; what would be refused is refused.
+        *attempts* of them or *give_up_ms* of chain time are over. A recipient that
+        looks like another one of ours is refused without *allow_look_alike*. *check*:
+        stop before the journal; what would be refused is refused.
 
         Comes back once a node answered, or none did: see the payment's state. A
         CallError or NodeError means that nothing was journaled: nothing will be paid
@@ -165,10 +167,13 @@ class Sender:
             max_burn=max_burn,
         )
         terms = read_terms(
-            lifetime_ms=lifetime_ms, attempts=attempts, give_up_ms=give_up_ms
+            lifetime_ms=lifetime_ms,
+            attempts=attempts,
+            give_up_ms=give_up_ms,
+            allow_look_alike=allow_look_alike,
         )
         if check:
-            return await self._desk.check(intent)
+            return await self._desk.check(intent, terms)
         entry, fresh = await self._desk.accept(intent, terms)
         if not fresh:
             return entry.payment
@@ -270,6 +275,8 @@ class Sender:
         Raises:
             CommitUnknown: only a restart can tell what the journal holds.
         """
+        while await self._store.write(lookalike.remember_earlier):
+            pass
         task_status.started()
         everything = True
         while True:

@@ -64,8 +64,9 @@ class Send(Params, frozen=True, rename={"source": "from"}):
     *max_burn_sun* all that it may burn; both have defaults in [sending]. *expires_s* is
     how long one transaction may stay in flight; proven dead, it is followed by another
     until there were *attempts* (1) of them or *give_up_s* are over. The same
-    *idempotency_key* never pays twice. *check* is a dry run: refused as
-    the payment would be, or state ``checked``."""
+    *idempotency_key* never pays twice. A recipient that was never paid and
+    has the first or last letters of one that was is refused without *allow_look_alike*.
+    *check* is a dry run: refused as the payment would be, or state ``checked``."""
 
     source: Source
     to: AddressText
@@ -80,6 +81,7 @@ class Send(Params, frozen=True, rename={"source": "from"}):
     attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
     give_up_s: Annotated[float, msgspec.Meta(gt=0, le=604_800)] | None = None
     wait: Literal["none", "included", "solidified"] = "none"
+    allow_look_alike: bool = False
     check: bool = False
 
 
@@ -129,6 +131,7 @@ async def send(ctx: Context[NoConfig], params: Send) -> Payment:
         lifetime_ms=_ms(params.expires_s),
         attempts=params.attempts,
         give_up_ms=_ms(params.give_up_s),
+        allow_look_alike=params.allow_look_alike,
         check=params.check,
     )
     if params.wait == "none" or payment.state == "checked":

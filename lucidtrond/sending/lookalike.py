@@ -1,0 +1,100 @@
+"""Recipients that look like one of before: the trap of a poisoned address book.
+
+Somebody who wants to be paid by mistake makes an address whose ends are those of one
+that we pay, and lets it appear in our history (a transfer of nothing is enough). People
+compare the ends of addresses. So whom we paid is kept with both ends, and a stranger
+that shares six characters of them, at the front after the T and at the back together,
+is refused until the caller says that he means it. By chance that meets about one
+payment in 300,000 of somebody with ten thousand recipients (7 ways to share 6 of 58
+characters).
+
+Only recipients count: who merely paid us may be the trap itself.
+"""
+
+from itertools import takewhile
+from typing import Final
+
+from lucidtrond.errors import RecipientRefused
+from lucidtrond.ports import Migration, Tx
+from lucidtrond.tron.address import Address
+
+SQL: Final = """
+    CREATE TABLE sending_recipient (
+        recipient BYTES PRIMARY KEY,
+        head TEXT NOT NULL,
+        tail TEXT NOT NULL
+    );
+    CREATE INDEX sending_recipient_head ON sending_recipient (head);
+    CREATE INDEX sending_recipient_tail ON sending_recipient (tail)
+    """
+_END: Final = 3
+"""One end at least has half of the six."""
+_SHARED: Final = 6
+_AT_ONCE: Final = 1000
+
+
+def migration(owner: str, version: int) -> Migration:
+    """The step that makes the table."""
+    return Migration(owner, version, SQL)
+
+
+def remember(tx: Tx, recipient: Address) -> None:
+    """Keep whom we pay."""
+    tx.execute(
+        "INSERT INTO sending_recipient (recipient, head, tail) VALUES (?, ?, ?)"
+        " ON CONFLICT (recipient) DO NOTHING",
+        (recipient.raw, *_ends(recipient)),
+    )
+
+
+def remember_earlier(tx: Tx) -> int:
+    """Keep some of those that an older program paid; give how many there were."""
+    rows = tx.execute(
+        "SELECT DISTINCT recipient FROM sending_payment WHERE recipient NOT IN"
+        " (SELECT recipient FROM sending_recipient) LIMIT ?",
+        (_AT_ONCE,),
+    )
+    for (raw,) in rows:
+        remember(tx, Address(raw))
+    return len(rows)
+
+
+def check_look_alike(tx: Tx, recipient: Address) -> None:
+    """Refuse a stranger who looks like somebody that we paid.
+
+    Raises:
+        RecipientRefused
+    """
+    head, tail = _ends(recipient)
+    rows = tx.execute(
+        "SELECT recipient FROM sending_recipient"
+        " WHERE recipient = ? OR head = ? OR tail = ?",
+        (recipient.raw, head, tail),
+    )
+    near = [Address(raw) for (raw,) in rows]
+    found = [each for each in near if shared(each, recipient) >= _SHARED]
+    if not found or recipient in near:
+        return
+    raise RecipientRefused(
+        f"{recipient.base58} was never paid and looks like {found[0].base58}, which"
+        " was: compare them letter by letter; allow_look_alike says that it is meant",
+        resembles=found[0].base58,
+        flag="allow_look_alike",
+    )
+
+
+def shared(one: Address, other: Address) -> int:
+    """So many characters are the same at the front and at the back."""
+    pairs = list(zip(one.base58[1:], other.base58[1:], strict=False))
+    front = sum(1 for _ in takewhile(_equal, pairs))
+    return front + sum(1 for _ in takewhile(_equal, reversed(pairs)))
+
+
+def _equal(pair: tuple[str, str]) -> bool:
+    return pair[0] == pair[1]
+
+
+def _ends(address: Address) -> tuple[str, str]:
+    """What people look at; the first letter of every address is T."""
+    text = address.base58
+    return text[1 : 1 + _END], text[-_END:]
