@@ -19,6 +19,7 @@ from lucidtrond.tron.transaction import RESULT_ALLOWANCE_BYTES, Transaction
 from lucidtrond.tron.units import MAX_SUN, SUN_PER_TRX, Sun
 from tests.devnet.making import ALICE, BOB, CAROL, NOVA, Lab
 from tests.devnet.sending import account, contract, receipt, refused
+from tests.devnet.test_chain_properties import wealth
 
 TOKEN = b"1000001"
 HOUR_MS = 3_600_000
@@ -145,9 +146,11 @@ def test_the_supply_of_every_token_stays_what_was_issued(
 ) -> None:
     lab = Lab()
     lab.mine()
+    owned = wealth(lab.chain.head)
     for step in plan:
         play(lab, step)
         world = lab.chain.pending
+        assert wealth(world) == owned
         for token, units in supplies(world).items():
             asset = asset_of(world, token)
             assert asset is not None
