@@ -19,6 +19,8 @@ class Door:
 
     listener: socket.socket
     sides: frozenset[Side]
+    number: int
+    """What fault rules call it by; 0 is the main one."""
 
     @property
     def url(self) -> str:
@@ -33,11 +35,16 @@ def url_of(doors: Sequence[Door], side: Side) -> str:
 
 @contextlib.contextmanager
 def open_doors(
-    main: Place, *, solidity: Place | None = None, jsonrpc: Place | None = None
+    main: Place,
+    *,
+    solidity: Place | None = None,
+    jsonrpc: Place | None = None,
+    replicas: int = 0,
 ) -> Iterator[Sequence[Door]]:
     """Listen while the block is entered; the first door is the main one.
 
-    What has a place of its own is not at the main one.
+    What has a place of its own is not at the main one. Behind them come *replicas* on
+    free ports, each with everything.
 
     Raises:
         ConfigError: a place can't be had.
@@ -45,10 +52,11 @@ def open_doors(
     apart = {Side.SOLIDITY: solidity, Side.JSONRPC: jsonrpc}
     wanted = [(place, frozenset({side})) for side, place in apart.items() if place]
     rest = EVERYTHING.difference(*(sides for _, sides in wanted))
+    spare = [((main[0], 0), EVERYTHING)] * replicas
     with contextlib.ExitStack() as stack:
         yield [
-            Door(stack.enter_context(_listening(place)), sides)
-            for place, sides in [(main, rest), *wanted]
+            Door(stack.enter_context(_listening(place)), sides, number)
+            for number, (place, sides) in enumerate([(main, rest), *wanted, *spare])
         ]
 
 

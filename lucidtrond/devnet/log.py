@@ -131,10 +131,33 @@ class BlockLog:
 
     def find(self, txid: bytes) -> tuple[int, int] | None:
         for number, place in self._transactions.find(txid):
+            # An entry may be of a block that was taken back: look.
             row = self.read(number)
-            if row is not None and row.transactions[place].transaction.digest == txid:
+            if row is None or place >= len(row.transactions):
+                continue
+            if row.transactions[place].transaction.digest == txid:
                 return number, place
         return None
+
+    def truncate(self, number: int) -> None:
+        """Forget the blocks above *number*, and the checkpoint, which may count them.
+
+        Raises:
+            StoreError: they may or may not be forgotten.
+        """
+        if number >= self._count:
+            return
+        where = os.pread(self._index, OFFSET_BYTES, number * OFFSET_BYTES)
+        end = int.from_bytes(where, "big")
+        try:
+            (self._directory / "chain.checkpoint").unlink(missing_ok=True)
+            os.ftruncate(self._log, end)
+            os.ftruncate(self._index, number * OFFSET_BYTES)
+        except OSError as error:
+            raise StoreError(f"chain log: {error.strerror}") from error
+        for gone in range(number + 1, self._count + 1):
+            self._recent.pop(gone, None)
+        self._count, self._end = number, end
 
     # Starting
 

@@ -1,31 +1,19 @@
-"""The embedded chain as a running thing: blocks by the clock, an HTTP door, test money.
-
-Real time and chain time. A chain with a block time of 3 s or more keeps real time:
-a block has the time of the slot in which it is made, slots in which the process did
-not run are missed. A faster one still counts 3 s per block, so its time runs ahead of
-ours; it therefore starts 23 h in the past, and clients that date transactions by their
-own clock stay inside the 24 h that a node accepts.
-
-Durability. A block is in the log, and synced, before anyone can see it (`log`).
-"""
+"""The embedded chain opened: its files, its ports, its tasks."""
 
 import contextlib
-import logging
-import math
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import trio
-from attrs import define, field, frozen
 
-from lucidtrond.devnet.describe import describe
-from lucidtrond.devnet.doors import Door, Place, open_doors, url_of
-from lucidtrond.devnet.funding import fund, fund_token
+from lucidtrond.devnet.control import controlled
+from lucidtrond.devnet.doors import Door, open_doors, url_of
 from lucidtrond.devnet.http.router import Router, Side
+from lucidtrond.devnet.http.trouble import Troubled
 from lucidtrond.devnet.log import BlockLog
-from lucidtrond.devnet.state.blocks import BlockRow
+from lucidtrond.devnet.running import Devnet, DevnetConfig
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
 from lucidtrond.devnet.state.genesis import (
     BadGenesis,
@@ -34,218 +22,15 @@ from lucidtrond.devnet.state.genesis import (
     format_genesis,
     make_genesis,
 )
-from lucidtrond.devnet.state.schedule import (
-    MAINTENANCE_SKIP_SLOTS,
-    next_slot_ms,
-    slot_at,
-)
-from lucidtrond.devnet.state.world import rows_of, world_of
+from lucidtrond.devnet.state.world import world_of
 from lucidtrond.errors import ConfigError, StoreError
 from lucidtrond.ports import Clock
 from lucidtrond.transports.http import HttpLimits, serve_http
-from lucidtrond.tron.address import Address
-from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
-from lucidtrond.tron.transaction import TxId
-from lucidtrond.tron.units import Sun, UnixMillis
 
-log = logging.getLogger(__name__)
+__all__ = ["Devnet", "DevnetConfig", "open_devnet"]
 
-HEAD_START_MS: Final = 23 * 3600 * 1000
-CHECKPOINT_BLOCKS: Final = 500
-FIRST_BLOCKS: Final = 36
-"""A new chain begins with so many, so that every witness has made one and a block is
-solidified: a node that just started has nothing to refer transactions to."""
-BATCH_BLOCKS: Final = 50
-"""Made on demand they are synced together."""
-RETRY_S: Final = 1.0
-EARLY_MS: Final = 100
 MAX_BODY_BYTES: Final = 8 << 20
 """Above the node's own limit of 4 MiB, which answers in its own words."""
-
-
-@frozen(kw_only=True)
-class DevnetConfig:
-    """What chain, and where. *state_dir* None keeps nothing beyond the process.
-
-    *block_time_s* 0 makes blocks on demand only; *genesis* replaces the default chain;
-    *port* 0 is any free one.
-    """
-
-    block_time_s: float = 3.0
-    witnesses: int = 27
-    state_dir: Path | None = None
-    host: str = "127.0.0.1"
-    port: int = 0
-    solidity: Place | None = None
-    jsonrpc: Place | None = None
-    """Ports of their own for the solidity side and for /jsonrpc."""
-    genesis: Genesis | None = None
-
-
-@define(eq=False)
-class Devnet:
-    """A chain that runs. Satisfies `api.DevnetDoor`."""
-
-    config: DevnetConfig
-    chain: Chain
-    url: str
-    solidity_url: str
-    jsonrpc_url: str
-    _blocks: BlockLog
-    _clock: Clock
-    _producing: trio.Lock = field(init=False, factory=trio.Lock)
-    _unwritten: BlockRow | None = field(init=False, default=None)
-    """A draft that the log did not take."""
-    _last_checkpoint: int = field(init=False, default=0)
-
-    @property
-    def genesis_id(self) -> BlockId:
-        return self.chain.genesis.id
-
-    @property
-    def head_number(self) -> int:
-        return self.chain.head.globals.number
-
-    async def mine(self, count: int) -> int:
-        """Make *count* blocks now, one slot apart; gives the head's number."""
-        async with self._producing:
-            for first in range(0, count, BATCH_BLOCKS):
-                await self._make_blocks(min(BATCH_BLOCKS, count - first))
-        return self.head_number
-
-    async def fund(self, address: Address, amount: Sun) -> TxId:
-        """Pay *amount* from the richest account whose key is known.
-
-        An ordinary signed transfer, taken like anyone's; included by the next block.
-
-        Raises:
-            InsufficientFunds: nobody here has that much.
-            TooBusy: the pool is full.
-        """
-        await trio.lowlevel.checkpoint()
-        return fund(self.chain, address, amount, now_ms=self._clock.now_ms())
-
-    async def fund_token(self, address: Address, token: Address, amount: int) -> TxId:
-        """The same with a token; *amount* counts its smallest units.
-
-        Raises:
-            InsufficientFunds: nobody here has that much, or there is no such token.
-            TooBusy: the pool is full.
-        """
-        await trio.lowlevel.checkpoint()
-        now_ms = self._clock.now_ms()
-        return fund_token(self.chain, token, address, amount, now_ms=now_ms)
-
-    def info(self) -> Mapping[str, Any]:
-        """URL, heads, block time, witnesses, funded accounts with their test keys."""
-        return {
-            "url": self.url,
-            "block_time_s": self.config.block_time_s,
-            **describe(self.chain),
-        }
-
-    # Blocks
-
-    async def begin(self) -> None:
-        """Give a new chain its first blocks, dated before now."""
-        if self.head_number:
-            return
-        slots = FIRST_BLOCKS + MAINTENANCE_SKIP_SLOTS  # block 1 begins a maintenance
-        first = self._present() - slots * BLOCK_INTERVAL_MS
-        for ahead in range(FIRST_BLOCKS):
-            earliest = UnixMillis(first + ahead * BLOCK_INTERVAL_MS)
-            slot = max(next_slot_ms(self.chain.top.globals), earliest)
-            self._blocks.append(self.chain.draft(slot).row)
-        await self._sync()
-        self.chain.commit()
-
-    async def run(
-        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        """Make blocks by the clock until cancelled."""
-        task_status.started()
-        if not self.config.block_time_s:
-            await trio.sleep_forever()
-        due = trio.current_time()
-        while True:
-            due = await self._until_due(due)
-            async with self._producing:
-                await self._make_blocks(1)
-
-    async def _until_due(self, last: float) -> float:
-        period = self.config.block_time_s
-        if _keeps_real_time(self.config):
-            # Blocks appear at the start of a slot, also after the machine slept.
-            step = math.ceil(period * 1000 / BLOCK_INTERVAL_MS) * BLOCK_INTERVAL_MS
-            now = self._clock.now_ms()
-            slot = now - now % step + step
-            await trio.sleep((slot - now) / 1000)
-            early = slot - self._clock.now_ms()
-            if 0 < early < EARLY_MS:  # the two clocks do not run quite alike
-                await trio.sleep(early / 1000)
-            return trio.current_time()
-        due = max(last + period, trio.current_time())
-        await trio.sleep_until(due)
-        return due
-
-    async def _make_blocks(self, count: int) -> None:
-        """Draft, keep, show. Holding `_producing`.
-
-        Cancelled while the disk is full it leaves drafts that the next call shows.
-        """
-        await self._write()
-        for _ in range(count):
-            self._unwritten = self.chain.draft(self._next_time()).row
-            await self._write()
-        await self._sync()
-        self.chain.commit()
-        if self.head_number - self._last_checkpoint >= CHECKPOINT_BLOCKS:
-            await self.checkpoint()
-
-    async def _write(self) -> None:
-        """Put the draft into the log; waits only for room on the disk."""
-        while self._unwritten is not None:
-            try:
-                self._blocks.append(self._unwritten)
-            except StoreError as error:
-                log.warning("block not kept yet", extra={"error": str(error)})
-                await trio.sleep(RETRY_S)
-            else:
-                self._unwritten = None
-
-    async def _sync(self) -> None:
-        """Not cancellable: what was appended is always shown."""
-        with trio.CancelScope(shield=True):  # an fsync ends, sooner or later
-            if self.config.state_dir is None:
-                await trio.lowlevel.checkpoint()
-            else:
-                await trio.to_thread.run_sync(self._blocks.sync)
-
-    def _next_time(self) -> UnixMillis:
-        return max(next_slot_ms(self.chain.top.globals), self._present())
-
-    def _present(self) -> UnixMillis:
-        """The slot that the chain should be in."""
-        now = self._clock.now_ms()
-        if not _keeps_real_time(self.config):
-            now -= HEAD_START_MS
-        return slot_at(self.chain.genesis, now)
-
-    async def checkpoint(self) -> None:
-        """Let the next start begin here; a failure only makes that slower."""
-        if self.config.state_dir is None:
-            return
-        self._last_checkpoint = self.head_number
-        data = self._blocks.checkpoint(rows_of(self.chain.solid))
-        try:
-            with trio.CancelScope(shield=True):  # as above
-                await trio.to_thread.run_sync(self._blocks.store_checkpoint, data)
-        except StoreError as error:
-            log.warning("checkpoint not written", extra={"error": str(error)})
-
-
-def _keeps_real_time(config: DevnetConfig) -> bool:
-    return config.block_time_s * 1000 >= BLOCK_INTERVAL_MS
 
 
 @contextlib.asynccontextmanager
@@ -261,7 +46,12 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
     place = (config.host, config.port)
     with (
         _opened(config) as (chain, blocks),
-        open_doors(place, solidity=config.solidity, jsonrpc=config.jsonrpc) as doors,
+        open_doors(
+            place,
+            solidity=config.solidity,
+            jsonrpc=config.jsonrpc,
+            replicas=config.replicas,
+        ) as doors,
     ):
         devnet = Devnet(
             config,
@@ -269,6 +59,7 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
             doors[0].url,
             url_of(doors, Side.SOLIDITY),
             url_of(doors, Side.JSONRPC) + Side.JSONRPC.value,
+            [each.url for each in doors[len(doors) - config.replicas :]],
             blocks,
             clock,
         )
@@ -279,8 +70,10 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
                 task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
             ) -> None:
                 router = Router(chain, clock.now_ms, sides=door.sides)
+                troubled = Troubled(router, devnet.faults, door.number)
+                handler = controlled(devnet, troubled.handle, allowed=config.control)
                 await serve_http(
-                    router.handle,
+                    handler,
                     [door.listener],
                     stop=stop,
                     grace_s=1.0,

@@ -257,6 +257,10 @@ class _Server:
             response = await self._handle(parsed.request)
             keep = parsed.keep_alive and not self.draining
             answer = self._encode(response, parsed, keep_alive=keep)
+            if response.deliver is not None:
+                await self._write(connection, out)
+                await response.deliver(connection.sock, answer)
+                return False
             out.append(answer)
             held += len(answer)
             if not keep:

@@ -5,7 +5,8 @@ lengths. What it leaves open is decided here: limits, ``Host``, ``Expect``, trai
 (ignored) and repeated fields (joined by commas, RFC 9110 5.3).
 """
 
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from http import HTTPStatus
 from typing import Final
@@ -40,6 +41,8 @@ class HttpResponse:
     content_type: str = "application/json"
     """Empty for none."""
     headers: Sequence[tuple[str, str]] = ()
+    deliver: Callable[[socket.socket, bytes], Awaitable[None]] | None = None
+    """Sends the encoded answer in a way of its own; the connection ends with it."""
 
 
 @frozen

@@ -12,13 +12,8 @@ import trio
 from attrs import define
 from trio.testing import MockClock
 
-from lucidtrond.devnet.server import (
-    FIRST_BLOCKS,
-    HEAD_START_MS,
-    Devnet,
-    DevnetConfig,
-    open_devnet,
-)
+from lucidtrond.devnet.running import FIRST_BLOCKS, HEAD_START_MS
+from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
 from lucidtrond.devnet.state.world import rows_of
 from lucidtrond.errors import AlreadyRunning, ConfigError, InsufficientFunds
 from lucidtrond.tron.block import check_block

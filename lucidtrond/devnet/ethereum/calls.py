@@ -16,12 +16,12 @@ from lucidtrond.devnet.ethereum.values import (
     read_long,
 )
 from lucidtrond.devnet.state.candidate import TRANSFER, Candidate
-from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.contracts import KINDS
 from lucidtrond.devnet.state.energy import estimated
 from lucidtrond.devnet.state.native_token import TokenResult
 from lucidtrond.devnet.state.refused import Invalid
 from lucidtrond.devnet.state.triggering import Call, call_constant
+from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.contracts import Transfer
 from lucidtrond.tron.revert import ErrorReason, read_revert
@@ -31,7 +31,7 @@ from lucidtrond.tron.units import Sun, UnixMillis
 NOBODY: Final = "0x" + "00" * 20
 
 
-def call(chain: Chain, arguments: Any, tag: Any) -> str:
+def call(chain: ChainView, arguments: Any, tag: Any) -> str:
     """What a view gives, or a revert as an error."""
     given = _object(arguments)
     check_latest(tag)
@@ -41,7 +41,7 @@ def call(chain: Chain, arguments: Any, tag: Any) -> str:
     return hex_bytes(result.data)
 
 
-def estimate(chain: Chain, arguments: Any) -> str:
+def estimate(chain: ChainView, arguments: Any) -> str:
     """Energy of a call; plain transfers need none."""
     given = _object(arguments)
     caller = read_address(given.get("from") or NOBODY)
@@ -65,7 +65,7 @@ def _object(arguments: Any) -> dict[str, Any]:
     return arguments
 
 
-def _run(chain: Chain, wanted: Call) -> TokenResult:
+def _run(chain: ChainView, wanted: Call) -> TokenResult:
     try:
         result = call_constant(chain.pending, wanted)
     except Invalid as refusal:
@@ -77,7 +77,7 @@ def _run(chain: Chain, wanted: Call) -> TokenResult:
     return result
 
 
-def _check_transfer(chain: Chain, owner: bytes, to: bytes, amount: int) -> None:
+def _check_transfer(chain: ChainView, owner: bytes, to: bytes, amount: int) -> None:
     known = chain.head.globals
     raw = RawData(
         Transfer(Address(owner), Address(to), Sun(amount)),

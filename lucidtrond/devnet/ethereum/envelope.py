@@ -5,12 +5,12 @@ from typing import Any
 
 from lucidtrond.devnet.ethereum.errors import RpcError, wrong_parameters
 from lucidtrond.devnet.ethereum.methods import METHODS
-from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.devnet.state.view import ChainView
 
 Json = dict[str, Any]
 
 
-def answer(chain: Chain, body: bytes) -> Any:
+def answer(chain: ChainView, body: bytes) -> Any:
     """What is printed as JSON; None for nothing at all."""
     try:
         request = json.loads(body)
@@ -22,7 +22,7 @@ def answer(chain: Chain, body: bytes) -> Any:
     return _answer_one(chain, request)
 
 
-def _answer_one(chain: Chain, request: Any) -> Json | None:
+def _answer_one(chain: ChainView, request: Any) -> Json | None:
     if not isinstance(request, dict):
         return _failed("null", RpcError(-32600, "invalid request", None))
     request_id = request.get("id")
@@ -35,7 +35,7 @@ def _answer_one(chain: Chain, request: Any) -> Json | None:
     return {"jsonrpc": "2.0", "id": request_id, "result": result}
 
 
-def _run(chain: Chain, request: Json) -> Any:
+def _run(chain: ChainView, request: Json) -> Any:
     name = request.get("method")
     method = METHODS.get(name) if isinstance(name, str) else None
     if method is None:

@@ -17,7 +17,7 @@ from lucidtrond.devnet.ethereum.values import (
     read_long,
     text,
 )
-from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron.address import PREFIX, SIZE
 
 MAX_RANGE: Final = 5000  # node.jsonrpc.maxBlockRange
@@ -44,7 +44,7 @@ class LogFilter:
         )
 
 
-def get_logs(chain: Chain, request: Any) -> list[Json]:
+def get_logs(chain: ChainView, request: Any) -> list[Json]:
     """Logs in the order of the chain. Raises RpcError."""
     if not isinstance(request, dict):
         raise wrong_parameters()
@@ -92,7 +92,7 @@ def _read_topics(value: Any) -> tuple[bytes, ...]:
     return topics
 
 
-def _read_range(chain: Chain, request: dict[str, Any]) -> range:
+def _read_range(chain: ChainView, request: dict[str, Any]) -> range:
     first, last = request.get("fromBlock"), request.get("toBlock")
     block_hash = request.get("blockHash")
     head = chain.head.globals.number
@@ -120,7 +120,7 @@ def _read_range(chain: Chain, request: dict[str, Any]) -> range:
     return range(start, end + 1)
 
 
-def _height(chain: Chain, value: Any) -> int | None:
+def _height(chain: ChainView, value: Any) -> int | None:
     """None is the newest block, whatever it will be."""
     given = "latest" if value is None else text(value)
     match given.lower():

@@ -28,8 +28,8 @@ from lucidtrond.devnet.ethereum.values import (
 )
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.certain import present
-from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.deployed import artifact
+from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron.hashing import keccak256
 
 Answer = Callable[..., Any]
@@ -44,25 +44,25 @@ class Method:
     answer: Answer
 
 
-def _chain_id(chain: Chain) -> str:
+def _chain_id(chain: ChainView) -> str:
     return hex_bytes(bytes.fromhex(chain.genesis.id)[-4:])
 
 
-def _client_version(chain: Chain) -> str:
+def _client_version(chain: ChainView) -> str:
     return f"TRON/v{chain.genesis.file.code_version}/lucidtrond devnet"
 
 
-def _sha3(_chain: Chain, data: Any) -> str:
+def _sha3(_chain: ChainView, data: Any) -> str:
     return hex_bytes(keccak256(read_bytes(data)))
 
 
-def _balance(chain: Chain, address: Any, tag: Any) -> str:
+def _balance(chain: ChainView, address: Any, tag: Any) -> str:
     check_latest(tag)
     account = chain.pending.accounts.get(read_address(address))
     return hex_number(account.balance if account else 0)
 
 
-def _code(chain: Chain, address: Any, tag: Any) -> str:
+def _code(chain: ChainView, address: Any, tag: Any) -> str:
     check_latest(tag)
     contract = chain.pending.contracts.get(read_address(address))
     return "0x" + (artifact().runtime if contract else "")
@@ -71,20 +71,20 @@ def _code(chain: Chain, address: Any, tag: Any) -> str:
 # Blocks
 
 
-def _by_number(chain: Chain, number: Any) -> BlockRow | None:
+def _by_number(chain: ChainView, number: Any) -> BlockRow | None:
     return chain.block(block_number(chain, number))
 
 
-def _by_hash(chain: Chain, block_hash: Any) -> BlockRow | None:
+def _by_hash(chain: ChainView, block_hash: Any) -> BlockRow | None:
     wanted = read_hash(block_hash)
     row = chain.block(int.from_bytes(wanted[:8], "big"))
     return row if row is not None and row.id == wanted else None
 
 
 def _block(
-    find: Callable[[Chain, Any], BlockRow | None],
-) -> Callable[[Chain, Any, Any], Json | None]:
-    def answer(chain: Chain, which: Any, full: Any) -> Json | None:
+    find: Callable[[ChainView, Any], BlockRow | None],
+) -> Callable[[ChainView, Any, Any], Json | None]:
+    def answer(chain: ChainView, which: Any, full: Any) -> Json | None:
         row = find(chain, which)
         fee = chain.genesis.parameters.energy_fee
         return None if row is None else print_block(row, fee, full=bool(full))
@@ -93,9 +93,9 @@ def _block(
 
 
 def _count(
-    find: Callable[[Chain, Any], BlockRow | None],
-) -> Callable[[Chain, Any], str | None]:
-    def answer(chain: Chain, which: Any) -> str | None:
+    find: Callable[[ChainView, Any], BlockRow | None],
+) -> Callable[[ChainView, Any], str | None]:
+    def answer(chain: ChainView, which: Any) -> str | None:
         row = find(chain, which)
         return None if row is None else hex_number(len(row.transactions))
 
@@ -103,9 +103,9 @@ def _count(
 
 
 def _member(
-    find: Callable[[Chain, Any], BlockRow | None],
-) -> Callable[[Chain, Any, Any], Json | None]:
-    def answer(chain: Chain, which: Any, index: Any) -> Json | None:
+    find: Callable[[ChainView, Any], BlockRow | None],
+) -> Callable[[ChainView, Any, Any], Json | None]:
+    def answer(chain: ChainView, which: Any, index: Any) -> Json | None:
         row = find(chain, which)
         if row is None:
             return None
@@ -122,7 +122,7 @@ def _member(
 # Transactions
 
 
-def _transaction(chain: Chain, txid: Any) -> Json | None:
+def _transaction(chain: ChainView, txid: Any) -> Json | None:
     wanted = read_hash(txid)
     found = chain.find(wanted)
     if found is None:
@@ -133,7 +133,7 @@ def _transaction(chain: Chain, txid: Any) -> Json | None:
     return print_transaction(found.block, place, chain.genesis.parameters.energy_fee)
 
 
-def _receipt(chain: Chain, txid: Any) -> Json | None:
+def _receipt(chain: ChainView, txid: Any) -> Json | None:
     wanted = read_hash(txid)
     found = chain.find(wanted)
     if found is None or found.block is None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from lucidtrond.devnet.ethereum.errors import invalid_params, wrong_parameters
 from lucidtrond.devnet.http.errors import JavaError
 from lucidtrond.devnet.http.requests import decode_hex
-from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron.address import PREFIX, SIZE
 
 HASH_SIZE: Final = 32
@@ -81,7 +81,7 @@ def read_long(value: Any) -> int:
     return int(digits, 16)
 
 
-def block_number(chain: Chain, value: Any) -> int:
+def block_number(chain: ChainView, value: Any) -> int:
     """A height or one of the tags earliest, latest and finalized."""
     given = text(value)
     match given.lower():

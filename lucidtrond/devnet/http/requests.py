@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from lucidtrond.devnet.http.errors import JavaError, bad_hex, not_a_number, null_pointer
 from lucidtrond.devnet.http.fastjson import parse_object
-from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.transports.http import HttpRequest
 from lucidtrond.tron import base58, jsontext
 from lucidtrond.tron.address import PREFIX, SIZE
@@ -81,7 +81,7 @@ MESSAGES: Final = _make_messages()
 class Ask:
     """One request to one servlet. *solid* asks the solidity side."""
 
-    chain: Chain
+    chain: ChainView
     method: str
     solid: bool
     now_ms: Callable[[], int] = field(repr=False)
@@ -127,7 +127,7 @@ class Ask:
 
 
 def read_ask(
-    request: HttpRequest, chain: Chain, *, solid: bool, now_ms: Callable[[], int]
+    request: HttpRequest, chain: ChainView, *, solid: bool, now_ms: Callable[[], int]
 ) -> Ask:
     """Raises JavaError when the body is too long."""
     parameters: dict[str, str] = {}

@@ -18,7 +18,7 @@ from lucidtrond.devnet.http import (
 )
 from lucidtrond.devnet.http.errors import JavaError, PlainError
 from lucidtrond.devnet.http.requests import Ask, read_ask
-from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.transports.http import HttpRequest, HttpResponse
 
 Servlet = Callable[[Ask], Any]
@@ -161,14 +161,19 @@ class Router:
 
     def __init__(
         self,
-        chain: Chain,
+        chain: ChainView,
         now_ms: Callable[[], int],
         *,
         sides: frozenset[Side] = EVERYTHING,
     ) -> None:
         self._chain = chain
         self._now_ms = now_ms
+        self._sides = sides
         self._prefixes = tuple(side.value for side in sides)
+
+    def seen(self, wrap: Callable[[ChainView], ChainView]) -> "Router":
+        """The same for a node with another view of the chain."""
+        return Router(wrap(self._chain), self._now_ms, sides=self._sides)
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """The handler for `transports.http`."""

@@ -136,6 +136,9 @@ class Archive(Protocol):
     def find(self, txid: bytes) -> tuple[int, int] | None:
         """Number of the block that holds a transaction, and the place in it."""
 
+    def truncate(self, number: int) -> None:
+        """Forget the blocks above *number*."""
+
 
 class MemoryArchive:
     """Blocks in memory, for chains that end with the process."""
@@ -157,3 +160,9 @@ class MemoryArchive:
 
     def find(self, txid: bytes) -> tuple[int, int] | None:
         return self._places.get(txid)
+
+    def truncate(self, number: int) -> None:
+        for row in self._blocks[number:]:
+            for each in row.transactions:
+                self._places.pop(each.transaction.digest, None)
+        del self._blocks[number:]

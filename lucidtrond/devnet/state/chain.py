@@ -50,6 +50,10 @@ class ChainBroken(Exception):
     """A kept block does not fit on the state that the blocks before it made."""
 
 
+class TooDeep(ValueError):
+    """A fork would take back what is solidified."""
+
+
 @frozen
 class Pooled:
     """A transaction in the pool with the result of its dry run."""
@@ -259,10 +263,65 @@ class Chain:
         count_block(world, self.genesis, previous=previous)
         self._push(world)
 
+    def restart(self, base: World, rows: Iterable[BlockRow]) -> None:
+        """Be what *base* and the blocks above it make, with an empty pool.
+
+        The archive must hold all blocks up to the last of *rows*.
+        """
+        certain(not self._drafts, "everything made is shown")
+        self._layers = [base]
+        self._pending = None
+        self._pool.clear()
+        for row in rows:
+            self.replay(row)
+
     def restore(self, base: World) -> None:
         """Start from a kept state instead of the genesis block's."""
         certain(len(self._layers) == 1, "before the first block only")
         self._layers = [base]
+
+    def take_back(self, depth: int, *, keep: bool) -> list[BlockRow]:
+        """Forget the newest blocks, as a node does that meets a better fork.
+
+        Their transactions go back to the pool, before what waits there, or with *keep*
+        False vanish. Gives the blocks; the archive has forgotten them too.
+
+        Raises:
+            TooDeep: nothing that is solidified is ever taken back.
+        """
+        certain(not self._drafts, "everything made is shown")
+        old = self.head.globals
+        deepest = old.number - old.solid
+        if not 1 <= depth <= deepest:
+            raise TooDeep(
+                f"expected a depth of 1 to {deepest}, down to the solidified block"
+                f" {old.solid}, got {depth}"
+            )
+        first = old.number - depth + 1
+        lost = [present(self.archive.read(n)) for n in range(first, old.number + 1)]
+        self.archive.truncate(first - 1)
+        del self._layers[-depth:]
+        top = self._layers[-1]
+        top.globals = replace(top.globals, solid=old.solid)
+        waiting = list(self._pool.values())
+        self._pool.clear()
+        self._pending = None
+        if keep:
+            rows = (each for row in lost for each in row.transactions)
+            for each in rows:
+                self._take_again(Candidate.read(each.transaction), old.timestamp)
+        for pooled in waiting:
+            self._take_again(pooled.candidate, pooled.since_ms)
+        return lost
+
+    def _take_again(self, candidate: Candidate, since_ms: UnixMillis) -> None:
+        """Into the pool, unless the new head refuses it."""
+        if candidate.txid in self._pool or not self._refers_to_this_chain(candidate):
+            return
+        try:
+            self._take(candidate, since_ms=since_ms)
+        except Refused:
+            return
 
     def _push(self, world: World) -> None:
         self._layers.append(world)

@@ -1,0 +1,183 @@
+"""What a test may do to a running chain, by name: one table for HTTP and JSON-RPC.
+
+Each verb has its parameters as a type and gives a JSON-able object.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+import trio
+from attrs import frozen
+from msgspec import Meta
+
+from lucidtrond.devnet.faults import Rule, TooManyRules
+from lucidtrond.devnet.http.router import JSON_TYPE
+from lucidtrond.devnet.running import CantStall, Devnet, NoSnapshot
+from lucidtrond.devnet.state.chain import TooDeep
+from lucidtrond.errors import InvalidInput
+from lucidtrond.transports.http import Handler, HttpRequest, HttpResponse
+
+PREFIX: Final = "/devnet/"
+MAX_BLOCKS: Final = 10_000
+MAX_JUMP_S: Final = 400 * 86_400
+
+Json = dict[str, Any]
+
+
+class _Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class _Nothing(_Params, frozen=True):
+    pass
+
+
+class _Mine(_Params, frozen=True):
+    count: Annotated[int, Meta(ge=1, le=MAX_BLOCKS)] = 1
+
+
+class _Jump(_Params, frozen=True):
+    seconds: Annotated[float, Meta(gt=0, le=MAX_JUMP_S)]
+
+
+class _Fork(_Params, frozen=True):
+    depth: Annotated[int, Meta(ge=1)] = 1
+    keep: bool = True
+    blocks: Annotated[int, Meta(ge=0, le=MAX_BLOCKS)] = 0
+
+
+class _Stall(_Params, frozen=True):
+    stalled: bool = True
+
+
+class _Named(_Params, frozen=True):
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class _Clear(_Params, frozen=True):
+    number: int | None = None
+
+
+class _Seed(_Params, frozen=True):
+    seed: int
+
+
+async def _info(devnet: Devnet, _params: _Nothing) -> Json:
+    await trio.lowlevel.checkpoint()
+    return dict(devnet.info())
+
+
+async def _mine(devnet: Devnet, params: _Mine) -> Json:
+    return {"head_number": await devnet.mine(params.count)}
+
+
+async def _jump(devnet: Devnet, params: _Jump) -> Json:
+    return {"head_number": await devnet.jump(params.seconds)}
+
+
+async def _fork(devnet: Devnet, params: _Fork) -> Json:
+    head = await devnet.fork(params.depth, keep=params.keep, blocks=params.blocks)
+    return {"head_number": head}
+
+
+async def _stall(devnet: Devnet, params: _Stall) -> Json:
+    await trio.lowlevel.checkpoint()
+    devnet.stall(stalled=params.stalled)
+    return {"stalled": params.stalled}
+
+
+async def _snapshot(devnet: Devnet, params: _Named) -> Json:
+    return {"head_number": await devnet.snapshot(params.name)}
+
+
+async def _restore(devnet: Devnet, params: _Named) -> Json:
+    return {"head_number": await devnet.restore(params.name)}
+
+
+async def _fault(devnet: Devnet, rule: Rule) -> Json:
+    await trio.lowlevel.checkpoint()
+    return {"number": devnet.faults.add(rule)}
+
+
+async def _faults(devnet: Devnet, _params: _Nothing) -> Json:
+    await trio.lowlevel.checkpoint()
+    states = msgspec.to_builtins(devnet.faults.states())
+    return {"seed": devnet.faults.seed, "faults": states}
+
+
+async def _clear(devnet: Devnet, params: _Clear) -> Json:
+    await trio.lowlevel.checkpoint()
+    return {"cleared": devnet.faults.clear(params.number)}
+
+
+async def _seed(devnet: Devnet, params: _Seed) -> Json:
+    await trio.lowlevel.checkpoint()
+    devnet.faults.reseed(params.seed)
+    return {"seed": params.seed}
+
+
+@frozen
+class _Verb:
+    params: type[msgspec.Struct]
+    run: Callable[[Devnet, Any], Awaitable[Json]]
+
+
+VERBS: Final[Mapping[str, _Verb]] = {
+    "info": _Verb(_Nothing, _info),
+    "mine": _Verb(_Mine, _mine),
+    "jump": _Verb(_Jump, _jump),
+    "fork": _Verb(_Fork, _fork),
+    "stall": _Verb(_Stall, _stall),
+    "snapshot": _Verb(_Named, _snapshot),
+    "restore": _Verb(_Named, _restore),
+    "fault": _Verb(Rule, _fault),
+    "faults": _Verb(_Nothing, _faults),
+    "clear": _Verb(_Clear, _clear),
+    "seed": _Verb(_Seed, _seed),
+}
+
+
+async def control(devnet: Devnet, verb: str, params: Mapping[str, Any]) -> Json:
+    """Carry one verb out.
+
+    Raises:
+        InvalidInput: no such verb, or its parameters can't be.
+    """
+    known = VERBS.get(verb)
+    if known is None:
+        raise InvalidInput(f"expected one of {', '.join(VERBS)}, got {verb[:40]!r}")
+    try:
+        read = msgspec.convert(params, known.params)
+        return await known.run(devnet, read)
+    except (msgspec.ValidationError, TooDeep, CantStall, NoSnapshot) as why:
+        raise InvalidInput(f"{verb}: {why}") from None
+    except TooManyRules as why:
+        raise InvalidInput(f"{verb}: {why}") from None
+
+
+def controlled(devnet: Devnet, handler: Handler, *, allowed: bool) -> Handler:
+    """*handler* with ``/devnet/VERB`` before it: POST with a JSON object.
+
+    What can't be done is 400, without leave (``--control``) everything is 403.
+    """
+
+    async def handle(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(PREFIX):
+            return await handler(request)
+        if not allowed:
+            return _answer(403, {"Error": "/devnet/ needs --control"})
+        try:
+            params = msgspec.json.decode(request.body or b"{}", type=dict[str, Any])
+            verb = request.path.removeprefix(PREFIX)
+            return _answer(200, await control(devnet, verb, params))
+        except msgspec.DecodeError as why:
+            return _answer(400, {"Error": f"expected a JSON object: {why}"})
+        except InvalidInput as why:
+            return _answer(400, {"Error": str(why)})
+
+    return handle
+
+
+def _answer(status: int, content: Json) -> HttpResponse:
+    return HttpResponse(status, msgspec.json.encode(content) + b"\n", JSON_TYPE)

@@ -1,0 +1,105 @@
+"""Which faults strike: counted, by chance, and the same again under the same seed."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lucidtrond.devnet.faults import MAX_RULES, Faults, Rule, TooManyRules
+
+PATHS = ("/wallet/getnowblock", "/wallet/broadcasthex", "/walletsolidity/getnowblock")
+PATTERNS = ("*", "/wallet/*", "/wallet/broadcast*", "/nothing")
+rules = st.builds(
+    Rule,
+    fault=st.sampled_from(["reset", "empty", "delay"]),
+    path=st.sampled_from(PATTERNS),
+    door=st.sampled_from([None, 0, 1]),
+    count=st.none() | st.integers(1, 5),
+    skip=st.integers(0, 3),
+    chance=st.sampled_from([0.0, 0.3, 0.9, 1.0]),
+)
+requests = st.lists(st.tuples(st.sampled_from(PATHS), st.integers(0, 1)), max_size=40)
+
+
+def struck(faults: Faults, asked: list[tuple[str, int]]) -> list[Rule | None]:
+    return [faults.take(path, door) for path, door in asked]
+
+
+@given(st.lists(rules, max_size=5), requests, st.integers())
+def test_the_same_seed_strikes_the_same_requests(
+    given_: list[Rule], asked: list[tuple[str, int]], seed: int
+) -> None:
+    tables = [Faults(seed=seed), Faults()]
+    tables[1].reseed(seed)
+    for table in tables:
+        for rule in given_:
+            table.add(rule)
+    assert struck(tables[0], asked) == struck(tables[1], asked)
+
+
+@given(rules, requests)
+def test_a_rule_strikes_only_what_it_names_and_never_too_often(
+    rule: Rule, asked: list[tuple[str, int]]
+) -> None:
+    faults = Faults()
+    faults.add(rule)
+    met = struck(faults, asked)
+    fits = [
+        rule.door in (None, door)
+        and (rule.path == "*" or path.startswith(rule.path.rstrip("*")))
+        for path, door in asked
+    ]
+    candidates = [each for each, fit in zip(met, fits, strict=True) if fit]
+    assert all(each is None for each, fit in zip(met, fits, strict=True) if not fit)
+    assert candidates[: rule.skip] == [None] * len(candidates[: rule.skip])
+    hits = [each for each in candidates if each is not None]
+    after = max(0, len(candidates) - rule.skip)
+    most = after if rule.count is None else min(after, rule.count)
+    assert len(hits) <= most
+    if rule.chance == 1.0:
+        assert len(hits) == most
+    if rule.chance == 0.0:
+        assert not hits
+    [state] = faults.states()
+    assert state.struck == len(hits)
+
+
+@given(rules, rules, requests)
+def test_rules_do_not_change_one_anothers_chances(
+    first: Rule, second: Rule, asked: list[tuple[str, int]]
+) -> None:
+    alone, both = Faults(), Faults()
+    alone.add(first)
+    both.add(first)
+    both.add(second)
+    mine = [each is not None for each in struck(alone, asked)]
+    theirs = struck(both, asked)
+    assert all(rule is not None for rule, hit in zip(theirs, mine, strict=True) if hit)
+
+
+def test_the_first_that_strikes_decides_and_one_that_is_spent_makes_way() -> None:
+    faults = Faults()
+    one, two = Rule(fault="reset", count=1), Rule(fault="empty")
+    numbers = [faults.add(one), faults.add(two)]
+    asked = [(PATHS[0], 0)] * 3
+    assert struck(faults, asked) == [one, two, two]
+    assert faults.clear(numbers[1]) == 1
+    assert struck(faults, asked) == [None] * 3
+    assert faults.clear() == 1
+    assert not faults
+
+
+def test_rules_are_bounded() -> None:
+    faults = Faults()
+    for _ in range(MAX_RULES):
+        faults.add(Rule(fault="empty"))
+    with pytest.raises(TooManyRules):
+        faults.add(Rule(fault="empty"))
+
+
+def test_a_chance_is_about_what_it_says() -> None:
+    faults: Any = Faults(seed=7)
+    faults.add(Rule(fault="reset", chance=0.3))
+    hits = sum(faults.take(PATHS[0], 0) is not None for _ in range(10_000))
+    assert 2800 < hits < 3200

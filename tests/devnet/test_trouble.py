@@ -1,0 +1,271 @@
+"""Each fault as a plain client meets it."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+from attrs import frozen
+
+from lucidtrond.devnet.faults import BUSY, LITE, Rule
+from lucidtrond.devnet.server import Devnet
+from lucidtrond.tron.transaction import Transaction
+from lucidtrond.tron.units import Sun
+from tests.devnet.making import ALICE, BOB, raw_transfer, sign
+from tests.devnet.test_server import TrioClock, running
+
+Json = Any
+
+
+@frozen
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    broken: bool = False
+    """The connection was reset."""
+
+    @property
+    def json(self) -> Json:
+        return json.loads(self.body)
+
+
+async def ask(url: str, path: str, body: Json = None) -> Answer:
+    """One request on one connection, and all that came back."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    data = json.dumps(body or {}).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n"
+    got, broken = b"", False
+    async with await trio.open_tcp_stream(host, int(port)) as stream:
+        await stream.send_all(f"{head}Connection: close\r\n\r\n".encode() + data)
+        try:
+            while chunk := await stream.receive_some():
+                got += chunk
+        except trio.BrokenResourceError:
+            broken = True
+    top, _, content = got.partition(b"\r\n\r\n")
+    lines = top.decode().split("\r\n")
+    fields = dict(line.lower().split(": ", 1) for line in lines[1:])
+    status = int(lines[0].split()[1]) if top else 0
+    return Answer(status, fields, content, broken)
+
+
+@asynccontextmanager
+async def chain(**config: object) -> AsyncIterator[Devnet]:
+    async with running(TrioClock(), block_time_s=0, **config) as devnet:
+        yield devnet
+
+
+def payment(devnet: Devnet, amount: int = 1_000_000, **changes: object) -> Transaction:
+    raw = raw_transfer(devnet.chain, ALICE.address, BOB.address, amount, **changes)
+    return sign(raw, ALICE)
+
+
+async def broadcast(devnet: Devnet, transaction: Transaction) -> Answer:
+    body = {"transaction": transaction.encode().hex()}
+    return await ask(devnet.url, "/wallet/broadcasthex", body)
+
+
+NOW = "/wallet/getnowblock"
+
+
+@pytest.mark.parametrize(
+    ("rule", "body"),
+    [
+        ({"fault": "error"}, {"Error": BUSY}),
+        ({"fault": "error", "text": "class x : y"}, {"Error": "class x : y"}),
+        ({"fault": "empty"}, {}),
+        ({"fault": "empty_list"}, []),
+    ],
+)
+async def test_an_answer_with_200_that_is_none(rule: Json, body: Json) -> None:
+    async with chain() as devnet:
+        devnet.faults.add(Rule(count=1, **rule))
+        bad = await ask(devnet.url, NOW)
+        assert (bad.status, bad.json) == (200, body)
+        assert "blockID" in (await ask(devnet.url, NOW)).json
+
+
+async def test_bare_text_of_a_lite_node() -> None:
+    async with chain() as devnet:
+        devnet.faults.add(Rule(fault="text"))
+        assert (await ask(devnet.url, NOW)).body == LITE.encode()
+
+
+@pytest.mark.parametrize("status", [403, 429, 500, 502, 503])
+@pytest.mark.parametrize("after", [None, 7])
+async def test_a_status_with_and_without_retry_after(
+    status: int, after: int | None
+) -> None:
+    async with chain() as devnet:
+        devnet.faults.add(Rule(fault="status", status=status, retry_after_s=after))
+        answer = await ask(devnet.url, NOW)
+        assert answer.status == status
+        assert answer.headers.get("retry-after") == (None if after is None else "7")
+
+
+async def test_a_reset_is_not_carried_out_and_a_lost_reply_is() -> None:
+    async with chain() as devnet:
+        for fault, carried_out in (("reset", False), ("lost_reply", True)):
+            devnet.faults.add(Rule(fault=fault, count=1))  # type: ignore[arg-type] # names of faults
+            sent = payment(devnet, 1_000_000 + carried_out)
+            answer = await broadcast(devnet, sent)
+            assert (answer.broken, answer.body) == (True, b"")
+            assert (devnet.chain.find(sent.digest) is not None) == carried_out
+
+
+async def test_a_cut_body_breaks_and_a_truncated_one_is_whole_http() -> None:
+    async with chain() as devnet:
+        whole = (await ask(devnet.url, NOW)).body
+        devnet.faults.add(Rule(fault="cut", count=1))
+        cut = await ask(devnet.url, NOW)
+        assert cut.broken
+        assert whole.startswith(cut.body)
+        assert len(cut.body) < int(cut.headers["content-length"])
+        devnet.faults.add(Rule(fault="truncate", count=1))
+        short = await ask(devnet.url, NOW)
+        assert not short.broken
+        assert len(short.body) == int(short.headers["content-length"])
+        with pytest.raises(json.JSONDecodeError):
+            _ = short.json
+
+
+@pytest.mark.process
+async def test_a_drip_is_slow_and_a_delay_late_but_both_arrive() -> None:
+    async with chain() as devnet:
+        whole = (await ask(devnet.url, NOW)).body
+        devnet.faults.add(Rule(fault="drip", count=1, bytes_per_s=4000))
+        began = trio.current_time()
+        assert (await ask(devnet.url, NOW)).body == whole
+        assert trio.current_time() - began > len(whole) / 4000 / 2
+        devnet.faults.add(Rule(fault="delay", count=1, delay_s=0.2))
+        began = trio.current_time()
+        assert (await ask(devnet.url, NOW)).body == whole
+        assert trio.current_time() - began >= 0.2
+
+
+@pytest.mark.process
+async def test_a_black_hole_never_answers() -> None:
+    async with chain() as devnet:
+        devnet.faults.add(Rule(fault="black_hole"))
+        with trio.move_on_after(0.3) as limit:
+            await ask(devnet.url, NOW)
+        assert limit.cancelled_caught
+
+
+async def test_a_dropped_broadcast_is_called_a_success() -> None:
+    async with chain() as devnet:
+        devnet.faults.add(Rule(fault="drop", path="/wallet/broadcast*"))
+        sent = payment(devnet)
+        answer = (await broadcast(devnet, sent)).json
+        assert (answer["result"], answer["txid"]) == (True, sent.txid)
+        assert devnet.chain.find(sent.digest) is None
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("SERVER_BUSY", "Server busy."),
+        ("BLOCK_UNSOLIDIFIED", "Block unsolidified."),
+        ("DUP_TRANSACTION_ERROR", "Dup transaction."),
+        ("NOT_ENOUGH_EFFECTIVE_CONNECTION", "P2P broadcast failed."),
+        ("TAPOS_ERROR", "Tapos check error."),
+    ],
+)
+async def test_a_broadcast_is_answered_as_told_taken_or_not(
+    code: str, message: str, *, carried_out: bool
+) -> None:
+    async with chain() as devnet:
+        rule = Rule(
+            fault="broadcast", code=code, message=message, carried_out=carried_out
+        )
+        devnet.faults.add(rule)
+        sent = payment(devnet)
+        answer = (await broadcast(devnet, sent)).json
+        assert (answer["result"], answer["code"]) == (False, code)
+        assert (answer["message"], answer["txid"]) == (message, sent.txid)
+        assert (devnet.chain.find(sent.digest) is not None) == carried_out
+
+
+async def test_lies_change_one_thing_and_look_right_otherwise() -> None:
+    async with chain() as devnet:
+        txid = await devnet.fund(BOB.address, Sun(5_000_000))
+        await devnet.mine(1)
+        question = {"value": txid}
+        true = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
+        devnet.faults.add(Rule(fault="wrong_txid", count=1))
+        told = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
+        assert told.pop("txID") != true["txID"]
+        assert told == {key: true[key] for key in told}
+        devnet.faults.add(Rule(fault="edit_amount", count=1))
+        told = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
+        value = told["raw_data"]["contract"][0]["parameter"]["value"]
+        assert value["amount"] == 5_000_001
+        assert told["raw_data_hex"] == true["raw_data_hex"]
+        devnet.faults.add(Rule(fault="wrong_id", count=1))
+        block = (await ask(devnet.url, "/wallet/getblockbynum", {"num": 0})).json
+        assert block["blockID"] != devnet.genesis_id
+        assert len(block["blockID"]) == 64
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 3, 30])
+async def test_a_replica_lags_while_the_main_port_does_not(blocks: int) -> None:
+    async with chain(replicas=1) as devnet:
+        await devnet.fund(BOB.address, Sun(5_000_000))
+        await devnet.mine(3)
+        devnet.faults.add(Rule(fault="lag", door=1, blocks=blocks))
+        [replica] = devnet.info()["replicas"]
+        here = (await ask(devnet.url, NOW)).json
+        there = (await ask(replica, NOW)).json
+        head = devnet.head_number
+        assert here["block_header"]["raw_data"]["number"] == head
+        assert there["block_header"]["raw_data"]["number"] == head - blocks
+        for number in (head - blocks, head - blocks + 1):
+            found = (await ask(replica, "/wallet/getblockbynum", {"num": number})).json
+            assert bool(found) == (number <= head - blocks)
+            if found:
+                assert found["blockID"] == devnet.chain.block(number).id.hex()  # type: ignore[union-attr] # it is there
+        account = {"address": BOB.address.hex}
+        balances = [
+            (await ask(url, "/wallet/getaccount", account)).json.get("balance", 0)
+            for url in (devnet.url, replica)
+        ]
+        assert balances[0] - balances[1] == (5_000_000 if blocks >= 3 else 0)
+
+
+async def test_the_control_path_needs_leave_and_names_what_is_wrong() -> None:
+    async with chain() as devnet:
+        refused = await ask(devnet.url, "/devnet/mine", {"count": 1})
+        assert (refused.status, refused.json) == (
+            403,
+            {"Error": "/devnet/ needs --control"},
+        )
+    async with chain(control=True) as devnet:
+        before = devnet.head_number
+        done = await ask(devnet.url, "/devnet/mine", {"count": 2})
+        assert (done.status, done.json) == (200, {"head_number": before + 2})
+        for verb, params, complaint in (
+            ("mime", {}, "expected one of info, mine, jump"),
+            ("mine", {"count": 0}, "mine: Expected `int` >= 1"),
+            ("fault", {"fault": "lies"}, "fault: Invalid enum value 'lies'"),
+            ("fork", {"depth": 1000}, "fork: expected a depth of 1 to"),
+            ("restore", {"name": "x"}, "restore: no snapshot 'x'; there are: none"),
+        ):
+            bad = await ask(devnet.url, f"/devnet/{verb}", params)
+            assert bad.status == 400
+            assert bad.json["Error"].startswith(complaint)
+
+
+async def test_faults_are_ruled_over_http() -> None:
+    async with chain(control=True) as devnet:
+        rule = {"fault": "empty", "path": NOW}
+        added = await ask(devnet.url, "/devnet/fault", rule)
+        assert added.json == {"number": 1}
+        assert (await ask(devnet.url, NOW)).json == {}
+        [state] = (await ask(devnet.url, "/devnet/faults")).json["faults"]
+        assert (state["number"], state["struck"]) == (1, 1)
+        assert (await ask(devnet.url, "/devnet/clear")).json == {"cleared": 1}
+        assert "blockID" in (await ask(devnet.url, NOW)).json
