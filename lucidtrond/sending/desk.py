@@ -36,10 +36,10 @@ from lucidtrond.sending.intent import (
 from lucidtrond.sending.journal import Drawn, Entry
 from lucidtrond.sending.lookalike import check_look_alike, remember
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
-from lucidtrond.sending.reserved import check_reserved
+from lucidtrond.sending.reserved import check_reserved, worst_beside
 from lucidtrond.sending.words import checked, estimated
 from lucidtrond.tron.block import BlockHeader, ChainPosition
-from lucidtrond.tron.units import UnixMillis
+from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
 
@@ -158,8 +158,10 @@ class Desk:
             if not known.attempt.may_be_renewed(by_hand=by_hand):
                 raise InDoubt("its state has just changed", state=known.attempt.state)
             journal.supersede(tx, known)
-            _check_room(tx, intent, quote)
-            drawn = _draw(tx, intent, quote, (head, solid), lifetime_ms)
+            burn = _check_room(tx, intent, quote)
+            drawn = _draw(
+                tx, intent, quote, (head, solid), lifetime_ms=lifetime_ms, burn=burn
+            )
             made = journal.insert_next(tx, known, drawn, now_ms=self._clock.now_ms())
             self._emit(tx, PaymentChanged(payment=made.payment))
             return made
@@ -244,9 +246,11 @@ class Desk:
             known = self._look_up(tx, intent)
             if known is not None:
                 return known, False
-            _check_room(tx, intent, quote)
+            burn = _check_room(tx, intent, quote)
             remember(tx, intent.to)
-            drawn = _draw(tx, intent, quote, stand, terms.lifetime_ms)
+            drawn = _draw(
+                tx, intent, quote, stand, lifetime_ms=terms.lifetime_ms, burn=burn
+            )
             entry = journal.insert(
                 tx,
                 intent,
@@ -266,9 +270,14 @@ def _draw(
     intent: Intent,
     quote: Quote,
     stand: tuple[BlockHeader, BlockHeader],
+    *,
     lifetime_ms: int,
+    burn: Sun,
 ) -> Drawn:
-    """Fix the bytes; no other transaction of the owner has their timestamp."""
+    """Fix the bytes; no other transaction of the owner has their timestamp.
+
+    *burn* is set aside until it is settled.
+    """
     head, solid = stand
     expiration = UnixMillis(head.timestamp + lifetime_ms)
     timestamp = journal.reserve_timestamp(tx, intent.owner, head.timestamp)
@@ -279,11 +288,14 @@ def _draw(
         timestamp=timestamp,
         fee_limit=quote.fee_limit,
     ).encode()
-    return Drawn(raw, expiration, solid.number, quote.fee_limit, quote.cost.worst)
+    return Drawn(raw, expiration, solid.number, quote.fee_limit, burn)
 
 
-def _check_room(tx: Tx, intent: Intent, quote: Quote) -> None:
+def _check_room(tx: Tx, intent: Intent, quote: Quote) -> Sun:
+    """See that it is covered; gives what is to be set aside for burning."""
     under_way = journal.reserved(tx, intent.owner)
+    worst = worst_beside(intent, quote.cost.worst, quote.joined, under_way)
     # What is free may be used up by the others.
-    burn = quote.cost.worst if under_way else quote.cost.expected
+    burn = worst if under_way else quote.cost.expected
     check_reserved(intent, burn, quote.views, under_way)
+    return worst

@@ -60,6 +60,8 @@ class Quote:
     fee_limit: Sun | None = None
     fee_limit_cap: Sun = Sun(0)
     creates: bool = False
+    joined: Sun | None = None
+    """The worst when *creates*, but another payment makes the account first."""
 
 
 async def fetch_quote(
@@ -92,7 +94,14 @@ async def fetch_quote(
     resources = (await node.fetch_resources(intent.owner)).value
     creates = not recipient.activated
     cost = cost_of(shape, prices, creates=creates, resources=resources)
-    quote = Quote(size, cost, (view,), creates=creates)
+    later = cost_of(shape, prices, creates=False, resources=resources)
+    quote = Quote(
+        size,
+        cost,
+        (view,),
+        creates=creates,
+        joined=later.worst if creates else None,
+    )
     return await _with_solid(node, intent, quote) if solid else quote
 
 

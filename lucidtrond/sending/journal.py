@@ -298,16 +298,16 @@ def awaiting_renewal(tx: Tx, limit: int) -> list[Entry]:
 def reserved(tx: Tx, owner: Address) -> list[Reserved]:
     """What the owner's unsettled payments may take."""
     rows = tx.execute(
-        "SELECT p.asset, p.amount, a.burn_sun, a.block_number"
+        "SELECT p.asset, p.amount, a.burn_sun, a.block_number, p.recipient"
         " FROM sending_attempt a JOIN sending_payment p ON p.seq = a.payment_seq"
         " WHERE a.owner = ? AND a.unresolved = 1",
         (owner.raw,),
     )
     found: list[Reserved] = []
-    for asset, raw, burn, block_number in rows:
+    for asset, raw, burn, block_number, recipient in rows:
         amount = int.from_bytes(raw, "big")
         trx = Sun((burn or 0) + (amount if asset == TRX else 0))
-        found.append(Reserved(asset, trx, amount, block_number))
+        found.append(Reserved(asset, trx, amount, block_number, Address(recipient)))
     return found
 
 

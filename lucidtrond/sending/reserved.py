@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from lucidtrond.errors import InsufficientFunds
-from lucidtrond.sending.intent import Intent
+from lucidtrond.sending.intent import TRX, Intent
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.units import Sun
 
 
@@ -33,6 +34,29 @@ class Reserved:
     trx: Sun
     amount: int
     block_number: int | None
+    recipient: Address | None = None
+
+    @property
+    def burn(self) -> Sun:
+        """Of *trx*, what is not the amount itself."""
+        return Sun(self.trx - (self.amount if self.asset == TRX else 0))
+
+
+def worst_beside(
+    intent: Intent, worst: Sun, joined: Sun | None, reserved: Sequence[Reserved]
+) -> Sun:
+    """What a payment may burn at most, beside those under way.
+
+    *worst* brings the recipient's account to life when *joined* is not None, and
+    *joined* is the worst when another does that first. An account comes to life once:
+    of payments to one recipient the first sets that aside, whichever will pay it.
+    """
+    if joined is None:
+        return worst
+    is_paid_for = any(
+        each.recipient == intent.to and each.burn >= worst for each in reserved
+    )
+    return joined if is_paid_for else worst
 
 
 def check_reserved(

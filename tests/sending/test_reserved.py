@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lucidtrond.errors import InsufficientFunds
 from lucidtrond.sending.intent import Intent
-from lucidtrond.sending.reserved import Reserved, View, check_reserved
+from lucidtrond.sending.reserved import Reserved, View, check_reserved, worst_beside
 from lucidtrond.tron.units import Sun
 from tests.sending.model import OWNERS, TO, TOKEN
 
@@ -59,3 +59,19 @@ def test_each_asset_is_counted_by_itself_and_burns_in_trx() -> None:
     with pytest.raises(InsufficientFunds) as caught:
         check_reserved(intent(40, token), Sun(5), (view,), others)
     assert caught.value.data["available_sun"] == "4"
+
+
+def test_an_account_comes_to_life_once_whoever_pays_it() -> None:
+    worst, joined = Sun(1_100), Sun(267)
+    first = Reserved("TRX", Sun(50 + worst), 50, None, TO)
+    later = Reserved("TRX", Sun(50 + joined), 50, None, TO)
+    other = Reserved("TRX", Sun(50 + worst), 50, None, TOKEN)
+    for under_way, expected in (
+        ([], worst),
+        ([other], worst),
+        ([first], joined),
+        ([other, later, first], joined),
+        ([later], worst),  # the one that set it aside is settled or dead
+    ):
+        assert worst_beside(intent(50), worst, joined, under_way) == expected
+    assert worst_beside(intent(50), joined, None, [first]) == joined
