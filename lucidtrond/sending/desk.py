@@ -105,21 +105,47 @@ class Desk:
             await fetch_quote(self._node, intent, self._limits, size=size, solid=False)
         )
 
-    async def renew_or_give_up(self, entry: Entry) -> Entry | None:
-        """Draw up the next attempt of a dead one, or write why there is none.
+    async def settle_dead(self, entry: Entry) -> Entry | None:
+        """Draw up the next attempt of a dead one, or write that there is none.
 
-        None: not now, since a node has seen it in a block that we have not.
+        None: not now, since the nodes do not agree (yet) that it is dead.
 
         Raises:
             NodeError: nothing was decided.
             CommitUnknown
         """
         try:
-            return await self.renew(entry)
-        except InDoubt:
+            if entry.attempt.awaits_renewal:
+                return await self.renew(entry)
+            await self._check_death(entry)
+        except InDoubt as doubt:
+            extra = {"txid": entry.txid, "reason": doubt.message}
+            log.info("not surely dead yet", extra=extra)
             return None
         except CallError as error:
-            return await self._give_up(entry, error.message)
+            return await self._bury(entry, error.message)
+        return await self._bury(entry)
+
+    async def _check_death(self, entry: Entry) -> None:
+        """Let the nodes confirm what our own blocks prove, or show more than they do.
+
+        Raises:
+            InDoubt
+        """
+        solid = self._position().solid
+        if solid is None or solid.timestamp < entry.attempt.expiration:
+            raise InDoubt("no final block of ours is past its expiration")
+        agreement = await self._node.confirm_solid(solid.number, solid.id)
+        if not agreement.holds:
+            raise InDoubt(f"the nodes do not agree yet: {agreement.words}")
+        seen = [
+            each.endpoint
+            for each in await self._node.look_for(entry.txid)
+            if each.known
+        ]
+        if seen:
+            # In a pool it may still be by neglect; in a block it would be a wonder.
+            raise InDoubt(f"{', '.join(seen)} still knows it", txid=entry.txid)
 
     async def renew(self, entry: Entry, *, by_hand: bool = False) -> Entry:
         """Draw up the next attempt of a payment whose last one can't pay any more.
@@ -127,19 +153,12 @@ class Desk:
         *by_hand*: whatever its terms say, and also if it failed on the chain.
 
         Raises:
-            InDoubt: a node shows what our blocks prove dead.
+            InDoubt: the nodes do not agree that it is dead.
             CallError: it can't be paid (any more).
             NodeError
         """
-        # Our own blocks are the proof; a node that has seen more stops us.
-        dead = entry.attempt.state == "expired"
-        if dead and await self._node.fetch_receipt(entry.txid) is not None:
-            log.error("a node shows what is proven dead", extra={"txid": entry.txid})
-            raise InDoubt(
-                "a node shows it in a block, though ours do not hold it",
-                txid=entry.txid,
-                safe_to_retry=False,
-            )
+        if entry.attempt.state == "expired":
+            await self._check_death(entry)
         intent, lifetime_ms, deadline = await self._store.read(
             lambda tx: journal.intent_of(tx, entry.payment_seq)
         )
@@ -168,11 +187,11 @@ class Desk:
 
         return await self._store.write(renew)
 
-    async def _give_up(self, entry: Entry, reason: str) -> Entry:
+    async def _bury(self, entry: Entry, reason: str = "") -> Entry:
 
         def end(tx: Tx) -> Entry:
             known = journal.must_find(tx, entry.txid)
-            ended = plan.after(known.attempt, plan.GivenUp(reason))
+            ended = plan.after(known.attempt, plan.Buried(reason))
             if ended == known.attempt:
                 return known
             noted = journal.update(tx, known, ended, now_ms=self._clock.now_ms())

@@ -116,6 +116,15 @@ MIGRATIONS: Final = (
         """,
     ),
     lookalike.migration(OWNER, 5),
+    Migration(
+        OWNER,
+        6,
+        """
+        ALTER TABLE sending_attempt ADD COLUMN buried FLAG NOT NULL DEFAULT 0;
+        UPDATE sending_attempt SET buried = 1
+            WHERE state = 'expired' AND renewals = 0
+        """,
+    ),
 )
 
 
@@ -140,7 +149,7 @@ _COLUMNS: Final = (
     " a.expiration_ms, a.state, a.sent, a.last_sent_ms, a.code, a.message, a.accepted,"
     " a.reason, a.block_number, a.block_id, a.block_timestamp_ms, a.contract_ret,"
     " a.fee_sun, a.updated_ms, a.fee_limit_sun, a.burn_sun,"
-    " a.renewals"
+    " a.renewals, a.buried"
 )
 _SELECT: Final = (
     f"SELECT {_COLUMNS} FROM sending_payment p"  # noqa: S608 - a constant
@@ -211,8 +220,8 @@ def insert(
 def supersede(tx: Tx, entry: Entry) -> None:
     """The dead attempt is settled; another one follows in this transaction."""
     tx.execute(
-        "UPDATE sending_attempt SET latest = 0, unresolved = 0, renewals = 0"
-        " WHERE txid = ?",
+        "UPDATE sending_attempt SET latest = 0, unresolved = 0, renewals = 0,"
+        " buried = 1 WHERE txid = ?",
         (entry.transaction.digest,),
     )
 
@@ -285,8 +294,8 @@ def intent_of(tx: Tx, payment_seq: int) -> tuple[Intent, int, UnixMillis | None]
     return intent, lifetime_ms, None if deadline is None else UnixMillis(deadline)
 
 
-def awaiting_renewal(tx: Tx, limit: int) -> list[Entry]:
-    """Dead ones that may have another attempt."""
+def unburied(tx: Tx, limit: int) -> list[Entry]:
+    """Dead ones that the nodes have not agreed on, or that may have a next attempt."""
     rows = tx.execute(
         f"{_SELECT} WHERE a.unresolved = 1 AND a.state = 'expired'"
         " ORDER BY p.seq LIMIT ?",
@@ -317,8 +326,9 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
     tx.execute(
         "UPDATE sending_attempt SET state = ?, unresolved = ?, due_ms = ?, sent = ?,"
         " last_sent_ms = ?, code = ?, message = ?, accepted = ?, reason = ?,"
-        " renewals = ?, block_number = ?, block_id = ?, block_timestamp_ms = ?,"
-        " contract_ret = ?, fee_sun = ?, updated_ms = ? WHERE txid = ?",
+        " renewals = ?, buried = ?, block_number = ?, block_id = ?,"
+        " block_timestamp_ms = ?, contract_ret = ?, fee_sun = ?, updated_ms = ?"
+        " WHERE txid = ?",
         (
             attempt.state,
             int(attempt.unresolved),
@@ -330,6 +340,7 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
             int(attempt.accepted),
             attempt.reason,
             attempt.renewals,
+            int(attempt.buried),
             None if block is None else block.number,
             None if block is None else bytes.fromhex(block.block_id),
             None if block is None else block.timestamp,
@@ -514,6 +525,7 @@ def _entry(row: Row) -> Entry:
         fee_limit_sun,
         burn_sun,
         renewals,
+        buried,
     ) = row
     inclusion = None
     if block_number is not None:
@@ -536,6 +548,7 @@ def _entry(row: Row) -> Entry:
         reason=reason,
         inclusion=inclusion,
         renewals=renewals,
+        buried=bool(buried),
     )
     transaction = Transaction(raw, () if signature is None else (signature,))
     payment = Payment(

@@ -3,14 +3,15 @@
 from typing import Protocol
 
 from lucidtrond.events.types import Event
+from lucidtrond.node.agreement import Agreement, Sighting
 from lucidtrond.ports import KeystoreStatus, Tx
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.block import BlockHeader
+from lucidtrond.tron.block import BlockHeader, BlockId
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import ConstantResult, Receipt
+from lucidtrond.tron.receipt import ConstantResult
 from lucidtrond.tron.transaction import Transaction, TxId
 
 
@@ -31,9 +32,9 @@ class PaymentNode(Protocol):
         self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
     ) -> ConstantResult: ...
 
-    async def fetch_receipt(
-        self, txid: TxId, *, solid: bool = False
-    ) -> Receipt | None: ...
+    async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement: ...
+
+    async def look_for(self, txid: TxId) -> list[Sighting]: ...
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer: ...
 

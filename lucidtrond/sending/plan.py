@@ -19,6 +19,7 @@ States, and the facts that lead out of them:
     included    TakenBack: a fork took the block back       reverted
                 SolidUpTo its block or above, it succeeded  solidified
                 SolidUpTo its block or above, it failed     failed
+    expired     Buried: the nodes agree, none follows       expired
     expired     Included: the proof was wrong (a node that
                 lied); the truth wins over the state        included
 
@@ -35,9 +36,10 @@ the head's time prove nothing.
 Who triggers: `Signed`, `Answered` and `Unanswered` come from the sender, the others
 from the follower, within the transaction that writes the block.
 
-After death an intent may have another attempt: then ``expired`` *awaits renewal*, and
-the intent is unresolved, until the next attempt is written or `GivenUp` says why there
-is none. This is the only way to a second transaction for one intent.
+Our blocks are one source. Until the nodes agree on the solidified block that the proof
+ends with (its id binds all blocks before it), ``expired`` is unresolved and not safe to
+retry. Then either the next attempt is written, if the intent may have one, or `Buried`
+says that none follows. This is the only way to a second transaction for one intent.
 """
 
 from enum import Enum
@@ -157,6 +159,8 @@ class Attempt:
     inclusion: Inclusion | None = None
     renewals: int = 0
     """How many attempts may follow once this one is dead."""
+    buried: bool = False
+    """Dead, the nodes agree on it, and nothing follows by itself."""
 
     @property
     def awaits_renewal(self) -> bool:
@@ -169,11 +173,11 @@ class Attempt:
     @property
     def unresolved(self) -> bool:
         """Something can still happen to the intent."""
-        return self.state in OPEN or self.awaits_renewal
+        return self.state in OPEN or (self.state == "expired" and not self.buried)
 
     @property
     def safe_to_retry(self) -> bool:
-        return self.state in SAFE_TO_RETRY and not self.awaits_renewal
+        return self.state in SAFE_TO_RETRY and not self.unresolved
 
 
 @frozen
@@ -224,22 +228,20 @@ class SolidUpTo:
 
 
 @frozen
-class GivenUp:
-    """The dead attempt is the last one."""
+class Buried:
+    """The nodes agree that it is dead, and none follows, for a *reason* if any."""
 
-    reason: str
+    reason: str = ""
 
 
-Fact = Signed | Answered | Unanswered | Included | TakenBack | SolidUpTo | GivenUp
+Fact = Signed | Answered | Unanswered | Included | TakenBack | SolidUpTo | Buried
 
 
 def after(attempt: Attempt, fact: Fact) -> Attempt:
     """Give the attempt as it is after *fact*; the same one when nothing changes."""
     match fact:
         case Signed():
-            known = attempt
-            if attempt.state == "queued":
-                known = evolve(attempt, state="signed", reason=None)
+            known = _after_signature(attempt)
         case Answered():
             known = _after_answer(attempt, fact)
         case Unanswered():
@@ -250,14 +252,26 @@ def after(attempt: Attempt, fact: Fact) -> Attempt:
             known = _after_fork(attempt, fact)
         case SolidUpTo():
             known = _after_solid(attempt, fact)
-        case GivenUp():
-            known = attempt
-            if attempt.awaits_renewal:
-                reason = f"{attempt.reason}; given up: {fact.reason}"
-                known = evolve(attempt, renewals=0, reason=reason)
+        case Buried():
+            known = _after_burial(attempt, fact)
         case _:
             assert_never(fact)
     return known
+
+
+def _after_signature(attempt: Attempt) -> Attempt:
+    if attempt.state != "queued":
+        return attempt
+    return evolve(attempt, state="signed", reason=None)
+
+
+def _after_burial(attempt: Attempt, fact: Buried) -> Attempt:
+    if attempt.state != "expired" or attempt.buried:
+        return attempt
+    reason = attempt.reason
+    if fact.reason:
+        reason = f"{reason}; given up: {fact.reason}"
+    return evolve(attempt, renewals=0, buried=True, reason=reason)
 
 
 def _after_answer(attempt: Attempt, fact: Answered) -> Attempt:
@@ -301,7 +315,9 @@ def _after_inclusion(attempt: Attempt, fact: Included) -> Attempt:
         return attempt
     held = fact.inclusion
     reason = None if held.succeeded else f"its contract failed: {fact.result}"
-    return evolve(attempt, state="included", inclusion=held, reason=reason)
+    return evolve(
+        attempt, state="included", inclusion=held, reason=reason, buried=False
+    )
 
 
 def _after_fork(attempt: Attempt, fact: TakenBack) -> Attempt:

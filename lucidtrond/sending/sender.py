@@ -287,12 +287,11 @@ class Sender:
 
     async def _drive(self, *, everything: bool) -> None:
         head = self._head_time()
-        dead = await self._store.read(
-            lambda tx: journal.awaiting_renewal(tx, _PER_ROUND)
-        )
-        # While locked a new one could not be signed and would die in its turn.
-        for entry in () if self._signer.is_locked else dead:
-            await self._renew(entry)
+        dead = await self._store.read(lambda tx: journal.unburied(tx, _PER_ROUND))
+        for entry in dead:
+            # While locked a new one could not be signed and would die in its turn.
+            if not (entry.attempt.awaits_renewal and self._signer.is_locked):
+                await self._settle_dead(entry)
         entries = await self._store.read(
             lambda tx: journal.due(tx, head, everything=everything, limit=_PER_ROUND)
         )
@@ -315,12 +314,12 @@ class Sender:
         if fatal:
             raise fatal[0]
 
-    async def _renew(self, entry: Entry) -> None:
+    async def _settle_dead(self, entry: Entry) -> None:
         try:
-            renewed = await self._desk.renew_or_give_up(entry)
+            renewed = await self._desk.settle_dead(entry)
         except NodeError as error:
             extra = {"txid": entry.txid, "reason": str(error)}
-            log.warning("payment not drawn up anew", extra=extra)
+            log.warning("dead payment not settled", extra=extra)
             return
         if renewed is not None:
             self._wake(renewed.payment.payment_id)

@@ -31,6 +31,7 @@ from lucidtrond.devnet.state.schedule import next_slot_ms
 from lucidtrond.devnet.state.triggering import Call, call_constant
 from lucidtrond.devnet.state.world import World
 from lucidtrond.errors import NodeError, NodeRefused
+from lucidtrond.node.agreement import Agreement, Sighting
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
@@ -222,6 +223,23 @@ class LocalNode:
         if found is None or found.block is None:
             return None
         return _receipt(found.transaction, found.block)
+
+    async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
+        """Of one source."""
+        row = self.chain.block(number)
+        final = number <= head_header(self.chain, solid=True).number
+        await self._ask()
+        if row is None or not final:
+            return Agreement(number, block_id, 1, behind=(ENDPOINT,))
+        if row.id.hex() != block_id:
+            return Agreement(number, block_id, 1, differing=(ENDPOINT,))
+        return Agreement(number, block_id, 1, agreeing=(ENDPOINT,))
+
+    async def look_for(self, txid: TxId) -> list[Sighting]:
+        """Of one source."""
+        known = await self.fetch_transaction(txid) is not None
+        solid = await self.fetch_receipt(txid, solid=True) is not None
+        return [Sighting(ENDPOINT, txid, solid=solid, known=known)]
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Judge it as a node does and keep it for the next block."""

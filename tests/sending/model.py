@@ -12,6 +12,7 @@ from lucidtrond.chain.ledger import MIGRATIONS as CHAIN_MIGRATIONS
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.errors import KeystoreLocked, NodeRefused, NodeUnavailable
 from lucidtrond.events.types import Payment
+from lucidtrond.node.agreement import Agreement, Sighting
 from lucidtrond.ports import KeystoreStatus, Tx
 from lucidtrond.sending.sender import MIGRATIONS, Sender
 from lucidtrond.store.database import open_store
@@ -19,11 +20,12 @@ from lucidtrond.store.migrate import migrate
 from lucidtrond.tron import trc20
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.keys import PrivateKey, recover
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import ConstantResult, Receipt
+from lucidtrond.tron.receipt import ConstantResult
 from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.chain.model import (
@@ -33,7 +35,6 @@ from tests.chain.model import (
     ModelChain,
     address,
     emit,
-    receipts_of,
 )
 
 KEYS = tuple(PrivateKey(bytes([*bytes(31), number])) for number in (1, 2))
@@ -68,8 +69,11 @@ class PayingChain(ModelChain):
     energy: int = 30_000
     refuses: str = ""
     answers: int = 1
-    ghosts: int = 0
-    """How many receipts it will show of what is in no block."""
+    ghosts: set[TxId] = field(factory=set)
+    """What it knows though it is in no block."""
+    sources: int = 1
+    others: tuple[str, ...] = ()
+    """How many nodes have to agree, and who agrees beside this one."""
 
     async def fetch_account(
         self,
@@ -96,18 +100,15 @@ class PayingChain(ModelChain):
     async def fetch_parameters(self) -> Reading[ChainParameters]:
         return Reading(PRICES, self.head)
 
-    async def fetch_receipt(
-        self,
-        txid: TxId,
-        *,
-        solid: bool = False,  # noqa: ARG002 - the Protocol's
-    ) -> Receipt | None:
-        self._ask("receipt")
-        if self.ghosts:
-            self.ghosts -= 1
-            return Receipt(txid, block_number=1, block_timestamp=UnixMillis(0))
-        found = (each for block in self.blocks for each in receipts_of(block))
-        return next((each for each in found if each.txid == txid), None)
+    async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
+        self._ask("agreement")
+        agreeing = ("model",) if self.blocks[number].header.id == block_id else ()
+        return Agreement(number, block_id, self.sources, (*agreeing, *self.others))
+
+    async def look_for(self, txid: TxId) -> list[Sighting]:
+        self._ask("sightings")
+        known = txid in self.pool or txid in self.included() or txid in self.ghosts
+        return [Sighting("model", txid, known=known)]
 
     async def call_constant(
         self,

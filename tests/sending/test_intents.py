@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from lucidtrond.sending.plan import (
     Answered,
     Attempt,
+    Buried,
     Fact,
-    GivenUp,
     Included,
     Inclusion,
     Signed,
@@ -120,8 +120,8 @@ class Intents(RuleBasedStateMachine):
                 self.sign(at)
 
     @rule(at=st.integers(0, INTENTS - 1))
-    def give_up(self, at: int) -> None:
-        self.tell((at, len(self.intents[at].attempts) - 1), GivenUp("enough"))
+    def bury(self, at: int) -> None:
+        self.tell((at, len(self.intents[at].attempts) - 1), Buried("enough"))
 
     @rule(most=st.integers(1, 12))
     def follow(self, most: int) -> None:
@@ -204,6 +204,8 @@ class Intents(RuleBasedStateMachine):
                 self.sign(at=at)
             self.grow_empty(12)
             self.settle()
+        for at in range(INTENTS):
+            self.bury(at=at)
         held = {at for block in self.blocks for at, _ in block.holds}
         for at, intent in enumerate(self.intents):
             assert not intent.latest.unresolved

@@ -118,17 +118,38 @@ async def test_what_can_not_be_paid_any_more_is_given_up_with_the_reason() -> No
         assert await now(made) == last
 
 
-async def test_a_node_that_shows_the_dead_one_in_a_block_stops_the_next() -> None:
+async def test_a_node_that_still_knows_the_dead_one_stops_the_next() -> None:
     async with process() as made:
-        made.chain.ghosts = 1000
-        first = await dead(made, attempts=2)
+        made.chain.reply = drop
+        first = await pay(made, attempts=2)
+        made.chain.ghosts.add(txid_of(first))
+        await made.mine(DEATH)
         still = await now(made)
-        assert made.chain.ghosts < 1000
-        made.chain.ghosts = 0
         assert (still.attempt, still.txid, still.state) == (1, first.txid, "expired")
         assert not still.safe_to_retry
-        await made.mine(5)
+        with pytest.raises(InDoubt, match="model still knows it"):
+            await made.sender.renew(txid_of(first))
+        made.chain.ghosts.clear()
+        await made.mine()
         assert (await now(made)).attempt == 2
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+async def test_where_there_are_two_nodes_both_must_agree_on_the_death(
+    attempts: int,
+) -> None:
+    async with process() as made:
+        made.chain.sources = 2
+        await dead(made, attempts=attempts)
+        alone = await now(made)
+        assert (alone.attempt, alone.state) == (1, "expired")
+        assert not alone.safe_to_retry
+        assert await made.sender.payments(unresolved=True) == ([alone], None)
+        made.chain.others = ("another",)
+        await made.mine()
+        agreed = await now(made)
+        assert agreed.attempt == attempts
+        assert agreed.safe_to_retry == (attempts == 1)
 
 
 async def test_without_a_node_or_the_key_the_next_one_waits() -> None:
@@ -143,7 +164,7 @@ async def test_without_a_node_or_the_key_the_next_one_waits() -> None:
         made.signer.locked = False
 
         def fail(what: str) -> None:
-            if what == "receipt":
+            if what == "agreement":
                 raise NodeUnavailable("model", 1)
 
         made.chain.before_answer = fail
