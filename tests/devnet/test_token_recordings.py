@@ -55,6 +55,7 @@ def without_deployment(
             frozenset({*range(1, 6)}) | NOT_IN_ETHEREUM,
         ),
         ("06-builders", "probe", DEPLOYS | PROBE_RUNS),
+        ("07-stake", "token", frozenset({*range(24, 30)})),
     ],
 )
 def test_calls_of_a_contract_answer_as_the_node_did(

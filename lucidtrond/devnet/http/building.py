@@ -27,46 +27,47 @@ LIFETIME_MS = 60_000  # Wallet.createTransactionCapsule: TRANSACTION_DEFAULT_EXP
 
 
 def create_transaction(ask: Ask) -> Json:
-    return _build(ask, "TransferContract")
+    return build(ask, "TransferContract")
 
 
 def create_account(ask: Ask) -> Json:
-    return _build(ask, "AccountCreateContract")
+    return build(ask, "AccountCreateContract")
 
 
 def update_account(ask: Ask) -> Json:
-    return _build(ask, "AccountUpdateContract")
+    return build(ask, "AccountUpdateContract")
 
 
 def set_account_id(ask: Ask) -> Json:
-    return _build(ask, "SetAccountIdContract")
+    return build(ask, "SetAccountIdContract")
 
 
 def update_permissions(ask: Ask) -> Json:
-    return _build(ask, "AccountPermissionUpdateContract")
+    return build(ask, "AccountPermissionUpdateContract")
 
 
 def create_asset_issue(ask: Ask) -> Json:
-    return _build(ask, "AssetIssueContract")
+    return build(ask, "AssetIssueContract")
 
 
 def transfer_asset(ask: Ask) -> Json:
-    return _build(ask, "TransferAssetContract")
+    return build(ask, "TransferAssetContract")
 
 
 def participate_asset_issue(ask: Ask) -> Json:
-    return _build(ask, "ParticipateAssetIssueContract")
+    return build(ask, "ParticipateAssetIssueContract")
 
 
 def unfreeze_asset(ask: Ask) -> Json:
-    return _build(ask, "UnfreezeAssetContract")
+    return build(ask, "UnfreezeAssetContract")
 
 
 def update_asset(ask: Ask) -> Json:
-    return _build(ask, "UpdateAssetContract")
+    return build(ask, "UpdateAssetContract")
 
 
-def _build(ask: Ask, name: str) -> Json:
+def build(ask: Ask, name: str) -> Json:
+    """A contract as the body spells it; raises JavaError when it is refused."""
     visible = ask.visible
     message = ask.merge(getattr(pb, name)())
     body = parse_object(ask.text)

@@ -9,12 +9,11 @@ from lucidtrond.devnet.state.account import (
     Account,
     Permission,
     Permissions,
+    Unfreezing,
     permissions_of,
 )
 from lucidtrond.devnet.state.assets import asset_of
 from lucidtrond.devnet.state.bandwidth import (
-    DAY_WINDOW,
-    energy_limit,
     net_limit,
     recovered,
     recovered_net,
@@ -27,7 +26,9 @@ from lucidtrond.devnet.state.blocks import (
     TransactionRow,
 )
 from lucidtrond.devnet.state.certain import present
+from lucidtrond.devnet.state.energy import energy_limit, use_energy
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.stakes import ENERGY, tron_power
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.base58 import encode_check
@@ -99,8 +100,20 @@ def print_info(row: TransactionRow, block: BlockRow, *, visible: bool) -> Json:
         "contractResult": [call.returned.hex() if call else ""],
         "receipt": print_receipt(row),
         **(_print_call(call, visible=visible) if call else {}),
-        **_filled(assetIssueID=row.receipt.asset_issue_id),
+        **_filled(
+            assetIssueID=row.receipt.asset_issue_id,
+            withdraw_expire_amount=row.receipt.expired_unfreezing,
+            cancel_unfreezeV2_amount=_print_cancelled(row.receipt.cancelled),
+        ),
     }
+
+
+def _print_cancelled(cancelled: tuple[int, int] | None) -> list[Json]:
+    """A map in the order of its hashes."""
+    if cancelled is None:
+        return []
+    net, energy = cancelled
+    return _map({"ENERGY": energy, "TRON_POWER": 0, "BANDWIDTH": net})
 
 
 def _print_call(call: CallRow, *, visible: bool) -> Json:
@@ -128,7 +141,7 @@ def print_account(
 ) -> Json:
     """An account as of the view's head; *by_id* leaves the list of stakes as stored."""
     now = genesis.slot(world.globals.timestamp)
-    current = recovered_net(account, now)
+    current = use_energy(recovered_net(account, now), 0, now)
     permissions = permissions_of(account, genesis.default_operations)
     printed = _filled(
         account_name=_text(account.name, visible=visible),
@@ -139,28 +152,47 @@ def print_account(
         create_time=account.created_ms,
         latest_opration_time=account.operation_ms,
         is_witness=account.is_witness,
+        votes=[
+            {"vote_address": print_address(witness, visible=visible), "vote_count": n}
+            for witness, n in account.votes
+        ],
         free_net_usage=recovered(account.free_net_usage, account.free_net_slot, now),
         latest_consume_time=_slot_ms(account.net_slot, genesis),
         latest_consume_free_time=_slot_ms(account.free_net_slot, genesis),
         account_id=_text(account.account_id, visible=visible),
         net_window_size=current.net_window,
         net_window_optimized=True,
+        delegated_frozenV2_balance_for_bandwidth=account.lent_net,
+        acquired_delegated_frozenV2_balance_for_bandwidth=account.borrowed_net,
     )
     printed["account_resource"] = _filled(
-        latest_consume_time_for_energy=_slot_ms(0, genesis),
-        energy_window_size=DAY_WINDOW,
+        energy_usage=current.energy_usage,
+        latest_consume_time_for_energy=_slot_ms(account.energy_slot, genesis),
+        energy_window_size=current.energy_window,
+        delegated_frozenV2_balance_for_energy=account.lent_energy,
+        acquired_delegated_frozenV2_balance_for_energy=account.borrowed_energy,
         energy_window_optimized=True,
     )
     printed |= print_tokens(account, world, now, visible=visible)
     if permissions is not None:
         printed |= _print_permissions(permissions, visible=visible)
-    if not by_id or account.staked_net or account.staked_energy:
+    if not by_id or tron_power(account):
         printed["frozenV2"] = [
             _filled(amount=account.staked_net),
             _filled(type="ENERGY", amount=account.staked_energy),
             {"type": "TRON_POWER"},
         ]
+    if account.unfreezing:
+        printed["unfrozenV2"] = [_print_unfreezing(each) for each in account.unfreezing]
     return printed
+
+
+def _print_unfreezing(entry: Unfreezing) -> Json:
+    return _filled(
+        type="ENERGY" if entry.resource == ENERGY else None,
+        unfreeze_amount=entry.amount,
+        unfreeze_expire_time=entry.expires_ms,
+    )
 
 
 def print_tokens(account: Account, world: World, now: int, *, visible: bool) -> Json:
@@ -218,9 +250,11 @@ def print_net(account: Account, world: World, genesis: Genesis) -> Json:
 
 def print_resources(account: Account, world: World, genesis: Genesis) -> Json:
     """getaccountresource."""
-    power = (account.staked_net + account.staked_energy) // SUN_PER_TRX
+    now = genesis.slot(world.globals.timestamp)
     return print_net(account, world, genesis) | _filled(
-        tronPowerLimit=power,
+        tronPowerUsed=sum(count for _, count in account.votes),
+        tronPowerLimit=tron_power(account) // SUN_PER_TRX,
+        EnergyUsed=use_energy(account, 0, now).energy_usage,
         EnergyLimit=energy_limit(account, world, genesis),
         TotalEnergyLimit=genesis.parameters.total_energy_limit,
         TotalEnergyWeight=world.globals.total_energy_weight,

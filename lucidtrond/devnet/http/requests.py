@@ -36,6 +36,11 @@ _API: Final[Mapping[str, Mapping[str, Any]]] = {
     "Account": {"address": _Type.TYPE_BYTES, "account_id": _Type.TYPE_BYTES},
     "AccountIdentifier": {"address": _Type.TYPE_BYTES},
     "BlockIdentifier": {"hash": _Type.TYPE_BYTES, "number": _Type.TYPE_INT64},
+    "GetAvailableUnfreezeCountRequestMessage": {"owner_address": _Type.TYPE_BYTES},
+    "CanWithdrawUnfreezeAmountRequestMessage": {
+        "owner_address": _Type.TYPE_BYTES,
+        "timestamp": _Type.TYPE_INT64,
+    },
     "AccountBalanceRequest": {
         "account_identifier": "AccountIdentifier",
         "block_identifier": "BlockIdentifier",
@@ -113,6 +118,19 @@ class Ask:
     def from_parameter(self, name: str, field_name: str, value: str | None) -> Any:
         """A query parameter as the only field of one of `MESSAGES`."""
         given = {} if value is None else {field_name: value}
+        text = msgspec.json.encode(given).decode()
+        return merge(text, MESSAGES[name](), visible=self.visible)
+
+    def from_query(self, name: str) -> Any:
+        """All query parameters as one of `MESSAGES`, numbers by their fields."""
+        known = MESSAGES[name].DESCRIPTOR.fields_by_name
+        given = {
+            key: self.whole_number(key)
+            if known[key].type == _Type.TYPE_INT64
+            else value
+            for key, value in self.parameters.items()
+            if key in known
+        }
         text = msgspec.json.encode(given).decode()
         return merge(text, MESSAGES[name](), visible=self.visible)
 

@@ -15,6 +15,7 @@ from lucidtrond.devnet.http import (
     calling,
     facts,
     reads,
+    staking,
 )
 from lucidtrond.devnet.http.errors import JavaError, PlainError
 from lucidtrond.devnet.http.requests import Ask, read_ask
@@ -66,6 +67,8 @@ READS: Final[Mapping[str, Servlet]] = {
     "getassetissuelist": assets.list_all,
     "getpaginatedassetissuelist": assets.list_page,
     "listwitnesses": facts.list_witnesses,
+    "getavailableunfreezecount": staking.get_available_unfreeze_count,
+    "getcanwithdrawunfreezeamount": staking.get_can_withdraw_unfreeze_amount,
     "getburntrx": facts.get_burn_trx,
     "getbandwidthprices": facts.get_bandwidth_prices,
     "getenergyprices": facts.get_energy_prices,
@@ -109,7 +112,8 @@ QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
     "votewitnessaccount": None,
     "accountpermissionupdate": building.update_permissions,
     "withdrawbalance": None,
-    "unfreezebalancev2": None,
+    "unfreezebalancev2": staking.unfreeze_balance,
+    "withdrawexpireunfreeze": staking.withdraw_expire_unfreeze,
     "undelegateresource": None,
 }
 QUIET_READS: Final[Mapping[str, Servlet]] = {
@@ -122,9 +126,9 @@ REFUSE_GET: Final[Mapping[str, Servlet | None]] = {
     "broadcasttransaction": broadcasting.broadcast_transaction,
     "broadcasthex": broadcasting.broadcast_hex,
     "createaccount": building.create_account,
-    "freezebalancev2": None,
+    "freezebalancev2": staking.freeze_balance,
     "delegateresource": None,
-    "cancelallunfreezev2": None,
+    "cancelallunfreezev2": staking.cancel_all_unfreeze,
 }
 
 

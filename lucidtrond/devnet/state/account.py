@@ -44,6 +44,14 @@ class Holding(msgspec.Struct, frozen=True, array_like=True):
     net_slot: int = 0
 
 
+class Unfreezing(msgspec.Struct, frozen=True, array_like=True):
+    """Stake on its way back; *resource* is a ResourceCode."""
+
+    resource: int
+    amount: Sun
+    expires_ms: UnixMillis
+
+
 class Account(msgspec.Struct, frozen=True, array_like=True):
     """One account. Slots count 3 s since the genesis block's time.
 
@@ -73,6 +81,20 @@ class Account(msgspec.Struct, frozen=True, array_like=True):
     """The id of the TRC-10 token that it issued."""
     frozen_supply: tuple[tuple[int, UnixMillis], ...] = ()
     """Parts of that token, each with the time from which it may be unfrozen."""
+    energy_usage: int = 0
+    energy_slot: int = 0
+    energy_window: int = 0
+    """As `net_window`."""
+    unfreezing: tuple[Unfreezing, ...] = ()
+    lent_net: Sun = Sun(0)
+    """Stake whose bandwidth others have; `staked_net` is without it."""
+    lent_energy: Sun = Sun(0)
+    borrowed_net: Sun = Sun(0)
+    """Others' stake whose bandwidth this account has."""
+    borrowed_energy: Sun = Sun(0)
+    votes: tuple[tuple[bytes, int], ...] = ()
+    counted_votes: tuple[tuple[bytes, int], ...] = ()
+    """Those that the last maintenance counted."""
 
 
 class Witness(msgspec.Struct, frozen=True, array_like=True):

@@ -31,6 +31,35 @@ class NetBill:
     fee: Sun = Sun(0)
 
 
+@frozen
+class Meter:
+    """Usage of a stake's resource, as recorded at a slot.
+
+    It recovers over *window*, in thousandths of a slot; 0 stands for the whole day.
+    """
+
+    usage: int
+    slot: int
+    window: int
+
+    def increased(self, more: int, now: int) -> "Meter":
+        """Recover until slot *now*, then add.
+
+        ResourceProcessor.increaseV2: the window is the weighted mean of old and new.
+        """
+        window = _window_slots(self.window)
+        old = _average(self.usage, self.slot, now, window)
+        left = old * window // PRECISION
+        new = _ceil(more * PRECISION, DAY_SLOTS)
+        usage = (old * window + new * DAY_SLOTS) // PRECISION
+        if not left:
+            return Meter(usage, now, DAY_WINDOW)
+        passed = (now - self.slot) * WINDOW_PRECISION
+        remaining = (self.window or DAY_WINDOW) - passed
+        mean = _ceil(left * remaining + more * DAY_WINDOW, usage)
+        return Meter(usage, now, min(mean, DAY_WINDOW))
+
+
 def recovered(usage: int, since: int, now: int, window: int = DAY_SLOTS) -> int:
     """What is left at slot *now* of usage recorded at slot *since*."""
     return _average(usage, since, now, window) * window // PRECISION
@@ -43,23 +72,19 @@ def recovered_net(account: Account, now: int) -> Account:
 
 def net_used(account: Account, now: int) -> int:
     """What is left at slot *now* of the usage of staked bandwidth, in bytes."""
-    window = _window_slots(account)
+    window = _window_slots(account.net_window)
     return recovered(account.net_usage, account.net_slot, now, window)
 
 
 def net_limit(account: Account, world: World, genesis: Genesis) -> int:
     """Bytes a day that the account's stake gives."""
     total = world.globals.total_net_weight
-    return _share(account.staked_net, genesis.parameters.total_net_limit, total)
+    staked = Sun(account.staked_net + account.borrowed_net)
+    return share_of(staked, genesis.parameters.total_net_limit, total)
 
 
-def energy_limit(account: Account, world: World, genesis: Genesis) -> int:
-    """Energy a day that the account's stake gives."""
-    total = world.globals.total_energy_weight
-    return _share(account.staked_energy, genesis.parameters.total_energy_limit, total)
-
-
-def _share(staked: Sun, limit: int, weight: int) -> int:
+def share_of(staked: Sun, limit: int, weight: int) -> int:
+    """What *staked* gives of *limit* where all stake is *weight* TRX."""
     if not weight or not staked:
         return 0
     return int(staked / SUN_PER_TRX * (limit / weight))
@@ -130,29 +155,15 @@ def with_usage(usage: int, more: int) -> int:
     return averages * DAY_SLOTS // PRECISION
 
 
-def _window_slots(account: Account) -> int:
-    if account.net_window < WINDOW_PRECISION:
-        return DAY_SLOTS
-    return account.net_window // WINDOW_PRECISION
+def _window_slots(window: int) -> int:
+    return DAY_SLOTS if window < WINDOW_PRECISION else window // WINDOW_PRECISION
 
 
 def use_net(account: Account, more: int, now: int) -> Account:
-    """Add staked bandwidth used at slot *now*; the slot itself stays as it was.
-
-    ResourceProcessor.increaseV2: the window is the weighted mean of old and new.
-    """
-    window = _window_slots(account)
-    old = _average(account.net_usage, account.net_slot, now, window)
-    left = old * window // PRECISION
-    new = _ceil(more * PRECISION, DAY_SLOTS)
-    usage = (old * window + new * DAY_SLOTS) // PRECISION
-    if not left:
-        return replace(account, net_usage=usage, net_window=DAY_WINDOW)
-    remaining = (account.net_window or DAY_WINDOW) - (
-        now - account.net_slot
-    ) * WINDOW_PRECISION
-    mean = _ceil(left * remaining + more * DAY_WINDOW, usage)
-    return replace(account, net_usage=usage, net_window=min(mean, DAY_WINDOW))
+    """Add staked bandwidth used at slot *now*; the slot itself stays as it was."""
+    meter = Meter(account.net_usage, account.net_slot, account.net_window)
+    used = meter.increased(more, now)
+    return replace(account, net_usage=used.usage, net_window=used.window)
 
 
 def _average(usage: int, since: int, now: int, window: int) -> int:

@@ -47,6 +47,10 @@ class ReceiptRow(msgspec.Struct, frozen=True, array_like=True):
     call: CallRow | None = None
     """Of contract calls only."""
     asset_issue_id: str = ""
+    expired_unfreezing: Sun = Sun(0)
+    """Paid out: withdraw_expire_amount."""
+    cancelled: tuple[Sun, Sun] | None = None
+    """Unfreezing that is stake again: of bandwidth, of energy."""
 
 
 class TransactionRow(msgspec.Struct, frozen=True, array_like=True):

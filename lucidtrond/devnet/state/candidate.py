@@ -24,6 +24,10 @@ UPDATE_ASSET: Final = 15
 SET_ACCOUNT_ID: Final = 19
 TRIGGER_SMART_CONTRACT: Final = 31
 ACCOUNT_PERMISSION_UPDATE: Final = 46
+FREEZE_BALANCE_V2: Final = 54
+UNFREEZE_BALANCE_V2: Final = 55
+WITHDRAW_EXPIRE_UNFREEZE: Final = 56
+CANCEL_ALL_UNFREEZE_V2: Final = 59
 
 # Where the owner is not field 1: messages of account_contract.proto and
 # asset_issue_contract.proto.

@@ -11,7 +11,7 @@ from typing import Final
 from attrs import frozen
 from msgspec.structs import replace
 
-from lucidtrond.devnet.state import assets
+from lucidtrond.devnet.state import assets, freezing
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
 from lucidtrond.devnet.state.candidate import (
@@ -19,13 +19,17 @@ from lucidtrond.devnet.state.candidate import (
     ACCOUNT_PERMISSION_UPDATE,
     ACCOUNT_UPDATE,
     ASSET_ISSUE,
+    CANCEL_ALL_UNFREEZE_V2,
+    FREEZE_BALANCE_V2,
     PARTICIPATE_ASSET_ISSUE,
     SET_ACCOUNT_ID,
     TRANSFER,
     TRANSFER_ASSET,
     TRIGGER_SMART_CONTRACT,
     UNFREEZE_ASSET,
+    UNFREEZE_BALANCE_V2,
     UPDATE_ASSET,
+    WITHDRAW_EXPIRE_UNFREEZE,
     Candidate,
 )
 from lucidtrond.devnet.state.genesis import Genesis
@@ -185,5 +189,15 @@ KINDS: Final[dict[int, ContractKind]] = {
     ACCOUNT_PERMISSION_UPDATE: ContractKind(validate_permissions, execute_permissions),
     SET_ACCOUNT_ID: ContractKind(_validate_set_id, _execute_set_id),
     TRIGGER_SMART_CONTRACT: ContractKind(validate_trigger, execute_trigger),
+    FREEZE_BALANCE_V2: ContractKind(freezing.validate_freeze, freezing.execute_freeze),
+    UNFREEZE_BALANCE_V2: ContractKind(
+        freezing.validate_unfreeze, freezing.execute_unfreeze
+    ),
+    WITHDRAW_EXPIRE_UNFREEZE: ContractKind(
+        freezing.validate_withdraw, freezing.execute_withdraw
+    ),
+    CANCEL_ALL_UNFREEZE_V2: ContractKind(
+        freezing.validate_cancel, freezing.execute_cancel
+    ),
 }
 """The kinds this chain executes; a transaction of any other is refused."""

@@ -1,13 +1,13 @@
 """Energy: what a call may use at most, and who pays for what it used.
 
-All of it is burned sun so far: staked energy pays nothing yet.
+The caller's stake pays first, burned sun the rest (EnergyProcessor).
 """
 
 from attrs import frozen
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
-from lucidtrond.devnet.state.bandwidth import burn
+from lucidtrond.devnet.state.bandwidth import Meter, burn, share_of
 from lucidtrond.devnet.state.certain import certain, present
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.world import World
@@ -22,14 +22,39 @@ class EnergyBill:
     fee: Sun
 
 
-def available(account: Account, genesis: Genesis, *, fee_limit: int, value: int) -> int:
+def energy_limit(account: Account, world: World, genesis: Genesis) -> int:
+    """Energy a day that own and borrowed stake give."""
+    staked = Sun(account.staked_energy + account.borrowed_energy)
+    total = world.globals.total_energy_weight
+    return share_of(staked, genesis.parameters.total_energy_limit, total)
+
+
+def use_energy(account: Account, more: int, now: int) -> Account:
+    """Add staked energy used at slot *now*; the slot itself stays as it was."""
+    meter = Meter(account.energy_usage, account.energy_slot, account.energy_window)
+    used = meter.increased(more, now)
+    return replace(account, energy_usage=used.usage, energy_window=used.window)
+
+
+def staked_left(account: Account, world: World, genesis: Genesis) -> int:
+    """Energy that stake still gives at the head's slot."""
+    now = genesis.slot(world.globals.timestamp)
+    used = use_energy(account, 0, now).energy_usage
+    return max(energy_limit(account, world, genesis) - used, 0)
+
+
+def available(
+    account: Account, world: World, genesis: Genesis, *, fee_limit: int, value: int
+) -> int:
     """Energy that a call of *account* may use.
 
-    VMActuator.getAccountEnergyLimitWithFixRatio; *value* sun go with the call.
+    VMActuator.getAccountEnergyLimitWithFixRatio; *value* sun go with the call. The fee
+    limit bounds staked energy too.
     """
     price = genesis.parameters.energy_fee
     affordable = max(account.balance - value, 0) // price
-    return min(affordable, fee_limit // price)
+    left = staked_left(account, world, genesis)
+    return min(left + affordable, fee_limit // price)
 
 
 def estimated(energy: int, genesis: Genesis) -> int:
@@ -49,8 +74,16 @@ def estimated(energy: int, genesis: Genesis) -> int:
 def pay(world: World, caller: bytes, energy: int, genesis: Genesis) -> EnergyBill:
     """Take what *energy* costs from an account that `available` looked at."""
     account = present(world.accounts.get(caller))
-    fee = Sun(energy * genesis.parameters.energy_fee)
+    usage = min(energy, staked_left(account, world, genesis))
+    fee = Sun((energy - usage) * genesis.parameters.energy_fee)
     certain(account.balance >= fee, "a call was let use more than its caller can pay")
-    world.put_account(replace(account, balance=Sun(account.balance - fee)))
+    now = genesis.slot(world.globals.timestamp)
+    charged = replace(
+        use_energy(account, usage, now),
+        balance=Sun(account.balance - fee),
+        energy_slot=now,
+        operation_ms=world.globals.timestamp,
+    )
+    world.put_account(charged)
     burn(world, fee)
-    return EnergyBill(0, fee)
+    return EnergyBill(usage, fee)

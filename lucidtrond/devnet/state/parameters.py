@@ -105,6 +105,9 @@ class Parameters:
     max_fee_limit: Sun
     maintenance_ms: int
     max_create_account_bytes: int
+    unfreeze_days: int
+    max_lock_slots: int
+    witness_fee: Sun
 
     @classmethod
     def of(cls, every: tuple[tuple[str, int | None], ...]) -> Self:
@@ -127,4 +130,7 @@ class Parameters:
             max_fee_limit=Sun(known["getMaxFeeLimit"]),
             maintenance_ms=known["getMaintenanceTimeInterval"],
             max_create_account_bytes=known["getMaxCreateAccountTxSize"],
+            unfreeze_days=known["getUnfreezeDelayDays"],
+            max_lock_slots=known["getMaxDelegateLockPeriod"],
+            witness_fee=Sun(known["getAccountUpgradeCost"]),
         )

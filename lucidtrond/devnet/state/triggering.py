@@ -76,6 +76,7 @@ def execute_trigger(world: World, candidate: Candidate, genesis: Genesis) -> Cal
     wanted = _call_of(candidate)
     limit = available(
         present(world.accounts.get(wanted.caller)),
+        world,
         genesis,
         fee_limit=candidate.fee_limit,
         value=wanted.value,

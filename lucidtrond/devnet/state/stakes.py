@@ -1,0 +1,94 @@
+"""An account's stake by resource: what is its own, lent to others, borrowed."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from lucidtrond.devnet.state.account import Account
+from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.owners import is_address
+from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.world import World
+from lucidtrond.tron.units import SUN_PER_TRX, Sun
+
+# ResourceCode of common.proto; TRON_POWER (2) needs the new resource model.
+BANDWIDTH: Final = 0
+ENERGY: Final = 1
+RESOURCES: Final = (BANDWIDTH, ENERGY)
+
+
+def staked(account: Account, resource: int) -> Sun:
+    """Stake that is neither lent nor on its way back."""
+    return account.staked_energy if resource == ENERGY else account.staked_net
+
+
+def lent(account: Account, resource: int) -> Sun:
+    """Stake whose resource others have."""
+    return account.lent_energy if resource == ENERGY else account.lent_net
+
+
+def borrowed(account: Account, resource: int) -> Sun:
+    """Others' stake whose resource this account has."""
+    return account.borrowed_energy if resource == ENERGY else account.borrowed_net
+
+
+def with_staked(account: Account, resource: int, amount: int) -> Account:
+    """With *amount* more stake, or less."""
+    if resource == ENERGY:
+        return replace(account, staked_energy=Sun(account.staked_energy + amount))
+    return replace(account, staked_net=Sun(account.staked_net + amount))
+
+
+def with_lent(account: Account, resource: int, amount: int) -> Account:
+    """With *amount* moved from stake to what is lent, or back."""
+    account = with_staked(account, resource, -amount)
+    if resource == ENERGY:
+        return replace(account, lent_energy=Sun(account.lent_energy + amount))
+    return replace(account, lent_net=Sun(account.lent_net + amount))
+
+
+def with_borrowed(account: Account, resource: int, amount: int) -> Account:
+    """With *amount* more of others' stake, or less."""
+    if resource == ENERGY:
+        return replace(account, borrowed_energy=Sun(account.borrowed_energy + amount))
+    return replace(account, borrowed_net=Sun(account.borrowed_net + amount))
+
+
+def tron_power(account: Account) -> Sun:
+    """What votes come from: all stake, lent or not (getTronPower)."""
+    return Sun(sum(staked(account, each) + lent(account, each) for each in RESOURCES))
+
+
+def weight_of(account: Account, resource: int) -> int:
+    """Whole TRX that the account adds to the resource's total weight."""
+    return (staked(account, resource) + lent(account, resource)) // SUN_PER_TRX
+
+
+def restake(world: World, before: Account, after: Account) -> None:
+    """Write an account whose stake changed, and the weights with it."""
+    known = world.globals
+    net, energy = (
+        weight_of(after, each) - weight_of(before, each) for each in RESOURCES
+    )
+    world.globals = replace(
+        known,
+        total_net_weight=known.total_net_weight + net,
+        total_energy_weight=known.total_energy_weight + energy,
+    )
+    world.put_account(after)
+
+
+def known_owner(
+    world: World, candidate: Candidate, *, unknown: str = "not exists"
+) -> Account:
+    """The owner, as the actuators of stake look for it first.
+
+    Raises:
+        Invalid: no address, or nobody's.
+    """
+    if not is_address(candidate.owner):
+        raise Invalid("Invalid address")
+    account = world.accounts.get(candidate.owner)
+    if account is None:
+        raise Invalid(f"Account[{candidate.owner.hex()}] {unknown}")
+    return account
