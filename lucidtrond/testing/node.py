@@ -14,7 +14,7 @@ from attrs import define, field
 
 from lucidtrond.devnet.describe import describe
 from lucidtrond.devnet.funding import fund, fund_token
-from lucidtrond.devnet.state.bandwidth import energy_limit, net_limit, recovered
+from lucidtrond.devnet.state.bandwidth import net_limit, recovered
 from lucidtrond.devnet.state.bandwidth import recovered_net as recovered_stake
 from lucidtrond.devnet.state.blocks import SUCCESS as SUCCESS_RET
 from lucidtrond.devnet.state.blocks import (
@@ -25,6 +25,7 @@ from lucidtrond.devnet.state.blocks import (
 )
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain, head_header
+from lucidtrond.devnet.state.energy import energy_limit
 from lucidtrond.devnet.state.genesis import default_genesis_file, make_genesis
 from lucidtrond.devnet.state.refused import Invalid, Refused
 from lucidtrond.devnet.state.schedule import next_slot_ms

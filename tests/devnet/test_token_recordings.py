@@ -46,25 +46,33 @@ def without_deployment(
 
 
 @pytest.mark.parametrize(
-    ("name", "contract", "left_out"),
+    ("name", "contract", "left_out", "paid"),
     [
-        ("06-trc20-life", "token", frozenset({*range(1, 7)}) | STATISTICS),
+        (
+            "06-trc20-life",
+            "token",
+            frozenset({*range(1, 7)}) | STATISTICS,
+            DEPLOYMENT_FEE,
+        ),
         (
             "11-jsonrpc",
             "token",
             frozenset({*range(1, 6)}) | NOT_IN_ETHEREUM,
+            DEPLOYMENT_FEE,
         ),
-        ("06-builders", "probe", DEPLOYS | PROBE_RUNS),
-        ("07-stake", "token", frozenset({*range(24, 30)})),
+        ("06-builders", "probe", DEPLOYS | PROBE_RUNS, DEPLOYMENT_FEE),
+        ("07-stake", "token", frozenset({*range(24, 30)}), DEPLOYMENT_FEE),
+        # Here the deployer is looked at before it pays.
+        ("07-delegate", "token", frozenset({*range(46, 52)}), 0),
     ],
 )
 def test_calls_of_a_contract_answer_as_the_node_did(
-    tmp_path: Path, name: str, contract: str, left_out: frozenset[int]
+    tmp_path: Path, name: str, contract: str, left_out: frozenset[int], paid: int
 ) -> None:
     chain = json.loads((RECORDINGS / "chain.json").read_text())
     for row in chain["accounts"]:
         if row["address"] == DEPLOYER:
-            row["balance"] -= DEPLOYMENT_FEE
+            row["balance"] -= paid
     definition = tmp_path / "chain.json"
     definition.write_text(json.dumps({**chain, "token": TOKEN}))
     world = parse_genesis(definition.read_bytes()).world()

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from attrs import evolve
 from google.protobuf.message import Message
 
 from lucidtrond.devnet.http.errors import (
@@ -72,7 +73,8 @@ def build(ask: Ask, name: str) -> Json:
     message = ask.merge(getattr(pb, name)())
     body = parse_object(ask.text)
     raw = raw_data_of(ask, name, message)
-    candidate = Candidate.read(Transaction(raw.SerializeToString(deterministic=True)))
+    read = Candidate.read(Transaction(raw.SerializeToString(deterministic=True)))
+    candidate = evolve(read, building=True)
     try:
         kind = kind_of(candidate)
         kind.validate(ask.chain.pending, candidate, ask.chain.genesis)

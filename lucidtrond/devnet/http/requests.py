@@ -36,6 +36,14 @@ _API: Final[Mapping[str, Mapping[str, Any]]] = {
     "Account": {"address": _Type.TYPE_BYTES, "account_id": _Type.TYPE_BYTES},
     "AccountIdentifier": {"address": _Type.TYPE_BYTES},
     "BlockIdentifier": {"hash": _Type.TYPE_BYTES, "number": _Type.TYPE_INT64},
+    "DelegatedResourceMessage": {
+        "fromAddress": _Type.TYPE_BYTES,
+        "toAddress": _Type.TYPE_BYTES,
+    },
+    "CanDelegatedMaxSizeRequestMessage": {
+        "type": _Type.TYPE_INT32,
+        "owner_address": _Type.TYPE_BYTES,
+    },
     "GetAvailableUnfreezeCountRequestMessage": {"owner_address": _Type.TYPE_BYTES},
     "CanWithdrawUnfreezeAmountRequestMessage": {
         "owner_address": _Type.TYPE_BYTES,
@@ -126,7 +134,7 @@ class Ask:
         known = MESSAGES[name].DESCRIPTOR.fields_by_name
         given = {
             key: self.whole_number(key)
-            if known[key].type == _Type.TYPE_INT64
+            if known[key].type in (_Type.TYPE_INT32, _Type.TYPE_INT64)
             else value
             for key, value in self.parameters.items()
             if key in known

@@ -67,6 +67,9 @@ READS: Final[Mapping[str, Servlet]] = {
     "getassetissuelist": assets.list_all,
     "getpaginatedassetissuelist": assets.list_page,
     "listwitnesses": facts.list_witnesses,
+    "getdelegatedresourcev2": staking.get_delegated_resource,
+    "getdelegatedresourceaccountindexv2": staking.get_delegated_resource_index,
+    "getcandelegatedmaxsize": staking.get_can_delegated_max_size,
     "getavailableunfreezecount": staking.get_available_unfreeze_count,
     "getcanwithdrawunfreezeamount": staking.get_can_withdraw_unfreeze_amount,
     "getburntrx": facts.get_burn_trx,
@@ -114,7 +117,7 @@ QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
     "withdrawbalance": None,
     "unfreezebalancev2": staking.unfreeze_balance,
     "withdrawexpireunfreeze": staking.withdraw_expire_unfreeze,
-    "undelegateresource": None,
+    "undelegateresource": staking.undelegate_resource,
 }
 QUIET_READS: Final[Mapping[str, Servlet]] = {
     "triggerconstantcontract": calling.trigger_constant_contract,
@@ -127,7 +130,7 @@ REFUSE_GET: Final[Mapping[str, Servlet | None]] = {
     "broadcasthex": broadcasting.broadcast_hex,
     "createaccount": building.create_account,
     "freezebalancev2": staking.freeze_balance,
-    "delegateresource": None,
+    "delegateresource": staking.delegate_resource,
     "cancelallunfreezev2": staking.cancel_all_unfreeze,
 }
 

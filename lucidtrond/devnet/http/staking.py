@@ -3,10 +3,19 @@
 from typing import Any
 
 from lucidtrond.devnet.http.building import build
-from lucidtrond.devnet.http.printing import Json
+from lucidtrond.devnet.http.fastjson import parse_object
+from lucidtrond.devnet.http.printing import Json, print_address
 from lucidtrond.devnet.http.reads import view
-from lucidtrond.devnet.http.requests import Ask
+from lucidtrond.devnet.http.requests import Ask, decode_base58
+from lucidtrond.devnet.state.account import Delegation
+from lucidtrond.devnet.state.delegating import (
+    borrowers,
+    delegatable,
+    delegation,
+    lenders,
+)
 from lucidtrond.devnet.state.freezing import unfreezings_left, withdrawable
+from lucidtrond.devnet.state.stakes import RESOURCES
 
 
 def freeze_balance(ask: Ask) -> Json:
@@ -23,6 +32,71 @@ def withdraw_expire_unfreeze(ask: Ask) -> Json:
 
 def cancel_all_unfreeze(ask: Ask) -> Json:
     return build(ask, "CancelAllUnfreezeV2Contract")
+
+
+def delegate_resource(ask: Ask) -> Json:
+    return build(ask, "DelegateResourceContract")
+
+
+def undelegate_resource(ask: Ask) -> Json:
+    return build(ask, "UnDelegateResourceContract")
+
+
+def get_delegated_resource(ask: Ask) -> Json:
+    """What one account lends another: the unlocked part first."""
+    request = _asked(ask, "DelegatedResourceMessage")
+    owner, receiver = request.fromAddress, request.toAddress
+    found = [
+        _print_delegation(row, visible=ask.visible)
+        for locked in (False, True)
+        if (row := delegation(view(ask), owner, receiver, locked=locked))
+    ]
+    return {"delegatedResource": found} if found else {}
+
+
+def _print_delegation(row: Delegation, *, visible: bool) -> Json:
+    figures = {
+        "frozen_balance_for_bandwidth": row.net,
+        "frozen_balance_for_energy": row.energy,
+        "expire_time_for_bandwidth": row.net_expires_ms,
+        "expire_time_for_energy": row.energy_expires_ms,
+    }
+    return {
+        "from": print_address(row.owner, visible=visible),
+        "to": print_address(row.receiver, visible=visible),
+        **{name: value for name, value in figures.items() if value},
+    }
+
+
+def get_delegated_resource_index(ask: Ask) -> Json:
+    """Who lends to an account, and to whom it lends, in order of the last change."""
+    visible, world = ask.visible, view(ask)
+    if visible:
+        # Util.getHexAddress: base58 is turned into hex first.
+        body = parse_object(ask.text) if ask.posted else ask.parameters
+        address = decode_base58(str(body.get("value") or "")) or b""
+    else:
+        address = _asked(ask, "BytesMessage").value
+    lists = {
+        "fromAccounts": lenders(world, address),
+        "toAccounts": borrowers(world, address),
+    }
+    printed: Json = {"account": print_address(address, visible=visible)}
+    return printed | {
+        name: [print_address(each, visible=visible) for each in found]
+        for name, found in lists.items()
+        if found
+    }
+
+
+def get_can_delegated_max_size(ask: Ask) -> Json:
+    request = _asked(ask, "CanDelegatedMaxSizeRequestMessage")
+    world = view(ask)
+    account = world.accounts.get(request.owner_address)
+    if account is None or request.type not in RESOURCES:
+        return {}
+    size = delegatable(world, account, request.type, ask.chain.genesis, building=True)
+    return {"max_size": size} if size > 0 else {}
 
 
 def get_available_unfreeze_count(ask: Ask) -> Json:

@@ -97,6 +97,36 @@ class Account(msgspec.Struct, frozen=True, array_like=True):
     """Those that the last maintenance counted."""
 
 
+class Delegation(msgspec.Struct, frozen=True, array_like=True):
+    """What one account lends another: all that is locked, or all that is not.
+
+    A row without amounts is none.
+    """
+
+    owner: bytes
+    receiver: bytes
+    locked: bool
+    net: Sun = Sun(0)
+    energy: Sun = Sun(0)
+    net_expires_ms: UnixMillis = UnixMillis(0)
+    energy_expires_ms: UnixMillis = UnixMillis(0)
+    since_ms: UnixMillis = UnixMillis(0)
+    """When something was added last."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.net and not self.energy
+
+    @property
+    def key(self) -> bytes:
+        return delegation_key(self.owner, self.receiver, locked=self.locked)
+
+
+def delegation_key(owner: bytes, receiver: bytes, *, locked: bool) -> bytes:
+    """Of the table of delegations."""
+    return owner + receiver + bytes([locked])
+
+
 class Witness(msgspec.Struct, frozen=True, array_like=True):
     """A block producer's record."""
 

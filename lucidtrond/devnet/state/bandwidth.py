@@ -42,6 +42,18 @@ class Meter:
     slot: int
     window: int
 
+    def joined(self, usage: int, window: int, now: int) -> "Meter":
+        """Recover until slot *now*, then take over *usage* that another had.
+
+        ResourceProcessor.unDelegateIncreaseV2.
+        """
+        own = self.increased(0, now)
+        total = own.usage + usage
+        if not total:
+            return Meter(0, now, DAY_WINDOW)
+        mean = _ceil(own.usage * own.window + usage * window, total)
+        return Meter(total, now, min(mean, DAY_WINDOW))
+
     def increased(self, more: int, now: int) -> "Meter":
         """Recover until slot *now*, then add.
 

@@ -27,6 +27,8 @@ ACCOUNT_PERMISSION_UPDATE: Final = 46
 FREEZE_BALANCE_V2: Final = 54
 UNFREEZE_BALANCE_V2: Final = 55
 WITHDRAW_EXPIRE_UNFREEZE: Final = 56
+DELEGATE_RESOURCE: Final = 57
+UNDELEGATE_RESOURCE: Final = 58
 CANCEL_ALL_UNFREEZE_V2: Final = 59
 
 # Where the owner is not field 1: messages of account_contract.proto and
@@ -63,6 +65,8 @@ class Candidate:
     owner: bytes
     parameter: bytes
     """The whole contract, for kinds with fields inside fields."""
+    building: bool = False
+    """It is only being built: its own bandwidth is not taken yet."""
 
     @classmethod
     def read(cls, transaction: Transaction) -> Self:

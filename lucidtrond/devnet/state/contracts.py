@@ -11,7 +11,7 @@ from typing import Final
 from attrs import frozen
 from msgspec.structs import replace
 
-from lucidtrond.devnet.state import assets, freezing
+from lucidtrond.devnet.state import assets, delegating, freezing
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
 from lucidtrond.devnet.state.candidate import (
@@ -20,12 +20,14 @@ from lucidtrond.devnet.state.candidate import (
     ACCOUNT_UPDATE,
     ASSET_ISSUE,
     CANCEL_ALL_UNFREEZE_V2,
+    DELEGATE_RESOURCE,
     FREEZE_BALANCE_V2,
     PARTICIPATE_ASSET_ISSUE,
     SET_ACCOUNT_ID,
     TRANSFER,
     TRANSFER_ASSET,
     TRIGGER_SMART_CONTRACT,
+    UNDELEGATE_RESOURCE,
     UNFREEZE_ASSET,
     UNFREEZE_BALANCE_V2,
     UPDATE_ASSET,
@@ -198,6 +200,12 @@ KINDS: Final[dict[int, ContractKind]] = {
     ),
     CANCEL_ALL_UNFREEZE_V2: ContractKind(
         freezing.validate_cancel, freezing.execute_cancel
+    ),
+    DELEGATE_RESOURCE: ContractKind(
+        delegating.validate_delegate, delegating.execute_delegate
+    ),
+    UNDELEGATE_RESOURCE: ContractKind(
+        delegating.validate_undelegate, delegating.execute_undelegate
     ),
 }
 """The kinds this chain executes; a transaction of any other is refused."""

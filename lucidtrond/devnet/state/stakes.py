@@ -5,7 +5,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
+from lucidtrond.devnet.state.bandwidth import Meter
 from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.owners import is_address
 from lucidtrond.devnet.state.refused import Invalid
 from lucidtrond.devnet.state.world import World
@@ -52,6 +54,31 @@ def with_borrowed(account: Account, resource: int, amount: int) -> Account:
     if resource == ENERGY:
         return replace(account, borrowed_energy=Sun(account.borrowed_energy + amount))
     return replace(account, borrowed_net=Sun(account.borrowed_net + amount))
+
+
+def meter_of(account: Account, resource: int) -> Meter:
+    """The recorded usage of its stake's resource."""
+    if resource == ENERGY:
+        return Meter(account.energy_usage, account.energy_slot, account.energy_window)
+    return Meter(account.net_usage, account.net_slot, account.net_window)
+
+
+def with_meter(account: Account, resource: int, meter: Meter) -> Account:
+    """With another recorded usage."""
+    usage, slot, window = meter.usage, meter.slot, meter.window
+    if resource == ENERGY:
+        return replace(
+            account, energy_usage=usage, energy_slot=slot, energy_window=window
+        )
+    return replace(account, net_usage=usage, net_slot=slot, net_window=window)
+
+
+def totals(world: World, genesis: Genesis, resource: int) -> tuple[int, int]:
+    """What a day has of the resource, and the TRX that share it."""
+    known, parameters = world.globals, genesis.parameters
+    if resource == ENERGY:
+        return parameters.total_energy_limit, known.total_energy_weight
+    return parameters.total_net_limit, known.total_net_weight
 
 
 def tron_power(account: Account) -> Sun:

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from lucidtrond.devnet.state.account import Account, Witness
+from lucidtrond.devnet.state.account import Account, Delegation, Witness
 from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.tron.units import Sun, UnixMillis
 
@@ -93,6 +93,7 @@ class World:
         "accounts",
         "assets",
         "contracts",
+        "delegations",
         "globals",
         "slots",
         "witnesses",
@@ -107,6 +108,9 @@ class World:
         self.witnesses: Table[Witness] = Table(older.witnesses if older else None)
         self.contracts: Table[Contract] = Table(older.contracts if older else None)
         self.slots: Table[bytes] = Table(older.slots if older else None)
+        self.delegations: Table[Delegation] = Table(
+            older.delegations if older else None
+        )
 
     def fork(self) -> "World":
         """A layer above this one; this one must not change any more."""
@@ -121,6 +125,7 @@ class World:
         self.witnesses.absorb(newer.witnesses)
         self.contracts.absorb(newer.contracts)
         self.slots.absorb(newer.slots)
+        self.delegations.absorb(newer.delegations)
 
     def rebase(self, older: "World") -> None:
         """Stand on *older*, into which the layer below was merged."""
@@ -130,6 +135,7 @@ class World:
         self.witnesses.rebase(older.witnesses)
         self.contracts.rebase(older.contracts)
         self.slots.rebase(older.slots)
+        self.delegations.rebase(older.delegations)
 
     def put_account(self, account: Account) -> None:
         self.accounts.put(account.address, account)
@@ -149,6 +155,7 @@ class WorldRows(msgspec.Struct, frozen=True, array_like=True):
     contracts: tuple[Contract, ...] = ()
     slots: tuple[tuple[bytes, bytes], ...] = ()
     assets: tuple[tuple[bytes, bytes], ...] = ()
+    delegations: tuple[Delegation, ...] = ()
 
 
 def rows_of(world: World) -> WorldRows:
@@ -163,6 +170,7 @@ def rows_of(world: World) -> WorldRows:
         tuple(world.contracts.values()),
         tuple((key, value) for key, value in world.slots.items() if value),
         tuple(world.assets.items()),
+        tuple(each for each in world.delegations.values() if not each.is_empty),
     )
 
 
@@ -181,4 +189,6 @@ def world_of(rows: WorldRows) -> World:
         world.slots.put(key, value)
     for token, asset in rows.assets:
         world.assets.put(token, asset)
+    for delegation in rows.delegations:
+        world.delegations.put(delegation.key, delegation)
     return world

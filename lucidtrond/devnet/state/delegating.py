@@ -1,0 +1,256 @@
+"""Delegation: lending the resource of stake to others, and taking it back."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from lucidtrond.devnet.state.account import Account, Delegation, delegation_key
+from lucidtrond.devnet.state.bandwidth import Meter, share_of
+from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.owners import is_address, owner_of
+from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.stakes import (
+    BANDWIDTH,
+    ENERGY,
+    RESOURCES,
+    borrowed,
+    known_owner,
+    meter_of,
+    staked,
+    totals,
+    with_borrowed,
+    with_lent,
+    with_meter,
+)
+from lucidtrond.devnet.state.world import World
+from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS
+from lucidtrond.tron.units import SUN_PER_TRX, Sun, UnixMillis
+
+DEFAULT_LOCK_SLOTS: Final = 86_400  # ChainConstant.DELEGATE_PERIOD: 3 days
+DELEGATE_COST_BASE_BYTES: Final = 275  # ChainConstant.DELEGATE_COST_BASE_SIZE
+_STAKE: Final = {BANDWIDTH: "FreezeBandwidthV2", ENERGY: "FreezeEnergyV2"}
+_NAMES: Final = {BANDWIDTH: "BANDWIDTH", ENERGY: "ENERGY"}
+_INSUFFICIENT: Final = {
+    BANDWIDTH: "insufficient delegatedFrozenBalance(BANDWIDTH)",
+    ENERGY: "insufficient delegateFrozenBalance(Energy)",
+}
+
+
+def delegation(
+    world: World, owner: bytes, receiver: bytes, *, locked: bool
+) -> Delegation | None:
+    """What is lent now, if anything."""
+    row = world.delegations.get(delegation_key(owner, receiver, locked=locked))
+    return None if row is None or row.is_empty else row
+
+
+def borrowers(world: World, owner: bytes) -> list[bytes]:
+    """To whom *owner* lends, in order of the last change."""
+    return list({row.receiver: None for row in _rows(world) if row.owner == owner})
+
+
+def lenders(world: World, receiver: bytes) -> list[bytes]:
+    """Who lends to *receiver*, in order of the last change."""
+    return list({row.owner: None for row in _rows(world) if row.receiver == receiver})
+
+
+def _rows(world: World) -> list[Delegation]:
+    found = [each for each in world.delegations.values() if not each.is_empty]
+    return sorted(found, key=lambda row: row.since_ms)
+
+
+def delegatable(
+    world: World, account: Account, resource: int, genesis: Genesis, *, building: bool
+) -> int:
+    """Stake that no usage of *account* needs, in sun; may be below 0.
+
+    What is borrowed covers usage first. *building* sets aside the bandwidth that the
+    delegating transaction will take (Wallet.calcCanDelegatedBandWidthMaxSize).
+    """
+    now = genesis.slot(world.globals.timestamp)
+    limit, weight = totals(world, genesis, resource)
+    usage = meter_of(account, resource).increased(0, now).usage
+    if building and resource == BANDWIDTH:
+        usage += _own_bytes(staked(account, BANDWIDTH), genesis)
+    needed = int(usage * SUN_PER_TRX * (weight / limit))
+    return staked(account, resource) - max(needed - borrowed(account, resource), 0)
+
+
+def _own_bytes(balance: int, genesis: Genesis) -> int:
+    # TransactionUtil.estimateConsumeBandWidthSize
+    long = pb.DelegateResourceContract(
+        lock=True, lock_period=genesis.parameters.max_lock_slots, balance=balance
+    )
+    short = pb.DelegateResourceContract(balance=SUN_PER_TRX)
+    return DELEGATE_COST_BASE_BYTES + max(long.ByteSize() - short.ByteSize(), 0)
+
+
+def validate_delegate(world: World, candidate: Candidate, genesis: Genesis) -> None:
+    """DelegateResourceActuator.validate."""
+    owner = known_owner(world, candidate)
+    resource, amount = candidate.int_field(2), candidate.int_field(3)
+    if amount < SUN_PER_TRX:
+        raise Invalid("delegateBalance must be greater than or equal to 1 TRX")
+    if resource not in RESOURCES:
+        raise Invalid("ResourceCode error, valid ResourceCode[BANDWIDTH、ENERGY]")
+    building = candidate.building
+    if delegatable(world, owner, resource, genesis, building=building) < amount:
+        raise Invalid(
+            "delegateBalance must be less than or equal to available"
+            f" {_STAKE[resource]} balance"
+        )
+    receiver = _receiver_of(candidate)
+    if world.accounts.get(receiver) is None:
+        raise Invalid(f"Account[{receiver.hex()}] not exists")
+    if candidate.int_field(5):
+        _check_lock(world, candidate, genesis)
+    if world.contracts.get(receiver) is not None:
+        raise Invalid("Do not allow delegate resources to contract addresses")
+
+
+def _receiver_of(candidate: Candidate) -> bytes:
+    receiver = candidate.bytes_field(4)
+    if not is_address(receiver):
+        raise Invalid("Invalid receiverAddress")
+    if receiver == candidate.owner:
+        raise Invalid("receiverAddress must not be the same as ownerAddress")
+    return receiver
+
+
+def _check_lock(world: World, candidate: Candidate, genesis: Genesis) -> None:
+    slots, longest = _lock_slots(candidate), genesis.parameters.max_lock_slots
+    if not 0 <= slots <= longest:
+        raise Invalid(
+            "The lock period of delegate resource cannot be less than 0 and cannot"
+            f" exceed {longest}!"
+        )
+    receiver, resource = candidate.bytes_field(4), candidate.int_field(2)
+    row = delegation(world, candidate.owner, receiver, locked=True)
+    if row is None:
+        return
+    left = _expires(row, resource) - world.globals.timestamp
+    if slots * BLOCK_INTERVAL_MS < left:
+        name = _NAMES[resource]
+        raise Invalid(
+            f"The lock period for {name} this time cannot be less than the remaining"
+            f" time[{left}ms] of the last lock period for {name}!"
+        )
+
+
+def _lock_slots(candidate: Candidate) -> int:
+    return candidate.int_field(6) or DEFAULT_LOCK_SLOTS
+
+
+def execute_delegate(world: World, candidate: Candidate, _genesis: Genesis) -> Sun:
+    receiver, resource = candidate.bytes_field(4), candidate.int_field(2)
+    amount, locked = candidate.int_field(3), bool(candidate.int_field(5))
+    now = world.globals.timestamp
+    _unlock(world, candidate.owner, receiver)
+    row = delegation(world, candidate.owner, receiver, locked=locked)
+    row = row or Delegation(candidate.owner, receiver, locked)
+    period = _lock_slots(candidate) * BLOCK_INTERVAL_MS
+    expires = UnixMillis(now + period if locked else 0)
+    row = _moved(row, resource, amount, expires)
+    world.delegations.put(row.key, replace(row, since_ms=now))
+    world.put_account(with_lent(owner_of(world, candidate), resource, amount))
+    other = world.accounts.get(receiver)
+    if other is not None:
+        world.put_account(with_borrowed(other, resource, amount))
+    return Sun(0)
+
+
+def validate_undelegate(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+    """UnDelegateResourceActuator.validate."""
+    known_owner(world, candidate, unknown="does not exist")
+    receiver = _receiver_of(candidate)
+    resource, amount = candidate.int_field(2), candidate.int_field(3)
+    free = delegation(world, candidate.owner, receiver, locked=False)
+    locked = delegation(world, candidate.owner, receiver, locked=True)
+    if free is None and locked is None:
+        raise Invalid("delegated Resource does not exist")
+    if amount <= 0:
+        raise Invalid("unDelegateBalance must be more than 0 TRX")
+    if resource not in RESOURCES:
+        raise Invalid("ResourceCode error.valid ResourceCode[BANDWIDTH、Energy]")
+    unlocked = _amount(free, resource) if free else 0
+    if locked and _expires(locked, resource) < world.globals.timestamp:
+        unlocked += _amount(locked, resource)
+    if unlocked < amount:
+        raise Invalid(
+            f"{_INSUFFICIENT[resource]}, request={amount}, unlock_balance={unlocked}"
+        )
+
+
+def execute_undelegate(world: World, candidate: Candidate, genesis: Genesis) -> Sun:
+    """Take stake back, and with it the receiver's usage in proportion."""
+    receiver, resource = candidate.bytes_field(4), candidate.int_field(2)
+    amount = candidate.int_field(3)
+    now = genesis.slot(world.globals.timestamp)
+    other = world.accounts.get(receiver)
+    moved = None
+    if other is not None:
+        moved, other = _give_back(world, other, resource, amount, genesis)
+        world.put_account(other)
+    _unlock(world, candidate.owner, receiver)
+    free = delegation(world, candidate.owner, receiver, locked=False)
+    if free is not None:
+        row = _moved(free, resource, -amount, UnixMillis(0))
+        world.delegations.put(row.key, row)
+    owner = with_lent(owner_of(world, candidate), resource, -amount)
+    if moved is not None and moved.usage:
+        meter = meter_of(owner, resource).joined(moved.usage, moved.window, now)
+        owner = with_meter(owner, resource, meter)
+    world.put_account(owner)
+    return Sun(0)
+
+
+def _give_back(
+    world: World, account: Account, resource: int, amount: int, genesis: Genesis
+) -> tuple[Meter, Account]:
+    """The usage that goes to the owner, and the receiver without it."""
+    now = genesis.slot(world.globals.timestamp)
+    meter = meter_of(account, resource).increased(0, now)
+    limit, weight = totals(world, genesis, resource)
+    held = staked(account, resource) + borrowed(account, resource)
+    share = int(meter.usage * (amount / held))
+    share = min(share, share_of(Sun(amount), limit, weight))
+    account = with_borrowed(account, resource, -amount)
+    left = Meter(meter.usage - share, now, meter.window)
+    return Meter(share, now, meter.window), with_meter(account, resource, left)
+
+
+def _unlock(world: World, owner: bytes, receiver: bytes) -> None:
+    """Move what is locked no longer (DelegatedResourceStore.unLockExpireResource)."""
+    locked = delegation(world, owner, receiver, locked=True)
+    if locked is None:
+        return
+    now = world.globals.timestamp
+    free = delegation(world, owner, receiver, locked=False)
+    free = free or Delegation(owner, receiver, locked=False, since_ms=locked.since_ms)
+    for resource in RESOURCES:
+        if _expires(locked, resource) < now:
+            amount = _amount(locked, resource)
+            free = _moved(free, resource, amount, UnixMillis(0))
+            locked = _moved(locked, resource, -amount, UnixMillis(0))
+    world.delegations.put(locked.key, locked)
+    world.delegations.put(free.key, free)
+
+
+def _amount(row: Delegation, resource: int) -> Sun:
+    return row.energy if resource == ENERGY else row.net
+
+
+def _expires(row: Delegation, resource: int) -> UnixMillis:
+    return row.energy_expires_ms if resource == ENERGY else row.net_expires_ms
+
+
+def _moved(
+    row: Delegation, resource: int, amount: int, expires: UnixMillis
+) -> Delegation:
+    """With *amount* more, all of it until *expires*."""
+    if resource == ENERGY:
+        energy = Sun(row.energy + amount)
+        return replace(row, energy=energy, energy_expires_ms=expires)
+    return replace(row, net=Sun(row.net + amount), net_expires_ms=expires)
