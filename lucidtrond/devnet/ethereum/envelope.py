@@ -1,33 +1,37 @@
 """Requests, batches and notifications, as the node's JSON-RPC library takes them."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from lucidtrond.devnet.ethereum.errors import RpcError, wrong_parameters
-from lucidtrond.devnet.ethereum.methods import METHODS
+from lucidtrond.devnet.ethereum.filters import Filters
+from lucidtrond.devnet.ethereum.methods import METHODS, Method
 from lucidtrond.devnet.state.view import ChainView
 
 Json = dict[str, Any]
+Methods = Mapping[str, Method]
 
 
-def answer(chain: ChainView, body: bytes) -> Any:
+def answer(chain: ChainView, filters: Filters, body: bytes) -> Any:
     """What is printed as JSON; None for nothing at all."""
+    methods = {**METHODS, **filters.methods}
     try:
         request = json.loads(body)
     except (ValueError, RecursionError):
         return _failed("null", RpcError(-32700, "JSON parse error", None))
     if isinstance(request, list):
-        answers = [_answer_one(chain, each) for each in request]
+        answers = [_answer_one(chain, methods, each) for each in request]
         return [each for each in answers if each is not None]
-    return _answer_one(chain, request)
+    return _answer_one(chain, methods, request)
 
 
-def _answer_one(chain: ChainView, request: Any) -> Json | None:
+def _answer_one(chain: ChainView, methods: Methods, request: Any) -> Json | None:
     if not isinstance(request, dict):
         return _failed("null", RpcError(-32600, "invalid request", None))
     request_id = request.get("id")
     try:
-        result = _run(chain, request)
+        result = _run(chain, methods, request)
     except RpcError as error:
         return None if request_id is None else _failed(request_id, error)
     if request_id is None:
@@ -35,9 +39,9 @@ def _answer_one(chain: ChainView, request: Any) -> Json | None:
     return {"jsonrpc": "2.0", "id": request_id, "result": result}
 
 
-def _run(chain: ChainView, request: Json) -> Any:
+def _run(chain: ChainView, methods: Methods, request: Json) -> Any:
     name = request.get("method")
-    method = METHODS.get(name) if isinstance(name, str) else None
+    method = methods.get(name) if isinstance(name, str) else None
     if method is None:
         raise RpcError(-32601, "method not found", None)
     parameters = request.get("params")

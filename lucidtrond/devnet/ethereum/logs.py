@@ -46,11 +46,19 @@ class LogFilter:
 
 def get_logs(chain: ChainView, request: Any) -> list[Json]:
     """Logs in the order of the chain. Raises RpcError."""
-    if not isinstance(request, dict):
-        raise wrong_parameters()
-    wanted = _read_filter(request)
+    wanted = read_filter(request)
+    start, end = read_span(chain, request)
+    head = chain.head.globals.number
+    end = head if end is None else min(end, head)
+    return scan(chain, range(start, end + 1), wanted)
+
+
+def scan(chain: ChainView, heights: range, wanted: LogFilter) -> list[Json]:
+    """Wanted logs of some blocks. Raises RpcError for too many of one or the other."""
+    if len(heights) > MAX_RANGE + 1:
+        raise invalid_params(f"exceed max block range: {MAX_RANGE}")
     found: list[Json] = []
-    for number in _read_range(chain, request):
+    for number in heights:
         row = chain.block(number)
         if row is not None:
             found += print_logs(row, lambda _, a, t: wanted.matches(a, t))
@@ -59,7 +67,10 @@ def get_logs(chain: ChainView, request: Any) -> list[Json]:
     return found
 
 
-def _read_filter(request: dict[str, Any]) -> LogFilter:
+def read_filter(request: Any) -> LogFilter:
+    """What a request wants of a log. Raises RpcError."""
+    if not isinstance(request, dict):
+        raise wrong_parameters()
     address = request.get("address")
     addresses = address if isinstance(address, list) else [address] if address else []
     topics = request.get("topics") or []
@@ -92,7 +103,12 @@ def _read_topics(value: Any) -> tuple[bytes, ...]:
     return topics
 
 
-def _read_range(chain: ChainView, request: dict[str, Any]) -> range:
+def read_span(chain: ChainView, request: dict[str, Any]) -> tuple[int, int | None]:
+    """First and last height; None is the newest block, whatever that will be.
+
+    Raises:
+        RpcError: they contradict each other.
+    """
     first, last = request.get("fromBlock"), request.get("toBlock")
     block_hash = request.get("blockHash")
     head = chain.head.globals.number
@@ -102,22 +118,24 @@ def _read_range(chain: ChainView, request: dict[str, Any]) -> range:
                 "cannot specify both BlockHash and FromBlock/ToBlock, choose one or"
                 " the other"
             )
-        wanted = read_hash(block_hash)
-        number = int.from_bytes(wanted[:8], "big")
-        row = chain.block(number) if number <= head else None
-        if row is None or row.id != wanted:
-            raise invalid_params("invalid blockHash")
-        return range(number, number + 1)
+        number = _height_of(chain, block_hash)
+        return number, number
     end = _height(chain, last)
     start = _height(chain, first)
     if start is None:
         start = head if end is None or first is not None else min(end, head)
     if end is not None and start > end:
         raise invalid_params("please verify: fromBlock <= toBlock")
-    end = head if end is None else min(end, head)
-    if end - start > MAX_RANGE:
-        raise invalid_params(f"exceed max block range: {MAX_RANGE}")
-    return range(start, end + 1)
+    return start, end
+
+
+def _height_of(chain: ChainView, block_hash: Any) -> int:
+    wanted = read_hash(block_hash)
+    number = int.from_bytes(wanted[:8], "big")
+    row = chain.block(number)
+    if row is None or row.id != wanted:
+        raise invalid_params("invalid blockHash")
+    return number
 
 
 def _height(chain: ChainView, value: Any) -> int | None:

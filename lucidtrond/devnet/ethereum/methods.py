@@ -189,5 +189,5 @@ METHODS: Final[Mapping[str, Method]] = {
     "eth_sendRawTransaction": Method(1, _refuse("eth_sendRawTransaction")),
     "eth_getTransactionCount": Method(2, _refuse("eth_getTransactionCount")),
 }
-"""Of a node's methods those that recordings show, but for filters and eth_getStorageAt:
-the token here does not lay out its storage as compiled code does."""
+"""Of a node's methods those that recordings show, but for eth_getStorageAt: the token
+here does not lay out its storage as compiled code does. `filters` has some more."""

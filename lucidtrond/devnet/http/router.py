@@ -8,6 +8,7 @@ import msgspec
 from attrs import frozen
 
 from lucidtrond.devnet.ethereum import envelope as ethereum
+from lucidtrond.devnet.ethereum.filters import Filters
 from lucidtrond.devnet.http import (
     assets,
     broadcasting,
@@ -172,15 +173,19 @@ class Router:
         now_ms: Callable[[], int],
         *,
         sides: frozenset[Side] = EVERYTHING,
+        filters: Filters | None = None,
     ) -> None:
         self._chain = chain
         self._now_ms = now_ms
         self._sides = sides
+        self._filters = filters or Filters(now_ms)
         self._prefixes = tuple(side.value for side in sides)
 
     def seen(self, wrap: Callable[[ChainView], ChainView]) -> "Router":
         """The same for a node with another view of the chain."""
-        return Router(wrap(self._chain), self._now_ms, sides=self._sides)
+        return Router(
+            wrap(self._chain), self._now_ms, sides=self._sides, filters=self._filters
+        )
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """The handler for `transports.http`."""
@@ -207,7 +212,7 @@ class Router:
     def _answer_jsonrpc(self, request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             return _page(405)
-        said = ethereum.answer(self._chain, request.body)
+        said = ethereum.answer(self._chain, self._filters, request.body)
         encoded = b"" if said is None else msgspec.json.encode(said)
         return HttpResponse(200, encoded, JSONRPC_TYPE, SERVER)
 
