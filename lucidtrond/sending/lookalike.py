@@ -15,27 +15,13 @@ from itertools import takewhile
 from typing import Final
 
 from lucidtrond.errors import RecipientRefused
-from lucidtrond.ports import Migration, Tx
+from lucidtrond.ports import Tx
 from lucidtrond.tron.address import Address
 
-SQL: Final = """
-    CREATE TABLE sending_recipient (
-        recipient BYTES PRIMARY KEY,
-        head TEXT NOT NULL,
-        tail TEXT NOT NULL
-    );
-    CREATE INDEX sending_recipient_head ON sending_recipient (head);
-    CREATE INDEX sending_recipient_tail ON sending_recipient (tail)
-    """
 _END: Final = 3
 """One end at least has half of the six."""
 _SHARED: Final = 6
 _AT_ONCE: Final = 1000
-
-
-def migration(owner: str, version: int) -> Migration:
-    """The step that makes the table."""
-    return Migration(owner, version, SQL)
 
 
 def remember(tx: Tx, recipient: Address) -> None:

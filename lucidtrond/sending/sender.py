@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Final
 
 import trio
+from attrs import define, field
 
 from lucidtrond.errors import (
     AlreadyFinal,
@@ -39,7 +40,7 @@ from lucidtrond.events.types import (
     PaymentState,
 )
 from lucidtrond.ports import Clock, Store, Tx
-from lucidtrond.sending import journal, lookalike, plan
+from lucidtrond.sending import journal, lookalike, plan, tables
 from lucidtrond.sending.desk import Desk
 from lucidtrond.sending.intent import (
     Intent,
@@ -48,6 +49,7 @@ from lucidtrond.sending.intent import (
 )
 from lucidtrond.sending.journal import Entry
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
+from lucidtrond.sending.order import in_waves, pays_for
 from lucidtrond.sending.plan import Fact
 from lucidtrond.sending.words import result_of
 from lucidtrond.tron.address import Address
@@ -63,7 +65,7 @@ from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
 
-MIGRATIONS: Final = journal.MIGRATIONS
+MIGRATIONS: Final = tables.MIGRATIONS
 MAX_PAGE: Final = 1000
 _AT_ONCE: Final = 16
 _PER_ROUND: Final = 1000
@@ -77,6 +79,14 @@ _GOALS: Final[dict[str, tuple[PaymentState, ...]]] = {
     "included": _INCLUDED,
     "solidified": _INCLUDED[1:],
 }
+
+
+@define(eq=False)
+class _Hand:
+    """A payment that is being signed and sent just now."""
+
+    entry: Entry
+    done: trio.Event = field(factory=trio.Event)
 
 
 class Sender:
@@ -114,7 +124,7 @@ class Sender:
         self._ring = ring
         self._clock = clock
         self._limiter = trio.CapacityLimiter(_AT_ONCE)
-        self._in_hands: dict[TxId, trio.Event] = {}
+        self._in_hands: dict[TxId, _Hand] = {}
         self._stepped = trio.Event()
         self._changed: dict[str, trio.Event] = {}
         # Filled in the store's thread within a block's transaction, emptied after it.
@@ -211,16 +221,19 @@ class Sender:
         """
         in_hands = self._in_hands.get(entry.txid)
         if in_hands is not None:
-            await in_hands.wait()
+            await in_hands.done.wait()
             return
-        done = self._in_hands[entry.txid] = trio.Event()
+        hand = self._in_hands[entry.txid] = _Hand(entry)
         try:
             signed = await self._signed(entry)
             if signed is not None:
+                for other in list(self._in_hands.values()):
+                    if pays_for(other.entry, entry):
+                        await other.done.wait()
                 await self._broadcast(signed)
         finally:
             del self._in_hands[entry.txid]
-            done.set()
+            hand.done.set()
 
     async def _signed(self, entry: Entry) -> Entry | None:
         if entry.attempt.state != "queued":
@@ -308,11 +321,12 @@ class Sender:
                 extra = {"txid": entry.txid, "reason": str(error)}
                 log.warning("payment not carried on", extra=extra)
 
-        async with trio.open_nursery() as nursery:
-            for entry in entries:
-                nursery.start_soon(carry, entry)
-        if fatal:
-            raise fatal[0]
+        for wave in in_waves(entries):
+            async with trio.open_nursery() as nursery:
+                for entry in wave:
+                    nursery.start_soon(carry, entry)
+            if fatal:
+                raise fatal[0]
 
     async def _settle_dead(self, entry: Entry) -> None:
         try:

@@ -119,10 +119,14 @@ async def send(ctx: Context[NoConfig], params: Send) -> Payment:
     """
     asset, amount = _read_amount(ctx, params)
     owner = await _owner(ctx, params.source)
+    to = read_address(params.to, name="to")
+    token = ctx.tokens.at(to.base58)
+    if token is not None:
+        raise RecipientRefused(f"the recipient is the contract of {token.symbol}")
     payment = await ctx.sender.send(
         key=params.idempotency_key,
         owner=owner,
-        to=read_address(params.to, name="to"),
+        to=to,
         asset=asset,
         amount=amount,
         memo=_read_memo(params.memo),
