@@ -20,8 +20,8 @@ from lucidtrond.errors import NodeLied, NodeRefused, NodeUnavailable
 from lucidtrond.node import translate, wire
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.gate import Gate
-from lucidtrond.node.refusals import refusal_in_json, shown
-from lucidtrond.node.translate import Contradiction, NodeFacts, Nonsense
+from lucidtrond.node.refusals import CallNotRun, refusal_in_json, shown
+from lucidtrond.node.translate import CallRefused, Contradiction, NodeFacts, Nonsense
 from lucidtrond.node.transport import AnswerTooLarge, Lane, NodeLine
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
@@ -418,6 +418,8 @@ class NodeClient:
             yield
         except Contradiction as why:
             raise NodeLied(self.endpoint.name, shown(str(why))) from None
+        except CallRefused as why:
+            raise CallNotRun(self.endpoint.name, shown(str(why))) from None
         except Nonsense as why:
             raise NodeRefused(self.endpoint.name, shown(str(why))) from None
 

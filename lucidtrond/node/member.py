@@ -10,7 +10,7 @@ from lucidtrond.errors import NodeError, NodeLied, NodeUnavailable, QuotaSpent
 from lucidtrond.node import policy as policies
 from lucidtrond.node.client import NodeClient
 from lucidtrond.node.gate import BudgetSpent, Gate, NotAsked
-from lucidtrond.node.refusals import SlowDown
+from lucidtrond.node.refusals import CallNotRun, SlowDown
 from lucidtrond.tron.block import BlockId
 
 log = logging.getLogger(__name__)
@@ -110,6 +110,9 @@ class Member:
     def note_failure(self, error: NodeError) -> None:
         """It gave no answer, or not the one that was wanted."""
         if isinstance(error, NotAsked | BudgetSpent):
+            return
+        if isinstance(error, CallNotRun):
+            self.note_answer()
             return
         self.errors += 1
         now = trio.current_time()

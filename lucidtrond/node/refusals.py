@@ -47,6 +47,10 @@ def refusal_of(
     return NodeRefused(name, shown(f"HTTP {status}: {_plain(text)}"))
 
 
+class CallNotRun(NodeRefused):
+    """The node would not simulate a call: it is the call's fault, not the node's."""
+
+
 def refusal_in_json(name: str, error: str) -> NodeError:
     """What the text of an ``Error`` key means."""
     if _QUOTA in error:

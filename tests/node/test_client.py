@@ -34,6 +34,7 @@ from tests.node.nodes import (
     forged,
     infos_json,
     open_client,
+    open_nodes,
     places,
     recorded,
 )
@@ -462,3 +463,15 @@ async def test_answers_without_blocks_are_never_as_long_as_those_with(
 ) -> None:
     error = await refused(name, answer(b"{" + b" " * SMALL_BYTES + b"}"))
     assert f"more than {SMALL_BYTES} bytes" in str(error)
+
+
+async def test_a_call_that_can_not_be_run_is_the_calls_fault() -> None:
+    node = RecordedNode()
+    told = {"code": "CONTRACT_VALIDATE_ERROR", "message": b"no contract".hex()}
+    node.fault = always(lambda: answer(json.dumps({"result": told})), but=("getblock",))
+    asked = Address(b"\x41" + bytes(20))
+    async with open_nodes(node) as pool:
+        with pytest.raises(NodeRefused, match="no contract"):
+            await pool.call_constant(owner=asked, contract=asked, data=b"")
+        [shown] = pool.endpoints()
+        assert shown["trouble"] is None
