@@ -249,6 +249,13 @@ class DevnetDoor(Protocol):
     def info(self) -> Mapping[str, Any]:
         """URL, head, block time, witnesses, funded accounts (test keys)."""
 
+    async def control(self, verb: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Forks, faults, leaps in time, snapshots: ``/devnet/VERB`` of the chain.
+
+        Raises:
+            InvalidInput: names what came and what was wanted.
+        """
+
 
 class Emit(Protocol):
     def __call__(self, tx: Tx, event: Event) -> int:

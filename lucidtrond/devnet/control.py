@@ -4,16 +4,15 @@ Each verb has its parameters as a type and gives a JSON-able object.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 import trio
 from attrs import frozen
 from msgspec import Meta
 
-from lucidtrond.devnet.faults import Rule, TooManyRules
+from lucidtrond.devnet.faults import Faults, Rule, TooManyRules
 from lucidtrond.devnet.http.router import JSON_TYPE
-from lucidtrond.devnet.running import CantStall, Devnet, NoSnapshot
 from lucidtrond.devnet.state.chain import TooDeep
 from lucidtrond.errors import InvalidInput
 from lucidtrond.transports.http import Handler, HttpRequest, HttpResponse
@@ -23,6 +22,28 @@ MAX_BLOCKS: Final = 10_000
 MAX_JUMP_S: Final = 400 * 86_400
 
 Json = dict[str, Any]
+
+
+class CantStall(ValueError):
+    """Too few witnesses to keep the rest from solidifying."""
+
+
+class NoSnapshot(ValueError):
+    """Nothing that can be restored by that name."""
+
+
+class Ruled(Protocol):
+    """A running chain, as far as verbs reach; see `running.Devnet`."""
+
+    @property
+    def faults(self) -> Faults: ...
+    def info(self) -> Mapping[str, Any]: ...
+    async def mine(self, count: int) -> int: ...
+    async def jump(self, seconds: float) -> int: ...
+    async def fork(self, depth: int, *, keep: bool, blocks: int) -> int: ...
+    def stall(self, *, stalled: bool) -> None: ...
+    async def snapshot(self, name: str) -> int: ...
+    async def restore(self, name: str) -> int: ...
 
 
 class _Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -63,55 +84,55 @@ class _Seed(_Params, frozen=True):
     seed: int
 
 
-async def _info(devnet: Devnet, _params: _Nothing) -> Json:
+async def _info(devnet: Ruled, _params: _Nothing) -> Json:
     await trio.lowlevel.checkpoint()
     return dict(devnet.info())
 
 
-async def _mine(devnet: Devnet, params: _Mine) -> Json:
+async def _mine(devnet: Ruled, params: _Mine) -> Json:
     return {"head_number": await devnet.mine(params.count)}
 
 
-async def _jump(devnet: Devnet, params: _Jump) -> Json:
+async def _jump(devnet: Ruled, params: _Jump) -> Json:
     return {"head_number": await devnet.jump(params.seconds)}
 
 
-async def _fork(devnet: Devnet, params: _Fork) -> Json:
+async def _fork(devnet: Ruled, params: _Fork) -> Json:
     head = await devnet.fork(params.depth, keep=params.keep, blocks=params.blocks)
     return {"head_number": head}
 
 
-async def _stall(devnet: Devnet, params: _Stall) -> Json:
+async def _stall(devnet: Ruled, params: _Stall) -> Json:
     await trio.lowlevel.checkpoint()
     devnet.stall(stalled=params.stalled)
     return {"stalled": params.stalled}
 
 
-async def _snapshot(devnet: Devnet, params: _Named) -> Json:
+async def _snapshot(devnet: Ruled, params: _Named) -> Json:
     return {"head_number": await devnet.snapshot(params.name)}
 
 
-async def _restore(devnet: Devnet, params: _Named) -> Json:
+async def _restore(devnet: Ruled, params: _Named) -> Json:
     return {"head_number": await devnet.restore(params.name)}
 
 
-async def _fault(devnet: Devnet, rule: Rule) -> Json:
+async def _fault(devnet: Ruled, rule: Rule) -> Json:
     await trio.lowlevel.checkpoint()
     return {"number": devnet.faults.add(rule)}
 
 
-async def _faults(devnet: Devnet, _params: _Nothing) -> Json:
+async def _faults(devnet: Ruled, _params: _Nothing) -> Json:
     await trio.lowlevel.checkpoint()
     states = msgspec.to_builtins(devnet.faults.states())
     return {"seed": devnet.faults.seed, "faults": states}
 
 
-async def _clear(devnet: Devnet, params: _Clear) -> Json:
+async def _clear(devnet: Ruled, params: _Clear) -> Json:
     await trio.lowlevel.checkpoint()
     return {"cleared": devnet.faults.clear(params.number)}
 
 
-async def _seed(devnet: Devnet, params: _Seed) -> Json:
+async def _seed(devnet: Ruled, params: _Seed) -> Json:
     await trio.lowlevel.checkpoint()
     devnet.faults.reseed(params.seed)
     return {"seed": params.seed}
@@ -120,7 +141,7 @@ async def _seed(devnet: Devnet, params: _Seed) -> Json:
 @frozen
 class _Verb:
     params: type[msgspec.Struct]
-    run: Callable[[Devnet, Any], Awaitable[Json]]
+    run: Callable[[Ruled, Any], Awaitable[Json]]
 
 
 VERBS: Final[Mapping[str, _Verb]] = {
@@ -138,7 +159,7 @@ VERBS: Final[Mapping[str, _Verb]] = {
 }
 
 
-async def control(devnet: Devnet, verb: str, params: Mapping[str, Any]) -> Json:
+async def control(devnet: Ruled, verb: str, params: Mapping[str, Any]) -> Json:
     """Carry one verb out.
 
     Raises:
@@ -156,7 +177,7 @@ async def control(devnet: Devnet, verb: str, params: Mapping[str, Any]) -> Json:
         raise InvalidInput(f"{verb}: {why}") from None
 
 
-def controlled(devnet: Devnet, handler: Handler, *, allowed: bool) -> Handler:
+def controlled(devnet: Ruled, handler: Handler, *, allowed: bool) -> Handler:
     """*handler* with ``/devnet/VERB`` before it: POST with a JSON object.
 
     What can't be done is 400, without leave (``--control``) everything is 403.

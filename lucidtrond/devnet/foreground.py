@@ -35,6 +35,8 @@ async def serve(args: argparse.Namespace) -> int:
                 port=args.listen[1],
                 solidity=args.listen_solidity,
                 jsonrpc=args.listen_jsonrpc,
+                replicas=args.replicas,
+                control=args.control,
                 genesis=_read_genesis(args),
             )
             async with open_devnet(config, clock=_WallClock()) as devnet:
@@ -62,6 +64,7 @@ def _greet(devnet: Devnet) -> None:
         f"URL      {info['url']}",
         *([f"solid    {devnet.solidity_url}"] if devnet.config.solidity else []),
         *([f"jsonrpc  {devnet.jsonrpc_url}"] if devnet.config.jsonrpc else []),
+        *(f"replica  {url}" for url in info["replicas"]),
         f"genesis  {info['genesis_id']}",
         *(f"token    {each['address']}  {each['symbol']}" for each in info["tokens"]),
         "Test accounts (their keys are public: never send real money there)",

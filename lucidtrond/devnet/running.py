@@ -18,6 +18,7 @@ from typing import Any, Final
 import trio
 from attrs import define, field, frozen
 
+from lucidtrond.devnet.control import CantStall, NoSnapshot, control
 from lucidtrond.devnet.describe import describe
 from lucidtrond.devnet.doors import Place
 from lucidtrond.devnet.faults import Faults
@@ -77,14 +78,6 @@ class DevnetConfig:
     control: bool = False
     """Whether ``/devnet/*`` is answered."""
     genesis: Genesis | None = None
-
-
-class CantStall(ValueError):
-    """Too few witnesses to keep the rest from solidifying."""
-
-
-class NoSnapshot(ValueError):
-    """Nothing that can be restored by that name."""
 
 
 @frozen
@@ -166,6 +159,10 @@ class Devnet:
         }
 
     # What a test does to it
+
+    async def control(self, verb: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Carry out a verb of `devnet.control`. Raises InvalidInput."""
+        return await control(self, verb, params)
 
     async def fork(self, depth: int, *, keep: bool = True, blocks: int = 0) -> int:
         """Replace the newest *depth* blocks by *blocks* others; gives the new head.

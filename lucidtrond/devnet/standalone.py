@@ -38,6 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--state-dir", type=Path, metavar="D", help="keep the chain here"
     )
     parser.add_argument(
+        "--replicas",
+        type=int,
+        default=0,
+        metavar="N",
+        help="so many further ports of the same chain, for faults of their own",
+    )
+    parser.add_argument(
+        "--control",
+        action="store_true",
+        help="let anybody who reaches it POST /devnet/VERB: info, mine, jump, fork,"
+        " stall, snapshot, restore, fault, faults, clear, seed (see the README)",
+    )
+    parser.add_argument(
         "--genesis", type=Path, metavar="F", help="a chain's definition in JSON"
     )
 

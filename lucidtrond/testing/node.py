@@ -31,7 +31,7 @@ from lucidtrond.devnet.state.refused import Invalid, Refused
 from lucidtrond.devnet.state.schedule import next_slot_ms
 from lucidtrond.devnet.state.triggering import Call, call_constant
 from lucidtrond.devnet.state.world import World
-from lucidtrond.errors import NodeError, NodeRefused
+from lucidtrond.errors import InvalidInput, NodeError, NodeRefused
 from lucidtrond.node.agreement import Agreement, Sighting
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.account import Account, Resources
@@ -99,7 +99,17 @@ class LocalNode:
 
     def info(self) -> Mapping[str, Any]:
         """What the devnet says of itself, as far as it is true here."""
-        return {"url": ENDPOINT, "block_time_s": 0.0, **describe(self.chain)}
+        return {
+            "url": ENDPOINT,
+            "replicas": [],
+            "block_time_s": 0.0,
+            **describe(self.chain),
+        }
+
+    async def control(self, verb: str, _params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """This chain has a test's own hands on it instead."""
+        await trio.lowlevel.checkpoint()
+        raise InvalidInput(f"{verb}: this chain is ruled by the test itself")
 
     # -- questions
 

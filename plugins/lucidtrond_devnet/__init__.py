@@ -1,6 +1,6 @@
 """The embedded chain's own doors: money from nothing, blocks on demand."""
 
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from lucidtrond.api import (
     read_amount,
 )
 from lucidtrond.tron.units import Sun
+
+T = TypeVar("T")
 
 plugin = Plugin("devnet", needs=["devnet"], networks=["devnet"])
 
@@ -82,6 +84,143 @@ async def mine(ctx: Context[NoConfig], params: Mine) -> Mined:
     return Mined(head_number=await ctx.devnet.mine(params.count))
 
 
+class Jump(Params, frozen=True):
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=400 * 86_400)]
+
+
+@plugin.method(
+    "devnet.jump",
+    caller="spend",
+    example={"seconds": 86_400},
+    errors=(InvalidInput,),
+)
+async def jump(ctx: Context[NoConfig], params: Jump) -> Mined:
+    """Make a block that is so much later than the head."""
+    return await _control(ctx, "jump", params, Mined)
+
+
+class Fork(Params, frozen=True):
+    """*blocks* others replace *depth* newest ones; 0 is one more than are replaced.
+    With *keep* their transactions go back to the pool, else they vanish."""
+
+    depth: Annotated[int, msgspec.Meta(ge=1)] = 1
+    keep: bool = True
+    blocks: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
+
+
+@plugin.method(
+    "devnet.fork", caller="spend", example={"depth": 2}, errors=(InvalidInput,)
+)
+async def fork(ctx: Context[NoConfig], params: Fork) -> Mined:
+    """Take the newest blocks back and make others; never what is solidified."""
+    return await _control(ctx, "fork", params, Mined)
+
+
+class Stall(Params, frozen=True):
+    stalled: bool = True
+
+
+class Stalled(Result, frozen=True):
+    stalled: bool
+
+
+@plugin.method(
+    "devnet.stall", caller="spend", example={"stalled": True}, errors=(InvalidInput,)
+)
+async def stall(ctx: Context[NoConfig], params: Stall) -> Stalled:
+    """Keep blocks from being solidified, or let them again."""
+    return await _control(ctx, "stall", params, Stalled)
+
+
+class Named(Params, frozen=True):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+@plugin.method(
+    "devnet.snapshot",
+    caller="spend",
+    example={"name": "before"},
+    errors=(InvalidInput,),
+)
+async def snapshot(ctx: Context[NoConfig], params: Named) -> Mined:
+    """Remember the chain as it is now, in memory."""
+    return await _control(ctx, "snapshot", params, Mined)
+
+
+@plugin.method(
+    "devnet.restore", caller="spend", example={"name": "before"}, errors=(InvalidInput,)
+)
+async def restore(ctx: Context[NoConfig], params: Named) -> Mined:
+    """Be the chain of a snapshot again."""
+    return await _control(ctx, "restore", params, Mined)
+
+
+class Fault(Params, frozen=True):
+    """*rule* is one of the chain's fault rules: ``{"fault": "lost_reply", "path":
+    "/wallet/broadcast*", "count": 1}``; `lucidtrond devnet --help` lists them."""
+
+    rule: dict[str, Any]
+
+
+class FaultNumber(Result, frozen=True):
+    number: int
+
+
+@plugin.method(
+    "devnet.fault",
+    caller="spend",
+    example={"rule": {"fault": "lost_reply", "path": "/wallet/broadcast*", "count": 1}},
+    errors=(InvalidInput,),
+)
+async def fault(ctx: Context[NoConfig], params: Fault) -> FaultNumber:
+    """Put a fault in force: what its HTTP requests meet from now on."""
+    made = await ctx.devnet.control("fault", params.rule)
+    return msgspec.convert(made, FaultNumber)
+
+
+class FaultState(Result, frozen=True):
+    number: int
+    seen: int
+    struck: int
+    rule: dict[str, Any]
+
+
+class FaultStates(Result, frozen=True):
+    seed: int
+    faults: list[FaultState]
+
+
+@plugin.method("devnet.faults", errors=(InvalidInput,))
+async def faults(ctx: Context[NoConfig]) -> FaultStates:
+    """List the faults in force and how often they struck."""
+    return msgspec.convert(await ctx.devnet.control("faults", {}), FaultStates)
+
+
+class Clear(Params, frozen=True):
+    """All of them without a *number*."""
+
+    number: int | None = None
+
+
+class Cleared(Result, frozen=True):
+    cleared: int
+
+
+@plugin.method(
+    "devnet.clear", caller="spend", example={"number": 1}, errors=(InvalidInput,)
+)
+async def clear(ctx: Context[NoConfig], params: Clear) -> Cleared:
+    """Lift one fault, or all."""
+    return await _control(ctx, "clear", params, Cleared)
+
+
+async def _control(
+    ctx: Context[NoConfig], verb: str, params: Params, kind: type[T]
+) -> T:
+    given = msgspec.to_builtins(params)
+    return msgspec.convert(await ctx.devnet.control(verb, given), kind)
+
+
 class HeadView(Result, frozen=True):
     number: int
     id: str
@@ -113,6 +252,7 @@ class Info(Result, frozen=True):
     head: HeadView
     solid_number: int
     witnesses: list[str]
+    replicas: list[str]
     accounts: list[FundedAccount]
     tokens: list[Token]
 

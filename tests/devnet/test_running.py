@@ -8,7 +8,8 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucidtrond.devnet.running import CantStall, Devnet, NoSnapshot
+from lucidtrond.devnet.control import CantStall, NoSnapshot
+from lucidtrond.devnet.running import Devnet
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import TooDeep
 from lucidtrond.devnet.state.world import rows_of

@@ -1,0 +1,129 @@
+"""A pytest fixture: a real TRON chain in a process of its own, for anybody's tests.
+
+In a ``conftest.py``::
+
+    pytest_plugins = ["lucidtrond.testing.fixtures"]
+
+and in a test, with whatever client library::
+
+    def test_it_pays(tron_devnet):
+        client = tronpy.Tron(HTTPProvider(tron_devnet.url))
+        tron_devnet.fault(fault="lost_reply", path="/wallet/broadcast*", count=1)
+        ...
+        tron_devnet.mine()
+
+The chain is another process, so the test may be of any kind. One chain serves a whole
+session and makes blocks only when told to (`mine`); take a `snapshot` where a test must
+not be seen by others.
+"""
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+_TIMEOUT_S = 30
+_FLAGS = ("--block-time", "0", "--witnesses", "3", "--replicas", "1", "--control")
+
+
+class TronDevnet:
+    """A running chain. What `info` tells at the start are attributes.
+
+    *url* speaks java-tron's HTTP API; *replica_url* is the same chain on another port;
+    *accounts* are funded, each with ``address`` and ``private_key`` (hex); *tokens*
+    are the TRC-20 tokens deployed there.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        known = self.control("info")
+        [self.replica_url] = known["replicas"]
+        self.accounts: list[dict[str, Any]] = known["accounts"]
+        self.tokens: list[dict[str, Any]] = known["tokens"]
+
+    def control(self, verb: str, **params: Any) -> dict[str, Any]:
+        """Carry out a verb of ``/devnet/``.
+
+        Raises:
+            ValueError: it was refused; the chain's own words.
+        """
+        data = json.dumps(params).encode()
+        try:
+            with urllib.request.urlopen(  # noqa: S310 - our own process
+                f"{self.url}/devnet/{verb}", data, timeout=_TIMEOUT_S
+            ) as answer:
+                told: dict[str, Any] = json.load(answer)
+                return told
+        except urllib.error.HTTPError as refused:
+            with refused:
+                raise ValueError(json.load(refused)["Error"]) from None
+
+    def mine(self, count: int = 1) -> int:
+        """Make blocks now; gives the head's number."""
+        return int(self.control("mine", count=count)["head_number"])
+
+    def jump(self, seconds: float) -> int:
+        """Make a block so much later than the head."""
+        return int(self.control("jump", seconds=seconds)["head_number"])
+
+    def fork(self, depth: int = 1, *, keep: bool = True) -> int:
+        """Replace the newest blocks by others."""
+        return int(self.control("fork", depth=depth, keep=keep)["head_number"])
+
+    def stall(self, *, stalled: bool = True) -> None:
+        """Keep blocks from being solidified, or let them again."""
+        self.control("stall", stalled=stalled)
+
+    def fault(self, **rule: Any) -> int:
+        """Put a fault in force (see `lucidtrond.devnet.faults`); gives its number."""
+        return int(self.control("fault", **rule)["number"])
+
+    def clear(self) -> None:
+        """Lift all faults."""
+        self.control("clear")
+
+    def snapshot(self, name: str) -> None:
+        """Remember the chain as it is."""
+        self.control("snapshot", name=name)
+
+    def restore(self, name: str) -> None:
+        """Be that chain again."""
+        self.control("restore", name=name)
+
+
+@pytest.fixture(scope="session", name="tron_devnet_chain")
+def _chain() -> Iterator[TronDevnet]:
+    """The session's chain, with whatever tests did to it."""
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [
+            *(sys.executable, "-m", "lucidtrond.cli.operator", "devnet"),
+            *("--listen", "127.0.0.1:0", *_FLAGS),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            if process.stdout is None:
+                raise AssertionError("its output is a pipe")
+            first = process.stdout.readline().split()
+            if len(first) != 2 or first[0] != "URL":
+                raise RuntimeError(f"lucidtrond devnet did not start: {first}")
+            yield TronDevnet(first[1])
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def tron_devnet(tron_devnet_chain: TronDevnet) -> Iterator[TronDevnet]:
+    """The session's chain, without faults before and after the test."""
+    tron_devnet_chain.clear()
+    tron_devnet_chain.stall(stalled=False)
+    yield tron_devnet_chain
+    tron_devnet_chain.clear()
