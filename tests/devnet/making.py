@@ -12,8 +12,9 @@ from lucidtrond.devnet.state.genesis import (
     make_genesis,
 )
 from lucidtrond.devnet.state.schedule import next_slot_ms
+from lucidtrond.tron import abi
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.contracts import Transfer, Trigger
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.transaction import RawData, Reference, Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
@@ -30,6 +31,9 @@ FIRST_BLOCK_MS = FIVE.timestamp + 3_000_000
 ALICE, BOB, CAROL = (each.key for each in FIVE.funded[1:4])
 NOVA = PrivateKey(b"\x11" * 32)
 """Has no account yet."""
+WHALE = FIVE.funded[0].key
+"""Owns the token."""
+PLENTY = 100_000_000
 
 
 def raw_transfer(
@@ -81,6 +85,33 @@ class Lab:
         self.nonce += 1
         changes.setdefault("timestamp", UnixMillis(self.nonce))
         return sign(raw_transfer(self.chain, key.address, to, amount, **changes), key)
+
+    def call(
+        self,
+        key: PrivateKey,
+        signature: str,
+        *values: object,
+        fee_limit: int = PLENTY,
+        value: int = 0,
+    ) -> Transaction:
+        """A signed call of the chain's token, unlike those before."""
+        self.nonce += 1
+        (token,) = self.chain.head.contracts.values()
+        known = self.chain.head.globals
+        trigger = Trigger(
+            key.address,
+            Address(token.address),
+            abi.encode_call(signature, values),
+            call_value=Sun(value),
+        )
+        raw = RawData(
+            trigger,
+            Reference.to_block(known.block_id.hex()),
+            expiration=UnixMillis(known.timestamp + 60_000),
+            timestamp=UnixMillis(self.nonce),
+            fee_limit=Sun(fee_limit),
+        )
+        return sign(raw, key)
 
     def send(self, transaction: Transaction) -> None:
         """Put it into the pool; raises Refused."""
