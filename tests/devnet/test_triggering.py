@@ -196,15 +196,30 @@ def present_row(lab: Lab) -> TransactionRow:
 
 
 def test_a_transfer_burns_its_energy_and_logs_what_it_did(lab: Lab) -> None:
-    before = lab.balance(WHALE.address)
-    row, call = outcome(lab, lab.call(WHALE, SEND, ALICE.address, 5))
+    lab.send(lab.call(WHALE, SEND, ALICE.address, 9))
+    lab.mine()
+    before = lab.balance(ALICE.address)
+    row, call = outcome(lab, lab.call(ALICE, SEND, BOB.address, 5))
     assert (call.energy_total, call.energy_fee) == (28_297, 2_829_700)
     assert RESULTS.Name(call.result) == "SUCCESS"
     assert row.contract_ret == call.result
-    assert before - lab.balance(WHALE.address) == row.receipt.fee == 2_829_700
+    assert before - lab.balance(ALICE.address) == row.receipt.fee == 2_829_700
     (log,) = call.logs
     assert log.address == token_of(lab).raw
     assert log.topics[0] == abi.topic("Transfer(address,address,uint256)")
+    assert (held(lab, ALICE), held(lab, BOB)) == (4, 5)
+
+
+def test_stake_pays_before_sun_is_burned(lab: Lab) -> None:
+    before = lab.balance(WHALE.address)
+    row, call = outcome(lab, lab.call(WHALE, SEND, ALICE.address, 5))
+    assert (call.energy_total, call.energy_usage, call.energy_fee) == (
+        28_297,
+        28_297,
+        0,
+    )
+    assert lab.balance(WHALE.address) == before
+    assert row.receipt.fee == 0
     assert (held(lab, WHALE), held(lab, ALICE)) == (SUPPLY - 5, 5)
 
 
@@ -227,7 +242,9 @@ def test_a_revert_takes_back_what_came_before_it(lab: Lab) -> None:
 
 
 def test_a_fee_limit_that_is_too_low_is_burned_whole(lab: Lab) -> None:
-    made = lab.call(WHALE, SEND, ALICE.address, 5, fee_limit=1_000_000)
+    lab.send(lab.call(WHALE, SEND, ALICE.address, 9))
+    lab.mine()
+    made = lab.call(ALICE, SEND, BOB.address, 5, fee_limit=1_000_000)
     row, call = outcome(lab, made)
     assert row.contract_ret == RESULTS.Value("OUT_OF_ENERGY")
     assert (call.energy_total, call.energy_fee) == (10_000, 1_000_000)
@@ -235,7 +252,7 @@ def test_a_fee_limit_that_is_too_low_is_burned_whole(lab: Lab) -> None:
         "Not enough energy for 'SSTORE' operation executing:"
         " curInvokeEnergyLimit[10000], curOpEnergy[20000], usedEnergy[6347]"
     )
-    assert (call.returned, held(lab, ALICE)) == (b"", 0)
+    assert (call.returned, held(lab, BOB)) == (b"", 0)
 
 
 def test_who_can_not_pay_for_energy_runs_out_of_it(lab: Lab) -> None:
