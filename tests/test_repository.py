@@ -152,7 +152,7 @@ def test_the_names_of_methods_are_promises(host: PluginHost) -> None:
         "devnet": "clear fault faults fork fund info jump mine restore snapshot stall",
         "history": "list",
         "keystore": "init lock reveal_mnemonic status unlock",
-        "network": "endpoints status",
+        "network": "endpoints plan status",
         "token": "allowance balance info list",
         "transfer": "estimate list send status",
         "tx": "decode get pending receipt retry wait",
@@ -189,7 +189,12 @@ def test_who_may_pay_and_who_may_open_the_keystore(host: PluginHost) -> None:
 
 def test_methods_that_answer_inline_never_wait(host: PluginHost) -> None:
     inline = {method.name for method in host.methods() if method.inline}
-    assert inline == {"address.convert", "network.status", "network.endpoints"}
+    assert inline == {
+        "address.convert",
+        "network.endpoints",
+        "network.plan",
+        "network.status",
+    }
 
 
 def test_every_error_class_has_a_number() -> None:

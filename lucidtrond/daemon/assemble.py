@@ -28,6 +28,7 @@ from lucidtrond.daemon.config import Config
 from lucidtrond.daemon.gauges import collect
 from lucidtrond.daemon.machine import hold_state_dir
 from lucidtrond.daemon.network import known_tokens, open_network
+from lucidtrond.daemon.nodewatch import watch_nodes
 from lucidtrond.daemon.notify import notify
 from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
 from lucidtrond.errors import KeystoreMissing, OperatorError, WrongPassphrase
@@ -114,6 +115,13 @@ async def serve(
                     house.vault.run,
                     house.sender.run,
                     house.follower.run,
+                    partial(
+                        watch_nodes,
+                        house.node.changes,
+                        house.store,
+                        emit=house.bus.emitter(),
+                        ring=house.bus.ring,
+                    ),
                 ):
                     await _start(floor, service)
                 async with trio.open_nursery() as plugins:
@@ -162,7 +170,7 @@ async def _open_house(
                 *host.migrations(),
             ],
         )
-        async with open_network(config, devnet) as (node, genesis_id):
+        async with open_network(config, devnet, clock) as (node, genesis_id):
             vault = Vault(store, clock=clock)
             try:
                 yield _furnish(

@@ -34,12 +34,15 @@ class EndpointConfig(_Section, frozen=True):
     """One node. *api_key* comes from a file or the older environment names only.
 
     *solidity_url* is for a node of one's own, which serves ``/walletsolidity`` on
-    another port (8091 by default). A URL may be secret: some providers put the key in.
+    another port (8091 by default). Of requests per second and per (UTC) day 0 is no
+    bound. A URL may be secret: some providers put the key in.
     """
 
     url: str
     solidity_url: str = ""
     api_key_file: str = ""
+    requests_per_second: float = 0.0
+    requests_per_day: int = 0
     api_key: msgspec.UnsetType | str = msgspec.UNSET
 
     def __repr__(self) -> str:
@@ -271,6 +274,7 @@ def _checked(config: Config) -> Config:
     network = config.network
     for endpoint in network.endpoints:
         _check_urls(endpoint)
+        _check_budget(endpoint)
     for token in network.tokens:
         _check_token(token)
     if network.name == "private":
@@ -297,6 +301,20 @@ def _check_urls(endpoint: EndpointConfig) -> None:
                 "[network] endpoints: expected http:// or https://, got "
                 f"{scheme[:20]!r}"
             )
+
+
+def _check_budget(endpoint: EndpointConfig) -> None:
+    per_second, per_day = endpoint.requests_per_second, endpoint.requests_per_day
+    if not (per_second == 0 or 0.01 <= per_second < float("inf")):
+        raise ConfigError(
+            "[network] endpoints: requests_per_second: expected 0 (no bound) or"
+            f" >= 0.01, got {per_second}"
+        )
+    if per_day < 0:
+        raise ConfigError(
+            "[network] endpoints: requests_per_day: expected 0 (no bound) or more,"
+            f" got {per_day}"
+        )
 
 
 def _check_token(token: TokenConfig) -> None:

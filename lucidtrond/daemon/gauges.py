@@ -1,10 +1,11 @@
 """What ``GET /metrics`` shows; names of the older Lucid service where they fit."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, Literal, Protocol
 
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.events.bus import Bus
+from lucidtrond.node.cache import CachedNode
 from lucidtrond.ports import Clock
 from lucidtrond.store.database import Database
 from lucidtrond.transports.rpc_metrics import Metric
@@ -19,6 +20,8 @@ class House(Protocol):
     def store(self) -> Database: ...
     @property
     def bus(self) -> Bus: ...
+    @property
+    def node(self) -> CachedNode: ...
     @property
     def ledger(self) -> Ledger: ...
 
@@ -81,4 +84,59 @@ def collect(
         ("reads", "Read transactions.", store.reads),
     ):
         yield Metric(f"lucidtrond_store_{name}_total", "counter", text, value)
+    yield from _nodes(house.node)
     yield Metric("lucidtrond_store_queued", "gauge", "Waiting now.", store.queued)
+
+
+_ENDPOINT: Final[Sequence[tuple[str, str, Literal["counter", "gauge"], str]]] = (
+    ("requests", "requests_total", "counter", "Requests sent."),
+    ("errors", "errors_total", "counter", "Questions without the wanted answer."),
+    ("lies", "lies_total", "counter", "Answers that contradict themselves or us."),
+    ("waiting", "waiting", "gauge", "Questions that wait for a connection."),
+    ("latency_ms", "latency_ms", "gauge", "Moving average of answers' times."),
+    ("behind_blocks", "behind_blocks", "gauge", "Final blocks behind the best."),
+    ("left_today", "left_today", "gauge", "Requests left of the day's budget."),
+    ("pace_per_second", "pace", "gauge", "Requests per second allowed now."),
+    ("failures_in_a_row", "failures_in_a_row", "gauge", "Until it answers again."),
+)
+
+
+def _nodes(node: CachedNode) -> Iterator[Metric]:
+    """Of each endpoint and each cache; what is not known has no sample."""
+    shown = node.endpoints()
+    yield Metric(
+        "lucidtrond_endpoint_ok",
+        "gauge",
+        "1 for each endpoint that is well.",
+        samples={
+            (("endpoint", each["endpoint"]),): float(each["state"] == "ok")
+            for each in shown
+        },
+    )
+    for key, name, kind, text in _ENDPOINT:
+        yield Metric(
+            f"lucidtrond_endpoint_{name}",
+            kind,
+            text,
+            samples={
+                (("endpoint", each["endpoint"]),): each[key]
+                for each in shown
+                if each[key] is not None
+            },
+        )
+    yield Metric(
+        "lucidtrond_endpoint_changes_lost_total",
+        "counter",
+        "Changes of endpoints' states that became no event.",
+        node.changes.lost,
+    )
+    yield Metric(
+        "lucidtrond_cache_total",
+        "counter",
+        "Questions by cache and by how they were answered.",
+        samples={
+            (("cache", name), ("answered", how)): getattr(counts, how)
+            for name, counts in node.statistics().items()
+            for how in ("kept", "joined", "asked")
+        },
+    )

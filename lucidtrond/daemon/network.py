@@ -10,8 +10,10 @@ from lucidtrond.devnet.describe import tokens_of
 from lucidtrond.devnet.server import Devnet
 from lucidtrond.errors import ConfigError
 from lucidtrond.node.cache import CachedNode
+from lucidtrond.node.pacing import Budget
 from lucidtrond.node.policy import RetryPolicy
 from lucidtrond.node.pool import Endpoint, open_pool
+from lucidtrond.ports import Clock
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.networks import NETWORKS
@@ -22,7 +24,7 @@ log = logging.getLogger("lucidtrond.daemon")
 
 @contextlib.asynccontextmanager
 async def open_network(
-    config: Config, devnet: Devnet | None
+    config: Config, devnet: Devnet | None, clock: Clock
 ) -> AsyncIterator[tuple[CachedNode, BlockId]]:
     """The nodes of the configured network and its genesis id.
 
@@ -41,6 +43,7 @@ async def open_network(
             jitter=config.retry.jitter,
         ),
         timeout_s=config.network.timeout_s,
+        now_ms=clock.now_ms,
         max_connection_retries=config.retry.max_connection_retries,
     ) as pool:
         yield CachedNode(pool), genesis_id
@@ -63,6 +66,10 @@ def _endpoints(network: NetworkConfig) -> list[Endpoint]:
             each.url,
             api_key=_api_key(each),
             solidity_url=each.solidity_url or None,
+            budget=Budget(
+                per_second=each.requests_per_second or None,
+                per_day=each.requests_per_day or None,
+            ),
         )
         for each in network.endpoints
     ]

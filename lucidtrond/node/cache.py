@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from lucidtrond.node.agreement import Agreement, Sighting
-from lucidtrond.node.flights import Cache
+from lucidtrond.node.flights import Cache, Counts
+from lucidtrond.node.member import Changes
 from lucidtrond.node.pool import NodePool
 from lucidtrond.node.translate import NodeFacts
 from lucidtrond.tron import contracts
@@ -55,6 +56,19 @@ class CachedNode:
     def genesis_id(self) -> BlockId:
         """Of the configured network."""
         return self._pool.genesis_id
+
+    @property
+    def changes(self) -> Changes:
+        """What the pool has to tell of its endpoints."""
+        return self._pool.changes
+
+    def statistics(self) -> Mapping[str, Counts]:
+        """Of each cache, by its name."""
+        return {
+            "account": self._accounts.counts,
+            "network": self._network.counts,
+            "transactions": self._transactions.counts,
+        }
 
     def endpoints(self) -> Sequence[Mapping[str, Any]]:
         """State of each endpoint, JSON-able, without keys."""

@@ -35,11 +35,23 @@ class _Kept:
     until: float
 
 
+@define
+class Counts:
+    """How questions were answered, since the start."""
+
+    kept: int = 0
+    """From memory."""
+    joined: int = 0
+    """By a question of somebody else that was under way."""
+    asked: int = 0
+
+
 class Cache:
     """A bounded memory of answers with single flight; the least used goes first."""
 
     def __init__(self, *, size: int) -> None:
         self._size = size
+        self.counts = Counts()
         self._kept: dict[Hashable, _Kept] = {}
         self._flights: dict[Hashable, _Flight] = {}
 
@@ -62,12 +74,16 @@ class Cache:
         """
         kept = self._find(key)
         if kept is not None:
+            self.counts.kept += 1
             await trio.lowlevel.checkpoint()
             return cast("V", kept.value)
         flight = self._board(key)
         try:
             async with flight.lock:
-                if not flight.landed:
+                if flight.landed:
+                    self.counts.joined += 1
+                else:
+                    self.counts.asked += 1
                     await self._fly(flight, fetch)
                     self._land(key, flight, age_s)
         finally:

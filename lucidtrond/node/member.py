@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 LIE_REST_S: Final = 600.0
 """Who lied is asked only when nobody else can be, whatever it says meanwhile."""
 LAG: Final = 5
-"""Blocks behind the newest head, from which on others are preferred."""
+"""With more final blocks behind than this, others are preferred."""
 TELL_EVERY_S: Final = 60.0
 """An endpoint that comes and goes makes no flood of events."""
 CHANGES: Final = 64
@@ -76,7 +76,7 @@ class Member:
     lies: int = field(init=False, default=0)
     errors: int = field(init=False, default=0)
     behind: int | None = field(init=False, default=None)
-    """Blocks behind the newest head of all, when it was last asked for its own."""
+    """Final blocks behind the best of all, when they were last compared."""
     quota_spent: bool = field(init=False, default=False)
     trouble: str | None = field(init=False, default=None)
 
@@ -150,16 +150,16 @@ class Member:
         log.error("endpoint is on another network", extra=extra)
         self.changes.tell(self.name, "wrong network", reason)
 
-    def shown(self, newest: int) -> dict[str, Any]:
-        """Its state in plain data, without keys; *newest* is the best head known."""
+    def shown(self) -> dict[str, Any]:
+        """Its state in plain data, without keys; null is what is not known."""
         client, gate, now = self.client, self.gate, trio.current_time()
-        head, latency_s, rate = client.head_number, gate.latency_s, gate.pace.rate
+        latency_s, rate = gate.latency_s, gate.pace.rate
         return {
             "endpoint": self.name,
             "state": self._state(now),
-            "head_number": head,
+            "head_number": client.head_number,
             "solid_number": client.solid_number,
-            "behind_blocks": None if head is None else newest - head,
+            "behind_blocks": self.behind,
             "requests": client.requests,
             "requests_today": gate.day.used_on(gate.today),
             "left_today": gate.left_today,

@@ -15,6 +15,7 @@ Answers are not compared: a receipt or a balance is one endpoint's word.
 
 import contextlib
 import logging
+import math
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
@@ -61,6 +62,8 @@ CONNECT_S: Final = 20.0
 STILL_S: Final = 20.0
 """A head that has not moved for so long may be that of a node that lags."""
 COMPARE_EVERY_S: Final = 300.0
+COMPARE_WITHIN_S: Final = 2.0
+"""Who takes longer to say how far it is has not said it."""
 
 T = TypeVar("T")
 
@@ -86,13 +89,13 @@ class NodePool:
         self._policy = policy
         self._chance = chance
         self._newest = -1
-        self._moved_at = self._compared_at = trio.current_time()
+        self._moved_at = self._compared_at = float("-inf")
         self._geneses = Cache(size=0)
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
         """The newest (or newest solidified) block's header, checked."""
         header = await self._ask(lambda node: node.fetch_head(solid=solid))
-        if solid or len(self._members) == 1:
+        if not solid or len(self._members) == 1:  # the follower asks for the final one
             return header
         now = trio.current_time()
         if header.number > self._newest:
@@ -105,7 +108,9 @@ class NodePool:
 
     async def _compare_heads(self, header: BlockHeader) -> BlockHeader:
         """Ask everybody, and note who is behind; the newest of all."""
-        came = await self._ask_all(lambda node: node.fetch_head())
+        came = await self._ask_all(
+            lambda node: node.fetch_head(solid=True), within_s=COMPARE_WITHIN_S
+        )
         heads = [each for _, each in came if not isinstance(each, NodeError)]
         newest = max([header, *heads], key=lambda each: each.number)
         for member, (_, each) in zip(self._members, came, strict=True):
@@ -219,9 +224,7 @@ class NodePool:
 
     def endpoints(self) -> list[dict[str, Any]]:
         """State of each endpoint, in order of preference; JSON-able, without keys."""
-        heads = [each.client.head_number or 0 for each in self._members]
-        newest = max(heads, default=0)
-        return [each.shown(newest) for each in self._members]
+        return [each.shown() for each in self._members]
 
     async def connect(self) -> None:
         """Ask who may be asked for its genesis once; the slow are not waited for.
@@ -249,7 +252,9 @@ class NodePool:
         if not any(member.known for member in self._members):
             raise policies.most_telling(errors)
 
-    async def _ask_all(self, question: Question[T]) -> list[tuple[str, T | NodeError]]:
+    async def _ask_all(
+        self, question: Question[T], *, within_s: float = math.inf
+    ) -> list[tuple[str, T | NodeError]]:
         """Everybody's own answer, asked once; who asked to be left alone is."""
         now = trio.current_time()
         came: list[T | NodeError] = [all_away([each], now) for each in self._members]
@@ -261,6 +266,7 @@ class NodePool:
                 came[index] = error
 
         async with trio.open_nursery() as nursery:
+            nursery.cancel_scope.deadline = now + within_s
             for index, member in enumerate(self._members):
                 if member.away_until <= now:
                     nursery.start_soon(ask, index, member)

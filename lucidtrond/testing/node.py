@@ -267,7 +267,15 @@ class LocalNode:
 
     def endpoints(self) -> Sequence[Mapping[str, Any]]:
         """One, healthy unless the test says otherwise."""
-        return [{"url": ENDPOINT, "healthy": self.trouble is None}]
+        return [
+            {
+                "endpoint": ENDPOINT,
+                "state": "ok" if self.trouble is None else "failing",
+                "requests_today": self.questions,
+                "left_today": None,
+                "per_day": None,
+            }
+        ]
 
     def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None:
         """Nothing is cached here."""

@@ -16,6 +16,7 @@ from lucidtrond.api import (
 )
 from lucidtrond.tron.address import Address, InvalidAddress
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond_network.plan import Plan, make_plan
 
 plugin = Plugin("network")
 
@@ -63,6 +64,12 @@ class Endpoints(Result, frozen=True):
 async def endpoints(ctx: Context[NoConfig]) -> Endpoints:
     """Show the state of each node we ask."""
     return Endpoints(endpoints=[dict(each) for each in ctx.node.endpoints()])
+
+
+@plugin.method("network.plan", inline=True)
+async def plan(ctx: Context[NoConfig]) -> Plan:
+    """Say how many requests a day following takes, and whether budgets hold them."""
+    return make_plan(ctx.node.endpoints())
 
 
 class BlockView(Result, frozen=True):

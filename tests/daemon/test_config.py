@@ -174,3 +174,34 @@ def test_two_tokens_with_one_symbol_are_refused(tmp_path: Path) -> None:
     config = load(tmp_path=tmp_path, flags={"network": {"tokens": [token, other]}})
     with pytest.raises(ConfigError, match="two assets are called xyz"):
         known_tokens(config.network, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("requests_per_second = -1.0", "requests_per_second: expected 0"),
+        ("requests_per_second = 0.001", "requests_per_second: expected 0"),
+        ("requests_per_second = nan", "requests_per_second: expected 0"),
+        ("requests_per_second = inf", "requests_per_second: expected 0"),
+        ("requests_per_day = -1", "requests_per_day: expected 0"),
+        ("requests_per_day = 1.5", "int"),
+    ],
+)
+def test_a_budget_that_can_not_be_is_refused(
+    line: str, named: str, tmp_path: Path
+) -> None:
+    text = (
+        f'[network]\nname = "nile"\n[[network.endpoints]]\nurl = "http://a"\n{line}\n'
+    )
+    with pytest.raises(ConfigError, match=named):
+        load(text, tmp_path=tmp_path)
+
+
+def test_a_budget_is_part_of_an_endpoint(tmp_path: Path) -> None:
+    text = (
+        '[network]\nname = "nile"\n[[network.endpoints]]\nurl = "http://a"\n'
+        "requests_per_second = 8\nrequests_per_day = 90_000\n"
+    )
+    [endpoint] = load(text, tmp_path=tmp_path).network.endpoints
+    assert endpoint.requests_per_second == 8
+    assert endpoint.requests_per_day == 90_000

@@ -15,7 +15,13 @@ from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.member import CHANGES, LIE_REST_S, TELL_EVERY_S, Changes
 from lucidtrond.node.pacing import OPEN_AFTER, Budget
 from lucidtrond.node.policy import LONGEST_REST_S, RetryPolicy
-from lucidtrond.node.pool import COMPARE_EVERY_S, STILL_S, NodePool, open_pool
+from lucidtrond.node.pool import (
+    COMPARE_EVERY_S,
+    COMPARE_WITHIN_S,
+    STILL_S,
+    NodePool,
+    open_pool,
+)
 from tests.node.nodes import (
     GENESIS_ID,
     RecordedNode,
@@ -223,36 +229,45 @@ async def test_a_payment_is_sent_to_who_fails_as_well(autojump_clock: Clock) -> 
 # Lag
 
 
-async def test_a_head_that_stands_still_is_compared_with_the_others(
+async def test_a_final_head_that_stands_still_is_compared_with_the_others(
     autojump_clock: Clock,
 ) -> None:
-    stuck, well = RecordedNode(head=500), RecordedNode(head=500)
+    stuck, well = RecordedNode(solid=500), RecordedNode(solid=500)
     async with open_nodes(stuck, well) as pool:
-        assert (await pool.fetch_head()).number == 500
-        well.head = 510
+        assert (await pool.fetch_head(solid=True)).number == 500
+        well.solid = 510
         await trio.sleep(STILL_S)
-        assert (await pool.fetch_head()).number == 500
+        assert (await pool.fetch_head(solid=True)).number == 500
         await trio.sleep(1)
-        assert (await pool.fetch_head()).number == 510
+        assert (await pool.fetch_head(solid=True)).number == 510
         assert states(pool) == ["lagging", "ok"]
         asked = len(stuck.asked)
-        assert (await pool.fetch_head()).number == 510
+        assert (await pool.fetch_head(solid=True)).number == 510
         assert len(stuck.asked) == asked
 
-        stuck.head = well.head = 515
+        stuck.solid = well.solid = 515
         await trio.sleep(COMPARE_EVERY_S + 1)
-        await pool.fetch_head()
+        await pool.fetch_head(solid=True)
         assert states(pool) == ["ok", "ok"]
 
 
 async def test_heads_that_move_are_hardly_ever_compared(autojump_clock: Clock) -> None:
-    first, second = RecordedNode(head=100), RecordedNode(head=100)
+    first, second = RecordedNode(), RecordedNode()
     async with open_nodes(first, second) as pool:
-        for number in range(100, 200):
-            first.head = second.head = number
-            await pool.fetch_head()
+        for number in range(100, 199):
+            first.solid = second.solid = number
+            await pool.fetch_head(solid=True)
             await trio.sleep(3)
-    assert len(second.questions("getblock")) == 1  # its genesis
+    assert len(second.questions("getblock")) == 2  # its genesis, and at the start
+
+
+async def test_a_slow_endpoint_holds_up_no_comparison(autojump_clock: Clock) -> None:
+    slow = RecordedNode()
+    async with open_nodes(RecordedNode(), slow) as pool:
+        slow.delay_s = 9
+        await pool.fetch_head(solid=True)
+        assert trio.current_time() <= COMPARE_WITHIN_S
+        assert [each["behind_blocks"] for each in pool.endpoints()] == [0, None]
 
 
 # Lies

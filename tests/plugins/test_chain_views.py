@@ -48,7 +48,8 @@ async def test_before_the_first_answer_the_status_is_honest(
     async with open_shipped() as bench:
         bench.node.trouble = NodeUnavailable("local", 1)
         [endpoint] = (await bench.call("network.endpoints")).endpoints
-        assert endpoint == {"url": "local", "healthy": False}
+        assert endpoint["endpoint"] == "local"
+        assert endpoint["state"] == "failing"
         bench.node.trouble = None
 
 

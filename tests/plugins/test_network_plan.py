@@ -1,0 +1,76 @@
+"""What following will use of a day's budgets."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from trio.testing import MockClock
+
+from lucidtrond.chain.pace import Pace
+from lucidtrond.node import pacing, pool
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS
+from lucidtrond_network.plan import (
+    BLOCK_S,
+    FOR_PAYMENTS,
+    REQUESTS_PER_ROUND,
+    ROUNDS_PER_BLOCK,
+    make_plan,
+)
+from tests.plugins.bench import open_shipped
+
+
+def shown(name: str, per_day: int | None) -> dict[str, Any]:
+    return {
+        "endpoint": name,
+        "per_day": per_day,
+        "left_today": per_day,
+        "requests_today": 0,
+    }
+
+
+def test_its_numbers_are_those_of_the_pool() -> None:
+    assert BLOCK_S * 1000 == BLOCK_INTERVAL_MS
+    assert FOR_PAYMENTS == pacing.FOR_PAYMENTS
+    plan = make_plan([shown("a", None), shown("b", None)])
+    assert plan.comparing_per_day * pool.COMPARE_EVERY_S == 86_400
+
+
+@given(
+    st.floats(0.005, 1.0),
+    st.floats(0, 3),
+    st.lists(st.floats(0, 1), min_size=300, max_size=300),
+)
+def test_the_follower_looks_no_more_often_than_planned(
+    latency_s: float, phase: float, late: list[float]
+) -> None:
+    pace, now, seen, rounds = Pace(float(BLOCK_S)), phase, 0, 0
+    came = [BLOCK_S * number + each for number, each in enumerate(late)]
+    while seen < len(came):
+        rounds += 1
+        now += latency_s
+        new = sum(1 for each in came[seen : seen + 9] if each <= now)
+        seen += new
+        now += pace.seen(new, now) if new else pace.nothing()
+    assert rounds <= len(came) * ROUNDS_PER_BLOCK
+
+
+@given(st.integers(1, 400_000))
+def test_a_budget_fits_when_it_holds_the_day_and_the_part_for_payments(
+    per_day: int,
+) -> None:
+    plan = make_plan([shown("a", per_day), shown("b", per_day)])
+    first, second = plan.endpoints
+    assert first.needed_per_day == plan.following_per_day + plan.comparing_per_day
+    assert second.needed_per_day == plan.comparing_per_day
+    for each in plan.endpoints:
+        assert each.fits == (each.needed_per_day <= per_day * (1 - FOR_PAYMENTS))
+    assert plan.following_per_day >= plan.blocks_per_day * REQUESTS_PER_ROUND
+
+
+async def test_the_plan_is_a_method(autojump_clock: MockClock) -> None:
+    async with open_shipped() as bench:
+        plan = await bench.call("network.plan")
+        [endpoint] = plan.endpoints
+        assert endpoint.fits is None
+        assert endpoint.needed_per_day == plan.following_per_day
+        assert plan.comparing_per_day == 0  # nobody to compare with
