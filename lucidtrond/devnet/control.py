@@ -14,8 +14,11 @@ from msgspec import Meta
 from lucidtrond.devnet.faults import Faults, Rule, TooManyRules
 from lucidtrond.devnet.http.router import JSON_TYPE
 from lucidtrond.devnet.state.chain import TooDeep
-from lucidtrond.errors import InvalidInput
+from lucidtrond.errors import InsufficientFunds, InvalidInput, TooBusy
 from lucidtrond.transports.http import Handler, HttpRequest, HttpResponse
+from lucidtrond.tron.address import Address, InvalidAddress, parse_address
+from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.units import Sun
 
 PREFIX: Final = "/devnet/"
 MAX_BLOCKS: Final = 10_000
@@ -42,6 +45,10 @@ class Ruled(Protocol):
     async def jump(self, seconds: float) -> int: ...
     async def fork(self, depth: int, *, keep: bool, blocks: int) -> int: ...
     def stall(self, *, stalled: bool) -> None: ...
+    async def fund(self, address: Address, amount: Sun) -> TxId: ...
+    async def fund_token(
+        self, address: Address, token: Address, amount: int
+    ) -> TxId: ...
     async def snapshot(self, name: str) -> int: ...
     async def restore(self, name: str) -> int: ...
 
@@ -70,6 +77,12 @@ class _Fork(_Params, frozen=True):
 
 class _Stall(_Params, frozen=True):
     stalled: bool = True
+
+
+class _Fund(_Params, frozen=True):
+    address: str
+    amount: Annotated[int, Meta(ge=1)]
+    token: str | None = None
 
 
 class _Named(_Params, frozen=True):
@@ -106,6 +119,14 @@ async def _stall(devnet: Ruled, params: _Stall) -> Json:
     await trio.lowlevel.checkpoint()
     devnet.stall(stalled=params.stalled)
     return {"stalled": params.stalled}
+
+
+async def _fund(devnet: Ruled, params: _Fund) -> Json:
+    to = parse_address(params.address)
+    if params.token is None:
+        return {"txid": await devnet.fund(to, Sun(params.amount))}
+    token = parse_address(params.token)
+    return {"txid": await devnet.fund_token(to, token, params.amount)}
 
 
 async def _snapshot(devnet: Ruled, params: _Named) -> Json:
@@ -150,6 +171,7 @@ VERBS: Final[Mapping[str, _Verb]] = {
     "jump": _Verb(_Jump, _jump),
     "fork": _Verb(_Fork, _fork),
     "stall": _Verb(_Stall, _stall),
+    "fund": _Verb(_Fund, _fund),
     "snapshot": _Verb(_Named, _snapshot),
     "restore": _Verb(_Named, _restore),
     "fault": _Verb(Rule, _fault),
@@ -157,6 +179,18 @@ VERBS: Final[Mapping[str, _Verb]] = {
     "clear": _Verb(_Clear, _clear),
     "seed": _Verb(_Seed, _seed),
 }
+
+
+_REFUSALS: Final = (
+    msgspec.ValidationError,
+    CantStall,
+    InsufficientFunds,
+    InvalidAddress,
+    NoSnapshot,
+    TooBusy,
+    TooDeep,
+    TooManyRules,
+)
 
 
 async def control(devnet: Ruled, verb: str, params: Mapping[str, Any]) -> Json:
@@ -171,9 +205,7 @@ async def control(devnet: Ruled, verb: str, params: Mapping[str, Any]) -> Json:
     try:
         read = msgspec.convert(params, known.params)
         return await known.run(devnet, read)
-    except (msgspec.ValidationError, TooDeep, CantStall, NoSnapshot) as why:
-        raise InvalidInput(f"{verb}: {why}") from None
-    except TooManyRules as why:
+    except _REFUSALS as why:
         raise InvalidInput(f"{verb}: {why}") from None
 
 

@@ -17,6 +17,7 @@ session and makes blocks only when told to (`mine`); take a `snapshot` where a t
 not be seen by others.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -28,13 +29,12 @@ from typing import Any
 import pytest
 
 _TIMEOUT_S = 30
-_FLAGS = ("--block-time", "0", "--witnesses", "3", "--replicas", "1", "--control")
 
 
 class TronDevnet:
     """A running chain. What `info` tells at the start are attributes.
 
-    *url* speaks java-tron's HTTP API; *replica_url* is the same chain on another port;
+    *url* speaks java-tron's HTTP API; *replica_urls* are the same chain on other ports;
     *accounts* are funded, each with ``address`` and ``private_key`` (hex); *tokens*
     are the TRC-20 tokens deployed there.
     """
@@ -42,7 +42,8 @@ class TronDevnet:
     def __init__(self, url: str) -> None:
         self.url = url
         known = self.control("info")
-        [self.replica_url] = known["replicas"]
+        self.genesis_id: str = known["genesis_id"]
+        self.replica_urls: list[str] = known["replicas"]
         self.accounts: list[dict[str, Any]] = known["accounts"]
         self.tokens: list[dict[str, Any]] = known["tokens"]
 
@@ -66,6 +67,15 @@ class TronDevnet:
     def mine(self, count: int = 1) -> int:
         """Make blocks now; gives the head's number."""
         return int(self.control("mine", count=count)["head_number"])
+
+    def fund(self, address: str, amount_sun: int) -> str:
+        """Pay from an account of the chain's own, in the next block; gives the txid."""
+        return str(self.control("fund", address=address, amount=amount_sun)["txid"])
+
+    def fund_token(self, address: str, token: str, amount_raw: int) -> str:
+        """The same with a token, by its contract's address."""
+        paid = self.control("fund", address=address, token=token, amount=amount_raw)
+        return str(paid["txid"])
 
     def jump(self, seconds: float) -> int:
         """Make a block so much later than the head."""
@@ -96,13 +106,19 @@ class TronDevnet:
         self.control("restore", name=name)
 
 
-@pytest.fixture(scope="session", name="tron_devnet_chain")
-def _chain() -> Iterator[TronDevnet]:
-    """The session's chain, with whatever tests did to it."""
+@contextlib.contextmanager
+def running_devnet(
+    *, block_time_s: float = 0, witnesses: int = 3, replicas: int = 1
+) -> Iterator[TronDevnet]:
+    """A chain of one's own, in a process of its own, as long as the block lasts.
+
+    *block_time_s* is of real time, on the chain it is 3 s; 0 makes blocks on demand.
+    """
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [
-            *(sys.executable, "-m", "lucidtrond.cli.operator", "devnet"),
-            *("--listen", "127.0.0.1:0", *_FLAGS),
+            *(sys.executable, "-m", "lucidtrond.cli.operator", "devnet", "--control"),
+            *("--listen", "127.0.0.1:0", "--block-time", str(block_time_s)),
+            *("--witnesses", str(witnesses), "--replicas", str(replicas)),
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -118,6 +134,13 @@ def _chain() -> Iterator[TronDevnet]:
             yield TronDevnet(first[1])
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session", name="tron_devnet_chain")
+def _chain() -> Iterator[TronDevnet]:
+    """The session's chain, with whatever tests did to it."""
+    with running_devnet() as chain:
+        yield chain
 
 
 @pytest.fixture

@@ -25,10 +25,10 @@ def test_blocks_come_when_told(tron_devnet):
 
 def test_the_replica_lags_alone(tron_devnet):
     tron_devnet.fault(fault="lag", door=1, blocks=2)
-    assert head(tron_devnet.url) - head(tron_devnet.replica_url) == 2
+    assert head(tron_devnet.url) - head(tron_devnet.replica_urls[0]) == 2
 
 def test_faults_end_with_their_test(tron_devnet):
-    assert head(tron_devnet.url) == head(tron_devnet.replica_url)
+    assert head(tron_devnet.url) == head(tron_devnet.replica_urls[0])
 
 def test_a_snapshot_comes_back(tron_devnet):
     tron_devnet.snapshot("here")
@@ -44,6 +44,17 @@ def test_a_fork_replaces_the_head(tron_devnet):
     tron_devnet.fork(1)
     block = ask(tron_devnet.url, "/wallet/getblockbynum", num=number)
     assert block["blockID"] != before
+
+def test_money_comes_with_the_next_block(tron_devnet):
+    txid = tron_devnet.fund("TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH", 1_500_000)
+    tron_devnet.mine()
+    paid = ask(tron_devnet.url, "/wallet/gettransactioninfobyid", value=txid)
+    assert paid["fee"] == 1_000_000 and len(paid["id"]) == 64
+    token = tron_devnet.tokens[0]["address"]
+    txid = tron_devnet.fund_token("TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH", token, 5)
+    tron_devnet.mine()
+    paid = ask(tron_devnet.url, "/wallet/gettransactioninfobyid", value=txid)
+    assert paid["receipt"]["result"] == "SUCCESS" and len(paid["log"]) == 1
 
 def test_accounts_and_tokens_are_named(tron_devnet):
     account = tron_devnet.accounts[0]
@@ -75,4 +86,4 @@ def test_another_projects_tests_get_a_chain(tmp_path: Path) -> None:
         check=False,
         timeout=120,
     )
-    assert "6 passed" in done.stdout, done.stdout[-3000:] + done.stderr[-2000:]
+    assert "7 passed" in done.stdout, done.stdout[-3000:] + done.stderr[-2000:]
