@@ -10,7 +10,7 @@ from lucidtrond.errors import NodeError, NodeLied, NodeUnavailable, QuotaSpent
 from lucidtrond.node import policy as policies
 from lucidtrond.node.client import NodeClient
 from lucidtrond.node.gate import BudgetSpent, Gate, NotAsked
-from lucidtrond.node.refusals import CallNotRun, SlowDown
+from lucidtrond.node.refusals import CallNotRun, SlowDown, Suspended
 from lucidtrond.tron.block import BlockId
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,12 @@ class Member:
             self.gate.is_busy(self.client.waiting),
         )
 
+    @property
+    def is_asked(self) -> bool:
+        """It is on our network, and is neither left alone nor given up for now."""
+        left_alone = self.away_until > trio.current_time()
+        return not (left_alone or self.gate.breaker.is_open or self.other_genesis)
+
     def note_answer(self) -> None:
         """It answered, and nothing was wrong with it."""
         if self.trouble is not None:
@@ -124,7 +130,8 @@ class Member:
             self.changes.tell(self.name, "failing", str(error))
         self.trouble = str(error)
         if isinstance(error, SlowDown):
-            self.gate.pace.note_refusal(now)
+            punished = isinstance(error, Suspended)
+            self.gate.pace.note_refusal(now, punished=punished)
         away_until = now + (policies.retry_after_s(error) or 0.0)
         if away_until > max(now, self.away_until):  # others may still be under way
             self.away_until = away_until

@@ -6,8 +6,16 @@ Decisions only: time comes as an argument, in seconds of a clock that never goes
 `Pace` is a token bucket whose rate follows the endpoint (additive increase,
 multiplicative decrease): "too many requests" halves it, every answer raises it a
 little, up to what is configured. Without a configured rate there is none until the
-first such refusal. `Day` counts against a daily quota. `Breaker` stops asking who
-failed several times in a row, but for one probe at a time.
+first such refusal.
+
+Who punishes ("suspended for 30 s") counts, so one refusal is enough. Others may refuse
+a share of the requests whatever the rate is (somebody else's load, one broken machine
+of many), and halving at each refusal would end at next to nothing: they are heard when
+many are refused, and not cut below most of what was answered in a second of the last
+minute, since a limit on the rate never lets more than itself through.
+
+`Day` counts against a daily quota. `Breaker` stops asking who failed several times in a
+row, but for one probe at a time.
 """
 
 from typing import Final
@@ -23,6 +31,18 @@ INCREASE_PER_S: Final = 0.2
 """Requests per second that a pace gains in a second in which it is used up."""
 CUT_EVERY_S: Final = 1.0
 """Refusals of requests that were under way together are one refusal."""
+PROVEN: Final = 0.9
+"""This part of what was answered in a second lately is no reason to be refused."""
+LATELY_S: Final = 30.0
+"""Half of what "lately" means."""
+MANY: Final = 0.22
+"""From this share of refusals on, requests are too many."""
+MOST: Final = 0.5
+"""With this share of refusals nothing is proven any more."""
+GROWTH: Final = 0.05
+"""Part of itself that a pace gains in a second, after a cut nobody was punished for."""
+_NEWEST: Final = 0.05
+"""Weight of the newest answer in the share of refusals."""
 FREE_PER_S: Final = 200.0
 """A pace without a configured rate that has come back to this is none any more."""
 BURST_S: Final = 0.25
@@ -44,6 +64,37 @@ class Budget:
 
 
 @define
+class _Goodput:
+    """The most that was answered within a second, of the last minute or half of it."""
+
+    _second: int = field(init=False, default=-1)
+    _answers: int = field(init=False, default=0)
+    _turned_at: float = field(init=False, default=float("-inf"))
+    _best: tuple[int, int] = field(init=False, default=(0, 0))
+    """In the half minute before this one, and in this one."""
+
+    def note_answer(self, now: float) -> None:
+        self._turn(now)
+        if int(now) != self._second:
+            self._second, self._answers = int(now), 0
+        self._answers += 1
+        self._best = self._best[0], max(self._best[1], self._answers)
+
+    def best(self, now: float) -> int:
+        self._turn(now)
+        return max(self._best)
+
+    def forget(self) -> None:
+        self._best, self._answers = (0, 0), 0
+
+    def _turn(self, now: float) -> None:
+        passed = now - self._turned_at
+        if passed >= LATELY_S:
+            self._best = (self._best[1] if passed < 2 * LATELY_S else 0), 0
+            self._turned_at = now
+
+
+@define
 class Pace:
     """A token bucket; *ceiling* is the configured rate per second, or None."""
 
@@ -54,6 +105,10 @@ class Pace:
     """Below 0: so many requests hold a place in time that is still to come."""
     _at: float = field(init=False, default=float("-inf"))
     _cut_at: float = field(init=False, default=float("-inf"))
+    _goodput: _Goodput = field(init=False, factory=_Goodput)
+    _share: float = field(init=False, default=0.0)
+    """Of refusals among the newest answers."""
+    _punished: bool = field(init=False, default=False)
     _second: int = field(init=False, default=0)
     _counts: tuple[int, int] = field(init=False, default=(0, 0))
     """Requests in the second before this one, and in this one."""
@@ -83,25 +138,36 @@ class Pace:
             self.tokens = max(self.tokens, min(self.tokens + 1.0, owed))
         return wait_s
 
-    def note_refusal(self, now: float) -> None:
-        """It said "too many requests"."""
+    def note_refusal(self, now: float, *, punished: bool) -> None:
+        """It said "too many requests"; *punished*: and suspended us."""
+        self._share += _NEWEST * (1 - self._share)
+        if punished or self._share >= MOST:
+            self._goodput.forget()
         if now - self._cut_at < CUT_EVERY_S:
             return
+        if not punished and self._share < MANY:
+            return
+        self._punished = punished
         self._cut_at = now
         self._refill(now)
         lately = float(max(self._counts))
         before = min(self.rate or lately, max(lately, SLOWEST_PER_S))
-        self.rate = max(before / 2, SLOWEST_PER_S)
+        proven = min(PROVEN * self._goodput.best(now), before)
+        self.rate = max(before / 2, proven, SLOWEST_PER_S)
         if self.ceiling is not None:
             self.rate = min(self.rate, self.ceiling)
         self.tokens = min(self.tokens, 0.0)
 
     def note_answer(self, now: float) -> None:
         """It answered."""
+        self._share -= _NEWEST * self._share
+        self._goodput.note_answer(now)
         if self.rate is None or self.rate == self.ceiling:
             return
         self._refill(now)
-        self.rate += INCREASE_PER_S / max(self.rate, 1.0)
+        self.rate += max(
+            INCREASE_PER_S / max(self.rate, 1.0), 0.0 if self._punished else GROWTH
+        )
         if self.ceiling is not None:
             self.rate = min(self.rate, self.ceiling)
         elif self.rate >= FREE_PER_S:

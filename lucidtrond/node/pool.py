@@ -142,11 +142,17 @@ class NodePool:
         self, address: Address, *, solid: bool = False
     ) -> Reading[Account]:
         """Balance and stake; pool effects of the asked node show unless *solid*."""
-        return await self._ask(lambda node: node.fetch_account(address, solid=solid))
+        return await self._ask_who_knows(
+            lambda node: node.fetch_account(address, solid=solid),
+            knows=lambda reading: reading.value.activated,
+        )
 
     async def fetch_resources(self, address: Address) -> Reading[Resources]:
         """Bandwidth and energy."""
-        return await self._ask(lambda node: node.fetch_resources(address))
+        return await self._ask_who_knows(
+            lambda node: node.fetch_resources(address),
+            knows=lambda reading: reading.value != Resources(),
+        )
 
     async def fetch_parameters(self) -> Reading[ChainParameters]:
         """Prices and switches, as voted."""
@@ -272,6 +278,34 @@ class NodePool:
                     nursery.start_soon(ask, index, member)
         names = [each.name for each in self._members]
         return list(zip(names, came, strict=True))
+
+    async def _ask_who_knows(
+        self, question: Question[T], *, knows: Callable[[T], bool]
+    ) -> T:
+        """Let who knows an account outweigh who does not.
+
+        ``{}`` is what a node says of an account that was never activated, and also
+        when it lags or fails; an account that was once there is never gone. Where
+        there are several endpoints, two have to say so.
+        """
+
+        async def ask() -> T:
+            answer = await self._round(question)
+            if knows(answer) or len(self._members) == 1:
+                return answer
+            others = await self._ask_all(question, within_s=COMPARE_WITHIN_S)
+            errors: list[NodeError] = []
+            told: list[T] = []
+            for member, (_, came) in zip(self._members, others, strict=True):
+                if not isinstance(came, NodeError):
+                    told.append(came)
+                elif member.is_asked:
+                    errors.append(came)
+            if errors and len(told) < 2 and not any(map(knows, told)):
+                raise policies.most_telling(errors)
+            return next((each for each in told if knows(each)), answer)
+
+        return await retrying(ask, self._policy, chance=self._chance)
 
     async def _ask(self, question: Question[T]) -> T:
         return await retrying(

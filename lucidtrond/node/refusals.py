@@ -24,6 +24,10 @@ class SlowDown(NodeUnavailable):
     """The endpoint, or who stands before it, wants fewer requests."""
 
 
+class Suspended(SlowDown):
+    """It counts, and answers nothing for a while because there were too many."""
+
+
 def refusal_of(
     name: str, *, status: int, body: bytes, retry_after: str | None = None
 ) -> NodeError | None:
@@ -38,7 +42,7 @@ def refusal_of(
     if text.startswith(_QUOTA):
         return QuotaSpent(f"{name}: the daily quota is used up")
     if status == 429 or (status == 403 and _is_limit(text)):
-        return SlowDown(name, 1, "too many requests", retry_after_s=asked)
+        return _slow_down(name, text, asked)
     if status in _NOT_NOW or status >= 500:
         kind = SlowDown if status == 503 else NodeUnavailable
         return kind(name, 1, f"HTTP {status}", retry_after_s=asked)
@@ -57,8 +61,13 @@ def refusal_in_json(name: str, error: str) -> NodeError:
         return QuotaSpent(f"{name}: the daily quota is used up")
     if _BUSY in error or _is_limit(error):
         asked = _seconds(None, error)
-        return SlowDown(name, 1, "too many requests", retry_after_s=asked)
+        return _slow_down(name, error, asked)
     return NodeRefused(name, shown(error))
+
+
+def _slow_down(name: str, text: str, asked: float | None) -> SlowDown:
+    kind = Suspended if _SUSPENDED.search(text) else SlowDown
+    return kind(name, 1, "too many requests", retry_after_s=asked)
 
 
 def shown(text: str) -> str:

@@ -223,6 +223,18 @@ def answering(
     return fault
 
 
+def only(
+    name: str, make: Callable[[], httpx.Response]
+) -> Callable[[str], Awaitable[httpx.Response | None]]:
+    """Give this to requests whose path ends in *name*."""
+
+    async def fault(path: str) -> httpx.Response | None:
+        await trio.lowlevel.checkpoint()
+        return make() if path.endswith("/" + name) else None
+
+    return fault
+
+
 def always(
     make: Callable[[], httpx.Response | Exception], *, but: Sequence[str] = ()
 ) -> Callable[[str], Awaitable[httpx.Response | None]]:

@@ -1,5 +1,7 @@
 """Budgets, breakers, lag and lies, as the pool minds them."""
 
+import contextlib
+import itertools
 import json
 import logging
 from collections.abc import Callable
@@ -123,15 +125,39 @@ async def test_a_node_that_is_busy_is_asked_more_slowly_and_then_faster_again(
     async with budgeted((node, Budget(per_second=8))) as pool:
         for _ in range(16):
             await pool.fetch_info()
-        node.fault = answering(answer(BUSY))
-        with pytest.raises(NodeUnavailable):
-            await pool.fetch_info()
+        busy, info = itertools.count(), 0
+
+        async def two_of_three(_: str) -> httpx.Response | None:
+            await trio.lowlevel.checkpoint()
+            return None if next(busy) % 3 == 2 else answer(BUSY)
+
+        node.fault = two_of_three
+        for _ in range(90):
+            with contextlib.suppress(NodeUnavailable):
+                await pool.fetch_info()
+                info += 1
+        assert info == 30
         [shown] = pool.endpoints()
-        assert shown["pace_per_second"] == 4
+        assert 0.5 <= shown["pace_per_second"] < 4
+        node.fault = None
         for _ in range(400):
             await pool.fetch_info()
         [shown] = pool.endpoints()
         assert shown["pace_per_second"] == 8
+
+
+async def test_who_suspends_us_is_asked_half_as_often_at_once(
+    autojump_clock: Clock,
+) -> None:
+    node = RecordedNode()
+    async with budgeted((node, Budget(per_second=8))) as pool:
+        for _ in range(16):
+            await pool.fetch_info()
+        node.fault = answering(answer("suspended for 1 s", 429))
+        with pytest.raises(NodeUnavailable):
+            await pool.fetch_info()
+        [shown] = pool.endpoints()
+        assert shown["pace_per_second"] == 4
 
 
 # The day

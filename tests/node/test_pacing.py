@@ -1,5 +1,8 @@
 """Rate, daily quota and breaker of one endpoint, without waiting."""
 
+import random
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,7 +67,7 @@ def test_a_payment_goes_at_once_and_the_others_pay_for_it() -> None:
 def test_without_a_rate_nobody_waits_until_the_first_refusal() -> None:
     pace = Pace(None)
     assert [pace.take(0.5) for _ in range(100)] == [0.0] * 100
-    pace.note_refusal(0.9)
+    pace.note_refusal(0.9, punished=True)
     assert pace.rate == 50  # half of what it got
     assert pace.take(0.9) > 0
 
@@ -74,9 +77,9 @@ def test_refusals_of_one_moment_count_once() -> None:
     for _ in range(64):
         pace.take(0.0)
     for _ in range(8):
-        pace.note_refusal(0.1)
+        pace.note_refusal(0.1, punished=True)
     assert pace.rate == 32
-    pace.note_refusal(2.0)
+    pace.note_refusal(2.0, punished=True)
     assert pace.rate == 16
 
 
@@ -84,7 +87,7 @@ def test_answers_bring_the_pace_back_to_what_is_configured() -> None:
     pace, now = Pace(10.0), 0.0
     for _ in range(10):
         pace.take(now)
-    pace.note_refusal(now)
+    pace.note_refusal(now, punished=True)
     assert pace.rate == 5
     for _ in range(1000):
         now += 0.1
@@ -96,7 +99,7 @@ def test_a_pace_nobody_configured_ends_when_it_is_fast_again() -> None:
     pace, now = Pace(None), 0.0
     for _ in range(300):
         pace.take(now)
-    pace.note_refusal(now)
+    pace.note_refusal(now, punished=True)
     assert pace.rate == 150
     rates: list[float | None] = []
     for _ in range(200_000):
@@ -105,6 +108,70 @@ def test_a_pace_nobody_configured_ends_when_it_is_fast_again() -> None:
         rates.append(pace.rate)
     assert rates[-1] is None
     assert all(rate < FREE_PER_S for rate in rates if rate is not None)
+
+
+def simulate(
+    pace: Pace,
+    refuses: Callable[[float, int], bool],
+    *,
+    seconds: int,
+    demand: int,
+    start: int = 0,
+) -> tuple[float, float]:
+    """Let *demand* a second be asked; gives answers a second and refusals' share.
+
+    *refuses* is asked with the time and the requests of that second so far.
+    """
+    came = refused = in_second = 0
+    for step in range(seconds * demand):
+        now = start + step / demand
+        if step % demand == 0:
+            in_second = 0
+        if pace.wait_s(now) > 0:
+            continue
+        pace.take(now)
+        in_second += 1
+        came += 1
+        if refuses(now, in_second):
+            refused += 1
+            pace.note_refusal(now, punished=False)
+        else:
+            pace.note_answer(now)
+    return (came - refused) / seconds, refused / came
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.12])
+@pytest.mark.parametrize("seed", range(3))
+def test_refusals_that_have_nothing_to_do_with_the_rate_starve_nobody(
+    share: float, seed: int
+) -> None:
+    chance = random.Random(seed)
+    rate, _ = simulate(
+        Pace(None), lambda *_: chance.random() < share, seconds=600, demand=100
+    )
+    assert rate > 30
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [(1, 0.35), (4, 0.25), (15, 0.12), (50, 0.1)]
+)
+def test_a_limit_on_the_rate_is_found_and_used(limit: int, most: float) -> None:
+    rate, refused = simulate(
+        Pace(None), lambda _, number: number > limit, seconds=900, demand=200
+    )
+    assert refused < most
+    assert rate > 0.7 * limit
+
+
+def test_a_limit_that_falls_is_followed_within_a_minute() -> None:
+    pace = Pace(None)
+    simulate(pace, lambda _, number: number > 50, seconds=120, demand=100)
+    _, refused = simulate(
+        pace, lambda _, number: number > 5, seconds=60, demand=100, start=120
+    )
+    assert refused < 0.3
+    assert pace.rate is not None
+    assert pace.rate < 8
 
 
 class PaceMachine(RuleBasedStateMachine):
@@ -127,10 +194,10 @@ class PaceMachine(RuleBasedStateMachine):
         assert 0 <= wait_s <= (held + 1) / self.pace.rate + 1e-6
         assert not (urgent and wait_s)
 
-    @rule()
-    def it_refuses(self) -> None:
+    @rule(punished=st.booleans())
+    def it_refuses(self, punished: bool) -> None:  # noqa: FBT001 - hypothesis' way
         before = self.pace.rate
-        self.pace.note_refusal(self.now)
+        self.pace.note_refusal(self.now, punished=punished)
         assert before is not None
         assert self.pace.rate is not None
         assert self.pace.rate <= before
@@ -141,7 +208,8 @@ class PaceMachine(RuleBasedStateMachine):
         self.pace.note_answer(self.now)
         assert before is not None
         assert self.pace.rate is not None
-        assert before <= self.pace.rate <= before + 0.2
+        assert before <= self.pace.rate
+        assert self.pace.rate <= before + 0.2
 
     @invariant()
     def the_rate_is_within_bounds(self) -> None:

@@ -8,6 +8,7 @@ from lucidtrond.errors import NodeError, NodeRefused, NodeUnavailable, QuotaSpen
 from lucidtrond.node.refusals import (
     REASON_CHARACTERS,
     SlowDown,
+    Suspended,
     refusal_in_json,
     refusal_of,
     shown,
@@ -96,7 +97,7 @@ def test_a_lite_node_refuses_for_good() -> None:
             SlowDown,
         ),
         ("request rate exceeded the allowed_rps(10), and the …", SlowDown),
-        ("the query server is suspended for 5 s", SlowDown),
+        ("the query server is suspended for 5 s", Suspended),
         ("Exceed the user daily usage", QuotaSpent),
         ("class java.lang.NullPointerException : null", NodeRefused),
         ("num must be non-positive number.", NodeRefused),
