@@ -17,13 +17,20 @@ STOP_S = 20.0
 
 
 class DaemonProcess:
-    """One state directory, in which a daemon is started as often as one likes."""
+    """One state directory, in which a daemon is started as often as one likes.
 
-    def __init__(self, room: Path, *flags: str) -> None:
+    Without a *config* it runs the embedded chain, by *flags*.
+    """
+
+    def __init__(self, room: Path, *flags: str, config: Path | None = None) -> None:
         self.state = room / "state"
         self.socket = room / "rpc.sock"
         self.log = room / "daemon.log"
-        self._flags = flags or ("--block-time", "0.3", "--witnesses", "3")
+        if config is None:
+            flags = flags or ("--block-time", "0.3", "--witnesses", "3")
+            self._flags = ("--config", os.devnull, "--network", "devnet", *flags)
+        else:
+            self._flags = ("--config", str(config), *flags)
         self._process: subprocess.Popen[bytes] | None = None
 
     def spawn(self, **environ: str) -> subprocess.Popen[bytes]:
@@ -32,7 +39,6 @@ class DaemonProcess:
             return subprocess.Popen(
                 [
                     *(sys.executable, "-m", "lucidtrond.cli.operator", "run"),
-                    *("--config", os.devnull, "--network", "devnet"),
                     *("--state-dir", str(self.state), "--socket", str(self.socket)),
                     *self._flags,
                 ],
