@@ -39,6 +39,7 @@ from lucidtrond.keystore.vault import Vault
 from lucidtrond.node.cache import CachedNode
 from lucidtrond.pluginhost import BoundMethod, PluginHost
 from lucidtrond.ports import Clock, Tx
+from lucidtrond.rpc import audit
 from lucidtrond.rpc.dispatch import Call, Dispatcher, Method
 from lucidtrond.rpc.events import events_methods
 from lucidtrond.sending import sender as sending_sender
@@ -167,6 +168,7 @@ async def _open_house(
                 *keystore_vault.MIGRATIONS,
                 *chain_ledger.MIGRATIONS,
                 *sending_sender.MIGRATIONS,
+                *audit.MIGRATIONS,
                 *host.migrations(),
             ],
         )
@@ -348,7 +350,11 @@ async def _start_plugins(nursery: trio.Nursery, house: _House) -> None:
 
 def _dispatcher(house: _House, started_ms: int, *, http_url: str | None) -> Dispatcher:
     host = house.host
-    dispatcher = Dispatcher(authorize=host.authorize if host.has_authorizers else None)
+    log_of_calls = audit.Audit(house.store, house.clock)
+    dispatcher = Dispatcher(
+        authorize=host.authorize if host.has_authorizers else None,
+        audit=log_of_calls,
+    )
     for bound in host.methods():
         dispatcher.add(_method(bound))
     for method in events_methods(house.bus, house.store):
@@ -361,6 +367,7 @@ def _dispatcher(house: _House, started_ms: int, *, http_url: str | None) -> Disp
             started_ms=started_ms,
             clock=house.clock,
             checks=_checks(house),
+            audit=log_of_calls,
             http_url=http_url,
             plugins=lambda: [
                 methods.PluginRow(

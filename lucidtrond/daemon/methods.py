@@ -3,12 +3,13 @@
 import resource
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from attrs import frozen
+from attrs import asdict, frozen
 
 from lucidtrond.ports import Clock
+from lucidtrond.rpc.audit import Audit
 from lucidtrond.rpc.describe import describe
 from lucidtrond.rpc.dispatch import Call, Dispatcher, Method
 
@@ -51,6 +52,33 @@ class PluginList(msgspec.Struct, frozen=True):
     plugins: list[PluginRow]
 
 
+class AuditParams(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Rows with a number under *before*, newest first; without it the newest."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    before: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """*asked* and *outcome* are JSON texts: the hash covers them as they stand."""
+
+    seq: int
+    at_ms: int
+    who: str
+    method: str
+    asked: str
+    outcome: str
+    hash: str
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """*broken_at*: the first number of this page that does not follow the one before
+    it (changed, taken out or put in), or null."""
+
+    calls: list[AuditEntry]
+    broken_at: int | None
+
+
 @frozen
 class Facts:
     """Where the answers come from; callables are asked at each call."""
@@ -62,6 +90,7 @@ class Facts:
     checks: Mapping[str, Callable[[], str | None]]
     """Each gives None when all is well, or the problem in words."""
     plugins: Callable[[], Sequence[PluginRow]]
+    audit: Audit
     http_url: str | None = None
 
 
@@ -99,6 +128,24 @@ def register(dispatcher: Dispatcher, facts: Facts) -> None:
             document.update(describe(dispatcher.methods.values(), version=VERSION))
         return document
 
+    async def audited(_call: Call, params: AuditParams) -> AuditPage:
+        rows, broken = await facts.audit.page(limit=params.limit, before=params.before)
+        calls = [
+            AuditEntry(**{**asdict(each), "hash": each.hash.hex()}) for each in rows
+        ]
+        return AuditPage(calls, broken)
+
+    dispatcher.add(
+        Method(
+            name="daemon.audit",
+            handler=audited,
+            params=AuditParams,
+            result=AuditPage,
+            caller="admin",
+            summary="List the calls that spend: who asked, for what, how it ended.",
+            example={"limit": 100},
+        )
+    )
     for name, handler, result, summary in (
         ("daemon.info", info, DaemonInfo, "Say who answers, on which network."),
         ("daemon.health", health, Health, "Say what is well and what is not."),

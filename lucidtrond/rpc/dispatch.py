@@ -28,6 +28,7 @@ from lucidtrond.errors import (
     NotPermitted,
     PluginDisabled,
 )
+from lucidtrond.rpc.audit import ASKED, GIVEN, Audit, kept
 from lucidtrond.rpc.codes import code_of, data_of
 from lucidtrond.rpc.messages import (
     INTERNAL_ERROR,
@@ -105,6 +106,8 @@ class Dispatcher:
     """All methods of one daemon."""
 
     authorize: Authorize | None = None
+    audit: Audit | None = None
+    """Is told of every call of a method that spends."""
     verify_results: bool = False
     """Hold every answer against its method's result type; for tests."""
     methods: dict[str, Method] = Factory(dict)
@@ -120,9 +123,12 @@ class Dispatcher:
         """
         if method.name in self.methods:
             raise ValueError(f"two methods are called {method.name}")
-        self._runners[method.name] = self._compile(method)
+        runner = self._compile(method)
+        if method.caller == "spend" and self.audit is not None:
+            runner = _audited(method, runner, self.audit)
+        self._runners[method.name] = runner
         self.methods[method.name] = method
-        if method.inline:
+        if method.inline and method.caller != "spend":  # the audit waits for the disk
             self._inline.add(method.name)
 
     def permit(self, caller: Caller, name: str) -> None:
@@ -139,6 +145,14 @@ class Dispatcher:
             raise NotPermitted(f"{name} needs the class {method.caller}")
         if self.authorize is not None:
             self.authorize(caller, name)
+
+    async def record(
+        self, caller: Caller, name: str, asked: str, outcome: Mapping[str, Any]
+    ) -> None:
+        """Tell the audit of a call that came another way, if the method spends."""
+        method = self.methods.get(name)
+        if self.audit is not None and method is not None and method.caller == "spend":
+            await self.audit.record(caller, name, {"asked": asked}, outcome)
 
     def is_inline(self, message: Message) -> bool:
         """Tell whether answering needs no waiting, hence no task."""
@@ -242,6 +256,32 @@ class Dispatcher:
                 return _explain(error, name)
 
         return run
+
+
+def _audited(method: Method, run: _Runner, audit: Audit) -> _Runner:
+    """As *run*, and a row says who asked what and how it ended."""
+    decode = ParamsDecoder(method.params).decode
+
+    async def record(call: Call, raw: Raw, outcome: Mapping[str, Any]) -> None:
+        try:
+            asked = [kept(each, ASKED) for each in decode(raw)]
+        except ParamsError:
+            asked = []  # not looked at, so not known to be free of secrets
+        await audit.record(call.caller, method.name, asked[0] if asked else {}, outcome)
+
+    async def audited(call: Call, raw: Raw) -> object:
+        try:
+            outcome = await run(call, raw)
+        except trio.Cancelled:
+            await record(call, raw, {"ended": "unanswered"})
+            raise
+        if type(outcome) is _Failure:
+            await record(call, raw, {"ended": "error", "code": outcome.code})
+        else:
+            await record(call, raw, {"ended": "done", **kept(outcome, GIVEN)})
+        return outcome
+
+    return audited
 
 
 _UNKNOWN: Final = _Failure(METHOD_NOT_FOUND, "Method not found")

@@ -16,6 +16,7 @@ from lucidtrond.api.http import RouteRequest, RouteResponse, match
 from lucidtrond.errors import CallError, PluginDisabled
 from lucidtrond.pluginhost import BoundRoute
 from lucidtrond.ports import Clock
+from lucidtrond.rpc.audit import LONGEST
 from lucidtrond.rpc.dispatch import Call, Dispatcher
 from lucidtrond.rpc.messages import parse
 from lucidtrond.transports.http_messages import HttpRequest, HttpResponse
@@ -102,14 +103,21 @@ class RpcHttp:
             return _detail(403, str(error))
         if not route.calls and not caller.may("read"):
             return _detail(403, "this caller may not read")
-        answer: RouteResponse = await route.call(
-            RouteRequest(
-                caller=caller,
-                path=found,
-                query=dict(parse_qsl(request.query, keep_blank_values=True)),
-                body=request.body,
+        asked = f"{route.verb} {request.path}"[:LONGEST]
+        outcome: dict[str, Any] = {"ended": "unanswered"}
+        try:
+            answer: RouteResponse = await route.call(
+                RouteRequest(
+                    caller=caller,
+                    path=found,
+                    query=dict(parse_qsl(request.query, keep_blank_values=True)),
+                    body=request.body,
+                )
             )
-        )
+            outcome = {"ended": "answered", "status": answer.status}
+        finally:
+            for name in route.calls:
+                await self.dispatcher.record(caller, name, asked, outcome)
         return HttpResponse(answer.status, answer.body)
 
     async def _health(self, _request: HttpRequest) -> HttpResponse:

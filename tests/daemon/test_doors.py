@@ -1,7 +1,9 @@
 """The three doors of one daemon process, and what keeps them shut."""
 
+import contextlib
 import json
 import threading
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -104,3 +106,43 @@ def test_a_taken_port_is_named_and_a_door_can_be_off() -> None:
         open_http(_http(port=port), devnet=True)
     door.close()
     assert open_http(_http(enabled=False), devnet=True) is None
+
+
+def test_what_spends_is_audited_at_every_door_and_beyond_a_restart(
+    daemon: DaemonProcess,
+) -> None:
+    daemon.start()
+    daemon.call("keystore.init", passphrase=PASSPHRASE)
+    url = daemon.call("daemon.info")["http_url"]
+    daemon.call("wallet.create", label="one")
+    _post(url, "wallet.create", {"label": "two"})
+    _over_websocket(url, "wallet.create", {"label": "three"})
+    for path in ("wallets/batch/create", "transactions/" + "ab" * 32 + "/retry"):
+        request = urllib.request.Request(
+            f"{url}/api/v1/tron/{path}", data=b'{"count": 2}', method="POST"
+        )
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=30).close()
+    daemon.kill()
+    daemon.start()
+    daemon.call("wallet.create", label="four")
+    audit = daemon.call("daemon.audit")
+    assert audit["broken_at"] is None
+    seen = [
+        (each["seq"], each["who"].split()[0], each["method"], each["outcome"])
+        for each in reversed(audit["calls"])
+    ]
+    created = [json.loads(outcome)["ended"] for *_, outcome in seen]
+    assert created == ["done"] * 3 + ["answered"] * 2 + ["done"]
+    assert [row[:3] for row in seen] == [
+        (1, "unix", "wallet.create"),
+        (2, "http", "wallet.create"),
+        (3, "websocket", "wallet.create"),
+        (4, "http", "wallet.batch_create"),
+        (5, "http", "tx.retry"),
+        (6, "unix", "wallet.create"),
+    ]
+    assert json.loads(seen[4][3])["status"] == 404
+    lines = [line for line in daemon.log_lines() if line["event"] == "spending call"]
+    assert len(lines) == 6
+    daemon.stop()
