@@ -217,8 +217,8 @@ def _furnish(
         ),
     )
     block_s = BLOCK_INTERVAL_MS / 1000
-    if devnet is not None:
-        block_s = min(devnet.config.block_time_s or block_s, block_s)
+    if config.network.name in ("devnet", "private"):
+        block_s = min(config.network.block_time_s or block_s, block_s)
     follower = Follower(
         node,
         store,

@@ -36,7 +36,11 @@ BROADCAST_FAULTS: dict[str, Json] = {
     "503": {"fault": "status", "status": 503},
     "429": {"fault": "status", "status": 429, "retry_after_s": 1},
     "a soft limit": {"fault": "error"},
-    "a duplicate, never seen": {"fault": "broadcast", "code": DUP},
+    "a duplicate, never seen": {
+        "fault": "broadcast",
+        "code": DUP,
+        "message": "Transaction already exists.",
+    },
     "a duplicate, taken": {
         "fault": "broadcast",
         "code": DUP,

@@ -1,0 +1,376 @@
+"""The crash matrix: a payment, a kill at one place, a restart, an audit of the chain.
+
+A cell is a place to die at, a fault that broadcasts meet, and whether the restarted
+daemon finds its keystore open. Cells follow one another in a lane: one chain in one
+process, one state directory, one daemon after the other; each life ends a cell and
+begins the next one. The audit reads the chain's own blocks over HTTP.
+"""
+
+import math
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from attrs import define, field, frozen
+
+from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
+from lucidtrond.testing.fixtures import TronDevnet, running_devnet
+from tests.daemon.crash.launcher import Launcher
+from tests.daemon.crash.points import FAULTS, FSYNC, PLACES, Place, rounds_of
+from tests.daemon.outside import (
+    BROADCASTS,
+    Paid,
+    ask,
+    blocks_of,
+    config_over,
+    hex_of,
+    paid_on,
+)
+from tests.daemon.process import PASSPHRASE
+
+STRANGER: Final = "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH"
+FUND_SUN: Final = 10_000_000_000_000
+FIRST_AMOUNT: Final = 1_000_001
+PATIENCE_S: Final = 30.0
+BREATH_S: Final = 0.3
+"""So long a block of 3 s takes here at most: it is over when the daemon holds it."""
+LIFETIME_S: Final = 600
+SHORT_S: Final = 60
+"""Of what is to die."""
+LOCKED_BLOCKS: Final = 4
+"""Made while nothing may be signed."""
+LOCKED: Final = 400
+SOLID_BLOCKS: Final = 8
+TIMEOUT_S: Final = 0.5
+MORE: Final = """
+[retry]
+initial_delay_s = 0.05
+[http]
+enabled = false
+[log]
+level = "warning"
+"""
+_SIGSYS: Final = signal.SIGSYS
+"""What seccomp's kill looks like to who waits."""
+
+
+@frozen
+class Cell:
+    place: Place
+    fault: str
+    locked: bool
+
+    @property
+    def name(self) -> str:
+        found = "locked" if self.locked else "open"
+        return f"{self.place.name} / {self.fault} / {found}"
+
+
+def diagonal() -> list[Cell]:
+    """Every place once, every fault some times, locked and open in turn."""
+    faults = list(FAULTS)
+    return [
+        Cell(
+            place,
+            faults[number % len(faults)],
+            # Each fault is met both ways, however many there are.
+            locked=(number + number // len(faults)) % 2 == 0,
+        )
+        for number, place in enumerate(PLACES)
+    ]
+
+
+def product() -> list[Cell]:
+    """Every place with every fault, locked and open in turn."""
+    return [
+        Cell(place, fault, locked=(row + column) % 2 == 0)
+        for row, place in enumerate(PLACES)
+        for column, fault in enumerate(FAULTS)
+    ]
+
+
+def everything() -> list[Cell]:
+    """Every place with every fault, locked and open."""
+    return [
+        Cell(place, fault, locked)
+        for place in PLACES
+        for fault in FAULTS
+        for locked in (False, True)
+    ]
+
+
+@define(eq=False)
+class _Asking:
+    """A caller in a thread of his own; *told* is what he heard, if anything."""
+
+    socket: Path
+    params: dict[str, Any]
+    told: dict[str, Any] | RpcFailure | None = None
+    _thread: threading.Thread = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        try:
+            with Connection.open([self.socket], timeout_s=PATIENCE_S) as connection:
+                self.told = connection.call("transfer.send", self.params)
+        except RpcFailure as failure:
+            self.told = failure
+        except (Unreachable, ValueError):
+            pass
+
+    @property
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
+
+
+class Lane:
+    """Cells one after the other."""
+
+    def __init__(self, room: Path, chain: TronDevnet, launcher: Launcher) -> None:
+        room.mkdir(parents=True, exist_ok=True)
+        self._chain, self._launcher = chain, launcher
+        self._state, self._socket = room / "state", room / "rpc.sock"
+        self._config, self._phrase = room / "daemon.toml", room / "phrase"
+        self._phrase.write_text(PASSPHRASE)
+        config_over(chain, self._config, timeout_s=TIMEOUT_S)
+        with self._config.open("a") as config:
+            config.write(MORE)
+        self.wallet: dict[str, Any] = {}
+        self.paid: dict[str, dict[str, Any]] = {}
+        """What the daemon says of each payment, by idempotency key."""
+
+    def prepare(self) -> None:
+        """A daemon with a wallet that has money."""
+        self._start(locked=True)
+        self._call("keystore.init", passphrase=PASSPHRASE)
+        self.wallet = self._call("wallet.create", label="payer")
+        self._chain.fund(self.wallet["address"], FUND_SUN)
+        self._chain.mine(SOLID_BLOCKS)
+        self._until(lambda: self._funds() == FUND_SUN)
+
+    def run(self, cell: Cell) -> None:
+        """Kill, restart, and see the payment through. AssertionError if it is not."""
+        number = len(self.paid)
+        key, amount = f"cell-{number}", FIRST_AMOUNT + number
+        params = {
+            "from": self.wallet["wallet_id"],
+            "to": STRANGER,
+            "amount_sun": str(amount),
+            "idempotency_key": key,
+            "expires_s": LIFETIME_S if cell.place.rounds is not None else SHORT_S,
+            "attempts": 9,
+        }
+        self._set_faults(cell)
+        self._launcher.set_fuse(cell.place.path)
+        caller = _Asking(self._socket, params)
+        # Where a good deal of chain time has to pass, it passes faster.
+        step = 1 if cell.place.rounds == 0 else 3
+        how = self._until(self._launcher.ended, mine=step)
+        wanted = _SIGSYS if cell.place.path[-1] == FSYNC else signal.SIGKILL
+        assert how == wanted, f"ended by {how}"
+        self._until(lambda: caller.is_over)
+        if cell.place.rounds is None:
+            self._chain.clear()
+            self._strike(cell.fault)
+        self._start(locked=cell.locked)
+        if cell.locked:
+            self._stay_locked(key, params)
+            self._call("keystore.unlock", passphrase=PASSPHRASE)
+        again = _Asking(self._socket, {**params, "wait": "solidified"})
+        self._until(lambda: again.is_over, mine=1)
+        assert isinstance(again.told, dict), again.told
+        assert again.told["state"] == "solidified", again.told
+        if isinstance(caller.told, dict) and cell.place.rounds is not None:
+            assert caller.told["txid"] == again.told["txid"]
+        self.paid[key] = again.told
+
+    def _stay_locked(self, key: str, params: dict[str, Any]) -> None:
+        """Nothing is signed anew while locked; what is signed is sent and lands."""
+        found = self._find(key)
+        if found is None:
+            with pytest.raises(RpcFailure) as refused:
+                self._call("transfer.send", **params)
+            assert refused.value.code == LOCKED
+            assert self._find(key) is None
+        elif found["state"] in ("queued", "expired"):
+            for _ in range(LOCKED_BLOCKS):
+                self._mine()
+            later = self._find(key)
+            assert later is not None
+            assert later["txid"] == found["txid"], later
+            assert later["state"] in ("queued", "expired"), later
+            assert found["txid"] not in self._chain_txids(LOCKED_BLOCKS + 2)
+        else:
+            landed = self._until(
+                lambda: self._in_state(key, "included", "solidified"), mine=1
+            )
+            assert landed["txid"] == found["txid"]
+        status = self._call("keystore.status")
+        assert status["locked"], status
+
+    def _in_state(self, key: str, *states: str) -> dict[str, Any] | None:
+        found = self._find(key)
+        return found if found is not None and found["state"] in states else None
+
+    def _find(self, key: str) -> dict[str, Any] | None:
+        try:
+            return dict(self._call("transfer.status", idempotency_key=key))
+        except RpcFailure as failure:
+            if failure.data.get("name") not in (None, "NotFound"):
+                raise
+            return None
+
+    # -- the chain
+
+    def _set_faults(self, cell: Cell) -> None:
+        self._chain.clear()
+        rounds = cell.place.rounds
+        if rounds != 0:
+            for door in (0, 1):
+                count = {} if rounds is None else {"count": rounds}
+                rule = {"fault": "drop", "path": BROADCASTS, "door": door, **count}
+                self._chain.fault(**rule)
+        self._strike(cell.fault)
+
+    def _strike(self, fault: str) -> None:
+        rule = FAULTS[fault]
+        for door in (0, 1):
+            if rule.get("door") in (None, door):
+                count = rounds_of(rule)
+                where = {"path": BROADCASTS, "door": door, "count": count}
+                self._chain.fault(**{**rule, **where})
+
+    def _mine(self, count: int = 1) -> None:
+        """Some blocks, and the daemon's time to see them."""
+        head = self._chain.mine(count)
+        deadline = time.monotonic() + BREATH_S
+        while time.monotonic() < deadline and self._head() < head:
+            time.sleep(0.005)
+
+    def _head(self) -> float:
+        """The daemon's; infinite where there is no daemon."""
+        try:
+            return self._call("network.status")["head_number"] or 0
+        except (Unreachable, ValueError):
+            return math.inf
+
+    def _until(self, met: Callable[[], Any], *, mine: int = 0) -> Any:
+        """What *met* gives once that is neither None nor False."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            found = met()
+            if found is not None and found is not False:
+                return found
+            assert time.monotonic() < deadline, f"not within {PATIENCE_S:.0f} s"
+            if mine:
+                self._mine(mine)
+            else:
+                time.sleep(0.005)
+
+    def _chain_txids(self, blocks: int) -> set[str]:
+        newest = ask(self._chain, "/wallet/getblockbylatestnum", num=blocks)
+        return {
+            each["txID"]
+            for block in newest["block"]
+            for each in block.get("transactions", ())
+        }
+
+    # -- the daemon
+
+    def _start(self, *, locked: bool) -> None:
+        phrase = None if locked else self._phrase
+        self._launcher.start(
+            self._config, self._state, socket=self._socket, phrase=phrase
+        )
+        self._until(self._answers)
+
+    def _answers(self) -> bool:
+        assert self._launcher.ended() is None, "the daemon ended by itself"
+        try:
+            Connection.open([self._socket]).close()
+        except Unreachable:
+            return False
+        return True
+
+    def _call(self, method: str, **params: Any) -> Any:
+        with Connection.open([self._socket], timeout_s=PATIENCE_S) as connection:
+            return connection.call(method, params)
+
+    def _funds(self) -> int:
+        wallet = self.wallet["wallet_id"]
+        return int(self._call("wallet.balance", wallet=wallet)["balance_sun"])
+
+    # -- the audit
+
+    def audit(self) -> None:
+        """Each key is on the chain once, and the daemon's books are the chain's."""
+        mine = self.wallet["address"]
+        paid = paid_on(self._chain, {mine})
+        assert paid == Counter(
+            Paid(mine, STRANGER, "TRX", int(payment["amount"]))
+            for payment in self.paid.values()
+        )
+        there = {
+            each["txID"]
+            for block in blocks_of(self._chain)
+            for each in block.get("transactions", ())
+        }
+        for key, payment in self.paid.items():
+            found = self._find(key)
+            assert found is not None
+            assert (found["state"], found["txid"]) == ("solidified", payment["txid"])
+            assert found["txid"] in there
+        account = ask(self._chain, "/walletsolidity/getaccount", address=hex_of(mine))
+        assert self._funds() == account["balance"]
+
+
+def run_cells(cells: list[Cell], room: Path) -> list[str]:
+    """Run *cells* in one lane, a new one after a failure; the failures in words."""
+    failures: list[str] = []
+    left = list(cells)
+    lanes = 0
+    while left:
+        lanes += 1
+        place = room / f"lane-{lanes}"
+        place.mkdir(parents=True)
+        log = place / "daemon.log"
+        with running_devnet() as chain, Launcher(log) as launcher:
+            lane = Lane(place, chain, launcher)
+            lane.prepare()
+            cell = None
+            try:
+                while left:
+                    cell = left.pop(0)
+                    lane.run(cell)
+                cell = None
+                lane.audit()
+            except (AssertionError, OSError, ValueError) as error:
+                where = "the audit" if cell is None else cell.name
+                failures.append(f"{where}: {error!r}\n{log.read_text()[-1500:]}")
+    return failures
+
+
+def run_lanes(cells: list[Cell], room: Path, lanes: int = 2) -> list[str]:
+    """The same in several lanes at once."""
+    shares = [cells[each::lanes] for each in range(lanes)]
+    found: list[list[str]] = [["never ran"] for _ in shares]
+
+    def work(number: int) -> None:
+        found[number] = run_cells(shares[number], room / str(number))
+
+    threads = [
+        threading.Thread(target=work, args=(each,)) for each in range(len(shares))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [failure for each in found for failure in each]

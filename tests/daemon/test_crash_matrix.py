@@ -1,0 +1,65 @@
+"""kill -9 before and after every step of a payment, with every fault: paid once.
+
+What is killed is a real daemon with two endpoints; see `tests.daemon.crash`. The long
+form, with the keystore locked and open everywhere, is ``contrib/crash-matrix``.
+"""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+from lucidtrond.sending import journal
+from tests.daemon.crash import points
+from tests.daemon.crash.matrix import diagonal, product, run_lanes
+
+
+@pytest.mark.process
+def test_a_kill_at_each_place_pays_once(tmp_path: Path) -> None:
+    assert run_lanes(diagonal(), tmp_path) == []
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_a_kill_at_each_place_with_each_fault_pays_once(tmp_path: Path) -> None:
+    assert run_lanes(product(), tmp_path) == []
+
+
+def test_every_point_is_on_some_path() -> None:
+    on_paths = {point for place in points.PLACES for point in place.path}
+    assert on_paths == points.POINTS
+
+
+def test_no_two_places_are_one() -> None:
+    ways = {(place.path, place.rounds) for place in points.PLACES}
+    assert len(ways) == len(points.PLACES)
+    assert len({place.name for place in points.PLACES}) == len(points.PLACES)
+
+
+WRITERS = {
+    "insert": "intent",
+    "keep_signature": "signature",
+    "update": "record, inclusion, solidification, expiry",
+    "insert_next": "resign",
+    "_insert_attempt": "part of intent and resign",
+    "supersede": "in the transaction of resign",
+    "reserve_timestamp": "in the transactions of intent and resign",
+}
+"""Who writes the journal, and the step of `points.STEPS` that it belongs to."""
+
+
+def test_whoever_writes_the_journal_belongs_to_a_step() -> None:
+    tree = ast.parse(inspect.getsource(journal))
+    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+    found = {each.name for each in functions if _writes(each)}
+    assert found | {"insert_next"} == set(WRITERS)
+
+
+def _writes(function: ast.FunctionDef) -> bool:
+    texts = [
+        node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    return any(text.startswith(("INSERT", "UPDATE", "DELETE")) for text in texts)
