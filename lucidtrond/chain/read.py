@@ -69,6 +69,9 @@ class Movement:
     fee: Sun
     memo: bytes
     single_source: bool
+    energy: int | None
+    """Of the whole transaction, as *bandwidth*; None without a receipt."""
+    bandwidth: int | None
 
 
 @frozen
@@ -151,6 +154,8 @@ def _read_transaction(
                 fee=fee,
                 memo=memo,
                 single_source=kind in ("trc20", "internal"),
+                energy=None if receipt is None else receipt.energy_usage_total,
+                bandwidth=None if receipt is None else receipt.net_usage,
             )
         )
 

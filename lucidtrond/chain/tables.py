@@ -79,11 +79,20 @@ MIGRATIONS: Final = (
             ON chain_entry (to_address, block_number, place)
         """,
     ),
+    Migration(
+        OWNER,
+        2,
+        """
+        ALTER TABLE chain_entry ADD COLUMN energy INT64;
+        ALTER TABLE chain_entry ADD COLUMN bandwidth INT64
+        """,
+    ),
 )
 
 ENTRY_COLUMNS: Final = (
     "block_number, place, txid, kind, item, from_address, to_address, asset, amount,"
-    " success, fee_sun, memo, single_source, block_id, block_timestamp_ms"
+    " success, fee_sun, memo, single_source, block_id, block_timestamp_ms,"
+    " energy, bandwidth"
 )
 
 
@@ -208,7 +217,7 @@ def insert_entries(
     header_id = bytes.fromhex(block_id)
     tx.execute_many(
         f"INSERT INTO chain_entry ({ENTRY_COLUMNS})"  # noqa: S608 - a constant
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 block.header.number,
@@ -226,6 +235,8 @@ def insert_entries(
                 int(each.single_source),
                 header_id,
                 block.header.timestamp,
+                each.energy,
+                each.bandwidth,
             )
             for each in movements
         ],
@@ -268,6 +279,8 @@ def entry_of(row: Row, *, solid: int, known: KnownTokens) -> LedgerEntry:
         single_source,
         block_id,
         timestamp,
+        energy,
+        bandwidth,
     ) = row
     return LedgerEntry(
         txid=txid.hex(),
@@ -286,6 +299,8 @@ def entry_of(row: Row, *, solid: int, known: KnownTokens) -> LedgerEntry:
         memo_hex=memo.hex(),
         single_source=bool(single_source),
         unknown_token=kind == "trc20" and known.at(asset) is None,
+        energy_used=energy,
+        bandwidth_used=bandwidth,
     )
 
 

@@ -35,6 +35,10 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False
     single_source: bool = True
     unknown_token: bool = False
     """A TRC-20 that is on no list of ours, whatever it calls itself."""
+    energy_used: int | None = None
+    """By the whole transaction; None where it was not written down."""
+    bandwidth_used: int | None = None
+    """Bytes that were not paid for in TRX, as *energy_used*."""
 
 
 PaymentState = Literal[

@@ -85,8 +85,7 @@ async def history(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, An
 
 
 def _transaction(entry: LedgerEntry, tokens: KnownTokens) -> dict[str, Any]:
-    """Energy and bandwidth are null: only the receipt knows them. The float is null
-    where nobody vouches for the decimals."""
+    """The float is null where nobody vouches for the decimals."""
     is_trx = entry.asset == "TRX"
     token = tokens.at(entry.asset)
     decimals = TRX_DECIMALS if is_trx else token.decimals if token else None
@@ -109,8 +108,8 @@ def _transaction(entry: LedgerEntry, tokens: KnownTokens) -> dict[str, Any]:
         "status": "success" if entry.success else "failed",
         "fee": int(entry.fee_sun) / SUN,
         "fee_sun": entry.fee_sun,
-        "energy_used": None,
-        "bandwidth_used": None,
+        "energy_used": entry.energy_used,
+        "bandwidth_used": entry.bandwidth_used,
         "block_number": entry.block_number,
         "timestamp": entry.block_timestamp_ms,
         "memo": bytes.fromhex(entry.memo_hex).decode("utf-8", "replace") or None,

@@ -133,5 +133,5 @@ def test_a_token_on_no_list_is_marked(
     ends = (address(1).raw, address(2).raw)
     amount = (5).to_bytes(32, "big")
     row = (7, 0, bytes(32), kind, 0, *ends, str(asset), amount, 1, 0, b"", 1)
-    entry = tables.entry_of((*row, bytes(32), 0), solid=6, known=known)
+    entry = tables.entry_of((*row, bytes(32), 0, 9, None), solid=6, known=known)
     assert (entry.unknown_token, entry.amount) == (unknown, "5")

@@ -83,6 +83,9 @@ async def test_history_and_receipt_tell_what_was_paid(family: str) -> None:
         assert receipt["amount_sun"] == "1000000"
         assert receipt["fee"] == int(receipt["fee_sun"]) == int(row["fee_sun"])
         assert receipt["block_number"] == row["block_number"]
+        for name in ("energy_used", "bandwidth_used"):
+            assert row[name] == receipt[name], name
+        assert row["bandwidth_used"] == 0  # activating is paid in TRX
         assert receipt["status"] == "success"
         assert receipt["confirmation_count"] >= 0
 

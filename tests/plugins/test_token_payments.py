@@ -95,6 +95,10 @@ async def test_a_token_payment_moves_what_it_says_and_costs_what_was_estimated(
         burned = before - await shop.trx()
         assert burned == int(estimate.cost.total_burn_sun) == int(paid.fee_sun)
         assert burned == int(estimate.cost.energy_burn_sun) > 0
+        listed = await shop.bench.call("wallet.history", {"wallet": shop.wallet_id})
+        entry = listed.entries[0]
+        assert entry.energy_used == estimate.cost.energy
+        assert entry.bandwidth_used == estimate.cost.bandwidth_bytes
         limit = int(estimate.cost.fee_limit_sun)
         assert limit == burned * 120 // 100
 
