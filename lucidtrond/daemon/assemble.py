@@ -350,6 +350,7 @@ async def _start_plugins(nursery: trio.Nursery, house: _House) -> None:
 
 def _dispatcher(house: _House, started_ms: int, *, http_url: str | None) -> Dispatcher:
     host = house.host
+    checks = _checks(house)
     log_of_calls = audit.Audit(house.store, house.clock)
     dispatcher = Dispatcher(
         authorize=host.authorize if host.has_authorizers else None,
@@ -366,8 +367,10 @@ def _dispatcher(house: _House, started_ms: int, *, http_url: str | None) -> Disp
             genesis_id=lambda: house.node.genesis_id,
             started_ms=started_ms,
             clock=house.clock,
-            checks=_checks(house),
+            checks=checks,
             audit=log_of_calls,
+            metrics=partial(collect, house, checks, started_ms=started_ms),
+            manifest=host.manifest,
             http_url=http_url,
             plugins=lambda: [
                 methods.PluginRow(

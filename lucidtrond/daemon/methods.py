@@ -1,17 +1,20 @@
 """What the daemon itself answers: ``rpc.``, ``daemon.`` and ``plugin.`` methods."""
 
 import resource
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import msgspec
 from attrs import asdict, frozen
 
+from lucidtrond.api.manifest import Manifest
+from lucidtrond.errors import NotFound
 from lucidtrond.ports import Clock
 from lucidtrond.rpc.audit import Audit
 from lucidtrond.rpc.describe import describe
 from lucidtrond.rpc.dispatch import Call, Dispatcher, Method
+from lucidtrond.transports.rpc_metrics import Metric
 
 VERSION = version("lucidtrond")
 
@@ -50,6 +53,59 @@ class PluginRow(msgspec.Struct, frozen=True):
 
 class PluginList(msgspec.Struct, frozen=True):
     plugins: list[PluginRow]
+
+
+class Sample(msgspec.Struct, frozen=True):
+    labels: dict[str, str]
+    value: float
+
+
+class MetricRow(msgspec.Struct, frozen=True):
+    """One family of ``GET /metrics``; *kind* is counter or gauge."""
+
+    name: str
+    kind: str
+    text: str
+    samples: list[Sample]
+
+
+class Metrics(msgspec.Struct, frozen=True):
+    metrics: list[MetricRow]
+
+
+class DescribeParams(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    name: str
+
+
+class PluginMethod(msgspec.Struct, frozen=True):
+    """*internal*: for other plugins, on no door."""
+
+    name: str
+    caller: str
+    summary: str
+    internal: bool
+
+
+class PluginRoute(msgspec.Struct, frozen=True):
+    """An HTTP route; a caller must be allowed all that it *calls*."""
+
+    verb: str
+    path: str
+    calls: list[str]
+
+
+class PluginDescription(msgspec.Struct, frozen=True):
+    """What one enabled plugin declares. *needs* are its grants, *networks* the only
+    ones it runs on (empty: all), *settings* the JSON schema of its section."""
+
+    plugin: PluginRow
+    needs: list[str]
+    networks: list[str]
+    methods: list[PluginMethod]
+    routes: list[PluginRoute]
+    services: list[str]
+    handlers: list[str]
+    settings: dict[str, Any]
 
 
 class AuditParams(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -91,6 +147,8 @@ class Facts:
     """Each gives None when all is well, or the problem in words."""
     plugins: Callable[[], Sequence[PluginRow]]
     audit: Audit
+    metrics: Callable[[], Iterable[Metric]]
+    manifest: Callable[[str], Manifest | None]
     http_url: str | None = None
 
 
@@ -118,9 +176,10 @@ def register(dispatcher: Dispatcher, facts: Facts) -> None:
             checks={name: text is None for name, text in found.items()},
         )
 
-    async def plugin_list(_call: Call) -> PluginList:
-        return PluginList(list(facts.plugins()))
+    async def metrics(_call: Call) -> Metrics:
+        return Metrics([_shown(metric) for metric in facts.metrics()])
 
+    _register_plugins(dispatcher, facts)
     document: dict[str, Any] = {}
 
     async def discover(_call: Call) -> Mapping[str, Any]:
@@ -149,7 +208,7 @@ def register(dispatcher: Dispatcher, facts: Facts) -> None:
     for name, handler, result, summary in (
         ("daemon.info", info, DaemonInfo, "Say who answers, on which network."),
         ("daemon.health", health, Health, "Say what is well and what is not."),
-        ("plugin.list", plugin_list, PluginList, "List the enabled plugins."),
+        ("daemon.metrics", metrics, Metrics, "Give the numbers of GET /metrics."),
         ("rpc.discover", discover, dict, "Describe all methods as OpenRPC."),
     ):
         dispatcher.add(
@@ -164,3 +223,64 @@ def register(dispatcher: Dispatcher, facts: Facts) -> None:
                 example={},
             )
         )
+
+
+def _register_plugins(dispatcher: Dispatcher, facts: Facts) -> None:
+    async def plugin_list(_call: Call) -> PluginList:
+        return PluginList(list(facts.plugins()))
+
+    async def plugin_describe(_call: Call, params: DescribeParams) -> PluginDescription:
+        manifest = facts.manifest(params.name)
+        rows = [row for row in facts.plugins() if row.name == params.name]
+        if manifest is None or not rows:
+            raise NotFound("no enabled plugin has this name")
+        return _described(rows[0], manifest)
+
+    dispatcher.add(
+        Method(
+            name="plugin.describe",
+            handler=plugin_describe,
+            params=DescribeParams,
+            result=PluginDescription,
+            inline=True,
+            summary="Say what one enabled plugin offers, needs and can be told.",
+            example={"name": "wallets"},
+            errors=(NotFound,),
+        )
+    )
+    dispatcher.add(
+        Method(
+            name="plugin.list",
+            handler=plugin_list,
+            result=PluginList,
+            inline=True,
+            summary="List the enabled plugins.",
+            example={},
+        )
+    )
+
+
+def _shown(metric: Metric) -> MetricRow:
+    samples = [Sample(dict(labels), value) for labels, value in metric.samples.items()]
+    if metric.value is not None:
+        samples.append(Sample({}, metric.value))
+    return MetricRow(metric.name, metric.kind, metric.text, samples)
+
+
+def _described(row: PluginRow, manifest: Manifest) -> PluginDescription:
+    return PluginDescription(
+        plugin=row,
+        needs=sorted(manifest.needs),
+        networks=sorted(manifest.networks),
+        methods=[
+            PluginMethod(each.name, each.caller, each.summary, each.internal)
+            for each in manifest.methods
+        ],
+        routes=[
+            PluginRoute(each.verb, each.path, list(each.calls))
+            for each in manifest.routes
+        ],
+        services=[each.name for each in manifest.services],
+        handlers=[each.name for each in manifest.handlers],
+        settings=msgspec.json.schema(manifest.config),
+    )

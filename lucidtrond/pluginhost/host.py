@@ -20,6 +20,7 @@ from attrs import define, field, frozen
 from lucidtrond.api import Context, HookSpecs, RouteResponse
 from lucidtrond.api.caller import Caller, CallerClass
 from lucidtrond.api.hookspecs import PROJECT
+from lucidtrond.api.manifest import Manifest
 from lucidtrond.errors import (
     DeadlinePassed,
     InvalidInput,
@@ -192,6 +193,13 @@ class PluginHost:
             )
             for each in self._plugins
         ]
+
+    def manifest(self, name: str) -> Manifest | None:
+        """What an enabled plugin declares."""
+        for each in self._plugins:
+            if each.name == name:
+                return each.checked.manifest
+        return None
 
     def authorize(self, caller: Caller, method: str) -> None:
         """Ask the plugins' hook. Raises NotPermitted with their reason."""

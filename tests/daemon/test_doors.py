@@ -11,6 +11,7 @@ import pytest
 import trio
 from trio_websocket import open_websocket_url
 
+from lucidtrond.cli.connection import RpcFailure
 from lucidtrond.daemon.config import load_config
 from lucidtrond.daemon.doors import open_http
 from lucidtrond.errors import OperatorError
@@ -145,4 +146,37 @@ def test_what_spends_is_audited_at_every_door_and_beyond_a_restart(
     assert json.loads(seen[4][3])["status"] == 404
     lines = [line for line in daemon.log_lines() if line["event"] == "spending call"]
     assert len(lines) == 6
+    daemon.stop()
+
+
+def test_the_daemon_shows_its_numbers_and_what_a_plugin_declares(
+    daemon: DaemonProcess,
+) -> None:
+    daemon.start()
+    url = daemon.call("daemon.info")["http_url"]
+    shown = {
+        (row["name"], *(f'{key}="{text}"' for key, text in each["labels"].items()))
+        for row in daemon.call("daemon.metrics")["metrics"]
+        for each in row["samples"]
+    }
+    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    told = [line.rpartition(" ")[0] for line in lines if not line.startswith("#")]
+    assert shown == {
+        (name, *labels.rstrip("}").split(","))[: 1 + labels.count("=")]
+        for name, _, labels in (each.partition("{") for each in told)
+    }
+    assert len(shown) > 10
+
+    for row in daemon.call("plugin.list")["plugins"]:
+        told_of = daemon.call("plugin.describe", name=row["name"])
+        assert told_of["plugin"] == row
+        public = [each["name"] for each in told_of["methods"] if not each["internal"]]
+        assert public == row["methods"]
+    routes = daemon.call("plugin.describe", name="lucidhttp")["routes"]
+    assert {"tx.retry"} in [set(each["calls"]) for each in routes]
+    assert daemon.call("plugin.describe", name="keystore")["needs"] == ["keystore"]
+    with pytest.raises(RpcFailure) as caught:
+        daemon.call("plugin.describe", name="nobody")
+    assert caught.value.code == 101
     daemon.stop()
