@@ -15,6 +15,9 @@ NO_KEYS: Final = (
     "Private keys are not accepted here: this service keeps them itself."
     " Create a wallet and name it (wallet_id) instead."
 )
+# As pydantic's lax mode reads them, which is FastAPI's: clients rely on it.
+_TRUE: Final = ("1", "true", "t", "yes", "y", "on")
+_FALSE: Final = ("0", "false", "f", "no", "n", "off")
 _INTEGER: Final = re.compile(r"\s*[+-]?[0-9]{1,30}\s*\Z")
 
 
@@ -77,7 +80,7 @@ def _read(
                 faults.append(_fault([where, each.name], "Field required", "missing"))
             found[each.name] = each.default
             continue
-        value, fault = _convert(each, came, is_text=where == "query")
+        value, fault = _convert(each, came)
         found[each.name] = value
         if fault is not None:
             faults.append(_fault([where, each.name], *fault))
@@ -86,9 +89,7 @@ def _read(
     return found
 
 
-def _convert(  # noqa: PLR0911 - one return for each way to be wrong
-    field: Field, came: Any, *, is_text: bool
-) -> tuple[Any, tuple[str, str] | None]:
+def _convert(field: Field, came: Any) -> tuple[Any, tuple[str, str] | None]:
     match field.kind:
         case "string":
             if not isinstance(came, str):
@@ -98,15 +99,33 @@ def _convert(  # noqa: PLR0911 - one return for each way to be wrong
                 return None, (text, "string_too_long")
             return came, None
         case "boolean":
-            if not isinstance(came, bool):
-                return None, ("Input should be a valid boolean", "bool_type")
-            return came, None
+            return _boolean(came)
         case "integer":
-            if is_text and _INTEGER.match(came):
-                came = int(came)
-            if type(came) is not int:
-                return None, ("Input should be a valid integer", "int_parsing")
-            return came, _range_fault(field, came)
+            return _integer(field, came)
+
+
+def _boolean(came: Any) -> tuple[Any, tuple[str, str] | None]:
+    if isinstance(came, bool | int | float | str):
+        word = came.lower() if isinstance(came, str) else str(int(came))
+        if word in _TRUE + _FALSE and (isinstance(came, str) or came in (0, 1)):
+            return word in _TRUE, None
+        text = "Input should be a valid boolean, unable to interpret input"
+        return None, (text, "bool_parsing")
+    return None, ("Input should be a valid boolean", "bool_type")
+
+
+def _integer(field: Field, came: Any) -> tuple[Any, tuple[str, str] | None]:
+    if isinstance(came, float) and not came.is_integer():
+        text = "Input should be a valid integer, got a number with a fractional part"
+        return None, (text, "int_from_float")
+    if isinstance(came, str) and not _INTEGER.match(came):
+        text = "Input should be a valid integer, unable to parse string as an integer"
+        return None, (text, "int_parsing")
+    # Stricter than it was in one thing: true is no count of anything.
+    if isinstance(came, bool) or not isinstance(came, int | float | str):
+        return None, ("Input should be a valid integer", "int_type")
+    value = int(came)
+    return value, _range_fault(field, value)
 
 
 def _range_fault(field: Field, value: int) -> tuple[str, str] | None:

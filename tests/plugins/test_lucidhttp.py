@@ -204,3 +204,41 @@ async def test_a_private_key_in_a_body_is_refused_and_not_repeated(name: str) ->
         assert status == 400
         assert "wallet" in body["detail"]
         assert "5ec7e7" not in json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("field", "came", "wanted"),
+    [
+        ("count", "3", 200),
+        ("count", " 3 ", 200),
+        ("count", 3.0, 200),
+        ("count", True, "int_type"),
+        ("count", 3.5, "int_from_float"),
+        ("count", "3.5", "int_parsing"),
+        ("count", "three", "int_parsing"),
+        ("count", [3], "int_type"),
+        ("count", 1e300, "less_than_equal"),
+        ("include_private_key", "no", 404),
+        ("include_private_key", 0, 404),
+        ("include_private_key", 0.0, 404),
+        ("include_private_key", "YES", 403),
+        ("include_private_key", 1, 403),
+        ("include_private_key", 2, "bool_parsing"),
+        ("include_private_key", 0.5, "bool_parsing"),
+        ("include_private_key", "maybe", "bool_parsing"),
+        ("include_private_key", [], "bool_type"),
+    ],
+)
+async def test_numbers_and_flags_are_read_as_leniently_as_they_were(
+    field: str, came: object, wanted: int | str
+) -> None:
+    async with open_shipped() as bench:
+        path = "/wallets/w_1/export"
+        if field == "count":
+            path = "/wallets/batch/create"
+        body = {"wallet_id": "w_1", field: came}
+        status, answer = await ask(bench, "POST", path, body)
+        if isinstance(wanted, int):
+            assert status == wanted
+        else:
+            assert (status, answer["detail"][0]["type"]) == (422, wanted)
