@@ -17,13 +17,15 @@ from tests.daemon.crash.matrix import diagonal, product, run_lanes
 
 @pytest.mark.process
 def test_a_kill_at_each_place_pays_once(tmp_path: Path) -> None:
-    assert run_lanes(diagonal(), tmp_path) == []
+    failures = run_lanes(diagonal(), tmp_path)
+    assert not failures, "\n\n".join(failures)
 
 
 @pytest.mark.process
 @pytest.mark.slow
 def test_a_kill_at_each_place_with_each_fault_pays_once(tmp_path: Path) -> None:
-    assert run_lanes(product(), tmp_path) == []
+    failures = run_lanes(product(), tmp_path)
+    assert not failures, "\n\n".join(failures)
 
 
 def test_every_point_is_on_some_path() -> None:
