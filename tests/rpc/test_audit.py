@@ -76,6 +76,19 @@ def test_a_changed_lost_or_swapped_row_shows(count: int, data: st.DataObject) ->
     assert first_break(rows[:place] + rows[place + 1 :], before=None) == place + 1
 
 
+@given(st.integers(2, 8), st.data())
+def test_a_row_that_was_forged_with_its_hash_breaks_at_the_next(
+    count: int, data: st.DataObject
+) -> None:
+    rows = chain(count)
+    place = data.draw(st.integers(0, count - 2))
+    before = rows[place - 1].hash if place else FIRST
+    forged = attrs.evolve(rows[place], who="unix uid=2")
+    forged = attrs.evolve(forged, hash=forged.hash_after(before))
+    wrong = [*rows[:place], forged, *rows[place + 1 :]]
+    assert first_break(wrong, before=None) == place + 2
+
+
 async def open_log(store: Database) -> tuple[Dispatcher, Audit]:
     await migrate(store, MIGRATIONS)
     audit = Audit(store, ManualClock())
