@@ -155,7 +155,7 @@ def test_the_names_of_methods_are_promises(host: PluginHost) -> None:
         "network": "endpoints plan status",
         "token": "allowance balance info list",
         "transfer": "estimate list send status",
-        "tx": "decode get pending receipt retry wait",
+        "tx": "broadcast decode get pending receipt retry wait",
         "wallet": "balance batch_create create export get history list",
     }
 
@@ -181,6 +181,7 @@ def test_who_may_pay_and_who_may_open_the_keystore(host: PluginHost) -> None:
         "devnet.snapshot",
         "devnet.stall",
         "transfer.send",
+        "tx.broadcast",
         "tx.retry",
         "wallet.create",
         "wallet.batch_create",

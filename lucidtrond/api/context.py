@@ -19,12 +19,13 @@ from lucidtrond.tron.block import (
     BlockTransaction,
     ChainPosition,
 )
+from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.hd import DerivedAddress
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Receipt
 from lucidtrond.tron.tokens import KnownTokens
-from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun
 
 C = TypeVar("C", bound=msgspec.Struct, default=Any)
@@ -184,11 +185,17 @@ class Sender(Protocol):
         """
 
     async def rebroadcast(self, txid: TxId) -> Payment:
-        """Send the same signed bytes again; never signs.
+        """Send the same bytes again; signs them if they were not signed yet.
 
         Raises:
-            NotFound, AlreadyFinal, Expired.
+            NotFound: not sent by us.
+            AlreadyFinal, Expired: nothing can or must be done.
+            InDoubt: no block can take it any more, which is not proven yet.
+            KeystoreLocked: it waits for its signature.
         """
+
+    async def relay(self, transaction: Transaction) -> BroadcastAnswer:
+        """Send what was signed elsewhere; nothing of it is kept. Raises NodeError."""
 
     async def renew(self, txid: TxId, *, even_failed: bool = False) -> Payment:
         """Pay with a new transaction what a dead one did not; the same payment.

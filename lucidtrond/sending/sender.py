@@ -59,8 +59,9 @@ from lucidtrond.tron.block import (
     BlockId,
     ChainPosition,
 )
+from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.receipt import Receipt
-from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
@@ -406,14 +407,17 @@ class Sender:
             await changed.wait()
 
     async def rebroadcast(self, txid: TxId) -> Payment:
-        """Send the same signed bytes again; never signs.
+        """Send the same bytes again; signs them if they were not signed yet.
 
         Raises:
-            NotFound: not sent by us, or not signed yet.
+            NotFound: not sent by us.
             AlreadyFinal, Expired: nothing can or must be done.
+            InDoubt: no block can take it any more, which is not proven yet.
+            KeystoreLocked: it waits for its signature.
         """
         entry = await self._entry(txid)
         payment = entry.payment
+        head = self._head_time()
         match payment.state:
             case "solidified" | "failed":
                 raise AlreadyFinal("its block is solidified", state=payment.state)
@@ -421,10 +425,23 @@ class Sender:
                 raise Expired("it is proven dead", safe_to_retry=True)
             case "included":
                 return payment
-            case _ if not entry.transaction.signatures:
-                raise NotFound("nothing to send: it is not signed yet")
+            case _ if head is not None and head >= entry.attempt.expiration:
+                raise _in_doubt(payment)
+            case "queued":
+                await self._desk.check_open()
+                await self._carry(entry)
+                return (await self._entry(txid)).payment
             case _:
                 return (await self._broadcast(entry)).payment
+
+    async def relay(self, transaction: Transaction) -> BroadcastAnswer:
+        """Send what was signed elsewhere; nothing of it is kept.
+
+        Raises:
+            NodeError: nobody answered; it may have been taken all the same.
+        """
+        async with self._limiter:
+            return await self._node.broadcast(transaction)
 
     async def renew(self, txid: TxId, *, even_failed: bool = False) -> Payment:
         """Pay with a new transaction what a dead one did not; the same payment.
@@ -445,19 +462,14 @@ class Sender:
             raise AlreadyFinal("it is paid, in a solidified block", state=found.state)
         if found.state == "failed" and not even_failed:
             raise FailedOnChain(
-                f"it failed in its block: {found.reason}",
+                f"it failed in its block, where it cost {found.fee_sun} sun:"
+                f" {found.reason}",
                 txid=found.txid,
                 fee_sun=found.fee_sun,
                 safe_to_retry=True,
             )
         if found.txid is None or found.state not in plan.SAFE_TO_RETRY:
-            raise InDoubt(
-                "it may still land",
-                txid=found.txid,
-                state=found.state,
-                safe_to_retry=False,
-                in_flight_until_ms=found.in_flight_until_ms,
-            )
+            raise _in_doubt(found)
         await self._desk.check_open()
         dead = await self._entry(TxId(found.txid))
         entry = await self._desk.renew(dead, by_hand=True)
@@ -539,6 +551,16 @@ class Sender:
         changed = self._changed.pop(payment_id, None)
         if changed is not None:
             changed.set()
+
+
+def _in_doubt(payment: Payment) -> InDoubt:
+    return InDoubt(
+        "it may still land",
+        txid=payment.txid,
+        state=payment.state,
+        safe_to_retry=False,
+        in_flight_until_ms=payment.in_flight_until_ms,
+    )
 
 
 def _goes_on(payment: Payment) -> bool:

@@ -161,19 +161,23 @@ async def retry(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, Any]
         raise Refused(400, "Invalid transaction ID format") from None
     except NotFound:
         raise Refused(404, "Original transaction not found") from None
-    except AlreadyFinal as error:
-        if error.data.get("state") == "failed":
-            raise Refused(400, "Transaction failed on chain and is final") from None
+    except AlreadyFinal:
         raise Refused(400, "Cannot retry successful transactions") from None
-    if again.payment.state == "included":
+    if again.action == "nothing":
         raise Refused(400, "Cannot retry successful transactions")
     return {
         "original_txid": txid,
         "retry_txid": again.txid,
-        "retry_status": again.payment.state,
+        "retry_status": "pending" if again.payment is None else again.payment.state,
         "retry_timestamp": _iso(ctx.clock.now_ms()),
-        "message": "The same signed transaction was sent again; it can't pay twice",
+        "message": _RETRIED[again.action],
     }
+
+
+_RETRIED: Final = {
+    "sent_again": "The same signed transaction was sent again; it can't pay twice",
+    "paid_anew": "The first is proven never to pay; another transaction was sent",
+}
 
 
 async def validate(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, Any]:

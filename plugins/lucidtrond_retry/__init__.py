@@ -1,38 +1,75 @@
-"""What is still in flight, and sending the same signed bytes again.
+"""What is still in flight, and asking for a payment once more.
 
-Sending the same bytes again can never pay twice: one txid, one inclusion. Signing anew
-can, so nothing here signs.
+What that does is decided by what is proven about the payment's latest transaction:
+
+    unknown to us         its bytes, as a node has them, are sent again; else not found
+    queued                it is signed (the bytes are fixed already) and sent
+    signed pending        the same bytes are sent again: one txid lands at most once
+    reverted
+      past expiration     refused: no block can take it, which is not proven yet
+    included              nothing; it is in a block that is not final
+    solidified            refused: it is paid
+    failed                refused without *pay_again*: it cost its fee, and may again
+    expired               proven dead: a new transaction, the payment's next attempt
+      not yet agreed on   refused: in doubt
 """
+
+from typing import Annotated, Literal
+
+import msgspec
 
 from lucidtrond.api import (
     AlreadyFinal,
     Context,
     Cursor,
-    Expired,
+    FailedOnChain,
+    InDoubt,
+    InsufficientFunds,
     InvalidInput,
+    KeystoreLocked,
     Limit,
+    LimitTooLow,
     NoConfig,
+    NodeError,
     NotFound,
     Params,
     Payment,
     Plugin,
     Result,
     TxIdText,
+    WouldFail,
     read_txid,
 )
+from lucidtrond.tron.transaction import Transaction, TxId
 
 plugin = Plugin("retry")
 
+MAX_HEX = 1_024_000
+"""Characters of a transaction: 500 KiB (getMaxTransactionSize) and its results."""
+
+Action = Literal["sent_again", "paid_anew", "nothing"]
+
 
 class Retry(Params, frozen=True):
+    """*pay_again*: also when it failed in its block, where it has cost its fee."""
+
     txid: TxIdText
+    pay_again: bool = False
 
 
 class Retried(Result, frozen=True):
-    """*txid* is the one that was given: the bytes are the same."""
+    """*txid* is the transaction to look at now; *original_txid* the one that was given.
 
+    *action*: ``sent_again`` (the same bytes), ``paid_anew`` (a new transaction of the
+    same payment, since the last is proven not to pay) or ``nothing`` (it is in a block
+    already). *payment* is null when it is none of ours.
+    """
+
+    original_txid: str
     txid: str
-    payment: Payment
+    action: Action
+    payment: Payment | None
+    broadcast_code: str | None
 
 
 @plugin.method(
@@ -40,12 +77,106 @@ class Retried(Result, frozen=True):
     caller="spend",
     timeout_s=60,
     example={"txid": "0" * 64},
-    errors=(NotFound, AlreadyFinal, Expired, InvalidInput),
+    errors=(
+        NotFound,
+        AlreadyFinal,
+        InDoubt,
+        FailedOnChain,
+        KeystoreLocked,
+        InsufficientFunds,
+        LimitTooLow,
+        WouldFail,
+        InvalidInput,
+        NodeError,
+    ),
 )
 async def retry(ctx: Context[NoConfig], params: Retry) -> Retried:
-    """Send a payment's signed bytes again; never pays twice."""
+    """Ask for a payment once more; never pays twice."""
     txid = read_txid(params.txid)
-    return Retried(txid=txid, payment=await ctx.sender.rebroadcast(txid))
+    found = await ctx.sender.find(txid=txid)
+    if found is None or found.txid is None:
+        return await _relay_known(ctx, txid)
+    latest = TxId(found.txid)
+    action: Action = "sent_again"
+    if found.state in ("solidified", "failed", "expired"):
+        # Refuses what is paid, what may still land, and what was not agreed to.
+        payment = await ctx.sender.renew(latest, even_failed=params.pay_again)
+        action = "paid_anew"
+    elif found.state == "included":
+        payment, action = found, "nothing"
+    else:
+        payment = await ctx.sender.rebroadcast(latest)
+    return Retried(
+        original_txid=txid,
+        txid=payment.txid or txid,
+        action=action,
+        payment=payment,
+        broadcast_code=payment.broadcast_code,
+    )
+
+
+async def _relay_known(ctx: Context[NoConfig], txid: TxId) -> Retried:
+    """Signed elsewhere: its bytes, if a node has them, and nothing else."""
+    held = await ctx.node.fetch_transaction(txid)
+    if held is None:
+        raise NotFound(
+            f"no payment of ours and no node knows {txid}; who has its bytes may give"
+            " them to tx.broadcast"
+        )
+    if await ctx.node.fetch_receipt(txid, solid=True) is not None:
+        raise AlreadyFinal("its block is solidified", txid=txid)
+    action: Action = "nothing"
+    code = None
+    if await ctx.node.fetch_receipt(txid) is None:
+        answer = await ctx.sender.relay(held.transaction)
+        action, code = "sent_again", answer.code
+    return Retried(
+        original_txid=txid, txid=txid, action=action, payment=None, broadcast_code=code
+    )
+
+
+class Broadcast(Params, frozen=True):
+    """A whole signed transaction, as protobuf in hex."""
+
+    transaction_hex: Annotated[str, msgspec.Meta(max_length=MAX_HEX)]
+
+
+class Broadcasted(Result, frozen=True):
+    """What the node said: *code* SUCCESS is "taken into the pool", not "paid"."""
+
+    txid: str
+    accepted: bool
+    code: str
+    message: str
+
+
+@plugin.method(
+    "tx.broadcast",
+    caller="spend",
+    timeout_s=60,
+    example={"transaction_hex": "0a020801124100"},
+    errors=(InvalidInput, AlreadyFinal, NodeError),
+)
+async def broadcast(ctx: Context[NoConfig], params: Broadcast) -> Broadcasted:
+    """Send a transaction that was signed elsewhere; it is not kept and not followed."""
+    transaction = _read(params.transaction_hex)
+    answer = await ctx.sender.relay(transaction)
+    return Broadcasted(
+        txid=transaction.txid,
+        accepted=answer.accepted,
+        code=answer.code,
+        message=answer.message,
+    )
+
+
+def _read(text: str) -> Transaction:
+    try:
+        transaction = Transaction.from_bytes(bytes.fromhex(text))
+    except ValueError as why:  # MalformedTransaction is one
+        raise InvalidInput(f"transaction_hex: {why}") from None
+    if not transaction.signatures:
+        raise InvalidInput("transaction_hex: expected a signed transaction, got none")
+    return transaction
 
 
 class PendingRow(Result, frozen=True):

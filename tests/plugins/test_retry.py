@@ -1,11 +1,22 @@
-"""Sending the same bytes again: never another transaction, never after the end."""
+"""Asking for a payment once more: the same bytes while they may land, then another."""
 
 import pytest
+import trio
 from trio.testing import MockClock
 
-from lucidtrond.api import AlreadyFinal, Expired, NodeUnavailable, NotFound
+from lucidtrond.api import (
+    AlreadyFinal,
+    InDoubt,
+    InvalidInput,
+    NodeUnavailable,
+    NotFound,
+)
 from lucidtrond.testing import Workbench
-from tests.plugins.bench import NO_TXID, make_shop, open_shipped, payment
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.transaction import RawData, Reference, Transaction
+from lucidtrond.tron.units import Sun, UnixMillis
+from tests.plugins.bench import NO_TXID, STRANGER, make_shop, open_shipped, payment
 
 
 def pooled(bench: Workbench) -> list[str]:
@@ -42,17 +53,131 @@ async def test_what_is_settled_or_unknown_is_not_sent_again(
             await bench.call("tx.retry", {"txid": NO_TXID})
 
 
-async def test_a_dead_payment_says_so(autojump_clock: MockClock) -> None:
+async def test_a_dead_payment_is_paid_by_another_transaction_of_the_same(
+    autojump_clock: MockClock,
+) -> None:
     async with open_shipped() as bench:
         shop = await make_shop(bench)
         bench.node.trouble_with_broadcasts = NodeUnavailable("local", 1)
         sent = await bench.call("transfer.send", payment(shop, expires_s=12))
+        await bench.mine(5)
+        with pytest.raises(InDoubt) as caught:  # not proven yet
+            await bench.call("tx.retry", {"txid": sent.txid})
+        assert caught.value.data["in_flight_until_ms"] == sent.expiration_ms
         await bench.mine(10)
         await bench.settle()
-        with pytest.raises(Expired) as caught:
-            await bench.call("tx.retry", {"txid": sent.txid})
-        assert caught.value.data["safe_to_retry"] is True
         assert (await bench.call("tx.pending")).pending == []
+        bench.node.trouble_with_broadcasts = None
+        again = await bench.call("tx.retry", {"txid": sent.txid})
+        assert (again.original_txid, again.action) == (sent.txid, "paid_anew")
+        assert again.txid == again.payment.txid != sent.txid
+        assert (again.payment.payment_id, again.payment.attempt) == (
+            sent.payment_id,
+            2,
+        )
+        assert pooled(bench) == [again.txid]
+        # Asked for the first or for the second: the same bytes, while they may land.
+        for txid in (sent.txid, again.txid):
+            once_more = await bench.call("tx.retry", {"txid": txid})
+            assert (once_more.txid, once_more.action) == (again.txid, "sent_again")
+        await bench.mine(1)
+        nothing = await bench.call("tx.retry", {"txid": sent.txid})
+        assert (nothing.txid, nothing.action) == (again.txid, "nothing")
+        await bench.settle()
+        for txid in (sent.txid, again.txid):
+            with pytest.raises(AlreadyFinal):
+                await bench.call("tx.retry", {"txid": txid})
+
+
+async def test_many_who_retry_a_dead_payment_at_once_make_one_transaction(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shipped() as bench:
+        shop = await make_shop(bench)
+        bench.node.trouble_with_broadcasts = NodeUnavailable("local", 1)
+        sent = await bench.call("transfer.send", payment(shop, expires_s=12))
+        await bench.mine(15)
+        await bench.settle()
+        bench.node.trouble_with_broadcasts = None
+        told: list[str] = []
+
+        async def ask() -> None:
+            try:
+                told.append((await bench.call("tx.retry", {"txid": sent.txid})).txid)
+            except (AlreadyFinal, InDoubt):
+                told.append("refused")
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(20):
+                nursery.start_soon(ask)
+        assert len(pooled(bench)) == 1
+        assert set(told) <= {"refused", *pooled(bench)}
+        assert pooled(bench)[0] in told
+
+
+async def test_what_was_signed_elsewhere_is_sent_as_it_is(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shipped() as bench:
+        shop = await make_shop(bench)
+        signed = await signed_elsewhere(bench, shop.address)
+        asked = {"transaction_hex": signed.encode().hex()}
+        with pytest.raises(NotFound, match="who has its bytes may give"):
+            await bench.call("tx.retry", {"txid": signed.txid})
+        told = await bench.call("tx.broadcast", asked)
+        assert (told.txid, told.accepted, told.code) == (signed.txid, True, "SUCCESS")
+        assert pooled(bench) == [signed.txid]
+        again = await bench.call("tx.retry", {"txid": signed.txid})
+        assert (again.action, again.payment) == ("sent_again", None)
+        assert again.broadcast_code == "DUP_TRANSACTION_ERROR"
+        await bench.mine(1)
+        assert (await bench.call("tx.retry", {"txid": signed.txid})).action == "nothing"
+        await bench.settle()
+        with pytest.raises(AlreadyFinal):
+            await bench.call("tx.retry", {"txid": signed.txid})
+        refused = await bench.call("tx.broadcast", asked)
+        assert (refused.accepted, refused.code) == (False, "DUP_TRANSACTION_ERROR")
+        assert (await bench.call("tx.pending")).pending == []
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "transaction_hex"),
+        ("xyz", "non-hexadecimal"),
+        ("0a", "transaction_hex"),
+        ("0a02080112", "transaction_hex"),
+    ],
+)
+async def test_what_is_no_signed_transaction_is_not_sent(
+    text: str, complaint: str
+) -> None:
+    async with open_shipped() as bench:
+        with pytest.raises(InvalidInput, match=complaint):
+            await bench.call("tx.broadcast", {"transaction_hex": text})
+
+
+async def test_unsigned_bytes_are_not_sent(autojump_clock: MockClock) -> None:
+    async with open_shipped() as bench:
+        shop = await make_shop(bench)
+        signed = await signed_elsewhere(bench, shop.address)
+        unsigned = Transaction(signed.raw).encode().hex()
+        with pytest.raises(InvalidInput, match="expected a signed transaction"):
+            await bench.call("tx.broadcast", {"transaction_hex": unsigned})
+
+
+async def signed_elsewhere(bench: Workbench, address: str) -> Transaction:
+    """A transaction that our journal knows nothing of."""
+    owner = Address.from_base58(address)
+    head = await bench.node.fetch_head()
+    raw = RawData(
+        Transfer(owner, Address.from_base58(STRANGER), Sun(1)),
+        Reference.to_block(head.id),
+        expiration=UnixMillis(head.timestamp + 60_000),
+        timestamp=head.timestamp,
+    ).encode()
+    signature = await bench.vault.sign(owner, Transaction(raw).digest)
+    return Transaction(raw, (signature,))
 
 
 async def test_the_pending_list_says_until_when_each_may_land(

@@ -23,7 +23,7 @@ from lucidtrond.testing import Workbench
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import PREFIX, Address
 from lucidtrond.tron.contracts_smart import Trigger
-from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
+from lucidtrond.tron.transaction import RawData, Reference, Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.plugins.bench import STRANGER, make_shop, open_shipped
 
@@ -241,17 +241,21 @@ async def test_a_payment_that_reverts_in_its_block_ends_as_failed_with_reason_an
         assert told[-2:] == ["included", "failed"]
         with pytest.raises(InsufficientFunds, match="token balance"):
             await shop.pay(amount_raw=str(HELD), idempotency_key="again")
-        sender, txid = shop.bench.sender, TxId(failed.txid)
-        with pytest.raises(FailedOnChain) as caught:
-            await sender.renew(txid)
+        again = {"txid": failed.txid}
+        with pytest.raises(FailedOnChain, match=f"cost {failed.fee_sun} sun") as caught:
+            await shop.bench.call("tx.retry", again)
         assert caught.value.data["fee_sun"] == failed.fee_sun
+        again["pay_again"] = True
         with pytest.raises(InsufficientFunds, match="token balance"):
-            await sender.renew(txid, even_failed=True)
+            await shop.bench.call("tx.retry", again)
         token = Address.from_base58(shop.token)
         await node.fund_token(owner, token, 1)
         await shop.bench.settle()
-        renewed = await sender.renew(txid, even_failed=True)
-        assert (renewed.payment_id, renewed.attempt) == (failed.payment_id, 2)
+        renewed = await shop.bench.call("tx.retry", again)
+        assert (renewed.original_txid, renewed.action) == (failed.txid, "paid_anew")
+        assert renewed.txid != failed.txid
+        assert renewed.payment.payment_id == failed.payment_id
+        assert renewed.payment.attempt == 2
         await shop.bench.settle()
         assert (await shop.pay(amount_raw=str(HELD))).state == "solidified"
         assert await shop.held(shop.address) == 0
