@@ -31,9 +31,11 @@ from lucidtrond.tron.transaction import (
     decode_raw,
 )
 
-ACCOUNTS: Final = 4096
-ACCOUNT_AGE_S: Final = 30.0
+ACCOUNTS: Final = 12_288
+ACCOUNT_AGE_S: Final = 300.0
 """Not all that changes an account is a transfer that names it."""
+RESOURCES_AGE_S: Final = 30.0
+"""These recover with time, block or not."""
 NETWORK: Final = 64
 PARAMETERS_AGE_S: Final = 300.0
 AGREEMENT_AGE_S: Final = 60.0
@@ -108,21 +110,21 @@ class CachedNode:
         return await self._accounts.get(
             ("account", address),
             lambda: self._pool.fetch_account(address),
-            age_s=self._account_age_s,
+            age_s=lambda reading: self._age_s(reading, ACCOUNT_AGE_S),
         )
 
     async def fetch_resources(self, address: Address) -> Reading[Resources]:
-        """Kept like accounts."""
+        """Kept like accounts, but not as long."""
         return await self._accounts.get(
             ("resources", address),
             lambda: self._pool.fetch_resources(address),
-            age_s=self._account_age_s,
+            age_s=lambda reading: self._age_s(reading, RESOURCES_AGE_S),
         )
 
-    def _account_age_s(self, reading: Reading[Any]) -> float:
+    def _age_s(self, reading: Reading[Any], age_s: float) -> float:
         """Nothing is kept from a node that is behind the blocks we noted."""
         is_behind = self._noted is not None and reading.as_of_block < self._noted.number
-        return 0.0 if is_behind else ACCOUNT_AGE_S
+        return 0.0 if is_behind else age_s
 
     # The network
 
