@@ -177,7 +177,7 @@ def _flip(data: bytes, bit: int) -> bytes:
     return (int.from_bytes(data, "big") ^ 1 << bit).to_bytes(len(data), "big")
 
 
-def _flipped_headers(block: Block) -> Iterator[Block]:
+def flipped_headers(block: Block) -> Iterator[Block]:
     header = block.header
 
     def made(**changes: Any) -> Block:
@@ -198,7 +198,7 @@ def _flipped_headers(block: Block) -> Iterator[Block]:
         yield made(witness_signature=_flip(header.witness_signature, bit))
 
 
-def _flipped_transactions(block: Block) -> Iterator[Block]:
+def flipped_transactions(block: Block) -> Iterator[Block]:
     for at, each in enumerate(block.transactions):
         transaction = each.transaction
 
@@ -221,7 +221,7 @@ def _flipped_transactions(block: Block) -> Iterator[Block]:
         yield made(transaction, None)
 
 
-@pytest.mark.parametrize("flipped", [_flipped_headers, _flipped_transactions])
+@pytest.mark.parametrize("flipped", [flipped_headers, flipped_transactions])
 def test_one_flipped_bit_anywhere_in_a_block_is_noticed(
     flipped: Callable[[Block], Iterator[Block]],
 ) -> None:
@@ -236,7 +236,7 @@ def test_one_flipped_bit_anywhere_in_a_block_is_noticed(
 
 def test_one_flipped_bit_is_noticed_even_when_no_id_was_stated() -> None:
     check_block(FULL)
-    for changed in _flipped_headers(FULL):
+    for changed in flipped_headers(FULL):
         with pytest.raises(BadBlock):
             check_block(changed)
 

@@ -1,0 +1,83 @@
+"""A thousand of the devnet's blocks, checked by `lucidtrond.tron` and nothing else."""
+
+from itertools import islice, pairwise
+from random import Random
+
+import pytest
+
+from lucidtrond.testing.fixtures import running_devnet
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import BadBlock, Block, check_block
+from lucidtrond.tron.contracts import Transfer, Trigger
+from lucidtrond.tron.keys import recover
+from lucidtrond.tron.transaction import decode_raw
+from tests.daemon.outside import blocks_of
+from tests.tron.chainrun import make_block
+from tests.tron.test_chain_run import flipped_headers, flipped_transactions
+
+pytestmark = pytest.mark.process
+
+PEOPLE = [Address(b"\x41" + bytes([n]) * 20).base58 for n in range(1, 21)]
+
+
+@pytest.fixture(scope="module", name="blocks")
+def _blocks() -> tuple[list[Block], set[bytes]]:
+    """As the chain prints them over HTTP, with who may sign them."""
+    with running_devnet(witnesses=27) as chain:
+        [token] = chain.tokens
+        for number in range(100):
+            chain.fund(PEOPLE[number % 20], 1_000_000 + number)
+            chain.fund_token(PEOPLE[number % 7], token["address"], 1 + number)
+            chain.mine(10)
+        printed = blocks_of(chain)
+        witnesses = chain.control("info")["witnesses"]
+    return [make_block(each) for each in printed], {
+        Address.from_base58(each).raw for each in witnesses
+    }
+
+
+def test_a_thousand_blocks_check_and_follow_one_another(
+    blocks: tuple[list[Block], set[bytes]],
+) -> None:
+    chain, witnesses = blocks
+    assert len(chain) >= 1001
+    for parent, block in pairwise(chain):
+        assert block.header.parent_id == check_block(parent)
+        assert block.header.number == parent.header.number + 1
+        assert block.header.signer().raw == block.header.witness
+        assert block.header.witness in witnesses
+    assert {block.header.witness for block in chain[1:]} == witnesses
+    paid = [each.transaction for block in chain for each in block.transactions]
+    assert len([each for each in paid if each.signatures]) == 200
+    for each in paid:
+        for signature in each.signatures:
+            contract = decode_raw(each.raw).contract
+            assert isinstance(contract, Transfer | Trigger)
+            assert recover(each.digest, signature) == contract.owner
+
+
+def test_one_bit_changed_in_any_of_them_is_noticed(
+    blocks: tuple[list[Block], set[bytes]],
+) -> None:
+    random = Random(20261123)
+    for block in blocks[0][1:]:
+        expected = check_block(block)
+        for flips in (flipped_headers, flipped_transactions):
+            some = list(islice(flips(block), random.randrange(40), None, 1009))
+            for changed in some:
+                with pytest.raises(BadBlock):
+                    check_block(changed, expected_id=expected)
+
+
+def test_every_bit_of_one_of_them_counts(
+    blocks: tuple[list[Block], set[bytes]],
+) -> None:
+    block = max(blocks[0][1:], key=lambda each: len(each.transactions))
+    expected = check_block(block)
+    count = 0
+    for flips in (flipped_headers, flipped_transactions):
+        for changed in flips(block):
+            with pytest.raises(BadBlock):
+                check_block(changed, expected_id=expected)
+            count += 1
+    assert count > 3000
