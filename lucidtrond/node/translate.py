@@ -2,13 +2,15 @@
 
 A block is built from ``raw_data_hex``, signatures and ``contractRet`` only: those are
 what its id commits to, through the transaction root. The JSON of ``raw_data`` could
-say anything. Functions give None for what the node does not have.
+say anything; where its amounts differ from the bytes, the node lies. Functions give
+None for what the node does not have.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 from attrs import frozen
+from google.protobuf.message import DecodeError
 
 from lucidtrond.node import wire
 from lucidtrond.tron import tron_pb2 as pb
@@ -33,6 +35,12 @@ from lucidtrond.tron.units import Sun, UnixMillis
 
 CONTRACT_RET: Final[dict[str, int]] = dict(pb.Transaction.Result.contractResult.items())
 _EVM_DIGITS: Final = 40
+_Moving = pb.TransferContract | pb.TransferAssetContract | pb.TriggerSmartContract
+_MOVES: Final[dict[int, type[_Moving]]] = {
+    pb.Transaction.Contract.TransferContract: pb.TransferContract,
+    pb.Transaction.Contract.TransferAssetContract: pb.TransferAssetContract,
+    pb.Transaction.Contract.TriggerSmartContract: pb.TriggerSmartContract,
+}
 
 
 class Nonsense(ValueError):
@@ -124,10 +132,36 @@ def _transaction(found: wire.TransactionJson) -> BlockTransaction:
     transaction = Transaction(raw, signatures)
     if found.txid and found.txid.lower() != transaction.txid:
         raise Contradiction(f"txID {found.txid[:64]} is that of other raw data")
+    _check_printed(found.raw_data, raw, transaction.txid)
     if len(found.ret) > 1:
         raise Nonsense("a transaction with more than one result")
     contract_ret = _contract_ret(found.ret[0].contract_ret) if found.ret else None
     return BlockTransaction(transaction, contract_ret)
+
+
+def _check_printed(printed: wire.RawJson, raw: bytes, txid: TxId) -> None:
+    """Require that the amounts which others would go by are those of the bytes."""
+    if len(printed.contract) != 1:
+        return
+    value = printed.contract[0].parameter.value
+    try:
+        [contract] = pb.Transaction.raw.FromString(raw).contract
+        kind = _MOVES.get(contract.type)
+        if kind is None:
+            return
+        moved = kind.FromString(contract.parameter.value)
+    except (DecodeError, ValueError):
+        return  # not for us to say: the chain may hold it all the same
+    if isinstance(moved, pb.TriggerSmartContract):
+        pairs = [(value.call_value, moved.call_value), (value.data, moved.data.hex())]
+    else:
+        pairs = [(value.amount, moved.amount)]
+    for told, meant in pairs:
+        if told is not None and told != meant:
+            raise Contradiction(
+                f"transaction {txid}: {str(told)[:80]} is printed for an amount or"
+                f" data of {str(meant)[:80]}"
+            )
 
 
 def _contract_ret(name: wire.Name) -> int:

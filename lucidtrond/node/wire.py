@@ -2,7 +2,7 @@
 
 Unknown fields are skipped (JsonFormat's keys change with every release), absent ones
 are proto3's defaults. What the JSON says of a transaction's contents (``raw_data``) is
-not even read: `translate` goes by ``raw_data_hex``.
+not used: `translate` goes by ``raw_data_hex``. Its amounts are read to be compared.
 
 ``{}`` is java's "there is none"; an object that has none of the fields we know and is
 not ``{}`` is something else's answer, see `is_empty`.
@@ -60,10 +60,37 @@ class Result(Wire, frozen=True, gc=False):
     contract_ret: Name = field(name="contractRet", default=0)
 
 
+class ValueJson(Wire, frozen=True, gc=False):
+    """What a contract moves, as printed; absent, or of any type, in foreign kinds."""
+
+    amount: object = None
+    call_value: object = None
+    data: object = None
+
+
+class ParameterJson(Wire, frozen=True, gc=False):
+    """google.protobuf.Any."""
+
+    value: ValueJson = ValueJson()
+
+
+class ContractJson(Wire, frozen=True, gc=False):
+    """Transaction.Contract."""
+
+    parameter: ParameterJson = ParameterJson()
+
+
+class RawJson(Wire, frozen=True, gc=False):
+    """Transaction.raw."""
+
+    contract: tuple[ContractJson, ...] = ()
+
+
 class TransactionJson(Answer, frozen=True, gc=False):
     """A transaction, in a block or alone."""
 
     txid: str = field(name="txID", default="")
+    raw_data: RawJson = RawJson()
     raw_data_hex: str = ""
     signature: tuple[str, ...] = ()
     ret: tuple[Result, ...] = ()

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +15,7 @@ from lucidtrond.node.translate import Contradiction, Nonsense
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader
-from lucidtrond.tron.receipt import ConstantResult, Receipt
+from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId
 from tests.node.nodes import Json, block_json, infos_json, recorded
 from tests.tron.chainrun import load, make_block
@@ -334,6 +333,23 @@ def test_what_the_json_says_of_raw_data_is_not_believed() -> None:
     assert read_block(printed) == make_block(block_json(RICH))
 
 
+def test_an_amount_that_is_printed_otherwise_is_a_lie() -> None:
+    edits = 0
+    for number in WITH_RECEIPTS:
+        printed = block_json(number)
+        for at in leaves(printed):
+            if at[-1] not in ("amount", "call_value", "data"):
+                continue
+            if "value" not in at:  # the memo
+                continue
+            value = value_at(printed, at)
+            other = value + 1 if isinstance(value, int) else value[:-1] + "g"
+            edits += 1
+            with pytest.raises(Contradiction, match="is printed for"):
+                read_block(changed(printed, at, other))
+    assert edits > 10
+
+
 @pytest.mark.parametrize("field", ["raw_data_hex", "signature", "ret"])
 def test_transactions_of_another_block_are_caught(field: str) -> None:
     first, second = [n for n in WITH_RECEIPTS if len(infos_json(n)) == 1][:2]
@@ -514,77 +530,3 @@ def test_numbers_are_whole_and_fit_the_protocol(balance: Json, *, fits: bool) ->
     found = msgspec.json.decode(data, type=wire.AccountJson)
     account = translate.read_account(found, Address.from_hex("41" + "00" * 20))
     assert account.balance == balance
-
-
-REVERTED = (
-    "08c379a00000000000000000000000000000000000000000000000000000000000000020000000000"
-    "0000000000000000000000000000000000000000000000000000014696e73756666696369656e7420"
-    "62616c616e6365000000000000000000000000"
-)
-
-
-def constant(printed: Json) -> ConstantResult:
-    found = msgspec.json.decode(json.dumps(printed), type=wire.ConstantJson)
-    return translate.read_constant(found)
-
-
-def test_a_simulated_call_gives_what_the_contract_returned() -> None:
-    printed = {
-        "result": {"result": True},
-        "energy_used": 344,
-        "energy_penalty": 4,
-        "constant_result": ["06".zfill(64)],
-        "transaction": {"ret": [{}]},
-    }
-    assert constant(printed) == ConstantResult(
-        bytes(31) + b"\x06", energy_used=344, energy_penalty=4
-    )
-
-
-@pytest.mark.parametrize(
-    ("returned", "reason"),
-    [(REVERTED, "insufficient balance"), ("", "REVERT opcode executed")],
-)
-def test_a_revert_is_told_though_the_result_is_true(returned: str, reason: str) -> None:
-    printed = {
-        "result": {"result": True, "message": b"REVERT opcode executed".hex()},
-        "energy_used": 998,
-        "constant_result": [returned],
-        "transaction": {"ret": [{"ret": "FAILED"}]},
-    }
-    result = constant(printed)
-    assert (result.reverted, result.reason, result.energy_used) == (True, reason, 998)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "reason"),
-    [
-        (
-            {
-                "code": "CONTRACT_VALIDATE_ERROR",
-                "message": b"Smart contract is not exist.".hex(),
-            },
-            "Smart contract is not exist.",
-        ),
-        ({"code": "OTHER_ERROR"}, "OTHER_ERROR"),
-        ({}, "the call can't be run"),
-    ],
-)
-def test_a_call_that_did_not_run_is_refused_in_the_nodes_words(
-    outcome: Json, reason: str
-) -> None:
-    with pytest.raises(translate.CallRefused, match=re.escape(reason)):
-        constant({"result": outcome})
-
-
-@pytest.mark.parametrize(
-    "printed",
-    [
-        {},
-        {"result": {"result": True}, "constant_result": ["6"]},
-        {"result": {"result": True}, "energy_used": -1},
-    ],
-)
-def test_what_is_no_calls_answer_is_nonsense(printed: Json) -> None:
-    with pytest.raises(translate.Nonsense):
-        constant(printed)

@@ -10,6 +10,7 @@ import math
 import signal
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -171,6 +172,8 @@ class Lane:
             "expires_s": LIFETIME_S if cell.place.rounds is not None else SHORT_S,
             "attempts": 9,
         }
+        # Both nodes are asked only if neither is still left alone for the last cell.
+        self._until(self._nodes_are_asked)
         self._set_faults(cell)
         self._launcher.set_fuse(cell.place.path)
         caller = _Asking(self._socket, params)
@@ -261,6 +264,10 @@ class Lane:
         deadline = time.monotonic() + BREATH_S
         while time.monotonic() < deadline and self._head() < head:
             time.sleep(0.005)
+
+    def _nodes_are_asked(self) -> bool:
+        shown = self._call("network.endpoints")["endpoints"]
+        return all(each["state"] != "left alone" for each in shown)
 
     def _head(self) -> float:
         """The daemon's; infinite where there is no daemon."""
@@ -361,7 +368,9 @@ def run_cells(cells: list[Cell], room: Path) -> list[str]:
                 lane.audit()
             except (AssertionError, OSError, ValueError) as error:
                 where = "the audit" if cell is None else cell.name
-                failures.append(f"{where}: {error!r}\n{log.read_text()[-1500:]}")
+                at = "".join(traceback.format_tb(error.__traceback__))
+                tail = log.read_text()[-1500:]
+                failures.append(f"{where}: {error!r}\n{at}{tail}")
     return failures
 
 

@@ -1,0 +1,117 @@
+"""A lying node is named in the log, by an event and by a number; nobody pays by it."""
+
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lucidtrond.cli.connection import RpcFailure
+from lucidtrond.testing.fixtures import TronDevnet, running_devnet
+from tests.daemon.outside import config_over
+from tests.daemon.process import PASSPHRASE, DaemonProcess
+
+pytestmark = pytest.mark.process
+
+STRANGER = "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH"
+PATIENCE_S = 20.0
+
+
+@pytest.fixture(name="chain")
+def _chain() -> Iterator[TronDevnet]:
+    with running_devnet(block_time_s=0.3, witnesses=3, replicas=1) as chain:
+        yield chain
+
+
+@pytest.fixture(name="daemon")
+def _daemon(chain: TronDevnet, tmp_path: Path) -> Iterator[DaemonProcess]:
+    config = config_over(chain, tmp_path / "config.toml")
+    daemon = DaemonProcess(tmp_path, config=config).start()
+    try:
+        daemon.call("keystore.init", passphrase=PASSPHRASE)
+        yield daemon
+    finally:
+        daemon.end()
+
+
+LIES = [
+    {"fault": "wrong_id", "path": "/wallet*/getblock*"},
+    {"fault": "wrong_txid", "path": "/wallet*/getblock*"},
+    {"fault": "edit_amount", "path": "/wallet*/getblock*"},
+    {"fault": "wrong_txid", "path": "/wallet/broadcast*"},
+]
+
+
+@pytest.mark.parametrize("lie", LIES, ids=lambda lie: f"{lie['fault']} {lie['path']}")
+def test_a_lie_is_named_and_the_other_node_is_believed(
+    lie: dict[str, Any], chain: TronDevnet, daemon: DaemonProcess
+) -> None:
+    wallet = daemon.call("wallet.create", label="shop")
+    txid = chain.fund(wallet["address"], 100_000_000)
+    daemon.call("tx.wait", txid=txid, until="solidified")
+    [liar] = [each["endpoint"] for each in _endpoints(daemon)][:1]
+    chain.fault(**lie, door=0)
+    paid = daemon.call(
+        "transfer.send",
+        **{"from": wallet["wallet_id"], "to": STRANGER, "amount_sun": "1000000"},
+        idempotency_key="one",
+        expires_s=3600,
+        wait="solidified",
+    )
+    assert paid["state"] == "solidified"
+    _wait_until(lambda: _endpoints(daemon)[0]["lies"] >= 1, daemon)
+    lines = [each for each in daemon.log_lines() if "lied" in each["event"]]
+    assert {each["endpoint"] for each in lines} == {liar}
+    assert all(each["level"] == "error" for each in lines)
+    events = daemon.call("events.poll", since=0, limit=1000, topics=["node"])["events"]
+    told = [each["event"] for each in events if each["event"]["state"] == "lied"]
+    assert told
+    assert {each["endpoint"] for each in told} == {liar}
+    assert _metric(daemon, f'lucidtrond_endpoint_lies_total{{endpoint="{liar}"}}') >= 1
+
+
+def test_nothing_is_signed_by_the_word_of_a_node_that_lies(
+    chain: TronDevnet, daemon: DaemonProcess
+) -> None:
+    wallet = daemon.call("wallet.create", label="shop")
+    txid = chain.fund(wallet["address"], 100_000_000)
+    daemon.call("tx.wait", txid=txid, until="solidified")
+    for fault in ("wrong_id", "edit_amount"):
+        chain.fault(fault=fault, path="/wallet*/getblock*")  # at every door
+    daemon.kill()
+    daemon.start()
+    daemon.call("keystore.unlock", passphrase=PASSPHRASE)
+    with pytest.raises(RpcFailure) as refused:
+        daemon.call(
+            "transfer.send",
+            **{"from": wallet["wallet_id"], "to": STRANGER, "amount_sun": "1000000"},
+            idempotency_key="one",
+        )
+    assert refused.value.code in range(200, 204)
+    assert daemon.call("transfer.list")["payments"] == []
+    chain.clear()
+    chain.mine(3)
+    assert all(each["lies"] >= 1 for each in _endpoints(daemon))
+
+
+def _endpoints(daemon: DaemonProcess) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = daemon.call("network.endpoints")["endpoints"]
+    return found
+
+
+def _wait_until(condition: Any, daemon: DaemonProcess) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, daemon.tail()
+        time.sleep(0.05)
+
+
+def _metric(daemon: DaemonProcess, name: str) -> float:
+    [ready] = [each for each in daemon.log_lines() if each["event"] == "ready"]
+    with urllib.request.urlopen(ready["http"] + "/metrics") as answer:
+        for line in answer.read().decode().splitlines():
+            if line.startswith(name):
+                return float(line.rpartition(" ")[2])
+    raise AssertionError(f"no metric {name}")
