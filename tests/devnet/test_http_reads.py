@@ -247,6 +247,11 @@ def test_a_memo_is_hex_or_text_and_only_for_transfers(client: Client) -> None:
     assert data(plain | {"extra_data": "6869"}) == "6869"
     assert data(shown | {"extra_data": "hi"}) == "6869"
     assert data(plain) is None
+    assert data(plain | {"extra_data": ""}) is None
+    assert data(plain | {"extra_data": 6869}) == "6869"
+    assert data(shown | {"extra_data": True}) == b"true".hex()
+    error = client.post("/wallet/createtransaction", plain | {"extra_data": None})
+    assert error == {"Error": "class java.lang.NullPointerException : null"}
     named = {"owner_address": ALICE.address.hex, "account_name": "61"}
     assert data(named | {"extra_data": "6869"}, "updateaccount") is None
 

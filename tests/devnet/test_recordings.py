@@ -22,8 +22,8 @@ CONVERSATIONS = sorted(RECORDINGS.glob("conversations/*.json"))
 STEPS: Final[Mapping[str, frozenset[int]]] = {
     # Votes come later.
     "09-multisig": frozenset(range(48)) - {39},
-    # Of TRC-10, permissions and stake; the rest is about other contracts.
-    "13-other-contracts": frozenset({46, 47, 51, 52}),
+    # Contracts that are deployed, witnesses and proposals come later.
+    "13-other-contracts": frozenset({*range(36, 48), 51, 52}),
 }
 """Conversations of which only some steps, counted from 0, are replayed."""
 

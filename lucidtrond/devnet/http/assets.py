@@ -1,13 +1,12 @@
 """Servlets that read TRC-10 tokens."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
 from lucidtrond.devnet.http.errors import JavaError, null_pointer
-from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json
 from lucidtrond.devnet.http.reads import plain_address, view
-from lucidtrond.devnet.http.requests import Ask, decode_hex
+from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex
 from lucidtrond.devnet.state.assets import asset_of
 from lucidtrond.devnet.state.bandwidth import recovered
 from lucidtrond.devnet.state.certain import present
@@ -112,9 +111,4 @@ def _value(ask: Ask) -> str | None:
     """``value`` as fastjson's getString gives it: numbers become text."""
     if not ask.posted:
         return ask.parameters.get("value")
-    if not ask.text.strip():
-        raise null_pointer()
-    given: Any = parse_object(ask.text).get("value")
-    if isinstance(given, bool):
-        return str(given).lower()
-    return None if given is None else str(given)
+    return as_text(ask.body().get("value"))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve
 from google.protobuf.message import Message
@@ -15,7 +15,7 @@ from lucidtrond.devnet.http.errors import (
 )
 from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json
-from lucidtrond.devnet.http.requests import Ask, decode_hex, is_long
+from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex, is_long
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.execution import kind_of
 from lucidtrond.devnet.state.refused import Invalid
@@ -24,6 +24,10 @@ from lucidtrond.tron.contracts import TYPE_URL_PREFIX
 from lucidtrond.tron.jsonformat import CONTRACT_TYPES, print_transaction
 from lucidtrond.tron.transaction import Reference, Transaction
 
+_WITH_MEMO: Final = frozenset(
+    {"TransferContract", "MarketSellAssetContract", "MarketCancelOrderContract"}
+)
+"""Contracts whose builders know ``extra_data``."""
 LIFETIME_MS = 60_000  # Wallet.createTransactionCapsule: TRANSACTION_DEFAULT_EXPIRATION
 
 
@@ -67,6 +71,38 @@ def update_asset(ask: Ask) -> Json:
     return build(ask, "UpdateAssetContract")
 
 
+def freeze_balance(ask: Ask) -> Json:
+    return build(ask, "FreezeBalanceContract")
+
+
+def unfreeze_balance(ask: Ask) -> Json:
+    return build(ask, "UnfreezeBalanceContract")
+
+
+def create_exchange(ask: Ask) -> Json:
+    return build(ask, "ExchangeCreateContract")
+
+
+def inject_exchange(ask: Ask) -> Json:
+    return build(ask, "ExchangeInjectContract")
+
+
+def withdraw_exchange(ask: Ask) -> Json:
+    return build(ask, "ExchangeWithdrawContract")
+
+
+def trade_exchange(ask: Ask) -> Json:
+    return build(ask, "ExchangeTransactionContract")
+
+
+def sell_on_market(ask: Ask) -> Json:
+    return build(ask, "MarketSellAssetContract")
+
+
+def cancel_order(ask: Ask) -> Json:
+    return build(ask, "MarketCancelOrderContract")
+
+
 def build(ask: Ask, name: str) -> Json:
     """A contract as the body spells it; raises JavaError when it is refused."""
     visible = ask.visible
@@ -81,7 +117,7 @@ def build(ask: Ask, name: str) -> Json:
     except Invalid as refusal:
         raise contract_invalid(refusal.reason) from None
     set_permission(raw, body)
-    if name == "TransferContract":
+    if name in _WITH_MEMO:
         _set_memo(raw, body, visible=visible)
     encoded = raw.SerializeToString(deterministic=True)
     return {"visible": visible, **print_transaction(encoded, (), visible=visible)}
@@ -142,8 +178,9 @@ def _set_memo(
     raw: pb.Transaction.raw, body: Mapping[str, Any], *, visible: bool
 ) -> None:
     # Util.setTransactionExtraData
-    given = body.get("extra_data")
-    if given:
-        raw.data = (
-            str(given).encode("utf-8", "replace") if visible else decode_hex(str(given))
-        )
+    if "extra_data" not in body:
+        return
+    text = as_text(body["extra_data"])
+    if text is None:
+        raise null_pointer()
+    raw.data = text.encode("utf-8", "replace") if visible else decode_hex(text)

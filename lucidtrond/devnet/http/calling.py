@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from lucidtrond.devnet.http.building import raw_data_of, set_permission
-from lucidtrond.devnet.http.errors import JavaError, null_pointer
-from lucidtrond.devnet.http.fastjson import parse_object
+from lucidtrond.devnet.http.errors import JavaError
 from lucidtrond.devnet.http.printing import Json, print_address, print_log
 from lucidtrond.devnet.http.reads import view
-from lucidtrond.devnet.http.requests import Ask, decode_base58, decode_hex, is_long
+from lucidtrond.devnet.http.requests import Ask, decode_base58, decode_hex, to_long
 from lucidtrond.devnet.state.deployed import (
     CALLER_PAYS_ALL,
     ORIGIN_ENERGY_LIMIT,
@@ -63,7 +62,7 @@ def _asked(ask: Ask) -> Contract | None:
             given = ask.parameters.get("value")
             value = ask.from_parameter("BytesMessage", "value", given).value
         return view(ask).contracts.get(value)
-    given = _body(ask).get("value") if ask.posted else ask.parameters.get("value")
+    given = ask.body().get("value") if ask.posted else ask.parameters.get("value")
     return view(ask).contracts.get(decode_base58(str(given or "")) or b"")
 
 
@@ -98,7 +97,7 @@ def _answer(ask: Ask, servlet: Callable[[Ask, Mapping[str, Any]], Json]) -> Json
     """These three put what goes wrong into ``result``, in hex unless visible."""
     visible = False
     try:
-        body = _body(ask)
+        body = ask.body()
         visible = ask.visible
         if not body.get("owner_address"):
             raise _unset("owner_address isn't set.")
@@ -114,12 +113,6 @@ def _answer(ask: Ask, servlet: Callable[[Ask, Mapping[str, Any]], Json]) -> Json
 
 def _said(message: str, *, visible: bool) -> str:
     return message if visible else message.encode().hex()
-
-
-def _body(ask: Ask) -> dict[str, Any]:
-    if not ask.text.strip():
-        raise null_pointer()
-    return parse_object(ask.text)
 
 
 def _unset(message: str) -> JavaError:
@@ -145,7 +138,7 @@ def _trigger(ask: Ask, body: Mapping[str, Any]) -> Json:
         raise _unset("contract_address isn't set.")
     message = _message(ask, body)
     raw = raw_data_of(ask, NAME, message)
-    raw.fee_limit = _to_long(body.get("fee_limit"))
+    raw.fee_limit = to_long(body.get("fee_limit")) or 0
     if view(ask).contracts.get(message.contract_address) is None:
         raise Invalid("No contract or not a valid smart contract")
     if artifact().reads_only(message.data):
@@ -217,19 +210,3 @@ def _print_constant(
         **print_transaction(encoded, (), visible=visible),
     }
     return printed
-
-
-def _to_long(value: Any) -> int:
-    """Util.getJsonLongValue: absent is 0, text is read."""
-    match value:
-        case None:
-            return 0
-        case bool() | int():
-            return int(value)
-        case str() if is_long(value):
-            return int(value)
-        case _:
-            raise JavaError(
-                "com.alibaba.fastjson.JSONException",
-                f"can not cast to long, value : {value}",
-            )

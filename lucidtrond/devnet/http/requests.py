@@ -6,6 +6,7 @@ they are a handful of fields.
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -24,6 +25,9 @@ from lucidtrond.tron.address import PREFIX, SIZE
 MAX_BODY_BYTES: Final = 4_194_304  # node.maxMessageSize
 _FORM: Final = b"application/x-www-form-urlencoded"
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
+_DECIMAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+MAX_DIGITS: Final = 18
+"""A long has one more."""
 _LONG: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 _Type = descriptor_pb2.FieldDescriptorProto
@@ -48,6 +52,10 @@ _API: Final[Mapping[str, Mapping[str, Any]]] = {
     "CanWithdrawUnfreezeAmountRequestMessage": {
         "owner_address": _Type.TYPE_BYTES,
         "timestamp": _Type.TYPE_INT64,
+    },
+    "MarketOrderPair": {
+        "sell_token_id": _Type.TYPE_BYTES,
+        "buy_token_id": _Type.TYPE_BYTES,
     },
     "AccountBalanceRequest": {
         "account_identifier": "AccountIdentifier",
@@ -113,6 +121,12 @@ class Ask:
         if not self.posted:
             return self.parameters.get("visible", "").lower() == "true"
         return bool(self.text.strip()) and is_visible(parse_object(self.text))
+
+    def body(self) -> dict[str, Any]:
+        """The posted object, as fastjson reads it; raises JavaError."""
+        if not self.text.strip():
+            raise null_pointer()
+        return parse_object(self.text)
 
     def message(self, name: str) -> Any:
         """The posted body as one of `MESSAGES`."""
@@ -190,6 +204,37 @@ def merge(text: str, message: Any, *, visible: bool) -> Any:
 def is_long(text: str) -> bool:
     """Whether Long.parseLong takes it."""
     return bool(_LONG.fullmatch(text)) and -(2**63) <= int(text) < 2**63
+
+
+def as_text(value: Any) -> str | None:
+    """JSONObject.getString: what is no text becomes one."""
+    if value is None or isinstance(value, str):
+        return value
+    return msgspec.json.encode(value).decode()
+
+
+def to_long(value: Any) -> int | None:
+    """JSONObject.getBigDecimal and longValueExact: texts are read, null is None.
+
+    Raises:
+        JavaError: no number, not whole, or too big.
+    """
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None or text in ("", "null"):
+        return None
+    if isinstance(value, dict | list) or not _DECIMAL.fullmatch(text):
+        strange = next((each for each in text if each not in "0123456789+-."), text[0])
+        raise JavaError(
+            "java.lang.NumberFormatException",
+            f"Character {strange} is neither a decimal digit number, decimal point,"
+            ' nor "e" notation exponential mark.',
+        )
+    number = Decimal(text)
+    if number.adjusted() > MAX_DIGITS or not -(2**63) <= int(number) < 2**63:
+        raise JavaError("java.lang.ArithmeticException", "Overflow")
+    if number != int(number):
+        raise JavaError("java.lang.ArithmeticException", "Rounding necessary")
+    return int(number)
 
 
 def is_visible(body: Mapping[str, Any]) -> bool:

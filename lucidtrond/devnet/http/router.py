@@ -17,6 +17,7 @@ from lucidtrond.devnet.http import (
     facts,
     reads,
     staking,
+    trading,
 )
 from lucidtrond.devnet.http.errors import JavaError, PlainError
 from lucidtrond.devnet.http.requests import Ask, read_ask
@@ -77,6 +78,13 @@ READS: Final[Mapping[str, Servlet]] = {
     "getbandwidthprices": facts.get_bandwidth_prices,
     "getenergyprices": facts.get_energy_prices,
     "getnodeinfo": facts.get_node_info,
+    "getexchangebyid": trading.get_exchange,
+    "listexchanges": trading.list_exchanges,
+    "getmarketorderbyaccount": trading.list_orders_of,
+    "getmarketorderbyid": trading.get_order,
+    "getmarketpricebypair": trading.get_prices,
+    "getmarketorderlistbypair": trading.list_orders,
+    "getmarketpairlist": trading.list_pairs,
     "getReward": facts.get_reward,
     "getBrokerage": facts.get_brokerage,
 }
@@ -98,6 +106,7 @@ HEAD_READS: Final[Mapping[str, Servlet]] = {
     "getmemofee": facts.get_memo_fee,
     "getnextmaintenancetime": facts.get_next_maintenance_time,
     "listnodes": facts.list_nodes,
+    "getpaginatedexchangelist": trading.list_exchange_page,
 }
 
 QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
@@ -106,6 +115,9 @@ QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
     "getsignweight": broadcasting.get_sign_weight,
     "getapprovedlist": broadcasting.get_approved_list,
     "setaccountid": building.set_account_id,
+    "unfreezebalance": building.unfreeze_balance,
+    "marketsellasset": building.sell_on_market,
+    "marketcancelorder": building.cancel_order,
     "deploycontract": None,
     "triggersmartcontract": calling.trigger_smart_contract,
     "transferasset": building.transfer_asset,
@@ -130,6 +142,11 @@ REFUSE_GET: Final[Mapping[str, Servlet | None]] = {
     "broadcasttransaction": broadcasting.broadcast_transaction,
     "broadcasthex": broadcasting.broadcast_hex,
     "createaccount": building.create_account,
+    "freezebalance": building.freeze_balance,
+    "exchangecreate": building.create_exchange,
+    "exchangeinject": building.inject_exchange,
+    "exchangewithdraw": building.withdraw_exchange,
+    "exchangetransaction": building.trade_exchange,
     "freezebalancev2": staking.freeze_balance,
     "delegateresource": staking.delegate_resource,
     "cancelallunfreezev2": staking.cancel_all_unfreeze,

@@ -11,7 +11,13 @@ from typing import Final
 from attrs import frozen
 from msgspec.structs import replace
 
-from lucidtrond.devnet.state import assets, delegating, freezing
+from lucidtrond.devnet.state import (
+    assets,
+    delegating,
+    freezing,
+    old_stakes,
+    trading,
+)
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
 from lucidtrond.devnet.state.candidate import (
@@ -21,7 +27,14 @@ from lucidtrond.devnet.state.candidate import (
     ASSET_ISSUE,
     CANCEL_ALL_UNFREEZE_V2,
     DELEGATE_RESOURCE,
+    EXCHANGE_CREATE,
+    EXCHANGE_INJECT,
+    EXCHANGE_TRANSACTION,
+    EXCHANGE_WITHDRAW,
+    FREEZE_BALANCE,
     FREEZE_BALANCE_V2,
+    MARKET_CANCEL_ORDER,
+    MARKET_SELL_ASSET,
     PARTICIPATE_ASSET_ISSUE,
     SET_ACCOUNT_ID,
     TRANSFER,
@@ -29,6 +42,7 @@ from lucidtrond.devnet.state.candidate import (
     TRIGGER_SMART_CONTRACT,
     UNDELEGATE_RESOURCE,
     UNFREEZE_ASSET,
+    UNFREEZE_BALANCE,
     UNFREEZE_BALANCE_V2,
     UPDATE_ASSET,
     WITHDRAW_EXPIRE_UNFREEZE,
@@ -207,5 +221,13 @@ KINDS: Final[dict[int, ContractKind]] = {
     UNDELEGATE_RESOURCE: ContractKind(
         delegating.validate_undelegate, delegating.execute_undelegate
     ),
+    FREEZE_BALANCE: ContractKind(old_stakes.validate_freeze, old_stakes.execute),
+    UNFREEZE_BALANCE: ContractKind(old_stakes.validate_unfreeze, old_stakes.execute),
+    EXCHANGE_CREATE: ContractKind(trading.validate_exchange, trading.execute),
+    EXCHANGE_INJECT: ContractKind(trading.validate_exchange_use, trading.execute),
+    EXCHANGE_WITHDRAW: ContractKind(trading.validate_exchange_use, trading.execute),
+    EXCHANGE_TRANSACTION: ContractKind(trading.validate_exchange_use, trading.execute),
+    MARKET_SELL_ASSET: ContractKind(trading.validate_sale, trading.execute),
+    MARKET_CANCEL_ORDER: ContractKind(trading.validate_cancel, trading.execute),
 }
 """The kinds this chain executes; a transaction of any other is refused."""

@@ -108,6 +108,8 @@ class Parameters:
     unfreeze_days: int
     max_lock_slots: int
     witness_fee: Sun
+    exchange_fee: Sun
+    market_sell_fee: Sun
 
     @classmethod
     def of(cls, every: tuple[tuple[str, int | None], ...]) -> Self:
@@ -133,4 +135,6 @@ class Parameters:
             unfreeze_days=known["getUnfreezeDelayDays"],
             max_lock_slots=known["getMaxDelegateLockPeriod"],
             witness_fee=Sun(known["getAccountUpgradeCost"]),
+            exchange_fee=Sun(known["getExchangeCreateFee"]),
+            market_sell_fee=Sun(known["getMarketSellFee"]),
         )
