@@ -47,6 +47,11 @@ from lucidtrond.tron.units import Sun, UnixMillis
 log = logging.getLogger(__name__)
 
 HEAD_START_MS: Final = 23 * 3600 * 1000
+"""How far behind the clock a chain begins that runs faster than it."""
+QUIET_MS: Final = 3600 * 1000
+"""Such a chain has no maintenance so soon: solidified blocks fall behind at one."""
+SETTLED_MS: Final = 5 * 60 * 1000
+"""So long after one its first blocks are as any others."""
 CHECKPOINT_BLOCKS: Final = 500
 FIRST_BLOCKS: Final = 36
 """A new chain begins with so many, so that every witness has made one and a block is
@@ -110,6 +115,7 @@ class Devnet:
     _unwritten: BlockRow | None = field(init=False, default=None)
     """A draft that the log did not take."""
     _last_checkpoint: int = field(init=False, default=0)
+    _head_start_ms: int = field(init=False, default=HEAD_START_MS)
 
     @property
     def genesis_id(self) -> BlockId:
@@ -248,6 +254,8 @@ class Devnet:
         """Give a new chain its first blocks, dated before now."""
         if self.head_number:
             return
+        if not _keeps_real_time(self.config):
+            self._head_start_ms = self._quiet_head_start_ms()
         slots = FIRST_BLOCKS + MAINTENANCE_SKIP_SLOTS  # block 1 begins a maintenance
         first = self._present() - slots * BLOCK_INTERVAL_MS
         for ahead in range(FIRST_BLOCKS):
@@ -330,8 +338,18 @@ class Devnet:
         """The slot that the chain should be in."""
         now = self._clock.now_ms()
         if not _keeps_real_time(self.config):
-            now -= HEAD_START_MS
+            now -= self._head_start_ms
         return slot_at(self.chain.genesis, now)
+
+    def _quiet_head_start_ms(self) -> int:
+        """Begin well behind a maintenance rather than shortly before it."""
+        genesis = self.chain.genesis
+        start = self._clock.now_ms() - HEAD_START_MS
+        interval = genesis.parameters.maintenance_ms
+        since = (start - genesis.timestamp) % interval
+        if SETTLED_MS <= since < interval - QUIET_MS:
+            return HEAD_START_MS
+        return HEAD_START_MS - QUIET_MS - SETTLED_MS
 
     async def checkpoint(self) -> None:
         """Let the next start begin here; a failure only makes that slower."""

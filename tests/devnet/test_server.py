@@ -66,6 +66,22 @@ async def test_a_fast_chain_counts_three_seconds_a_block_from_the_past(
         assert abs(EPOCH_MS - HEAD_START_MS - before.timestamp) < 6000
 
 
+@pytest.mark.parametrize("until_s", [1, 60, 3599, 3601, 21_300, 21_301, 21_599])
+async def test_a_fast_chain_has_an_hour_before_its_first_maintenance(
+    autojump_clock: MockClock, until_s: int
+) -> None:
+    interval = FIVE.parameters.maintenance_ms
+    boundary = FIVE.timestamp + HEAD_START_MS + 5 * interval
+    clock = TrioClock(boundary - until_s * 1000)
+    async with running(clock, block_time_s=0.5) as devnet:
+        begun = devnet.chain.head.globals
+        assert begun.next_maintenance - begun.timestamp > 3_500_000
+        await trio.sleep(580)
+        last = devnet.chain.head.globals
+        assert last.number - last.solid == 3
+        assert last.next_maintenance == begun.next_maintenance
+
+
 async def test_a_chain_without_a_clock_moves_only_when_told(
     autojump_clock: MockClock,
 ) -> None:
