@@ -2,8 +2,10 @@
 
     .venv/bin/python contrib/bench/latency.py
 
-One question with one upstream call that nothing is kept of (`tx.get`, each transaction
-once), in turns with the same question to the node itself, over connections that stay.
+Two questions with one upstream call each that the daemon has no answer to yet, in turns
+with the same question to the node itself, over connections that stay: `account.get`,
+each account once, and `tx.get`, each transaction once, for which the daemon also finds
+out who signed.
 """
 
 import http.client
@@ -17,50 +19,75 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from lucidtrond.cli.connection import Connection
 from lucidtrond.testing.fixtures import running_devnet
+from lucidtrond.tron.address import Address
 from tests.daemon.outside import config_over
 from tests.daemon.process import DaemonProcess
 
 ROUNDS = 200
 NODE_S = 0.02
-STRANGER = "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH"
+ACCOUNT, TRANSACTION = "/wallet/getaccount", "/wallet/gettransactionbyid"
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as room, running_devnet(replicas=0) as chain:
+        people = [
+            Address(b"\x41" + number.to_bytes(20)) for number in range(2 * ROUNDS)
+        ]
         txids = []
-        for number in range(2 * ROUNDS):
-            txids.append(chain.fund(STRANGER, 1_000_000 + number))
+        for number, person in enumerate(people):
+            txids.append(chain.fund(person.base58, 1_000_000 + number))
             if number % 50 == 49:
                 chain.mine()
         chain.mine(5)
         config = config_over(chain, Path(room) / "config.toml")
         daemon = DaemonProcess(Path(room), config=config).start()
         try:
-            path = "/wallet/gettransactionbyid"
-            chain.fault(fault="delay", delay_s=NODE_S, path=path)
-            host = urllib.parse.urlsplit(chain.url).netloc
-            node = http.client.HTTPConnection(host)
-            direct, through = [], []
+            for path in (ACCOUNT, TRANSACTION):
+                chain.fault(fault="delay", delay_s=NODE_S, path=path)
+            node = http.client.HTTPConnection(urllib.parse.urlsplit(chain.url).netloc)
             with daemon.connect() as connection:
-                for number in range(ROUNDS):
-                    first, second = txids[2 * number : 2 * number + 2]
-                    began = time.perf_counter()
-                    body = json.dumps({"value": first})
-                    node.request("POST", path, body)
-                    assert json.loads(node.getresponse().read())["txID"] == first
-                    between = time.perf_counter()
-                    found = connection.call("tx.get", {"txid": second})
-                    ended = time.perf_counter()
-                    assert found["txid"] == second
-                    direct.append(between - began)
-                    through.append(ended - between)
+                accounts = [
+                    (
+                        {"address": each.raw.hex()},
+                        {"address": each.base58},
+                        "balance_sun",
+                    )
+                    for each in people
+                ]
+                measure("account.get", ACCOUNT, accounts, node, connection)
+                found = [({"value": each}, {"txid": each}, "txid") for each in txids]
+                measure("tx.get", TRANSACTION, found, node, connection)
         finally:
             daemon.end()
-    asked, told = statistics.median(direct), statistics.median(through)
+
+
+def measure(
+    method: str,
+    path: str,
+    questions: list[tuple[dict[str, str], dict[str, str], str]],
+    node: http.client.HTTPConnection,
+    connection: Connection,
+) -> None:
+    """Ask every first question the node, every second one the daemon."""
+    direct, through = [], []
+    for (asked, _, _), (_, params, key) in zip(
+        questions[::2], questions[1::2], strict=True
+    ):
+        began = time.perf_counter()
+        node.request("POST", path, json.dumps(asked))
+        assert len(json.loads(node.getresponse().read())) > 1
+        between = time.perf_counter()
+        answer = connection.call(method, params)
+        through.append(time.perf_counter() - between)
+        direct.append(between - began)
+        assert answer[key]
+    asked_s, told_s = statistics.median(direct), statistics.median(through)
     print(
-        f"median of {ROUNDS}: the node {asked * 1000:.2f} ms,"
-        f" through the daemon {told * 1000:.2f} ms: {(told / asked - 1) * 100:+.1f} %"
+        f"{method}, median of {len(direct)}: the node {asked_s * 1000:.2f} ms,"
+        f" through the daemon {told_s * 1000:.2f} ms:"
+        f" {(told_s / asked_s - 1) * 100:+.1f} %"
     )
 
 

@@ -86,6 +86,7 @@ class CachedNode:
         self._transactions.forget_all()
         if before is not None and header.parent_id != before.id:
             self._accounts.forget_all()
+            self._pool.forget_accounts()
             return
         for address in touched:
             self._forget_account(address)

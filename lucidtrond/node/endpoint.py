@@ -50,5 +50,7 @@ def _checked_name(url: str) -> str:
         raise ConfigError("endpoint: expected a URL, http://… or https://…")
     if parts.username is not None or parts.query or parts.fragment:
         raise ConfigError(f"endpoint {host}: a URL without user, query and fragment")
+    if not all("!" <= each <= "~" for each in url):
+        raise ConfigError(f"endpoint {host!a}: other than ASCII has to be %-encoded")
     shown = f"[{host}]" if ":" in host else host
     return shown if port is None else f"{shown}:{port}"

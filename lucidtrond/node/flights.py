@@ -79,13 +79,20 @@ class Cache:
             return cast("V", kept.value)
         flight = self._board(key)
         try:
-            async with flight.lock:
+            # Without a turn of the loop when nobody else flies.
+            try:
+                flight.lock.acquire_nowait()
+            except trio.WouldBlock:
+                await flight.lock.acquire()
+            try:
                 if flight.landed:
                     self.counts.joined += 1
                 else:
                     self.counts.asked += 1
                     await self._fly(flight, fetch)
                     self._land(key, flight, age_s)
+            finally:
+                flight.lock.release()
         finally:
             self._leave(key, flight)
         if flight.error is not None:

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 LIE_REST_S: Final = 600.0
 """Who lied is asked only when nobody else can be, whatever it says meanwhile."""
+AWHILE_S: Final = 5.0
+"""Who asked to be left alone for longer is not waited for."""
 LAG: Final = 5
 """With more final blocks behind than this, others are preferred."""
 TELL_EVERY_S: Final = 60.0
@@ -99,10 +101,10 @@ class Member:
         )
 
     @property
-    def is_asked(self) -> bool:
-        """It is on our network, and is neither left alone nor given up for now."""
-        left_alone = self.away_until > trio.current_time()
-        return not (left_alone or self.gate.breaker.is_open or self.other_genesis)
+    def is_given_up(self) -> bool:
+        """It is on another network, or nothing can be had of it for a while."""
+        gone = self.away_until > trio.current_time() + AWHILE_S
+        return gone or self.gate.breaker.is_open or self.other_genesis is not None
 
     def note_answer(self) -> None:
         """It answered, and nothing was wrong with it."""

@@ -17,11 +17,10 @@ import contextlib
 import logging
 import math
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import httpx
 import trio
 from attrs import evolve
 
@@ -40,6 +39,7 @@ from lucidtrond.node.gate import system_ms
 from lucidtrond.node.member import Changes, Member, all_away
 from lucidtrond.node.policy import RetryPolicy
 from lucidtrond.node.retry import retrying
+from lucidtrond.node.seen import Seen
 from lucidtrond.node.translate import NodeFacts
 from lucidtrond.node.transport import open_transport
 from lucidtrond.tron.account import Account, Resources
@@ -50,6 +50,9 @@ from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Receipt
 from lucidtrond.tron.transaction import Transaction, TxId
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["Endpoint", "NodePool", "open_pool"]
 
@@ -91,6 +94,7 @@ class NodePool:
         self._newest = -1
         self._moved_at = self._compared_at = float("-inf")
         self._geneses = Cache(size=0)
+        self._seen = Seen()
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
         """The newest (or newest solidified) block's header, checked."""
@@ -143,6 +147,7 @@ class NodePool:
     ) -> Reading[Account]:
         """Balance and stake; pool effects of the asked node show unless *solid*."""
         return await self._ask_who_knows(
+            (address, solid),
             lambda node: node.fetch_account(address, solid=solid),
             knows=lambda reading: reading.value.activated,
         )
@@ -150,6 +155,7 @@ class NodePool:
     async def fetch_resources(self, address: Address) -> Reading[Resources]:
         """Bandwidth and energy."""
         return await self._ask_who_knows(
+            (address, False),
             lambda node: node.fetch_resources(address),
             knows=lambda reading: reading.value != Resources(),
         )
@@ -279,27 +285,31 @@ class NodePool:
         names = [each.name for each in self._members]
         return list(zip(names, came, strict=True))
 
-    async def _ask_who_knows(
-        self, question: Question[T], *, knows: Callable[[T], bool]
-    ) -> T:
-        """Let who knows an account outweigh who does not.
+    def forget_accounts(self) -> None:
+        """Blocks were taken back, and what they activated with them."""
+        self._seen.forget()
 
-        ``{}`` is what a node says of an account that was never activated, and also
-        when it lags or fails; an account that was once there is never gone. Where
-        there are several endpoints, two have to say so.
+    async def _ask_who_knows(
+        self, account: Hashable, question: Question[T], *, knows: Callable[[T], bool]
+    ) -> T:
+        """Let who knows an account outweigh who does not; see `Seen`.
+
+        Of an account that we never saw, where there are several endpoints, two have to
+        say that there is none.
         """
+        checked = self._seen.checked(account, question, knows)
 
         async def ask() -> T:
-            answer = await self._round(question)
+            answer = await self._round(checked)
             if knows(answer) or len(self._members) == 1:
                 return answer
-            others = await self._ask_all(question, within_s=COMPARE_WITHIN_S)
+            others = await self._ask_all(checked, within_s=COMPARE_WITHIN_S)
             errors: list[NodeError] = []
             told: list[T] = []
             for member, (_, came) in zip(self._members, others, strict=True):
                 if not isinstance(came, NodeError):
                     told.append(came)
-                elif member.is_asked:
+                elif not member.is_given_up:
                     errors.append(came)
             if errors and len(told) < 2 and not any(map(knows, told)):
                 raise policies.most_telling(errors)
@@ -389,7 +399,7 @@ async def open_pool(
     timeout_s: float = 10.0,
     max_connection_retries: int = 5,
     now_ms: Callable[[], int] = system_ms,
-    http: httpx.AsyncBaseTransport | None = None,
+    http: "httpx.AsyncBaseTransport | None" = None,
     chance: Callable[[], float] = random.random,
 ) -> AsyncIterator[NodePool]:
     """A pool that has an answer, or is degraded and has said so in the log.

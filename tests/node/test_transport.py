@@ -130,6 +130,9 @@ async def test_no_key_and_no_path_are_ever_shown(
         "http://n/?k=1",
         "http://[",
         "http://n:x",
+        "http://n/ä",
+        "http://n/a b",
+        "http://bücher.example",
     ],
 )
 def test_a_url_that_can_not_be_is_a_fault_of_the_configuration(url: str) -> None:

@@ -40,7 +40,8 @@ FIRST_AMOUNT: Final = 1_000_001
 PATIENCE_S: Final = 30.0
 BREATH_S: Final = 0.3
 """So long a block of 3 s takes here at most: it is over when the daemon holds it."""
-LIFETIME_S: Final = 600
+LIFETIME_S: Final = 36_000
+"""Longer than the chain's time in which two rounds of broadcasting find no answer."""
 SHORT_S: Final = 60
 """Of what is to die."""
 LOCKED_BLOCKS: Final = 4

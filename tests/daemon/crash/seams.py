@@ -11,14 +11,16 @@ import signal
 import struct
 from collections.abc import Callable
 from typing import Any, Final
+from weakref import WeakSet
 
-import httpx
 from attrs import define, field
 
 from lucidtrond.errors import NodeError
 from lucidtrond.keystore.vault import Vault
 from lucidtrond.node.client import NodeClient
+from lucidtrond.node.plain import PlainConnection
 from lucidtrond.node.pool import NodePool
+from lucidtrond.node.ways import Sink
 from lucidtrond.sending import desk, journal, plan, sender
 from lucidtrond.sending.journal import Entry
 from lucidtrond.store import engine
@@ -172,29 +174,35 @@ def _step_of(attempt: plan.Attempt, fact: plan.Fact) -> str | None:
             return None
 
 
-_ON_THE_WIRE: Final = {
-    "http11.send_request_headers.started": "byte:before",
-    "http11.send_request_headers.complete": "byte:after",
-    "http11.receive_response_headers.started": "reply:before",
-}
-"""httpcore's names. A request goes out in two writes: its head, then its body."""
+_BROADCAST: Final = b"POST /wallet/broadcast"
 
 
 def _around_bytes(passed: Passed) -> None:
-    async def trace(event: str, _info: object) -> None:
-        if event in _ON_THE_WIRE:
-            passed(_ON_THE_WIRE[event])
+    asked: WeakSet[PlainConnection] = WeakSet()
 
-    def wrap(real: Any) -> Any:
-        async def handle(self: Any, request: httpx.Request) -> httpx.Response:
-            if request.url.path.startswith("/wallet/broadcast"):
-                request.extensions = {**request.extensions, "trace": trace}
-            answer: httpx.Response = await real(self, request)
-            return answer
+    def wrap_send(real: Any) -> Any:
+        async def send(self: PlainConnection, request: bytes) -> None:
+            asked.discard(self)
+            if not request.startswith(_BROADCAST):
+                await real(self, request)
+                return
+            asked.add(self)
+            passed("byte:before")
+            await real(self, request)
+            passed("byte:after")
 
-        return handle
+        return send
 
-    _replace(httpx.AsyncHTTPTransport, "handle_async_request", wrap)
+    def wrap_receive(real: Any) -> Any:
+        async def receive(self: PlainConnection, sink: Sink) -> Any:
+            if self in asked:
+                passed("reply:before")
+            return await real(self, sink)
+
+        return receive
+
+    _replace(PlainConnection, "send", wrap_send)
+    _replace(PlainConnection, "receive", wrap_receive)
 
 
 _SYNCS: Final = {"x86_64": (74, 75), "aarch64": (82, 83)}

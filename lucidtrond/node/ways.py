@@ -1,0 +1,35 @@
+"""What a line to a node wants of whoever carries its bytes there and back."""
+
+from typing import Protocol
+
+from attrs import frozen
+
+
+@frozen
+class Reply:
+    """The head of an answer; its body went to the `Sink`."""
+
+    status: int
+    retry_after: str | None = None
+    """The header of that name."""
+
+
+class Sink(Protocol):
+    """Takes the body of an answer while it comes."""
+
+    def begin(self, encoding: str) -> None:
+        """The body follows; *encoding* is its Content-Encoding, "" if none is told."""
+
+    def take(self, chunk: bytes) -> None:
+        """Some of the body. Who has had enough cancels what goes on."""
+
+
+class Way(Protocol):
+    """The way to one base URL: connections that are kept, nothing else."""
+
+    async def post(self, path: str, content: bytes, sink: Sink) -> Reply:
+        """Send *content* to *path* below the base URL; the body goes to *sink*.
+
+        Raises:
+            NodeUnavailable: no answer, or one that breaks off.
+        """
