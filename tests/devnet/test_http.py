@@ -233,9 +233,19 @@ def test_forms_are_taken_by_reads(client: Client) -> None:
         "POST",
         "/wallet/getaccount",
         f"address={BOB.address.base58}&visible=true".encode(),
-        kind=b"application/x-www-form-urlencoded; charset=utf-8",
+        kind=b"application/x-www-form-urlencoded",
     )
     assert json.loads(answer.body)["address"] == BOB.address.base58
+
+
+def test_a_form_is_one_only_by_the_exact_content_type(client: Client) -> None:
+    for kind in (
+        b"application/x-www-form-urlencoded; charset=utf-8",
+        b"Application/X-WWW-Form-Urlencoded",
+    ):
+        body = f"address={BOB.address.hex}".encode()
+        answer = client.ask("POST", "/wallet/getaccount", body, kind=kind)
+        assert "JSONException : syntax error" in json.loads(answer.body)["Error"]
 
 
 def test_verbs_and_paths_are_told_apart_as_jetty_does(client: Client) -> None:
@@ -249,13 +259,55 @@ def test_verbs_and_paths_are_told_apart_as_jetty_does(client: Client) -> None:
     assert seen("GET", "/wallet/GetNowBlock") == (404, HTML_TYPE)
     assert seen("PUT", "/wallet/getnowblock") == (405, "")
     assert seen("DELETE", "/wallet/getnowblock") == (405, "")
-    assert seen("PATCH", "/wallet/getnowblock")[0] == 501
+    assert seen("PATCH", "/wallet/getnowblock") == (501, "")
+    assert seen("PUT", "/wallet/nosuchthing") == (405, "")
+    assert seen("PATCH", "/wallet/nosuchthing") == (501, "")
+    assert seen("HEAD", "/wallet/nosuchthing") == (404, HTML_TYPE)
+    assert seen("GET", "/jsonrpc") == (405, HTML_TYPE)
+    assert seen("DELETE", "/jsonrpc") == (405, "")
     assert seen("OPTIONS", "/wallet/getnowblock") == (200, JSON_TYPE)
     assert seen("HEAD", "/wallet/getnowblock") == (200, JSON_TYPE)
     assert seen("GET", "/wallet/createtransaction") == (200, JSON_TYPE)
     assert client.ask("GET", "/wallet/createtransaction").body == b""
     assert seen("GET", "/wallet/broadcasthex") == (405, HTML_TYPE)
     assert seen("GET", "/walletsolidity/getchainparameters") == (404, HTML_TYPE)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/wallet/getnowblock", "GET, HEAD, POST, TRACE, OPTIONS"),
+        ("/wallet/createtransaction", "GET, HEAD, POST, TRACE, OPTIONS"),
+        ("/wallet/createaccount", "POST, TRACE, OPTIONS"),
+        ("/jsonrpc", "POST, TRACE, OPTIONS"),
+        ("/wallet/nosuchthing", "GET, HEAD, TRACE, OPTIONS"),
+    ],
+)
+def test_options_name_the_verbs_that_a_servlet_has(
+    client: Client, path: str, allowed: str
+) -> None:
+    response = client.ask("OPTIONS", path)
+    assert (response.status, response.body) == (200, b"")
+    assert ("Allow", allowed) in response.headers
+
+
+def test_the_solid_side_says_only_the_message_of_two_lookups_errors(
+    client: Client,
+) -> None:
+    for path in ("gettransactionbyid", "gettransactioninfobyid"):
+        for body, text in (
+            (b'{"value":"zz"}', "1:10: INVALID hex String"),
+            (b"null", "null"),
+        ):
+            solid = client.ask("POST", f"/walletsolidity/{path}", body)
+            assert solid.status == 200
+            assert solid.content_type == JSON_TYPE
+            assert solid.body.decode() == text + "\n"
+            assert "Error" in client.post(f"/wallet/{path}", json.loads(body))
+        hexless = client.ask("GET", f"/walletsolidity/{path}", query="value=zz")
+        assert hexless.body.startswith(b"exception decoding Hex string: ")
+    whole = client.ask("POST", "/walletsolidity/getblockbyid", b'{"value":"zz"}')
+    assert b'"Error"' in whole.body
 
 
 def test_what_this_chain_has_not_is_said_to_be_unavailable(client: Client) -> None:

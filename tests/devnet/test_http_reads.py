@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from lucidtrond.tron import base58
 from lucidtrond.tron.jsonformat import print_transaction
 from lucidtrond.tron.transaction import Transaction
-from tests.devnet.making import ALICE, BOB, CAROL, FIVE, NOVA, raw_transfer, sign
+from tests.devnet.making import ALICE, BOB, CAROL, FIVE, NOVA, WHALE, raw_transfer, sign
 from tests.devnet.test_http import Client
 
 HEAD = 10
@@ -108,6 +109,83 @@ def test_ranges_of_blocks_exclude_their_end(
         assert answer == {}
     else:
         assert numbers(answer) == expected
+
+
+def test_a_query_without_a_number_means_genesis_to_one_path_alone(
+    client: Client,
+) -> None:
+    missing = "class java.lang.NumberFormatException : Cannot parse null string"
+    assert client.get("/wallet/getblockbynum") == client.get(
+        "/wallet/getblockbynum", num=0
+    )
+    for path in (
+        "getblockbylatestnum",
+        "gettransactioncountbyblocknum",
+        "gettransactioninfobyblocknum",
+    ):
+        assert client.get(f"/wallet/{path}") == {"Error": missing}
+
+
+def test_bodies_are_read_where_the_node_reads_them(client: Client) -> None:
+    head = client.get("/wallet/getnowblock")
+    bare = {key: head[key] for key in ("blockID", "block_header")}
+    assert client.post("/wallet/getblock") == bare
+    shown = client.post("/wallet/getnowblock", query="visible=true")
+    assert shown == client.get("/wallet/getnowblock", visible="true") != head
+    assert client.post("/wallet/getnowblock", {"visible": True}) == head
+    null = {"Error": "class java.lang.NullPointerException : null"}
+    for path in ("getaccountresource", "broadcasthex", "getassetissuebyid"):
+        assert client.post(f"/wallet/{path}") == null
+    assert client.post("/wallet/getaccountresource", {"address": 5}) == {}
+    ill = client.ask("POST", "/wallet/gettransactionlistfrompending", b"hello")
+    assert b"JSONException : syntax error" in ill.body
+    assert client.post("/wallet/gettransactionlistfrompending") == {}
+
+
+def test_queries_about_stake_decode_addresses_by_themselves(client: Client) -> None:
+    whale = FIVE.funded[0].key.address
+    for path, names in (
+        ("getavailableunfreezecount", ("owner_address",)),
+        ("getcanwithdrawunfreezeamount", ("owner_address",)),
+        ("getcandelegatedmaxsize", ("owner_address",)),
+        ("getdelegatedresourcev2", ("fromAddress", "toAddress")),
+    ):
+        plain = dict.fromkeys(names, whale.hex)
+        shown = dict.fromkeys(names, whale.base58) | {"visible": "true"}
+        answer = client.get(f"/wallet/{path}", **plain)
+        assert answer == client.post(f"/wallet/{path}", plain)
+        assert answer == client.get(f"/wallet/{path}", **shown)
+        broken = shown | dict.fromkeys(names, whale.base58[:-1] + "1")
+        assert client.get(f"/wallet/{path}", **broken) == {}
+        letters = client.get(f"/wallet/{path}", **dict.fromkeys(names, "zz"))
+        assert "DecoderException : exception decoding Hex string" in letters["Error"]
+        ill = shown | dict.fromkeys(names, "T0")
+        assert client.get(f"/wallet/{path}", **ill) == {
+            "Error": "class java.lang.IllegalArgumentException :"
+            " Illegal character 0 at 1"
+        }
+    number = client.get("/wallet/getcandelegatedmaxsize", type=2**31)
+    assert "NumberFormatException : For input string" in number["Error"]
+
+
+def test_a_log_names_its_contract_otherwise_on_the_solid_side(client: Client) -> None:
+    call = client.lab.call(WHALE, "transfer(address,uint256)", BOB.address, 5)
+    client.lab.send(call)
+    client.lab.mine(10)
+
+    def address(path: str, **more: Any) -> str:
+        [log] = client.post(path, {"value": call.txid, **more})["log"]
+        result: str = log["address"]
+        return result
+
+    [token] = client.lab.chain.head.contracts.values()
+    for side in ("wallet", "walletsolidity"):
+        assert address(f"/{side}/gettransactioninfobyid") == token.address[1:].hex()
+    shown = address("/wallet/gettransactioninfobyid", visible=True)
+    assert shown == base58.encode_check(token.address)
+    # GetTransactionInfoByIdSolidityServlet prints what it finds: no 41 goes before.
+    solid = address("/walletsolidity/gettransactioninfobyid", visible=True)
+    assert solid == base58.encode_check(token.address[1:])
 
 
 def test_an_id_names_a_block_only_if_its_number_exists(client: Client) -> None:

@@ -57,8 +57,7 @@ def list_by_account(ask: Ask) -> Json:
 
 def list_all(ask: Ask) -> Json:
     """Does not read a body: *visible* is the query's, also by POST."""
-    visible = ask.parameters.get("visible", "").lower() == "true"
-    return _list(ask, _matching(ask, lambda _asset: True), visible=visible)
+    return _list(ask, _matching(ask, lambda _asset: True), visible=ask.queried_visible)
 
 
 def list_page(ask: Ask) -> Json:

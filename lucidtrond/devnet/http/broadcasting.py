@@ -4,9 +4,8 @@ import json
 from typing import Any, Final
 
 from lucidtrond.devnet.http.errors import JavaError, null_pointer
-from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json, print_address, print_permission
-from lucidtrond.devnet.http.requests import Ask, decode_hex, is_visible
+from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex, is_visible
 from lucidtrond.devnet.state.candidate import TRUNCATED, Candidate
 from lucidtrond.devnet.state.refused import BadSignature, Refused
 from lucidtrond.devnet.state.signatures import allows, permission_for, weigh
@@ -34,8 +33,7 @@ def broadcast_transaction(ask: Ask) -> Json:
 
 
 def broadcast_hex(ask: Ask) -> Json:
-    given = parse_object(ask.text).get("transaction") if ask.text.strip() else None
-    data = decode_hex(given if isinstance(given, str) else "")
+    data = decode_hex(as_text(ask.body().get("transaction")) or "")
     transaction = _decode(data)
     refusal = _submit(ask, transaction)
     return {
@@ -64,9 +62,7 @@ def _candidate(transaction: Transaction) -> Candidate:
 
 def _posted(ask: Ask) -> tuple[Transaction, bool]:
     """The transaction in a body, and whether that is visible (Util.packTransaction)."""
-    if not ask.text.strip():
-        raise null_pointer()
-    body = parse_object(ask.text)
+    body = ask.body()
     visible = is_visible(body)
     try:
         return parse_transaction(body, visible=visible), visible

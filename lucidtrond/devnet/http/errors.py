@@ -11,6 +11,7 @@ class JavaError(Exception):
 
     def __init__(self, java_class: str, message: str) -> None:
         super().__init__(printable(f"class {java_class} : {message}"))
+        self.message = printable(message)
 
 
 class PlainError(Exception):

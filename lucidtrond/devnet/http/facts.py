@@ -73,7 +73,7 @@ def list_nodes(_ask: Ask) -> Json:
 
 def list_witnesses(ask: Ask) -> Json:
     # The servlet looks at the query only, whatever the verb.
-    visible = ask.parameters.get("visible", "").lower() == "true"
+    visible = ask.queried_visible
     world = _world(ask)
     witnesses = []
     for each in world.witnesses.values():

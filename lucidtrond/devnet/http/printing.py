@@ -87,8 +87,10 @@ def print_receipt(row: TransactionRow) -> Json:
     )
 
 
-def print_info(row: TransactionRow, block: BlockRow, *, visible: bool) -> Json:
-    """TransactionInfo."""
+def print_info(
+    row: TransactionRow, block: BlockRow, *, visible: bool, bare_logs: bool = False
+) -> Json:
+    """TransactionInfo; *bare_logs* name contracts by 20 bytes, even for humans."""
     call = row.receipt.call
     return {
         "id": row.transaction.txid,
@@ -99,7 +101,7 @@ def print_info(row: TransactionRow, block: BlockRow, *, visible: bool) -> Json:
         ),
         "contractResult": [call.returned.hex() if call else ""],
         "receipt": print_receipt(row),
-        **(_print_call(call, visible=visible) if call else {}),
+        **(_print_call(call, visible=visible, bare_logs=bare_logs) if call else {}),
         **_filled(
             assetIssueID=row.receipt.asset_issue_id,
             withdraw_expire_amount=row.receipt.expired_unfreezing,
@@ -116,21 +118,21 @@ def _print_cancelled(cancelled: tuple[int, int] | None) -> list[Json]:
     return _map({"ENERGY": energy, "TRON_POWER": 0, "BANDWIDTH": net})
 
 
-def _print_call(call: CallRow, *, visible: bool) -> Json:
+def _print_call(call: CallRow, *, visible: bool, bare_logs: bool) -> Json:
     failed = call.result != SUCCESS
     return _filled(
         contract_address=print_address(call.contract, visible=visible),
         result="FAILED" if failed else None,
         resMessage=_text(call.message.encode(), visible=visible),
-        log=[print_log(each, visible=visible) for each in call.logs],
+        log=[print_log(each, visible=visible, bare=bare_logs) for each in call.logs],
     )
 
 
-def print_log(log: LogRow, *, visible: bool) -> Json:
-    """An event; its address is without the prefix, but for humans."""
-    address = print_address(log.address, visible=True) if visible else ""
+def print_log(log: LogRow, *, visible: bool, bare: bool = False) -> Json:
+    """An event; its address is without the prefix, for humans only if *bare*."""
+    address = log.address if visible and not bare else log.address[1:]
     return _filled(
-        address=address or log.address[1:].hex(),
+        address=print_address(address, visible=visible),
         topics=[each.hex() for each in log.topics],
         data=log.data.hex(),
     )

@@ -18,7 +18,13 @@ from lucidtrond.devnet.http.printing import (
     print_resources,
     print_row,
 )
-from lucidtrond.devnet.http.requests import Ask, decode_base58, decode_hex, is_long
+from lucidtrond.devnet.http.requests import (
+    Ask,
+    as_text,
+    decode_base58,
+    decode_hex,
+    is_long,
+)
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.chain import Found
 from lucidtrond.devnet.state.owners import is_address
@@ -43,11 +49,14 @@ def head_number(ask: Ask) -> int:
 
 
 def get_now_block(ask: Ask) -> Json:
-    return _printed(ask, head_number(ask), visible=_lax_visible(ask))
+    """Does not read a body."""
+    return _printed(ask, head_number(ask), visible=ask.queried_visible)
 
 
 def get_block(ask: Ask) -> Json:
-    if ask.posted:
+    if ask.posted and not ask.text:
+        which, detail = "", False
+    elif ask.posted:
         request = ask.message("BlockReq")
         which, detail = request.id_or_num, request.detail
     else:
@@ -79,7 +88,7 @@ def _by_id(ask: Ask, block_id: bytes) -> BlockRow | None:
 
 
 def get_block_by_num(ask: Ask) -> Json:
-    return _printed(ask, _number(ask), visible=ask.visible)
+    return _printed(ask, _number(ask, default=0), visible=ask.visible)
 
 
 def get_block_by_id(ask: Ask) -> Json:
@@ -136,7 +145,12 @@ def get_transaction_info_by_id(ask: Ask) -> Json:
     found = _find(ask)
     if found is None or found.block is None:
         return {}
-    return print_info(found.transaction, found.block, visible=ask.visible)
+    return print_info(
+        found.transaction,
+        found.block,
+        visible=ask.visible,
+        bare_logs=ask.solid,
+    )
 
 
 def get_transaction_info_by_block_num(ask: Ask) -> Json | list[Json]:
@@ -165,6 +179,7 @@ def get_transaction_from_pending(ask: Ask) -> Json:
 
 
 def get_transaction_list_from_pending(ask: Ask) -> Json:
+    _ = ask.visible  # bad JSON is refused, though nothing else is read
     ids = [each.candidate.txid.hex() for each in ask.chain.pool]
     return {"txId": ids} if ids else {}
 
@@ -184,11 +199,12 @@ def _value(ask: Ask) -> bytes:
     return decode_hex(ask.parameters.get("value", ""))
 
 
-def _number(ask: Ask) -> int:
+def _number(ask: Ask, *, default: int | None = None) -> int:
+    """*default* goes for a query without it: getblockbynum alone has one."""
     if ask.posted:
         number: int = ask.message("NumberMessage").num
         return number
-    return ask.whole_number("num", 0)
+    return ask.whole_number("num", default)
 
 
 # Accounts
@@ -241,13 +257,8 @@ def _merged_address(ask: Ask) -> bytes:
 def plain_address(ask: Ask) -> bytes:
     """A parameter that the servlet decodes by itself."""
     if ask.posted:
-        given = parse_object(ask.text).get("address") if ask.text.strip() else None
-        text = given if isinstance(given, str) else ""
-    else:
-        text = ask.parameters.get("address", "")
-    if not ask.visible:
-        return decode_hex(text)
-    return decode_base58(text) or b""
+        return ask.decode_address(as_text(ask.body().get("address")) or "")
+    return ask.decode_address(ask.parameters.get("address", ""))
 
 
 def get_account_balance(ask: Ask) -> Json:
@@ -324,8 +335,3 @@ def _decode_base64(text: str) -> bytes:
     except binascii.Error:
         ending = "Input byte array has wrong 4-byte ending unit"
         raise _bad_argument(ending) from None
-
-
-def _lax_visible(ask: Ask) -> bool:
-    """getnowblock does not read a body."""
-    return ask.visible if not ask.posted else False

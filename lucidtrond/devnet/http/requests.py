@@ -116,10 +116,15 @@ class Ask:
         return self.method == "POST"
 
     @property
+    def queried_visible(self) -> bool:
+        """Of the query, also of a POST whose body is not read."""
+        return self.parameters.get("visible", "").lower() == "true"
+
+    @property
     def visible(self) -> bool:
         """From the query of a GET, from the body of a POST."""
         if not self.posted:
-            return self.parameters.get("visible", "").lower() == "true"
+            return self.queried_visible
         return bool(self.text.strip()) and is_visible(parse_object(self.text))
 
     def body(self) -> dict[str, Any]:
@@ -144,24 +149,39 @@ class Ask:
         return merge(text, MESSAGES[name](), visible=self.visible)
 
     def from_query(self, name: str) -> Any:
-        """All query parameters as one of `MESSAGES`, numbers by their fields."""
-        known = MESSAGES[name].DESCRIPTOR.fields_by_name
-        given = {
-            key: self.whole_number(key)
-            if known[key].type in (_Type.TYPE_INT32, _Type.TYPE_INT64)
-            else value
-            for key, value in self.parameters.items()
-            if key in known
-        }
-        text = msgspec.json.encode(given).decode()
-        return merge(text, MESSAGES[name](), visible=self.visible)
+        """Numbers and addresses of a query as one of `MESSAGES`; absent ones are 0."""
+        message = MESSAGES[name]()
+        for field_ in message.DESCRIPTOR.fields:
+            if field_.type == _Type.TYPE_INT32:
+                setattr(
+                    message, field_.name, self.whole_number(field_.name, 0, bits=32)
+                )
+            elif field_.type == _Type.TYPE_INT64:
+                setattr(message, field_.name, self.whole_number(field_.name, 0))
+        for field_ in message.DESCRIPTOR.fields:
+            if field_.type == _Type.TYPE_BYTES:
+                given = self.parameters.get(field_.name, "")
+                setattr(message, field_.name, self.decode_address(given))
+        return message
 
-    def whole_number(self, name: str, default: int | None = None) -> int:
-        """A query parameter as a long; raises JavaError."""
+    def decode_address(self, text: str) -> bytes:
+        """As servlets decode by themselves: what does not fit is no address.
+
+        Raises:
+            JavaError: a letter that hex or base58 lacks.
+        """
+        if self.visible:
+            return decode_base58(text) or b""
+        return decode_hex(text)
+
+    def whole_number(
+        self, name: str, default: int | None = None, *, bits: int = 64
+    ) -> int:
+        """A query parameter as a long, or an int of 32 *bits*; raises JavaError."""
         text = self.parameters.get(name)
         if text is None and default is not None:
             return default
-        if text is None or not is_long(text):
+        if text is None or not is_long(text) or int(text).bit_length() >= bits:
             raise not_a_number(text)
         return int(text)
 
@@ -181,8 +201,9 @@ def read_ask(
                 f"body size is too big, the limit is {MAX_BODY_BYTES}",
             )
         text = request.body.decode("utf-8", "replace")
-        kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip()
-        if kind.lower() == _FORM and not text.lstrip().startswith("{"):
+        # PostParams compares the header as a whole.
+        kind = request.headers.get(b"content-type", b"")
+        if kind == _FORM and not text.lstrip().startswith("{"):
             pairs = dict(parse_qsl(text, keep_blank_values=True))
             text = msgspec.json.encode(pairs).decode() if text else text
     return Ask(chain, request.method, solid, now_ms, parameters, text)

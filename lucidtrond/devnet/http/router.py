@@ -48,6 +48,8 @@ class Route:
 
     servlet: Servlet | None
     get: Get = Get.ANSWERS
+    bare_errors: bool = False
+    """Says an exception's message and nothing around it."""
 
 
 READS: Final[Mapping[str, Servlet]] = {
@@ -89,6 +91,8 @@ READS: Final[Mapping[str, Servlet]] = {
     "getBrokerage": facts.get_brokerage,
 }
 """On both sides."""
+# GetTransactionByIdSolidityServlet, GetTransactionInfoByIdSolidityServlet
+BARE_WHEN_SOLID: Final = frozenset({"gettransactionbyid", "gettransactioninfobyid"})
 
 HEAD_READS: Final[Mapping[str, Servlet]] = {
     "getaccountresource": reads.get_account_resource,
@@ -156,7 +160,10 @@ REFUSE_GET: Final[Mapping[str, Servlet | None]] = {
 def _routes() -> Mapping[str, Route]:
     routes = {f"/wallet/{name}": Route(each) for name, each in READS.items()}
     routes |= {f"/wallet/{name}": Route(each) for name, each in HEAD_READS.items()}
-    routes |= {f"/walletsolidity/{name}": Route(each) for name, each in READS.items()}
+    routes |= {
+        f"/walletsolidity/{name}": Route(each, bare_errors=name in BARE_WHEN_SOLID)
+        for name, each in READS.items()
+    }
     for side in ("wallet", "walletsolidity"):
         routes |= {
             f"/{side}/{name}": Route(each, Get.EMPTY)
@@ -216,29 +223,35 @@ class Router:
             return self._answer_jsonrpc(request)
         route = ROUTES.get(request.path)
         if route is None or not here:
-            return _page(405 if method == "POST" else 404)
+            return _unknown_path(method)
         if method not in ("POST", "GET", "HEAD"):
-            return _other_verb(method)
+            return _other_verb(method, reads=route.get is not Get.REFUSED)
         if method != "POST" and route.get is not Get.ANSWERS:
             return _page(405) if route.get is Get.REFUSED else _response(200, b"")
         if route.servlet is None:
             error = {"Error": "this API is unavailable due to config"}
             return _response(404, msgspec.json.encode(error))
-        return self._serve(route.servlet, request)
+        return self._serve(route.servlet, request, bare_errors=route.bare_errors)
 
     def _answer_jsonrpc(self, request: HttpRequest) -> HttpResponse:
-        if request.method != "POST":
+        if request.method in ("GET", "HEAD"):
             return _page(405)
+        if request.method != "POST":
+            return _other_verb(request.method, reads=False)
         said = ethereum.answer(self._chain, self._filters, request.body)
         encoded = b"" if said is None else msgspec.json.encode(said)
         return HttpResponse(200, encoded, JSONRPC_TYPE, SERVER)
 
-    def _serve(self, servlet: Servlet, request: HttpRequest) -> HttpResponse:
+    def _serve(
+        self, servlet: Servlet, request: HttpRequest, *, bare_errors: bool
+    ) -> HttpResponse:
         solid = request.path.startswith(Side.SOLIDITY.value)
         try:
             ask = read_ask(request, self._chain, solid=solid, now_ms=self._now_ms)
             answer = servlet(ask)
         except (JavaError, PlainError) as error:
+            if bare_errors and isinstance(error, JavaError):
+                return _response(200, f"{error.message}\n".encode())
             answer = {"Error": str(error)}
         except RecursionError:
             answer = {"Error": "class java.lang.StackOverflowError : null"}
@@ -256,9 +269,26 @@ def _page(status: int) -> HttpResponse:
     return HttpResponse(status, body, HTML_TYPE, SERVER)
 
 
-def _other_verb(method: str) -> HttpResponse:
+def _unknown_path(method: str) -> HttpResponse:
+    # ServletHandler.Default404Servlet, which has a doGet and nothing else.
+    match method:
+        case "GET" | "HEAD":
+            return _page(404)
+        case "POST":
+            return _page(405)
+        case "OPTIONS":
+            return _options("GET, HEAD, TRACE, OPTIONS", "")
+        case _:
+            return _other_verb(method, reads=True)
+
+
+def _other_verb(method: str, *, reads: bool) -> HttpResponse:
+    """Without a page: Jetty's ErrorHandler makes one for GET, HEAD and POST only."""
     if method == "OPTIONS":
-        allow = ("Allow", "GET, HEAD, POST, TRACE, OPTIONS")
-        return HttpResponse(200, b"", JSON_TYPE, (*SERVER, allow))
-    # HttpServlet answers verbs that it does not know by 501.
-    return _page(501) if method == "PATCH" else HttpResponse(405, b"", "", SERVER)
+        return _options(f"{'GET, HEAD, ' * reads}POST, TRACE, OPTIONS", JSON_TYPE)
+    known = method in ("PUT", "DELETE", "TRACE")
+    return HttpResponse(405 if known else 501, b"", "", SERVER)
+
+
+def _options(allowed: str, content_type: str) -> HttpResponse:
+    return HttpResponse(200, b"", content_type, (*SERVER, ("Allow", allowed)))
