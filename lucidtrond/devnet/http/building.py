@@ -71,6 +71,18 @@ def update_asset(ask: Ask) -> Json:
     return build(ask, "UpdateAssetContract")
 
 
+def update_setting(ask: Ask) -> Json:
+    return build(ask, "UpdateSettingContract")
+
+
+def update_energy_limit(ask: Ask) -> Json:
+    return build(ask, "UpdateEnergyLimitContract")
+
+
+def clear_abi(ask: Ask) -> Json:
+    return build(ask, "ClearABIContract")
+
+
 def freeze_balance(ask: Ask) -> Json:
     return build(ask, "FreezeBalanceContract")
 

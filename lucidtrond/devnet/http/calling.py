@@ -8,13 +8,7 @@ from lucidtrond.devnet.http.errors import JavaError
 from lucidtrond.devnet.http.printing import Json, print_address, print_log
 from lucidtrond.devnet.http.reads import view
 from lucidtrond.devnet.http.requests import Ask, decode_base58, decode_hex, to_long
-from lucidtrond.devnet.state.deployed import (
-    CALLER_PAYS_ALL,
-    ORIGIN_ENERGY_LIMIT,
-    Contract,
-    artifact,
-    creation_code,
-)
+from lucidtrond.devnet.state.deployed import Contract, artifact, creation_code
 from lucidtrond.devnet.state.energy import estimated
 from lucidtrond.devnet.state.native_token import TokenResult
 from lucidtrond.devnet.state.refused import Invalid
@@ -68,17 +62,18 @@ def _asked(ask: Ask) -> Contract | None:
 
 def _print_contract(contract: Contract, *, visible: bool) -> Json:
     made = artifact()
-    return {
+    printed = {
         "origin_address": print_address(contract.origin, visible=visible),
         "contract_address": print_address(contract.address, visible=visible),
-        "abi": {"entrys": made.entrys},
+        "abi": {"entrys": made.entrys} if contract.has_abi else {},
         "bytecode": creation_code(contract),
-        "consume_user_resource_percent": CALLER_PAYS_ALL,
+        "consume_user_resource_percent": contract.caller_percent,
         "name": made.name,
-        "origin_energy_limit": ORIGIN_ENERGY_LIMIT,
+        "origin_energy_limit": contract.origin_energy_limit,
         "code_hash": made.code_hash,
         "version": _VERSION,
     }
+    return {name: value for name, value in printed.items() if value != 0}
 
 
 def trigger_constant_contract(ask: Ask) -> Json:
@@ -139,9 +134,10 @@ def _trigger(ask: Ask, body: Mapping[str, Any]) -> Json:
     message = _message(ask, body)
     raw = raw_data_of(ask, NAME, message)
     raw.fee_limit = to_long(body.get("fee_limit")) or 0
-    if view(ask).contracts.get(message.contract_address) is None:
+    contract = view(ask).contracts.get(message.contract_address)
+    if contract is None:
         raise Invalid("No contract or not a valid smart contract")
-    if artifact().reads_only(message.data):
+    if contract.reads_only(message.data):
         return _print_constant(raw, _run(ask, message), visible=ask.visible)
     set_permission(raw, body)
     encoded = raw.SerializeToString(deterministic=True)

@@ -82,6 +82,7 @@ def print_receipt(row: TransactionRow) -> Json:
     return printed | _filled(
         energy_usage=call.energy_usage,
         energy_fee=call.energy_fee,
+        origin_energy_usage=call.origin_usage,
         energy_usage_total=call.energy_total,
         result=_result(call.result),
     )

@@ -36,6 +36,8 @@ class CallRow(msgspec.Struct, frozen=True, array_like=True):
     """Paid by the caller's stake."""
     message: str = ""
     logs: tuple[LogRow, ...] = ()
+    origin_usage: int = 0
+    """Paid by the stake of the contract's maker."""
 
 
 class ReceiptRow(msgspec.Struct, frozen=True, array_like=True):

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from lucidtrond.devnet.state import (
     assets,
+    contract_settings,
     delegating,
     freezing,
     old_stakes,
@@ -26,6 +27,7 @@ from lucidtrond.devnet.state.candidate import (
     ACCOUNT_UPDATE,
     ASSET_ISSUE,
     CANCEL_ALL_UNFREEZE_V2,
+    CLEAR_ABI,
     DELEGATE_RESOURCE,
     EXCHANGE_CREATE,
     EXCHANGE_INJECT,
@@ -45,6 +47,8 @@ from lucidtrond.devnet.state.candidate import (
     UNFREEZE_BALANCE,
     UNFREEZE_BALANCE_V2,
     UPDATE_ASSET,
+    UPDATE_ENERGY_LIMIT,
+    UPDATE_SETTING,
     WITHDRAW_EXPIRE_UNFREEZE,
     Candidate,
 )
@@ -220,6 +224,15 @@ KINDS: Final[dict[int, ContractKind]] = {
     ),
     UNDELEGATE_RESOURCE: ContractKind(
         delegating.validate_undelegate, delegating.execute_undelegate
+    ),
+    UPDATE_SETTING: ContractKind(
+        contract_settings.validate_percent, contract_settings.execute_percent
+    ),
+    UPDATE_ENERGY_LIMIT: ContractKind(
+        contract_settings.validate_limit, contract_settings.execute_limit
+    ),
+    CLEAR_ABI: ContractKind(
+        contract_settings.validate_clearing, contract_settings.execute_clearing
     ),
     FREEZE_BALANCE: ContractKind(old_stakes.validate_freeze, old_stakes.execute),
     UNFREEZE_BALANCE: ContractKind(old_stakes.validate_unfreeze, old_stakes.execute),

@@ -30,6 +30,15 @@ class Contract(msgspec.Struct, frozen=True, array_like=True):
     decimals: int
     supply: int
     """What the constructor gave to *origin*, in the token's smallest unit."""
+    caller_percent: int = CALLER_PAYS_ALL
+    """Of a call's energy, in percent; *origin* pays the rest from stake, as far as
+    that and *origin_energy_limit* go."""
+    origin_energy_limit: int = ORIGIN_ENERGY_LIMIT
+    has_abi: bool = True
+
+    def reads_only(self, data: bytes) -> bool:
+        """Whether call data select what the ABI calls a view or pure function."""
+        return self.has_abi and data[:4] in _reading_selectors()
 
 
 class Artifact(msgspec.Struct, frozen=True):
@@ -40,10 +49,6 @@ class Artifact(msgspec.Struct, frozen=True):
     code: str
     runtime: str
     code_hash: str
-
-    def reads_only(self, data: bytes) -> bool:
-        """Whether call data select a view or pure function."""
-        return data[:4] in _reading_selectors()
 
 
 @functools.cache

@@ -1,7 +1,10 @@
 """Energy: what a call may use at most, and who pays for what it used.
 
-The caller's stake pays first, burned sun the rest (EnergyProcessor).
+The stake of the contract's maker pays a part, if he said so; the caller's stake and
+then burned sun the rest (EnergyProcessor).
 """
+
+from typing import Final
 
 from attrs import frozen
 from msgspec.structs import replace
@@ -9,17 +12,25 @@ from msgspec.structs import replace
 from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.bandwidth import Meter, burn, share_of
 from lucidtrond.devnet.state.certain import certain, present
+from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.units import SUN_PER_TRX, Sun
 
+WHOLE: Final = 100
+"""Percent."""
+
 
 @frozen
 class EnergyBill:
-    """How energy was paid: *usage* from the caller's stake, *fee* in burned sun."""
+    """How energy was paid: *usage* from the caller's stake, *fee* in burned sun.
+
+    *origin_usage* came from the stake of the contract's maker.
+    """
 
     usage: int
     fee: Sun
+    origin_usage: int = 0
 
 
 def energy_limit(account: Account, world: World, genesis: Genesis) -> int:
@@ -69,6 +80,48 @@ def estimated(energy: int, genesis: Genesis) -> int:
     while low + SUN_PER_TRX < high:
         high = (low + high) // 2
     return -(-high // price)
+
+
+def offered(
+    contract: Contract, caller: bytes, own: int, world: World, genesis: Genesis
+) -> int:
+    """Energy that the maker of a contract adds to the *own* of a caller.
+
+    VMActuator.getTotalEnergyLimitWithFixRatio.
+    """
+    percent = contract.caller_percent
+    if contract.origin == caller or percent >= WHOLE:
+        return 0
+    most = _origin_left(contract, world, genesis)
+    return min(most, own * (WHOLE - percent) // percent) if percent else most
+
+
+def _origin_left(contract: Contract, world: World, genesis: Genesis) -> int:
+    maker = world.accounts.get(contract.origin)
+    left = staked_left(maker, world, genesis) if maker else 0
+    return min(left, contract.origin_energy_limit)
+
+
+def pay_together(
+    world: World, contract: Contract, caller: bytes, energy: int, genesis: Genesis
+) -> EnergyBill:
+    """Take what a call cost from the contract's maker, and the rest from its caller.
+
+    ReceiptCapsule.payEnergyBill.
+    """
+    if contract.origin == caller or contract.caller_percent >= WHOLE:
+        return pay(world, caller, energy, genesis)
+    share = energy * (WHOLE - contract.caller_percent) // WHOLE
+    usage = min(share, _origin_left(contract, world, genesis))
+    maker = world.accounts.get(contract.origin)
+    if maker is not None:
+        now = genesis.slot(world.globals.timestamp)
+        used = use_energy(maker, usage, now)
+        world.put_account(
+            replace(used, energy_slot=now, operation_ms=world.globals.timestamp)
+        )
+    bill = pay(world, caller, energy - usage, genesis)
+    return EnergyBill(bill.usage, bill.fee, origin_usage=usage)
 
 
 def pay(world: World, caller: bytes, energy: int, genesis: Genesis) -> EnergyBill:

@@ -12,7 +12,7 @@ from lucidtrond.devnet.state.blocks import CallRow, LogRow
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.deployed import Contract
-from lucidtrond.devnet.state.energy import available, pay
+from lucidtrond.devnet.state.energy import available, offered, pay_together
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.native_token import TokenFacts, TokenResult, call
 from lucidtrond.devnet.state.refused import Invalid
@@ -74,6 +74,7 @@ def validate_trigger(world: World, candidate: Candidate, genesis: Genesis) -> No
 def execute_trigger(world: World, candidate: Candidate, genesis: Genesis) -> CallRow:
     """Run the contract and take what its energy costs."""
     wanted = _call_of(candidate)
+    contract = present(world.contracts.get(wanted.contract))
     limit = available(
         present(world.accounts.get(wanted.caller)),
         world,
@@ -81,11 +82,12 @@ def execute_trigger(world: World, candidate: Candidate, genesis: Genesis) -> Cal
         fee_limit=candidate.fee_limit,
         value=wanted.value,
     )
+    limit += offered(contract, wanted.caller, limit, world, genesis)
     result = _run(world, wanted, limit)
     slots = _Slots(world, wanted.contract)
     for slot, value in result.changes.items():
         slots.put(slot, value)
-    bill = pay(world, wanted.caller, result.energy, genesis)
+    bill = pay_together(world, contract, wanted.caller, result.energy, genesis)
     return CallRow(
         contract=wanted.contract,
         result=pb.Transaction.Result.contractResult.Value(result.result),
@@ -95,6 +97,7 @@ def execute_trigger(world: World, candidate: Candidate, genesis: Genesis) -> Cal
         energy_usage=bill.usage,
         message=result.message,
         logs=logs_of(result, wanted.contract),
+        origin_usage=bill.origin_usage,
     )
 
 
