@@ -106,7 +106,9 @@ def test_who_gets_nothing_is_null(client: Client) -> None:
             -32602,
             "TAG [earliest | pending | finalized] not supported",
         ),
-        ("eth_getBalance", [7, "latest"], -32602, "method parameters invalid"),
+        ("eth_getBalance", [7, "latest"], -32602, "invalid address hash"),
+        ("eth_getBalance", [[], "latest"], -32602, "method parameters invalid"),
+        ("eth_getLogs", [{"limit": 1}], -32602, "method parameters invalid"),
         ("eth_getBalance", ["0x42" + "00" * 20, "latest"], -32602, "invalid address"),
         ("eth_getBlockByHash", ["0x" + "g" * 64, FULL], -32602, "exception decoding"),
         ("eth_getLogs", [7], -32602, "method parameters invalid"),
@@ -122,7 +124,7 @@ def test_who_gets_nothing_is_null(client: Client) -> None:
             "Cannot transfer TRX to yourself.",
         ),
         ("eth_sendRawTransaction", [], -32602, "method parameters invalid"),
-        ("eth_getTransactionByBlockNumberAndIndex", ["0x0", "-0x1"], -32602, "hex"),
+        ("eth_getTransactionByBlockNumberAndIndex", ["0x0", "-0x1"], -32602, "index"),
     ],
 )
 def test_errors_are_the_nodes(

@@ -3,17 +3,21 @@
 from typing import Any, Final
 
 from lucidtrond.devnet.ethereum.errors import (
+    RpcError,
     internal,
     invalid_request,
-    wrong_parameters,
 )
 from lucidtrond.devnet.ethereum.values import (
     check_latest,
     hex_bytes,
     hex_number,
+    members,
     read_address,
     read_bytes,
-    read_long,
+    read_hash,
+    read_number,
+    read_quantity,
+    text,
 )
 from lucidtrond.devnet.state.candidate import TRANSFER, Candidate
 from lucidtrond.devnet.state.contracts import KINDS
@@ -29,13 +33,15 @@ from lucidtrond.tron.transaction import RawData, Reference, Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
 
 NOBODY: Final = "0x" + "00" * 20
+FIELDS: Final = frozenset({"from", "to", "gas", "gasPrice", "value", "data", "nonce"})
+"""Of CallArguments."""
 
 
 def call(chain: ChainView, arguments: Any, tag: Any) -> str:
     """What a view gives, or a revert as an error."""
-    given = _object(arguments)
-    check_latest(tag)
-    caller = read_address(given.get("from") or NOBODY)
+    given = members(arguments, FIELDS)
+    _check_block(chain, tag)
+    caller = read_address(given.get("from", NOBODY))
     contract = read_address(given.get("to"))
     result = _run(chain, Call(caller, contract, read_bytes(given.get("data") or "")))
     return hex_bytes(result.data)
@@ -43,26 +49,41 @@ def call(chain: ChainView, arguments: Any, tag: Any) -> str:
 
 def estimate(chain: ChainView, arguments: Any) -> str:
     """Energy of a call; plain transfers need none."""
-    given = _object(arguments)
-    caller = read_address(given.get("from") or NOBODY)
-    if not given.get("to"):
+    given = members(arguments, FIELDS)
+    caller = read_address(given.get("from", NOBODY))
+    if given.get("to") in (None, "", "0x"):
+        if given.get("data") in (None, "", "0x"):
+            raise invalid_request("invalid json request")
         raise invalid_request("this devnet runs no byte code")
     to = read_address(given["to"])
-    value = read_long(given["value"]) if given.get("value") else None
     if chain.pending.contracts.get(to) is None:
-        if value is None:
+        if not given.get("value"):
             raise invalid_request("invalid json request")
-        _check_transfer(chain, caller, to, value)
+        _check_transfer(chain, caller, to, read_quantity(given["value"]))
         return "0x0"
-    data = read_bytes(given.get("data") or "")
-    result = _run(chain, Call(caller, to, data, value or 0))
+    try:
+        value = read_quantity(given.get("value"))
+        data = read_bytes(given.get("data"))
+    except RpcError as error:
+        raise internal(error.message) from None
+    result = _run(chain, Call(caller, to, data, value))
     return hex_number(estimated(result.energy, chain.genesis))
 
 
-def _object(arguments: Any) -> dict[str, Any]:
-    if not isinstance(arguments, dict):
-        raise wrong_parameters()
-    return arguments
+def _check_block(chain: ChainView, tag: Any) -> None:
+    """Latest as a tag; any block that exists as an object, which means latest too."""
+    if not isinstance(tag, dict):
+        check_latest(tag)
+    elif "blockNumber" in tag:
+        if chain.block(read_number(text(tag["blockNumber"]))) is None:
+            raise internal("header not found")
+    elif "blockHash" in tag:
+        wanted = read_hash(tag["blockHash"])
+        row = chain.block(int.from_bytes(wanted[:8], "big"))
+        if row is None or row.id != wanted:
+            raise internal("header for hash not found")
+    else:
+        raise invalid_request("invalid json request")
 
 
 def _run(chain: ChainView, wanted: Call) -> TokenResult:

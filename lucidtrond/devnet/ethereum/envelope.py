@@ -5,17 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from lucidtrond.devnet.ethereum.errors import RpcError, wrong_parameters
-from lucidtrond.devnet.ethereum.filters import Filters
-from lucidtrond.devnet.ethereum.methods import METHODS, Method
+from lucidtrond.devnet.ethereum.methods import Method
 from lucidtrond.devnet.state.view import ChainView
 
 Json = dict[str, Any]
 Methods = Mapping[str, Method]
 
 
-def answer(chain: ChainView, filters: Filters, body: bytes) -> Any:
+def answer(chain: ChainView, methods: Methods, body: bytes) -> Any:
     """What is printed as JSON; None for nothing at all."""
-    methods = {**METHODS, **filters.methods}
     try:
         request = json.loads(body)
     except (ValueError, RecursionError):

@@ -12,6 +12,7 @@ from lucidtrond.devnet.ethereum.errors import (
 from lucidtrond.devnet.ethereum.printing import Json, print_logs
 from lucidtrond.devnet.ethereum.values import (
     HASH_SIZE,
+    members,
     read_bytes,
     read_hash,
     read_long,
@@ -20,6 +21,8 @@ from lucidtrond.devnet.ethereum.values import (
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron.address import PREFIX, SIZE
 
+FIELDS: Final = frozenset({"address", "fromBlock", "toBlock", "topics", "blockHash"})
+"""Of FilterRequest."""
 MAX_RANGE: Final = 5000  # node.jsonrpc.maxBlockRange
 MAX_TOPICS: Final = 4
 MAX_LOGS: Final = 10_000  # LogBlockQuery.MAX_RESULT
@@ -69,9 +72,7 @@ def scan(chain: ChainView, heights: range, wanted: LogFilter) -> list[Json]:
 
 def read_filter(request: Any) -> LogFilter:
     """What a request wants of a log. Raises RpcError."""
-    if not isinstance(request, dict):
-        raise wrong_parameters()
-    address = request.get("address")
+    address = members(request, FIELDS).get("address")
     addresses = address if isinstance(address, list) else [address] if address else []
     topics = request.get("topics") or []
     if not isinstance(topics, list):

@@ -6,7 +6,11 @@ from typing import Any, Final
 from attrs import frozen
 
 from lucidtrond.devnet.ethereum import calls
-from lucidtrond.devnet.ethereum.errors import invalid_params, unavailable
+from lucidtrond.devnet.ethereum.errors import (
+    RpcError,
+    invalid_params,
+    unavailable,
+)
 from lucidtrond.devnet.ethereum.logs import get_logs
 from lucidtrond.devnet.ethereum.printing import (
     Json,
@@ -15,6 +19,7 @@ from lucidtrond.devnet.ethereum.printing import (
     print_receipt,
     print_transaction,
 )
+from lucidtrond.devnet.ethereum.storage import storage_at
 from lucidtrond.devnet.ethereum.values import (
     block_number,
     check_latest,
@@ -53,7 +58,10 @@ def _client_version(chain: ChainView) -> str:
 
 
 def _sha3(_chain: ChainView, data: Any) -> str:
-    return hex_bytes(keccak256(read_bytes(data)))
+    try:
+        return hex_bytes(keccak256(read_bytes(data)))
+    except RpcError:
+        raise invalid_params("invalid input value") from None
 
 
 def _balance(chain: ChainView, address: Any, tag: Any) -> str:
@@ -109,8 +117,11 @@ def _member(
         row = find(chain, which)
         if row is None:
             return None
-        place = read_long(index)
-        if place < 0:
+        try:
+            place = read_long(index)
+        except RpcError:
+            place = -1
+        if not 0 <= place < 2**31:
             raise invalid_params("invalid index value")
         if place >= len(row.transactions):
             return None
@@ -154,6 +165,21 @@ def _refuse(name: str) -> Answer:
     return answer
 
 
+_NAMES_ONLY: Final = {
+    "eth_submitWork": 3,
+    "eth_sendRawTransaction": 1,
+    "eth_sendTransaction": 1,
+    "eth_sign": 2,
+    "eth_signTransaction": 1,
+    "parity_nextNonce": 1,
+    "eth_getTransactionCount": 2,
+    "eth_getCompilers": 0,
+    "eth_compileSolidity": 1,
+    "eth_compileLLL": 1,
+    "eth_compileSerpent": 1,
+    "eth_submitHashrate": 2,
+}
+"""Methods that a node refuses, and how many parameters they want before that."""
 METHODS: Final[Mapping[str, Method]] = {
     "web3_clientVersion": Method(0, _client_version),
     "web3_sha3": Method(1, _sha3),
@@ -186,8 +212,16 @@ METHODS: Final[Mapping[str, Method]] = {
     "eth_call": Method(2, calls.call),
     "eth_estimateGas": Method(1, calls.estimate),
     "eth_getLogs": Method(1, get_logs),
-    "eth_sendRawTransaction": Method(1, _refuse("eth_sendRawTransaction")),
-    "eth_getTransactionCount": Method(2, _refuse("eth_getTransactionCount")),
+    "eth_getStorageAt": Method(3, storage_at),
+    "eth_getUncleByBlockHashAndIndex": Method(2, lambda *_: None),
+    "eth_getUncleByBlockNumberAndIndex": Method(2, lambda *_: None),
+    "eth_getUncleCountByBlockHash": Method(1, lambda *_: "0x0"),
+    "eth_getUncleCountByBlockNumber": Method(1, lambda *_: "0x0"),
+    "eth_getWork": Method(
+        0, lambda chain: [hex_bytes(chain.head.globals.block_id), None, None]
+    ),
+    "eth_hashrate": Method(0, lambda _chain: "0x0"),
+    "eth_mining": Method(0, lambda _chain: True),
+    **{name: Method(count, _refuse(name)) for name, count in _NAMES_ONLY.items()},
 }
-"""Of a node's methods those that recordings show, but for eth_getStorageAt: the token
-here does not lay out its storage as compiled code does. `filters` has some more."""
+"""All of TronJsonRpc (4.8.0) but those of `filters` and `building`."""

@@ -3,9 +3,13 @@
 import re
 from typing import Any, Final
 
-from lucidtrond.devnet.ethereum.errors import invalid_params, wrong_parameters
+from lucidtrond.devnet.ethereum.errors import (
+    RpcError,
+    invalid_params,
+    wrong_parameters,
+)
 from lucidtrond.devnet.http.errors import JavaError
-from lucidtrond.devnet.http.requests import decode_hex
+from lucidtrond.devnet.http.requests import as_text, decode_hex
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron.address import PREFIX, SIZE
 
@@ -31,14 +35,24 @@ def hex_address(raw: bytes) -> str | None:
 
 
 def text(value: Any) -> str:
-    """A parameter that must be a text."""
-    if not isinstance(value, str):
+    """A parameter that must be a text; Jackson takes numbers and flags for one."""
+    given = as_text(value)
+    if given is None or isinstance(value, dict | list):
+        raise wrong_parameters()
+    return given
+
+
+def members(value: Any, known: frozenset[str]) -> dict[str, Any]:
+    """An object with *known* members alone, which is all that Jackson takes."""
+    if not isinstance(value, dict) or not value.keys() <= known:
         raise wrong_parameters()
     return value
 
 
 def read_bytes(value: Any) -> bytes:
-    """Hex with or without 0x, in the node's words for bad ones."""
+    """Hex with or without 0x, in the node's words for bad ones; null is nothing."""
+    if value is None:
+        return b""
     try:
         return decode_hex(text(value))
     except JavaError as error:
@@ -81,6 +95,16 @@ def read_long(value: Any) -> int:
     return int(digits, 16)
 
 
+def read_quantity(value: Any) -> int:
+    """JsonRpcApiUtil.parseQuantityValue: nothing is 0."""
+    if value is None or value == "":
+        return 0
+    try:
+        return read_long(value)
+    except RpcError:
+        raise invalid_params("invalid param value: invalid hex number") from None
+
+
 def block_number(chain: ChainView, value: Any) -> int:
     """A height or one of the tags earliest, latest and finalized."""
     given = text(value)
@@ -98,6 +122,8 @@ def block_number(chain: ChainView, value: Any) -> int:
 
 def check_latest(value: Any) -> None:
     """For methods that know the newest state only."""
+    if value is None:
+        raise invalid_params("invalid block number")
     given = text(value)
     match given.lower():
         case "latest":

@@ -19,6 +19,7 @@ from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex, is_long
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.execution import kind_of
 from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.contracts import TYPE_URL_PREFIX
 from lucidtrond.tron.jsonformat import CONTRACT_TYPES, print_transaction
@@ -120,12 +121,9 @@ def build(ask: Ask, name: str) -> Json:
     visible = ask.visible
     message = ask.merge(getattr(pb, name)())
     body = parse_object(ask.text)
-    raw = raw_data_of(ask, name, message)
-    read = Candidate.read(Transaction(raw.SerializeToString(deterministic=True)))
-    candidate = evolve(read, building=True)
+    raw = raw_data_of(ask.chain, name, message, now_ms=ask.now_ms())
     try:
-        kind = kind_of(candidate)
-        kind.validate(ask.chain.pending, candidate, ask.chain.genesis)
+        check_contract(ask.chain, raw)
     except Invalid as refusal:
         raise contract_invalid(refusal.reason) from None
     set_permission(raw, body)
@@ -135,16 +133,25 @@ def build(ask: Ask, name: str) -> Json:
     return {"visible": visible, **print_transaction(encoded, (), visible=visible)}
 
 
-def raw_data_of(ask: Ask, name: str, message: Message) -> pb.Transaction.raw:
+def check_contract(chain: ChainView, raw: pb.Transaction.raw) -> None:
+    """Ask the actuator, with the pool's state. Raises Invalid."""
+    read = Candidate.read(Transaction(raw.SerializeToString(deterministic=True)))
+    candidate = evolve(read, building=True)
+    kind_of(candidate).validate(chain.pending, candidate, chain.genesis)
+
+
+def raw_data_of(
+    chain: ChainView, name: str, message: Message, *, now_ms: int
+) -> pb.Transaction.raw:
     """Refers to the solidified block and lives a minute from the head's time."""
-    chain, known = ask.chain, ask.chain.head.globals
+    known = chain.head.globals
     solid = chain.block(known.solid)
     reference = Reference.to_block((solid.id if solid else known.block_id).hex())
     raw = pb.Transaction.raw(
         ref_block_bytes=reference.block_bytes,
         ref_block_hash=reference.block_hash,
         expiration=known.timestamp + LIFETIME_MS,
-        timestamp=ask.now_ms(),
+        timestamp=now_ms,
     )
     raw.contract.add(
         type=CONTRACT_TYPES[name],

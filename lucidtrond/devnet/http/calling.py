@@ -116,7 +116,7 @@ def _unset(message: str) -> JavaError:
 
 def _constant(ask: Ask, body: Mapping[str, Any]) -> Json:
     message = _tried(ask, body)
-    raw = raw_data_of(ask, NAME, message)
+    raw = raw_data_of(ask.chain, NAME, message, now_ms=ask.now_ms())
     return _print_constant(raw, _run(ask, message), visible=ask.visible)
 
 
@@ -132,7 +132,7 @@ def _trigger(ask: Ask, body: Mapping[str, Any]) -> Json:
     if not body.get("contract_address"):
         raise _unset("contract_address isn't set.")
     message = _message(ask, body)
-    raw = raw_data_of(ask, NAME, message)
+    raw = raw_data_of(ask.chain, NAME, message, now_ms=ask.now_ms())
     raw.fee_limit = to_long(body.get("fee_limit")) or 0
     contract = view(ask).contracts.get(message.contract_address)
     if contract is None:

@@ -38,7 +38,7 @@ def deploy_contract(ask: Ask) -> Json:
     fee_limit = _long(body, "fee_limit")
     if not 0 <= made.consume_user_resource_percent <= WHOLE:
         raise contract_invalid("percent must be >= 0 and <= 100")
-    raw = raw_data_of(ask, NAME, message)
+    raw = raw_data_of(ask.chain, NAME, message, now_ms=ask.now_ms())
     raw.fee_limit = fee_limit
     set_permission(raw, body)
     encoded = raw.SerializeToString(deterministic=True)

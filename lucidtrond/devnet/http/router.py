@@ -8,7 +8,9 @@ import msgspec
 from attrs import frozen
 
 from lucidtrond.devnet.ethereum import envelope as ethereum
+from lucidtrond.devnet.ethereum.building import building_methods
 from lucidtrond.devnet.ethereum.filters import Filters
+from lucidtrond.devnet.ethereum.methods import METHODS
 from lucidtrond.devnet.http import (
     assets,
     broadcasting,
@@ -207,6 +209,7 @@ class Router:
         self._now_ms = now_ms
         self._sides = sides
         self._filters = filters or Filters(now_ms)
+        self._builder = building_methods(now_ms)
         self._prefixes = tuple(side.value for side in sides)
 
     def seen(self, wrap: Callable[[ChainView], ChainView]) -> "Router":
@@ -242,7 +245,8 @@ class Router:
             return _page(405)
         if request.method != "POST":
             return _other_verb(request.method, reads=False)
-        said = ethereum.answer(self._chain, self._filters, request.body)
+        methods = {**METHODS, **self._filters.methods, **self._builder}
+        said = ethereum.answer(self._chain, methods, request.body)
         encoded = b"" if said is None else msgspec.json.encode(said)
         return HttpResponse(200, encoded, JSONRPC_TYPE, SERVER)
 

@@ -220,6 +220,17 @@ def _listed(account: bytes) -> bytes:
     return b"l" + account
 
 
+def compiled_slot(slot: bytes) -> bytes:
+    """Where compiled code keeps what is in a slot here (Solidity's layout)."""
+    kind, key = slot[:1], slot[1:]
+    if slot == TOTAL_SUPPLY:
+        return _uint(3)
+    place = _uint({b"b": 5, b"a": 6, b"l": 7}[kind])
+    for at in range(0, len(key), 20):
+        place = keccak256(_word_of(key[at : at + 20]) + place)
+    return place
+
+
 _ZERO: Final = bytes(20)
 _NO_FUNCTION: Final = 262  # near
 _PANIC: Final = keccak256(b"Panic(uint256)")[:4]
