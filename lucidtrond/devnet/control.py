@@ -23,12 +23,17 @@ from lucidtrond.tron.units import Sun
 PREFIX: Final = "/devnet/"
 MAX_BLOCKS: Final = 10_000
 MAX_JUMP_S: Final = 400 * 86_400
+MAX_SHUT_S: Final = 3600
 
 Json = dict[str, Any]
 
 
 class CantStall(ValueError):
     """Too few witnesses to keep the rest from solidifying."""
+
+
+class NoDoor(ValueError):
+    """No port has that number."""
 
 
 class NoSnapshot(ValueError):
@@ -45,6 +50,10 @@ class Ruled(Protocol):
     async def jump(self, seconds: float) -> int: ...
     async def fork(self, depth: int, *, keep: bool, blocks: int) -> int: ...
     def stall(self, *, stalled: bool) -> None: ...
+    def shut(self, door: int, for_s: float) -> None: ...
+    async def transfer_nothing(
+        self, sender: Address, recipient: Address, token: Address
+    ) -> TxId: ...
     async def fund(self, address: Address, amount: Sun) -> TxId: ...
     async def fund_token(
         self, address: Address, token: Address, amount: int
@@ -77,6 +86,17 @@ class _Fork(_Params, frozen=True):
 
 class _Stall(_Params, frozen=True):
     stalled: bool = True
+
+
+class _Shut(_Params, frozen=True):
+    door: Annotated[int, Meta(ge=0)] = 0
+    for_s: Annotated[float, Meta(gt=0, le=MAX_SHUT_S)] = 1.0
+
+
+class _Nil(_Params, frozen=True):
+    sender: str
+    recipient: str
+    token: str
 
 
 class _Fund(_Params, frozen=True):
@@ -119,6 +139,18 @@ async def _stall(devnet: Ruled, params: _Stall) -> Json:
     await trio.lowlevel.checkpoint()
     devnet.stall(stalled=params.stalled)
     return {"stalled": params.stalled}
+
+
+async def _shut(devnet: Ruled, params: _Shut) -> Json:
+    await trio.lowlevel.checkpoint()
+    devnet.shut(params.door, params.for_s)
+    return {"door": params.door, "for_s": params.for_s}
+
+
+async def _nil(devnet: Ruled, params: _Nil) -> Json:
+    named = (params.sender, params.recipient, params.token)
+    sender, recipient, token = map(parse_address, named)
+    return {"txid": await devnet.transfer_nothing(sender, recipient, token)}
 
 
 async def _fund(devnet: Ruled, params: _Fund) -> Json:
@@ -171,7 +203,9 @@ VERBS: Final[Mapping[str, _Verb]] = {
     "jump": _Verb(_Jump, _jump),
     "fork": _Verb(_Fork, _fork),
     "stall": _Verb(_Stall, _stall),
+    "shut": _Verb(_Shut, _shut),
     "fund": _Verb(_Fund, _fund),
+    "nil": _Verb(_Nil, _nil),
     "snapshot": _Verb(_Named, _snapshot),
     "restore": _Verb(_Named, _restore),
     "fault": _Verb(Rule, _fault),
@@ -186,6 +220,7 @@ _REFUSALS: Final = (
     CantStall,
     InsufficientFunds,
     InvalidAddress,
+    NoDoor,
     NoSnapshot,
     TooBusy,
     TooDeep,

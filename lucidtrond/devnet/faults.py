@@ -16,6 +16,7 @@ What each fault is, by what becomes of the request:
                         wrong_txid edit_amount wrong_id      the answer lies
     as asked            broadcast                            answers with *code*
     by an older state   lag                                  *blocks* behind the head
+                        stop                                 nothing after *block*
 """
 
 import random
@@ -46,6 +47,7 @@ FaultName = Literal[
     "wrong_id",
     "broadcast",
     "lag",
+    "stop",
 ]
 
 MAX_RULES: Final = 1000
@@ -62,8 +64,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     *path* is matched as file names are (``/wallet/broadcast*``); *door* is the number
     of a port, None any. *status* and *retry_after_s* belong to ``status``; *text* to
     ``status``, ``error`` and ``text``; *code*, *message* and *carried_out* to
-    ``broadcast``; *bytes_per_s* to ``drip``; *blocks* to ``lag``. *delay_s* goes before
-    any fault.
+    ``broadcast``; *bytes_per_s* to ``drip``; *blocks* to ``lag``; *block* to ``stop``.
+    *delay_s* goes before any fault.
     """
 
     fault: FaultName
@@ -81,6 +83,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     carried_out: bool = False
     bytes_per_s: Annotated[int, Meta(ge=1)] = 100
     blocks: Annotated[int, Meta(ge=0)] = 3
+    block: Annotated[int, Meta(ge=0)] = 0
 
 
 @define(eq=False)

@@ -52,6 +52,26 @@ def fund_token(
     return _submit(chain, payer, Trigger(payer.address, token, data), now_ms=now_ms)
 
 
+def transfer_nothing(
+    chain: Chain, token: Address, sender: Address, recipient: Address, *, now_ms: int
+) -> TxId:
+    """Have *token* log a transfer of 0 from *sender* to *recipient*.
+
+    No allowance is needed for 0, so neither has to agree.
+
+    Raises:
+        InsufficientFunds: there is no such token.
+        TooBusy: the pool is full.
+    """
+    if chain.pending.contracts.get(token.raw) is None:
+        raise InsufficientFunds(f"the devnet has no token {token.base58}")
+    payer = _richest(chain, lambda holder: balance_of(chain, holder))
+    data = abi.encode_call(
+        "transferFrom(address,address,uint256)", (sender, recipient, 0)
+    )
+    return _submit(chain, payer, Trigger(payer.address, token, data), now_ms=now_ms)
+
+
 def balance_of(chain: Chain, holder: Address) -> Sun:
     """Sun, with what the pool does to it."""
     account = chain.pending.accounts.get(holder.raw)

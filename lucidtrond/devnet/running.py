@@ -18,11 +18,11 @@ from typing import Any, Final
 import trio
 from attrs import define, field, frozen
 
-from lucidtrond.devnet.control import CantStall, NoSnapshot, control
+from lucidtrond.devnet.control import CantStall, NoDoor, NoSnapshot, control
 from lucidtrond.devnet.describe import describe
-from lucidtrond.devnet.doors import Place
+from lucidtrond.devnet.doors import Door, Place
 from lucidtrond.devnet.faults import Faults
-from lucidtrond.devnet.funding import fund, fund_token
+from lucidtrond.devnet.funding import fund, fund_token, transfer_nothing
 from lucidtrond.devnet.log import BlockLog
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.certain import present
@@ -102,7 +102,7 @@ class Devnet:
     url: str
     solidity_url: str
     jsonrpc_url: str
-    replica_urls: Sequence[str]
+    _doors: Sequence[Door]
     _blocks: BlockLog
     _clock: Clock
     faults: Faults = field(init=False, factory=Faults)
@@ -155,11 +155,32 @@ class Devnet:
         now_ms = self._clock.now_ms()
         return fund_token(self.chain, token, address, amount, now_ms=now_ms)
 
+    async def transfer_nothing(
+        self, sender: Address, recipient: Address, token: Address
+    ) -> TxId:
+        """Let a token say that *sender* paid *recipient* 0, without being asked.
+
+        Anybody may have a token do so; it plants a look-alike in *sender*'s history.
+
+        Raises:
+            InsufficientFunds: there is no such token.
+            TooBusy: the pool is full.
+        """
+        await trio.lowlevel.checkpoint()
+        now_ms = self._clock.now_ms()
+        return transfer_nothing(self.chain, token, sender, recipient, now_ms=now_ms)
+
+    @property
+    def replica_urls(self) -> list[str]:
+        """Of the further ports, in their order."""
+        first = len(self._doors) - self.config.replicas
+        return [each.url for each in self._doors[first:]]
+
     def info(self) -> Mapping[str, Any]:
         """URL, heads, block time, witnesses, funded accounts with their test keys."""
         return {
             "url": self.url,
-            "replicas": list(self.replica_urls),
+            "replicas": self.replica_urls,
             "block_time_s": self.config.block_time_s,
             **describe(self.chain),
         }
@@ -195,6 +216,18 @@ class Devnet:
             self._earliest = UnixMillis(later)
             await self._make_blocks(1)
         return self.head_number
+
+    def shut(self, door: int, for_s: float) -> None:
+        """Refuse connections at one port for a while.
+
+        Raises:
+            NoDoor: there is no such port.
+        """
+        if door >= len(self._doors):
+            raise NoDoor(
+                f"expected a door from 0 to {len(self._doors) - 1}, got {door}"
+            )
+        self._doors[door].shut(for_s)
 
     def stall(self, *, stalled: bool) -> None:
         """Let so many witnesses be silent that nothing is solidified any more.

@@ -9,7 +9,7 @@ from typing import Final
 import trio
 
 from lucidtrond.devnet.control import controlled
-from lucidtrond.devnet.doors import Door, open_doors, url_of
+from lucidtrond.devnet.doors import open_doors, url_of
 from lucidtrond.devnet.http.router import Router, Side
 from lucidtrond.devnet.http.trouble import Troubled
 from lucidtrond.devnet.log import BlockLog
@@ -25,11 +25,11 @@ from lucidtrond.devnet.state.genesis import (
 from lucidtrond.devnet.state.world import world_of
 from lucidtrond.errors import ConfigError, StoreError
 from lucidtrond.ports import Clock
-from lucidtrond.transports.http import HttpLimits, serve_http
+from lucidtrond.transports.http import HttpLimits
 
 __all__ = ["Devnet", "DevnetConfig", "open_devnet"]
 
-MAX_BODY_BYTES: Final = 8 << 20
+LIMITS: Final = HttpLimits(body_bytes=8 << 20)
 """Above the node's own limit of 4 MiB, which answers in its own words."""
 
 
@@ -42,7 +42,6 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
         AlreadyRunning: another process has that directory open.
         StoreError: the chain there can't be read.
     """
-    stop = trio.Event()
     place = (config.host, config.port)
     with (
         _opened(config) as (chain, blocks),
@@ -59,31 +58,17 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
             doors[0].url,
             url_of(doors, Side.SOLIDITY),
             url_of(doors, Side.JSONRPC) + Side.JSONRPC.value,
-            [each.url for each in doors[len(doors) - config.replicas :]],
+            doors,
             blocks,
             clock,
         )
         async with trio.open_nursery() as nursery:
-
-            async def serve(
-                door: Door,
-                task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-            ) -> None:
+            await devnet.begin()
+            for door in doors:
                 router = Router(chain, clock.now_ms, sides=door.sides)
                 troubled = Troubled(router, devnet.faults, door.number)
                 handler = controlled(devnet, troubled.handle, allowed=config.control)
-                await serve_http(
-                    handler,
-                    [door.listener],
-                    stop=stop,
-                    grace_s=1.0,
-                    limits=HttpLimits(body_bytes=MAX_BODY_BYTES),
-                    task_status=task_status,
-                )
-
-            await devnet.begin()
-            for door in doors:
-                await nursery.start(serve, door)
+                await nursery.start(door.serve, handler, LIMITS)
             await nursery.start(devnet.run)
             try:
                 yield devnet

@@ -24,6 +24,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +90,15 @@ class TronDevnet:
         """Keep blocks from being solidified, or let them again."""
         self.control("stall", stalled=stalled)
 
+    def shut(self, door: int = 0, *, for_s: float) -> None:
+        """Refuse connections at one port for a while."""
+        self.control("shut", door=door, for_s=for_s)
+
+    def nil(self, sender: str, recipient: str, token: str) -> str:
+        """Plant a transfer of 0 tokens that *sender* never made; gives the txid."""
+        planted = self.control("nil", sender=sender, recipient=recipient, token=token)
+        return str(planted["txid"])
+
     def fault(self, **rule: Any) -> int:
         """Put a fault in force (see `lucidtrond.devnet.faults`); gives its number."""
         return int(self.control("fault", **rule)["number"])
@@ -108,17 +118,25 @@ class TronDevnet:
 
 @contextlib.contextmanager
 def running_devnet(
-    *, block_time_s: float = 0, witnesses: int = 3, replicas: int = 1
+    *,
+    block_time_s: float = 0,
+    witnesses: int = 3,
+    replicas: int = 1,
+    genesis: Path | None = None,
 ) -> Iterator[TronDevnet]:
     """A chain of one's own, in a process of its own, as long as the block lasts.
 
     *block_time_s* is of real time, on the chain it is 3 s; 0 makes blocks on demand.
+    *genesis* is the file of another chain, whose witnesses are its own.
     """
+    chain = ("--witnesses", str(witnesses))
+    if genesis is not None:
+        chain = ("--genesis", str(genesis))
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [
             *(sys.executable, "-m", "lucidtrond.cli.operator", "devnet", "--control"),
             *("--listen", "127.0.0.1:0", "--block-time", str(block_time_s)),
-            *("--witnesses", str(witnesses), "--replicas", str(replicas)),
+            *("--replicas", str(replicas), *chain),
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

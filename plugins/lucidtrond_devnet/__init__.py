@@ -132,6 +132,50 @@ async def stall(ctx: Context[NoConfig], params: Stall) -> Stalled:
     return await _control(ctx, "stall", params, Stalled)
 
 
+class Shut(Params, frozen=True):
+    """Port *door* refuses connections for *for_s* seconds; 0 is the main one."""
+
+    door: Annotated[int, msgspec.Meta(ge=0)] = 0
+    for_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 1.0
+
+
+class ShutDoor(Result, frozen=True):
+    door: int
+    for_s: float
+
+
+@plugin.method(
+    "devnet.shut",
+    caller="spend",
+    example={"door": 0, "for_s": 2.5},
+    errors=(InvalidInput,),
+)
+async def shut(ctx: Context[NoConfig], params: Shut) -> ShutDoor:
+    """Refuse connections at one port for a while, as a node that is down."""
+    return await _control(ctx, "shut", params, ShutDoor)
+
+
+class Nil(Params, frozen=True):
+    sender: AddressText
+    recipient: AddressText
+    token: AddressText
+
+
+@plugin.method(
+    "devnet.nil",
+    caller="spend",
+    example={
+        "sender": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH",
+        "recipient": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH",
+        "token": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH",
+    },
+    errors=(InvalidInput,),
+)
+async def nil(ctx: Context[NoConfig], params: Nil) -> Funded:
+    """Plant a transfer of 0 tokens in somebody's history, as look-alikes do."""
+    return await _control(ctx, "nil", params, Funded)
+
+
 class Named(Params, frozen=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 

@@ -74,7 +74,13 @@ READ_FAULTS: Sequence[Json] = (
 )
 
 
-def config_over(chain: TronDevnet, path: Path, *, timeout_s: float = 2.0) -> Path:
+def config_over(
+    chain: TronDevnet,
+    path: Path,
+    *,
+    timeout_s: float = 2.0,
+    block_time_s: float | None = None,
+) -> Path:
     """Write the configuration of a daemon whose endpoints are all ports of *chain*."""
     [token] = chain.tokens
     lines = [
@@ -82,6 +88,7 @@ def config_over(chain: TronDevnet, path: Path, *, timeout_s: float = 2.0) -> Pat
         'name = "private"',
         f'genesis_id = "{chain.genesis_id}"',
         f"timeout_s = {timeout_s}",
+        *([] if block_time_s is None else [f"block_time_s = {block_time_s}"]),
     ]
     for url in (chain.url, *chain.replica_urls):
         lines += ["[[network.endpoints]]", f'url = "{url}"']

@@ -57,12 +57,13 @@ def pay_in_the_end(daemon: DaemonProcess, wallet: str, key: str) -> None:
     pytest.fail("ten times no answer from the node")
 
 
+@pytest.mark.parametrize("depth", [1, 3, 18])
 def test_a_payment_that_a_fork_takes_back_is_paid_once_in_the_end(
-    shop: tuple[DaemonProcess, str],
+    depth: int, shop: tuple[DaemonProcess, str]
 ) -> None:
     daemon, wallet = shop
     paid = pay(daemon, wallet, "fork", "included")
-    daemon.call("devnet.fork", depth=3)
+    daemon.call("devnet.fork", depth=depth)
     final = pay(daemon, wallet, "fork", "solidified")
     assert (final["state"], final["txid"]) == ("solidified", paid["txid"])
     ours = daemon.call("wallet.history", wallet=wallet)["entries"]

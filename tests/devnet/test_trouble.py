@@ -11,6 +11,7 @@ from attrs import frozen
 
 from lucidtrond.devnet.faults import BUSY, LITE, Rule
 from lucidtrond.devnet.server import Devnet
+from lucidtrond.tron import trc20
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun
 from tests.devnet.making import ALICE, BOB, raw_transfer, sign
@@ -269,3 +270,75 @@ async def test_faults_are_ruled_over_http() -> None:
         assert (state["number"], state["struck"]) == (1, 1)
         assert (await ask(devnet.url, "/devnet/clear")).json == {"cleared": 1}
         assert "blockID" in (await ask(devnet.url, NOW)).json
+
+
+@pytest.mark.process
+async def test_a_door_that_is_shut_refuses_connections_and_opens_again() -> None:
+    async with chain(replicas=1, control=True) as devnet:
+        [replica] = devnet.info()["replicas"]
+        shut = await ask(devnet.url, "/devnet/shut", {"door": 1, "for_s": 0.6})
+        assert shut.json == {"door": 1, "for_s": 0.6}
+        await trio.sleep(0.2)
+        with pytest.raises(OSError, match="all attempts to connect"):
+            await ask(replica, NOW)
+        assert (await ask(devnet.url, NOW)).status == 200
+        await trio.sleep(0.6)
+        assert (await ask(replica, NOW)).status == 200
+        # Who shuts the door that he came in by hears that it is shut.
+        assert (await ask(replica, "/devnet/shut", {"door": 1})).status == 200
+        bad = await ask(devnet.url, "/devnet/shut", {"door": 2})
+        assert bad.json == {"Error": "shut: expected a door from 0 to 1, got 2"}
+
+
+async def test_a_connection_that_is_kept_breaks_when_its_door_is_shut() -> None:
+    async with chain(replicas=1) as devnet:
+        [replica] = devnet.info()["replicas"]
+        host, _, port = replica.removeprefix("http://").partition(":")
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            await stream.send_all(
+                b"GET /wallet/getnowblock HTTP/1.1\r\nHost: x\r\n\r\n"
+            )
+            assert await stream.receive_some()
+            devnet.shut(1, 0.2)
+            with trio.fail_after(2):
+                assert not await stream.receive_some()
+
+
+async def test_a_head_that_stops_and_goes_back() -> None:
+    async with chain(replicas=1) as devnet:
+        [replica] = devnet.info()["replicas"]
+        await devnet.mine(3)
+        stopped = devnet.head_number
+
+        async def head(url: str) -> Json:
+            return (await ask(url, NOW)).json["block_header"]["raw_data"]["number"]
+
+        number = devnet.faults.add(Rule(fault="stop", door=1, block=stopped))
+        await devnet.mine(4)
+        assert (await head(replica), await head(devnet.url)) == (stopped, stopped + 4)
+        devnet.faults.clear(number)
+        assert await head(replica) == stopped + 4
+        devnet.faults.add(Rule(fault="lag", door=1, blocks=2, skip=1, count=1))
+        seen = [await head(replica) for _ in range(3)]
+        assert seen == [stopped + 4, stopped + 2, stopped + 4]
+
+
+async def test_a_transfer_of_nothing_is_planted_in_a_history() -> None:
+    async with chain(control=True) as devnet:
+        [token] = devnet.info()["tokens"]
+        planted = {
+            "sender": BOB.address.base58,
+            "recipient": ALICE.address.base58,
+            "token": token["address"],
+        }
+        txid = (await ask(devnet.url, "/devnet/nil", planted)).json["txid"]
+        await devnet.mine(1)
+        info = await ask(devnet.url, "/wallet/gettransactioninfobyid", {"value": txid})
+        [log] = info.json["log"]
+        transfer, sender, recipient = log["topics"]
+        assert transfer == trc20.TRANSFER_TOPIC.hex()
+        assert sender[24:] == BOB.address.hex[2:]
+        assert recipient[24:] == ALICE.address.hex[2:]
+        assert int(log["data"], 16) == 0
+        refused = await ask(devnet.url, "/devnet/nil", {**planted, "token": "T"})
+        assert refused.status == 400

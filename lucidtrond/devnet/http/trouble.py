@@ -56,6 +56,8 @@ def _view(rule: Rule, chain: ChainView) -> ChainView:
     match rule.fault:
         case "lag":
             return LaggingView(chain, rule.blocks)
+        case "stop":
+            return LaggingView(chain, max(0, chain.head.globals.number - rule.block))
         case "drop":
             return ObstinateView(chain, None, carried_out=False)
         case "broadcast":
