@@ -28,7 +28,8 @@ class RetryPolicy:
     """How often and how long; the older Lucid service's names and values.
 
     TRON_MAX_RETRIES, TRON_RETRY_BACKOFF and TRON_INITIAL_RETRY_DELAY: waits of 1, 2
-    and 4 s, then the error. *jitter* spreads each wait over 0 to its full length.
+    and 4 s, then the error. *jitter* spreads each wait over 0 to its full length, as
+    the daemon does unless told otherwise.
     """
 
     max_retries: int = field(default=3, validator=ge(0))
