@@ -50,7 +50,9 @@ def print_row(row: TransactionRow, *, visible: bool) -> Json:
         row.raw,
         row.signatures,
         visible=visible,
-        contract_ret=None if row.contract_ret is None else _result(row.contract_ret),
+        contract_ret=None
+        if row.contract_ret is None
+        else print_result(row.contract_ret),
     )
 
 
@@ -84,7 +86,7 @@ def print_receipt(row: TransactionRow) -> Json:
         energy_fee=call.energy_fee,
         origin_energy_usage=call.origin_usage,
         energy_usage_total=call.energy_total,
-        result=_result(call.result),
+        result=print_result(call.result),
     )
 
 
@@ -295,7 +297,8 @@ def _slot_ms(slot: int, genesis: Genesis) -> int:
     return genesis.timestamp + slot * BLOCK_INTERVAL_MS
 
 
-def _result(number: int) -> str:
+def print_result(number: int) -> str:
+    """A contractResult."""
     name: str = pb.Transaction.Result.contractResult.Name(number)
     return name
 

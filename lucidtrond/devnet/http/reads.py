@@ -261,35 +261,6 @@ def plain_address(ask: Ask) -> bytes:
     return ask.decode_address(ask.parameters.get("address", ""))
 
 
-def get_account_balance(ask: Ask) -> Json:
-    """Balance at a block; states of genesis and from solid to head are kept."""
-    request = ask.message("AccountBalanceRequest")
-    if not request.HasField("account_identifier"):
-        raise _bad_argument("account_identifier is null")
-    if not request.HasField("block_identifier"):
-        raise _bad_argument("block_identifier null")
-    block_id = request.block_identifier.hash
-    row = _by_id(ask, block_id)
-    if row is None or row.number != request.block_identifier.number:
-        raise _bad_argument("number and hash do not match")
-    account = _world_at(ask, row).accounts.get(request.account_identifier.address)
-    printed: Json = {"block_identifier": {"hash": block_id.hex()}}
-    if row.number:
-        printed["block_identifier"]["number"] = row.number
-    return printed | {"balance": account.balance if account else 0}
-
-
-def _world_at(ask: Ask, row: BlockRow) -> World:
-    world = ask.chain.state_at(row.number)
-    if world is None:
-        raise _bad_argument(f"the state of block {row.number} is not kept")
-    return world
-
-
-def _bad_argument(text: str) -> JavaError:
-    return JavaError("java.lang.IllegalArgumentException", text)
-
-
 # Addresses
 
 
@@ -323,6 +294,10 @@ def _judge_address(text: str) -> tuple[bool, str]:
         return False, str(error).partition(" : ")[2]
     valid = raw is not None and is_address(raw)
     return valid, form if valid else "Invalid address"
+
+
+def _bad_argument(text: str) -> JavaError:
+    return JavaError("java.lang.IllegalArgumentException", text)
 
 
 def _decode_base64(text: str) -> bytes:

@@ -32,6 +32,7 @@ _LONG: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 _Type = descriptor_pb2.FieldDescriptorProto
 _API: Final[Mapping[str, Mapping[str, Any]]] = {
+    "BlockIdentifier": {"hash": _Type.TYPE_BYTES, "number": _Type.TYPE_INT64},
     "BytesMessage": {"value": _Type.TYPE_BYTES},
     "NumberMessage": {"num": _Type.TYPE_INT64},
     "BlockLimit": {"startNum": _Type.TYPE_INT64, "endNum": _Type.TYPE_INT64},
@@ -39,7 +40,6 @@ _API: Final[Mapping[str, Mapping[str, Any]]] = {
     "BlockReq": {"id_or_num": _Type.TYPE_STRING, "detail": _Type.TYPE_BOOL},
     "Account": {"address": _Type.TYPE_BYTES, "account_id": _Type.TYPE_BYTES},
     "AccountIdentifier": {"address": _Type.TYPE_BYTES},
-    "BlockIdentifier": {"hash": _Type.TYPE_BYTES, "number": _Type.TYPE_INT64},
     "DelegatedResourceMessage": {
         "fromAddress": _Type.TYPE_BYTES,
         "toAddress": _Type.TYPE_BYTES,

@@ -13,6 +13,7 @@ from lucidtrond.devnet.ethereum.filters import Filters
 from lucidtrond.devnet.ethereum.methods import METHODS
 from lucidtrond.devnet.http import (
     assets,
+    balances,
     broadcasting,
     building,
     calling,
@@ -74,6 +75,8 @@ READS: Final[Mapping[str, Servlet]] = {
     "getassetissuelist": assets.list_all,
     "getpaginatedassetissuelist": assets.list_page,
     "listwitnesses": facts.list_witnesses,
+    "getdelegatedresource": staking.get_old_delegated_resource,
+    "getdelegatedresourceaccountindex": staking.get_old_delegated_resource_index,
     "getdelegatedresourcev2": staking.get_delegated_resource,
     "getdelegatedresourceaccountindexv2": staking.get_delegated_resource_index,
     "getcandelegatedmaxsize": staking.get_can_delegated_max_size,
@@ -100,7 +103,6 @@ BARE_WHEN_SOLID: Final = frozenset({"gettransactionbyid", "gettransactioninfobyi
 HEAD_READS: Final[Mapping[str, Servlet]] = {
     "getaccountresource": reads.get_account_resource,
     "getaccountnet": reads.get_account_net,
-    "getaccountbalance": reads.get_account_balance,
     "gettransactionreceiptbyid": reads.get_transaction_receipt_by_id,
     "gettransactionfrompending": reads.get_transaction_from_pending,
     "gettransactionlistfrompending": reads.get_transaction_list_from_pending,
@@ -115,6 +117,12 @@ HEAD_READS: Final[Mapping[str, Servlet]] = {
     "listnodes": facts.list_nodes,
     "getpaginatedexchangelist": trading.list_exchange_page,
 }
+
+OTHER_READS: Final[Mapping[str, Servlet]] = {
+    "/net/listnodes": facts.list_nodes,
+    "/monitor/getnodeinfo": facts.get_node_info,
+}
+"""Where the wallet's paths are."""
 
 QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
     "createtransaction": building.create_transaction,
@@ -152,6 +160,9 @@ REFUSE_GET: Final[Mapping[str, Servlet | None]] = {
     "broadcasttransaction": broadcasting.broadcast_transaction,
     "broadcasthex": broadcasting.broadcast_hex,
     "createaccount": building.create_account,
+    "getaccountbalance": balances.get_account_balance,
+    "getblockbalance": balances.get_block_balance,
+    "createCommonTransaction": building.create_common,
     "freezebalance": building.freeze_balance,
     "exchangecreate": building.create_exchange,
     "exchangeinject": building.inject_exchange,
@@ -166,6 +177,7 @@ REFUSE_GET: Final[Mapping[str, Servlet | None]] = {
 def _routes() -> Mapping[str, Route]:
     routes = {f"/wallet/{name}": Route(each) for name, each in READS.items()}
     routes |= {f"/wallet/{name}": Route(each) for name, each in HEAD_READS.items()}
+    routes |= {path: Route(each) for path, each in OTHER_READS.items()}
     routes |= {
         f"/walletsolidity/{name}": Route(each, bare_errors=name in BARE_WHEN_SOLID)
         for name, each in READS.items()
@@ -211,6 +223,8 @@ class Router:
         self._filters = filters or Filters(now_ms)
         self._builder = building_methods(now_ms)
         self._prefixes = tuple(side.value for side in sides)
+        if Side.WALLET in sides:
+            self._prefixes += ("/net/", "/monitor/")
 
     def seen(self, wrap: Callable[[ChainView], ChainView]) -> "Router":
         """The same for a node with another view of the chain."""

@@ -3,10 +3,9 @@
 from typing import Any
 
 from lucidtrond.devnet.http.building import build
-from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json, print_address
 from lucidtrond.devnet.http.reads import view
-from lucidtrond.devnet.http.requests import Ask, decode_base58
+from lucidtrond.devnet.http.requests import Ask, as_text
 from lucidtrond.devnet.state.account import Delegation
 from lucidtrond.devnet.state.delegating import (
     borrowers,
@@ -71,22 +70,41 @@ def _print_delegation(row: Delegation, *, visible: bool) -> Json:
 def get_delegated_resource_index(ask: Ask) -> Json:
     """Who lends to an account, and to whom it lends, in order of the last change."""
     visible, world = ask.visible, view(ask)
-    if visible:
-        # Util.getHexAddress: base58 is turned into hex first.
-        body = parse_object(ask.text) if ask.posted else ask.parameters
-        address = decode_base58(str(body.get("value") or "")) or b""
-    else:
-        address = _asked(ask, "BytesMessage").value
+    address = _indexed(ask)
     lists = {
         "fromAccounts": lenders(world, address),
         "toAccounts": borrowers(world, address),
     }
-    printed: Json = {"account": print_address(address, visible=visible)}
-    return printed | {
+    return _print_indexed(address, visible=visible) | {
         name: [print_address(each, visible=visible) for each in found]
         for name, found in lists.items()
         if found
     }
+
+
+def _indexed(ask: Ask) -> bytes:
+    """Whom an index is about: base58 is turned into hex first."""
+    if not ask.posted:
+        return ask.decode_address(ask.parameters.get("value", ""))
+    if ask.visible:
+        return ask.decode_address(as_text(ask.body().get("value")) or "")
+    address: bytes = ask.message("BytesMessage").value
+    return address
+
+
+def _print_indexed(address: bytes, *, visible: bool) -> Json:
+    return {"account": print_address(address, visible=visible)} if address else {}
+
+
+def get_old_delegated_resource(ask: Ask) -> Json:
+    """Of Stake 1.0, in which nobody ever lent anything."""
+    _asked(ask, "DelegatedResourceMessage")
+    return {}
+
+
+def get_old_delegated_resource_index(ask: Ask) -> Json:
+    """Of Stake 1.0: names whom it was asked about, and nobody else."""
+    return _print_indexed(_indexed(ask), visible=ask.visible)
 
 
 def get_can_delegated_max_size(ask: Ask) -> Json:

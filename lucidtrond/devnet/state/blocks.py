@@ -24,6 +24,10 @@ class LogRow(msgspec.Struct, frozen=True, array_like=True):
     data: bytes
 
 
+Moves = tuple[tuple[bytes, int], ...]
+"""Accounts whose balances changed, and by how much, one change after the other."""
+
+
 class CallRow(msgspec.Struct, frozen=True, array_like=True):
     """How a contract call ended. *result* is a contractResult of Tron.proto."""
 
@@ -62,6 +66,7 @@ class TransactionRow(msgspec.Struct, frozen=True, array_like=True):
     signatures: tuple[bytes, ...]
     receipt: ReceiptRow = ReceiptRow()
     contract_ret: int | None = SUCCESS
+    moves: Moves = ()
 
     @property
     def transaction(self) -> Transaction:

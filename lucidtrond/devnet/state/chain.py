@@ -18,6 +18,7 @@ from lucidtrond.devnet.state.blocks import (
     SUCCESS,
     Archive,
     BlockRow,
+    Moves,
     ReceiptRow,
     TransactionRow,
     row_of,
@@ -60,6 +61,7 @@ class Pooled:
 
     candidate: Candidate
     receipt: ReceiptRow
+    moves: Moves
     since_ms: UnixMillis
 
 
@@ -152,7 +154,7 @@ class Chain:
         pooled = self._pool.get(txid) or self._drafted.get(txid)
         if pooled is None or solid:
             return None
-        return Found(_row(pooled.candidate, pooled.receipt), None)
+        return Found(_row(pooled), None)
 
     # The pool
 
@@ -196,7 +198,9 @@ class Chain:
         receipt = execute(trial, candidate, self.genesis)
         base.absorb(trial)
         self._pending = base
-        self._pool[candidate.txid] = Pooled(candidate, receipt, since_ms)
+        self._pool[candidate.txid] = Pooled(
+            candidate, receipt, tuple(trial.moves), since_ms
+        )
 
     def _refers_to_this_chain(self, candidate: Candidate) -> bool:
         low, digest = candidate.reference
@@ -220,7 +224,7 @@ class Chain:
         world = self._pending or self.top.fork()
         if left:
             world, chosen = self._rerun(chosen)
-        rows = tuple(_row(each.candidate, each.receipt) for each in chosen)
+        rows = tuple(_row(each) for each in chosen)
         row = self._sign(previous.block_id, previous.number + 1, timestamp, rows)
         world.globals = replace(
             world.globals, number=row.number, timestamp=timestamp, block_id=row.id
@@ -363,7 +367,9 @@ class Chain:
             except Refused:
                 continue  # it lived on one that was left out: the pool drops it
             world.absorb(trial)
-            good.append(Pooled(each.candidate, receipt, each.since_ms))
+            good.append(
+                Pooled(each.candidate, receipt, tuple(trial.moves), each.since_ms)
+            )
         return world, good
 
     def _repool(self, left: Iterable[Pooled]) -> None:
@@ -408,10 +414,12 @@ def head_header(chain: Chain, *, solid: bool = False) -> BlockHeader:
     return present(chain.block(top.globals.number)).header
 
 
-def _row(candidate: Candidate, receipt: ReceiptRow) -> TransactionRow:
-    transaction = candidate.transaction
+def _row(pooled: Pooled) -> TransactionRow:
+    transaction, receipt = pooled.candidate.transaction, pooled.receipt
     result = receipt.call.result if receipt.call else SUCCESS
-    return TransactionRow(transaction.raw, transaction.signatures, receipt, result)
+    return TransactionRow(
+        transaction.raw, transaction.signatures, receipt, result, pooled.moves
+    )
 
 
 def _check_size(candidate: Candidate) -> None:

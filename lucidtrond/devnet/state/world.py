@@ -95,12 +95,15 @@ class World:
         "contracts",
         "delegations",
         "globals",
+        "moves",
         "slots",
         "witnesses",
     )
 
     def __init__(self, known: Globals, older: "World | None" = None) -> None:
         self.globals = known
+        self.moves: list[tuple[bytes, int]] = []
+        """What balances changed by over an older layer, one after the other."""
         self.accounts: Table[Account] = Table(older.accounts if older else None)
         self.account_ids: Table[bytes] = Table(older.account_ids if older else None)
         self.assets: Table[bytes] = Table(older.assets if older else None)
@@ -138,6 +141,10 @@ class World:
         self.delegations.rebase(older.delegations)
 
     def put_account(self, account: Account) -> None:
+        older = self.accounts.get(account.address)
+        moved = account.balance - (older.balance if older else 0)
+        if moved and self.accounts.older is not None:
+            self.moves.append((account.address, moved))
         self.accounts.put(account.address, account)
 
     def put_slot(self, key: bytes, value: int) -> None:
