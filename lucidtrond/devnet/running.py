@@ -3,7 +3,7 @@
 Real time and chain time. A chain with a block time of 3 s or more keeps real time:
 a block has the time of the slot in which it is made, slots in which the process did
 not run are missed. A faster one still counts 3 s per block, so its time runs ahead of
-ours; it therefore starts 23 h in the past, and clients that date transactions by their
+ours; it therefore starts 22 h in the past, and clients that date transactions by their
 own clock stay inside the 24 h that a node accepts.
 
 Durability. A block is in the log, and synced, before anyone can see it (`log`).
@@ -46,7 +46,7 @@ from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
 
-HEAD_START_MS: Final = 23 * 3600 * 1000
+HEAD_START_MS: Final = 22 * 3600 * 1000
 """How far behind the clock a chain begins that runs faster than it."""
 QUIET_MS: Final = 3600 * 1000
 """Such a chain has no maintenance so soon: solidified blocks fall behind at one."""
@@ -375,14 +375,14 @@ class Devnet:
         return slot_at(self.chain.genesis, now)
 
     def _quiet_head_start_ms(self) -> int:
-        """Begin well behind a maintenance rather than shortly before it."""
+        """Begin well before a maintenance; never a day behind, which clients see."""
         genesis = self.chain.genesis
         start = self._clock.now_ms() - HEAD_START_MS
         interval = genesis.parameters.maintenance_ms
         since = (start - genesis.timestamp) % interval
         if SETTLED_MS <= since < interval - QUIET_MS:
             return HEAD_START_MS
-        return HEAD_START_MS - QUIET_MS - SETTLED_MS
+        return HEAD_START_MS + QUIET_MS + SETTLED_MS
 
     async def checkpoint(self) -> None:
         """Let the next start begin here; a failure only makes that slower."""
