@@ -184,8 +184,10 @@ class Sender(Protocol):
         Cancelling the waiting does not cancel the payment.
         """
 
-    async def rebroadcast(self, txid: TxId) -> Payment:
+    async def rebroadcast(self, txid: TxId, *, check: bool = False) -> Payment:
         """Send the same bytes again; signs them if they were not signed yet.
+
+        With *check* it only says whether that can be done.
 
         Raises:
             NotFound: not sent by us.
@@ -197,10 +199,13 @@ class Sender(Protocol):
     async def relay(self, transaction: Transaction) -> BroadcastAnswer:
         """Send what was signed elsewhere; nothing of it is kept. Raises NodeError."""
 
-    async def renew(self, txid: TxId, *, even_failed: bool = False) -> Payment:
+    async def renew(
+        self, txid: TxId, *, even_failed: bool = False, check: bool = False
+    ) -> Payment:
         """Pay with a new transaction what a dead one did not; the same payment.
 
-        *even_failed*: also what failed in its block and cost its fee there.
+        *even_failed*: also what failed in its block and cost its fee there. With
+        *check* it only says what it would be: state ``checked``, without a txid.
 
         Raises:
             NotFound: not sent by us.

@@ -259,9 +259,15 @@ def _pending(connection: Connection, args: argparse.Namespace) -> int:
 
 
 def _retry(connection: Connection, args: argparse.Namespace) -> int:
-    result = connection.call("tx.retry", {"txid": args.txid})
+    asked = {"txid": args.txid, "pay_again": args.pay_again, "check": args.check}
+    try:
+        result = connection.call("tx.retry", asked)
+    except RpcFailure as refused:
+        if args.json or (words := show.retry_refused(refused)) is None:
+            raise
+        return _complain(words, IN_FLIGHT if refused.code == _IN_DOUBT else FAILED)
     assets = _assets(connection)
-    _print(args, result, lambda found: show.payment(found["payment"], assets))
+    _print(args, result, lambda found: show.retried(found, assets))
     return DONE
 
 
@@ -394,6 +400,14 @@ def _add_looking(verbs: Any) -> None:
     pending.add_argument("--limit", type=int, default=20)
     retry = _add(verbs, "retry", _retry, "send a payment again; it can't pay twice")
     retry.add_argument("txid")
+    retry.add_argument(
+        "--pay-again",
+        action="store_true",
+        help="also when it failed in its block, where it has cost its fee",
+    )
+    retry.add_argument(
+        "--check", action="store_true", help="only say what would be done"
+    )
     receipt = _add(
         verbs, "receipt", _receipt, "what became of a transaction, and its cost"
     )

@@ -144,6 +144,57 @@ def pending(result: Result, assets: Assets) -> str:
     return "\n".join(blocks) or "nothing is pending"
 
 
+_DONE = {
+    "sent_again": "the same transaction was sent again; it can't pay twice",
+    "paid_anew": "the last one can't pay any more, so a new transaction pays",
+    "nothing": "it is in a block already, nothing was done; wait until it is final",
+}
+_WOULD = {
+    "sent_again": "the same transaction would be sent again; it can't pay twice",
+    "paid_anew": "the last one can't pay any more; a new transaction would pay",
+    "nothing": "it is in a block already; nothing would be done",
+}
+"""What tx.retry did, or would do, for a shopkeeper."""
+
+
+def retried(result: Result, assets: Assets) -> str:
+    """What asking once more came to."""
+    words = (_WOULD if result["checked"] else _DONE)[result["action"]]
+    code = result["broadcast_code"]
+    if result["payment"] is None:
+        said = lines(("txid", result["txid"]), ("the node says", code))
+        return f"{words}\n{said}"
+    return f"{words}\n{payment(result['payment'], assets)}"
+
+
+def retry_refused(refused: RpcFailure) -> str | None:
+    """Why nothing is done, and what to do instead; None: it needs no other words.
+
+    The numbers are those of `rpc.codes`.
+    """
+    until = time(refused.data.get("in_flight_until_ms"))
+    match refused.code:
+        case 305:
+            return "it is paid, final: there is nothing to do"
+        case 302 if until != "-":
+            return (
+                f"it may have been paid: no block can take it from {until} on, which"
+                " final blocks have yet to prove (about a minute later). Do not pay"
+                " again, wait, then ask once more"
+            )
+        case 302:
+            return "it may still land: do not pay again, wait, then ask once more"
+        case 303:
+            fee = show_sun(refused.data.get("fee_sun"))
+            return (
+                f"{refused}\nit did not pay, and cost {fee}. To pay with a new"
+                " transaction, which may cost as much again:"
+                " lucidtron retry TXID --pay-again"
+            )
+        case _:
+            return None
+
+
 def payment(result: Result, assets: Assets) -> str:
     """What became of a payment, in a shopkeeper's words."""
     return lines(
@@ -157,6 +208,7 @@ def payment(result: Result, assets: Assets) -> str:
         ("fee", show_sun(result["fee_sun"]) if result.get("fee_sun") else None),
         ("costs up to", _most(result)),
         ("reason", result.get("reason")),
+        ("sent", _times(result.get("broadcasts"))),
         (
             "may land until",
             time(result.get("in_flight_until_ms"))
@@ -164,6 +216,11 @@ def payment(result: Result, assets: Assets) -> str:
             else None,
         ),
     )
+
+
+def _times(broadcasts: int | None) -> str | None:
+    """How often it was sent, if that is worth a word."""
+    return f"{broadcasts} times" if broadcasts and broadcasts > 1 else None
 
 
 def _most(result: Result) -> str | None:

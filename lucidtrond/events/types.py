@@ -86,6 +86,9 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     """Why it failed, expired or was refused; text for people."""
     broadcast_code: str | None = None
+    """What a node said last, for programs; `reason` is for people."""
+    broadcasts: int = 0
+    """How often its bytes were sent, to whichever nodes."""
     safe_to_retry: bool = False
     in_flight_until_ms: int | None = None
 

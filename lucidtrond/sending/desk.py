@@ -39,6 +39,7 @@ from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
 from lucidtrond.sending.reserved import check_reserved, worst_beside
 from lucidtrond.sending.words import checked, estimated
 from lucidtrond.tron.block import BlockHeader, ChainPosition
+from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
@@ -170,14 +171,9 @@ class Desk:
         quote = await self._quote(intent, head, solid=True)
 
         def renew(tx: Tx) -> Entry:
-            known = journal.must_find(tx, entry.txid)
-            last = journal.by_payment_id(tx, known.payment.payment_id)
-            if last is None or last.txid != known.txid:
-                raise AlreadyFinal("another transaction has followed it")
-            if not known.attempt.may_be_renewed(by_hand=by_hand):
-                raise InDoubt("its state has just changed", state=known.attempt.state)
+            known = _renewable(tx, entry.txid, by_hand=by_hand)
+            burn = _check_room(tx, intent, quote, instead_of=known)
             journal.supersede(tx, known)
-            burn = _check_room(tx, intent, quote)
             drawn = _draw(
                 tx, intent, quote, (head, solid), lifetime_ms=lifetime_ms, burn=burn
             )
@@ -186,6 +182,27 @@ class Desk:
             return made
 
         return await self._store.write(renew)
+
+    async def check_renewal(self, entry: Entry) -> Payment:
+        """As `renew` by hand, without writing anything.
+
+        Raises:
+            as `renew`
+        """
+        if entry.attempt.state == "expired":
+            await self._check_death(entry)
+        intent, _, _ = await self._store.read(
+            lambda tx: journal.intent_of(tx, entry.payment_seq)
+        )
+        head, _ = await self._stand()
+        quote = await self._quote(intent, head, solid=True)
+
+        def check(tx: Tx) -> None:
+            known = _renewable(tx, entry.txid, by_hand=True)
+            _check_room(tx, intent, quote, instead_of=known)
+
+        await self._store.read(check)
+        return checked(intent, quote, attempt=entry.payment.attempt + 1)
 
     async def _bury(self, entry: Entry, reason: str = "") -> Entry:
 
@@ -284,6 +301,17 @@ class Desk:
         return await self._store.write(accept)
 
 
+def _renewable(tx: Tx, txid: TxId, *, by_hand: bool) -> Entry:
+    """The payment's last attempt, which another may follow."""
+    known = journal.must_find(tx, txid)
+    last = journal.by_payment_id(tx, known.payment.payment_id)
+    if last is None or last.txid != known.txid:
+        raise AlreadyFinal("another transaction has followed it")
+    if not known.attempt.may_be_renewed(by_hand=by_hand):
+        raise InDoubt("its state has just changed", state=known.attempt.state)
+    return known
+
+
 def _draw(
     tx: Tx,
     intent: Intent,
@@ -310,9 +338,14 @@ def _draw(
     return Drawn(raw, expiration, solid.number, quote.fee_limit, burn)
 
 
-def _check_room(tx: Tx, intent: Intent, quote: Quote) -> Sun:
-    """See that it is covered; gives what is to be set aside for burning."""
-    under_way = journal.reserved(tx, intent.owner)
+def _check_room(
+    tx: Tx, intent: Intent, quote: Quote, *, instead_of: Entry | None = None
+) -> Sun:
+    """See that it is covered; gives what is to be set aside for burning.
+
+    What is set aside for the dead one that it comes *instead_of* is free again.
+    """
+    under_way = journal.reserved(tx, intent.owner, beside=instead_of)
     worst = worst_beside(intent, quote.cost.worst, quote.joined, under_way)
     # What is free may be used up by the others.
     burn = worst if under_way else quote.cost.expected

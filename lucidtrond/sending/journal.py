@@ -204,13 +204,13 @@ def unburied(tx: Tx, limit: int) -> list[Entry]:
     return [_entry(row) for row in rows]
 
 
-def reserved(tx: Tx, owner: Address) -> list[Reserved]:
-    """What the owner's unsettled payments may take."""
+def reserved(tx: Tx, owner: Address, *, beside: Entry | None = None) -> list[Reserved]:
+    """What the owner's unsettled payments may take, but for *beside*."""
     rows = tx.execute(
         "SELECT p.asset, p.amount, a.burn_sun, a.block_number, p.recipient"
         " FROM sending_attempt a JOIN sending_payment p ON p.seq = a.payment_seq"
-        " WHERE a.owner = ? AND a.unresolved = 1",
-        (owner.raw,),
+        " WHERE a.owner = ? AND a.unresolved = 1 AND a.txid != ?",
+        (owner.raw, b"" if beside is None else beside.transaction.digest),
     )
     found: list[Reserved] = []
     for asset, raw, burn, block_number, recipient in rows:
@@ -473,6 +473,7 @@ def _entry(row: Row) -> Entry:
         burn_sun=_text(burn_sun),
         reason=reason,
         broadcast_code=code,
+        broadcasts=sent,
         safe_to_retry=attempt.safe_to_retry,
         attempts_left=renewals,
         in_flight_until_ms=in_flight_until(attempt),

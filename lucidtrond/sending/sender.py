@@ -406,8 +406,10 @@ class Sender:
                 return payment
             await changed.wait()
 
-    async def rebroadcast(self, txid: TxId) -> Payment:
+    async def rebroadcast(self, txid: TxId, *, check: bool = False) -> Payment:
         """Send the same bytes again; signs them if they were not signed yet.
+
+        With *check* it only says whether that can be done.
 
         Raises:
             NotFound: not sent by us.
@@ -429,10 +431,11 @@ class Sender:
                 raise _in_doubt(payment)
             case "queued":
                 await self._desk.check_open()
-                await self._carry(entry)
+                if not check:
+                    await self._carry(entry)
                 return (await self._entry(txid)).payment
             case _:
-                return (await self._broadcast(entry)).payment
+                return payment if check else (await self._broadcast(entry)).payment
 
     async def relay(self, transaction: Transaction) -> BroadcastAnswer:
         """Send what was signed elsewhere; nothing of it is kept.
@@ -443,10 +446,13 @@ class Sender:
         async with self._limiter:
             return await self._node.broadcast(transaction)
 
-    async def renew(self, txid: TxId, *, even_failed: bool = False) -> Payment:
+    async def renew(
+        self, txid: TxId, *, even_failed: bool = False, check: bool = False
+    ) -> Payment:
         """Pay with a new transaction what a dead one did not; the same payment.
 
-        *even_failed*: also what failed in its block and cost its fee there.
+        *even_failed*: also what failed in its block and cost its fee there. With
+        *check* it only says what it would be: state ``checked``, without a txid.
 
         Raises:
             NotFound: not sent by us.
@@ -472,6 +478,8 @@ class Sender:
             raise _in_doubt(found)
         await self._desk.check_open()
         dead = await self._entry(TxId(found.txid))
+        if check:
+            return await self._desk.check_renewal(dead)
         entry = await self._desk.renew(dead, by_hand=True)
         self._wake(found.payment_id)
         self._ring()
@@ -537,7 +545,8 @@ class Sender:
             return entry
         noted = journal.update(tx, entry, known, now_ms=self._clock.now_ms())
         before = entry.attempt
-        if (known.state, known.reason) != (before.state, before.reason):
+        told = (known.state, known.reason, known.sent)
+        if told != (before.state, before.reason, before.sent):
             self._emit(tx, PaymentChanged(payment=noted.payment))
         return noted
 

@@ -14,12 +14,13 @@ def result_of(receipt: Receipt) -> str:
     return result if reason is None else f"{result}: {reason}"
 
 
-def checked(intent: Intent, quote: Quote) -> Payment:
-    """The payment that an accepted intent would be."""
+def checked(intent: Intent, quote: Quote, *, attempt: int = 0) -> Payment:
+    """The payment that an accepted intent would be, by its transaction *attempt*."""
     return Payment(
         payment_id=intent.payment_id,
         idempotency_key=intent.key,
         state="checked",
+        attempt=attempt,
         from_address=intent.owner.base58,
         to_address=intent.to.base58,
         asset=intent.asset,

@@ -12,6 +12,8 @@ What that does is decided by what is proven about the payment's latest transacti
     failed                refused without *pay_again*: it cost its fee, and may again
     expired               proven dead: a new transaction, the payment's next attempt
       not yet agreed on   refused: in doubt
+
+With *check* everything is looked at and refused as it would be, and nothing is done.
 """
 
 from typing import Annotated, Literal
@@ -22,6 +24,7 @@ from lucidtrond.api import (
     AlreadyFinal,
     Context,
     Cursor,
+    Expired,
     FailedOnChain,
     InDoubt,
     InsufficientFunds,
@@ -40,7 +43,13 @@ from lucidtrond.api import (
     WouldFail,
     read_txid,
 )
-from lucidtrond.tron.transaction import Transaction, TxId
+from lucidtrond.tron.keys import BadSignature, recover
+from lucidtrond.tron.transaction import (
+    MalformedTransaction,
+    Transaction,
+    TxId,
+    decode_raw,
+)
 
 plugin = Plugin("retry")
 
@@ -51,10 +60,12 @@ Action = Literal["sent_again", "paid_anew", "nothing"]
 
 
 class Retry(Params, frozen=True):
-    """*pay_again*: also when it failed in its block, where it has cost its fee."""
+    """*pay_again*: also when it failed in its block, where it has cost its fee.
+    *check* is a dry run: what would be done, or why it would be refused."""
 
     txid: TxIdText
     pay_again: bool = False
+    check: bool = False
 
 
 class Retried(Result, frozen=True):
@@ -62,7 +73,8 @@ class Retried(Result, frozen=True):
 
     *action*: ``sent_again`` (the same bytes), ``paid_anew`` (a new transaction of the
     same payment, since the last is proven not to pay) or ``nothing`` (it is in a block
-    already). *payment* is null when it is none of ours.
+    already). *payment* is null when it is none of ours. With *checked* nothing of that
+    was done: a payment that would be paid anew is in state ``checked``.
     """
 
     original_txid: str
@@ -70,6 +82,7 @@ class Retried(Result, frozen=True):
     action: Action
     payment: Payment | None
     broadcast_code: str | None
+    checked: bool = False
 
 
 @plugin.method(
@@ -95,27 +108,30 @@ async def retry(ctx: Context[NoConfig], params: Retry) -> Retried:
     txid = read_txid(params.txid)
     found = await ctx.sender.find(txid=txid)
     if found is None or found.txid is None:
-        return await _relay_known(ctx, txid)
+        return await _relay_known(ctx, txid, check=params.check)
     latest = TxId(found.txid)
     action: Action = "sent_again"
     if found.state in ("solidified", "failed", "expired"):
         # Refuses what is paid, what may still land, and what was not agreed to.
-        payment = await ctx.sender.renew(latest, even_failed=params.pay_again)
+        payment = await ctx.sender.renew(
+            latest, even_failed=params.pay_again, check=params.check
+        )
         action = "paid_anew"
     elif found.state == "included":
         payment, action = found, "nothing"
     else:
-        payment = await ctx.sender.rebroadcast(latest)
+        payment = await ctx.sender.rebroadcast(latest, check=params.check)
     return Retried(
         original_txid=txid,
-        txid=payment.txid or txid,
+        txid=payment.txid or latest,
         action=action,
         payment=payment,
         broadcast_code=payment.broadcast_code,
+        checked=params.check,
     )
 
 
-async def _relay_known(ctx: Context[NoConfig], txid: TxId) -> Retried:
+async def _relay_known(ctx: Context[NoConfig], txid: TxId, *, check: bool) -> Retried:
     """Signed elsewhere: its bytes, if a node has them, and nothing else."""
     held = await ctx.node.fetch_transaction(txid)
     if held is None:
@@ -128,21 +144,29 @@ async def _relay_known(ctx: Context[NoConfig], txid: TxId) -> Retried:
     action: Action = "nothing"
     code = None
     if await ctx.node.fetch_receipt(txid) is None:
-        answer = await ctx.sender.relay(held.transaction)
-        action, code = "sent_again", answer.code
+        action = "sent_again"
+        if not check:
+            code = (await ctx.sender.relay(held.transaction)).code
     return Retried(
-        original_txid=txid, txid=txid, action=action, payment=None, broadcast_code=code
+        original_txid=txid,
+        txid=txid,
+        action=action,
+        payment=None,
+        broadcast_code=code,
+        checked=check,
     )
 
 
 class Broadcast(Params, frozen=True):
-    """A whole signed transaction, as protobuf in hex."""
+    """A whole signed transaction, as protobuf in hex. *check* is a dry run."""
 
     transaction_hex: Annotated[str, msgspec.Meta(max_length=MAX_HEX)]
+    check: bool = False
 
 
 class Broadcasted(Result, frozen=True):
-    """What the node said: *code* SUCCESS is "taken into the pool", not "paid"."""
+    """What the node said: *code* SUCCESS is "taken into the pool", not "paid". After a
+    *check* it is CHECKED, which says that it can be sent, not that it will be taken."""
 
     txid: str
     accepted: bool
@@ -155,11 +179,13 @@ class Broadcasted(Result, frozen=True):
     caller="spend",
     timeout_s=60,
     example={"transaction_hex": "0a020801124100"},
-    errors=(InvalidInput, AlreadyFinal, NodeError),
+    errors=(InvalidInput, AlreadyFinal, Expired, NodeError),
 )
 async def broadcast(ctx: Context[NoConfig], params: Broadcast) -> Broadcasted:
     """Send a transaction that was signed elsewhere; it is not kept and not followed."""
     transaction = _read(params.transaction_hex)
+    if params.check:
+        return await _checked(ctx, transaction)
     answer = await ctx.sender.relay(transaction)
     return Broadcasted(
         txid=transaction.txid,
@@ -167,6 +193,24 @@ async def broadcast(ctx: Context[NoConfig], params: Broadcast) -> Broadcasted:
         code=answer.code,
         message=answer.message,
     )
+
+
+async def _checked(ctx: Context[NoConfig], transaction: Transaction) -> Broadcasted:
+    txid = transaction.txid
+    try:
+        expiration = decode_raw(transaction.raw).expiration
+        for signature in transaction.signatures:
+            recover(transaction.digest, signature)
+    except (MalformedTransaction, BadSignature) as why:
+        raise InvalidInput(f"transaction_hex: {why}") from None
+    if await ctx.node.fetch_receipt(txid, solid=True) is not None:
+        raise AlreadyFinal("its block is solidified", txid=txid)
+    head = ctx.ledger.position().head
+    if head is not None and head.timestamp >= expiration:
+        text = f"it expired at {expiration}, the chain is at {head.timestamp}"
+        raise Expired(text, txid=txid)
+    message = "signed and not expired; nothing was sent"
+    return Broadcasted(txid=txid, accepted=False, code="CHECKED", message=message)
 
 
 def _read(text: str) -> Transaction:

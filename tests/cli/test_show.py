@@ -6,7 +6,10 @@ import pytest
 
 from lucidtrond.cli import show
 from lucidtrond.cli.amounts import Assets
+from lucidtrond.cli.connection import RpcFailure
+from lucidtrond.errors import AlreadyFinal, CallError, FailedOnChain, InDoubt
 from lucidtrond.events.types import PaymentState
+from lucidtrond.rpc.codes import code_of
 
 ASSETS = Assets([{"token": "TToken", "symbol": "IUSD", "decimals": 6}])
 
@@ -51,6 +54,54 @@ def test_every_state_has_words_and_the_amount_its_unit(state: str) -> None:
     text = show.payment(payment, ASSETS)
     assert f"{state}: " in text
     assert "1.5 IUSD" in text
+
+
+DONE = {"original_txid": "aa", "txid": "bb", "broadcast_code": None}
+
+
+@pytest.mark.parametrize(
+    ("action", "did", "would"),
+    [
+        ("sent_again", "was sent again; it can't pay twice", "would be sent again"),
+        ("paid_anew", "so a new transaction pays", "a new transaction would pay"),
+        ("nothing", "nothing was done; wait", "nothing would be done"),
+    ],
+)
+def test_asking_once_more_is_told_in_words(action: str, did: str, would: str) -> None:
+    paid = {**row()["payment"], "broadcasts": 3}
+    for checked, words in ((False, did), (True, would)):
+        result = {**DONE, "action": action, "payment": paid, "checked": checked}
+        text = show.retried(result, ASSETS)
+        assert words in text
+        assert "1.5 TRX" in text
+        assert "3 times" in text
+    foreign = {**DONE, "action": action, "payment": None, "checked": False}
+    assert "bb" in show.retried(foreign, ASSETS)
+
+
+@pytest.mark.parametrize(
+    ("error", "data", "words"),
+    [
+        (AlreadyFinal, {}, "there is nothing to do"),
+        (
+            InDoubt,
+            {"in_flight_until_ms": 1_700_000_000_000},
+            "from 2023-11-14 22:13:20",
+        ),
+        (InDoubt, {}, "do not pay again, wait"),
+        (FailedOnChain, {"fee_sun": "345000"}, "cost 0.345 TRX"),
+        (FailedOnChain, {"fee_sun": "345000"}, "--pay-again"),
+    ],
+)
+def test_a_refusal_says_what_to_do_instead(
+    error: type[CallError], data: dict[str, Any], words: str
+) -> None:
+    refused = RpcFailure(code_of(error("x")), "it failed", data)
+    assert words in (show.retry_refused(refused) or "")
+
+
+def test_another_refusal_speaks_for_itself() -> None:
+    assert show.retry_refused(RpcFailure(400, "the keystore is locked", {})) is None
 
 
 def test_nothing_pending_is_said() -> None:

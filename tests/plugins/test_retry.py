@@ -6,16 +6,20 @@ from trio.testing import MockClock
 
 from lucidtrond.api import (
     AlreadyFinal,
+    Expired,
     InDoubt,
+    InsufficientFunds,
     InvalidInput,
     NodeUnavailable,
     NotFound,
 )
+from lucidtrond.ports import Tx
 from lucidtrond.testing import Workbench
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.contracts import Transfer
 from lucidtrond.tron.transaction import RawData, Reference, Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
+from lucidtrond_retry import Retried
 from tests.plugins.bench import NO_TXID, STRANGER, make_shop, open_shipped, payment
 
 
@@ -87,6 +91,79 @@ async def test_a_dead_payment_is_paid_by_another_transaction_of_the_same(
         for txid in (sent.txid, again.txid):
             with pytest.raises(AlreadyFinal):
                 await bench.call("tx.retry", {"txid": txid})
+
+
+async def test_a_dry_run_says_what_would_be_done_and_does_nothing(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shipped() as bench:
+        shop = await make_shop(bench)
+
+        async def check(txid: str) -> Retried:
+            before = await written(bench)
+            found: Retried = await bench.call("tx.retry", {"txid": txid, "check": True})
+            assert await written(bench) == before
+            assert found.checked
+            return found
+
+        bench.node.trouble_with_broadcasts = NodeUnavailable("local", 1)
+        sent = await bench.call("transfer.send", payment(shop, expires_s=12))
+        bench.node.trouble_with_broadcasts = None
+        found = await check(sent.txid)
+        assert (found.action, found.txid) == ("sent_again", sent.txid)
+        assert pooled(bench) == []
+        bench.node.trouble_with_broadcasts = NodeUnavailable("local", 1)
+        await bench.mine(15)
+        await bench.settle()
+        bench.node.trouble_with_broadcasts = None
+        found = await check(sent.txid)
+        assert (found.action, found.txid) == ("paid_anew", sent.txid)
+        assert found.payment is not None
+        assert (found.payment.state, found.payment.attempt) == ("checked", 2)
+        assert found.payment.txid is None
+        assert pooled(bench) == []
+        again = await bench.call("tx.retry", {"txid": sent.txid})
+        await bench.mine(1)
+        assert (await check(again.txid)).action == "nothing"
+        await bench.settle()
+        with pytest.raises(AlreadyFinal):
+            await check(again.txid)
+
+
+async def test_a_dry_run_refuses_what_there_is_no_money_for_any_more(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shipped() as bench:
+        shop = await make_shop(bench)
+        held = await bench.call("wallet.balance", {"wallet": shop.wallet_id})
+        most = int(held.balance_sun) - 2_000_000
+        bench.node.trouble_with_broadcasts = NodeUnavailable("local", 1)
+        big = payment(shop, amount_sun=str(most), expires_s=12)
+        sent = await bench.call("transfer.send", big)
+        await bench.mine(15)
+        await bench.settle()
+        bench.node.trouble_with_broadcasts = None
+        asked = {"txid": sent.txid, "check": True}
+        assert (await bench.call("tx.retry", asked)).action == "paid_anew"
+        await bench.call("transfer.send", payment(shop, idempotency_key="other"))
+        await bench.settle()
+        for check in (True, False):
+            with pytest.raises(InsufficientFunds):
+                await bench.call("tx.retry", {**asked, "check": check})
+
+
+async def written(bench: Workbench) -> list[object]:
+    """All that the journal and the outbox hold."""
+    questions = (
+        "SELECT * FROM sending_payment",
+        "SELECT * FROM sending_attempt",
+        "SELECT * FROM event_outbox",
+    )
+
+    def read(tx: Tx) -> list[object]:
+        return [list(tx.execute(each)) for each in questions]
+
+    return await bench.store.read(read)
 
 
 async def test_many_who_retry_a_dead_payment_at_once_make_one_transaction(
@@ -164,6 +241,29 @@ async def test_unsigned_bytes_are_not_sent(autojump_clock: MockClock) -> None:
         unsigned = Transaction(signed.raw).encode().hex()
         with pytest.raises(InvalidInput, match="expected a signed transaction"):
             await bench.call("tx.broadcast", {"transaction_hex": unsigned})
+
+
+async def test_a_transaction_can_be_looked_at_before_it_is_sent(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shipped() as bench:
+        shop = await make_shop(bench)
+        signed = await signed_elsewhere(bench, shop.address)
+        asked = {"transaction_hex": signed.encode().hex(), "check": True}
+        found = await bench.call("tx.broadcast", asked)
+        assert (found.txid, found.accepted, found.code) == (
+            signed.txid,
+            False,
+            "CHECKED",
+        )
+        assert pooled(bench) == []
+        forged = Transaction(signed.raw, (bytes(65),)).encode().hex()
+        with pytest.raises(InvalidInput, match="transaction_hex"):
+            await bench.call("tx.broadcast", {**asked, "transaction_hex": forged})
+        await bench.mine(25)
+        await bench.handled()
+        with pytest.raises(Expired, match="it expired at"):
+            await bench.call("tx.broadcast", asked)
 
 
 async def signed_elsewhere(bench: Workbench, address: str) -> Transaction:
