@@ -5,6 +5,7 @@ from typing import Any
 
 from lucidtrond.devnet.funding import balance_of
 from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.tokens import KnownToken
 
@@ -21,14 +22,9 @@ def describe(chain: Chain) -> Mapping[str, Any]:
         },
         "solid_number": chain.solid.globals.number,
         "witnesses": [Address(each).base58 for each in genesis.schedule],
-        "tokens": [
-            {
-                "address": each.address.base58,
-                "symbol": each.symbol,
-                "name": each.name,
-                "decimals": each.decimals,
-            }
-            for each in tokens_of(chain)
+        "tokens": [_token(each) for each in tokens_of(chain)],
+        "fake_tokens": [
+            _token(_known(each)) for each in _contracts(chain) if _is_fake(chain, each)
         ],
         "accounts": [
             {
@@ -43,8 +39,27 @@ def describe(chain: Chain) -> Mapping[str, Any]:
 
 
 def tokens_of(chain: Chain) -> list[KnownToken]:
-    """The tokens that are deployed."""
-    return [
-        KnownToken(Address(each.address), each.symbol, each.name, each.decimals)
-        for each in chain.head.contracts.values()
-    ]
+    """The tokens that are deployed, but for a fake one."""
+    return [_known(each) for each in _contracts(chain) if not _is_fake(chain, each)]
+
+
+def _contracts(chain: Chain) -> list[Contract]:
+    return list(chain.head.contracts.values())
+
+
+def _is_fake(chain: Chain, contract: Contract) -> bool:
+    return contract.address == chain.genesis.fake
+
+
+def _known(contract: Contract) -> KnownToken:
+    place = Address(contract.address)
+    return KnownToken(place, contract.symbol, contract.name, contract.decimals)
+
+
+def _token(token: KnownToken) -> Mapping[str, Any]:
+    return {
+        "address": token.address.base58,
+        "symbol": token.symbol,
+        "name": token.name,
+        "decimals": token.decimals,
+    }

@@ -38,6 +38,7 @@ async def serve(args: argparse.Namespace) -> int:
                 replicas=args.replicas,
                 control=args.control,
                 genesis=_read_genesis(args),
+                fake_token=args.fake_token,
             )
             async with open_devnet(config, clock=_WallClock()) as devnet:
                 _greet(devnet)
@@ -67,6 +68,7 @@ def _greet(devnet: Devnet) -> None:
         *(f"replica  {url}" for url in info["replicas"]),
         f"genesis  {info['genesis_id']}",
         *(f"token    {each['address']}  {each['symbol']}" for each in info["tokens"]),
+        *(f"fake     {each['address']}" for each in info["fake_tokens"]),
         "Test accounts (their keys are public: never send real money there)",
     ]
     for account in info["accounts"]:

@@ -83,6 +83,8 @@ class DevnetConfig:
     control: bool = False
     """Whether ``/devnet/*`` is answered."""
     genesis: Genesis | None = None
+    fake_token: bool = False
+    """Whether there is a second token with the first one's name and symbol."""
 
 
 @frozen

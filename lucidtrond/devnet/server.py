@@ -21,6 +21,7 @@ from lucidtrond.devnet.state.genesis import (
     default_genesis_file,
     format_genesis,
     make_genesis,
+    with_fake_token,
 )
 from lucidtrond.devnet.state.world import world_of
 from lucidtrond.errors import ConfigError, StoreError
@@ -85,7 +86,7 @@ def _opened(config: DevnetConfig) -> Iterator[tuple[Chain, BlockLog]]:
         directory = config.state_dir or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="lucidtrond-chain-"))
         )
-        wanted = config.genesis or _default_genesis(config)
+        wanted = _genesis(config)
         blocks = stack.enter_context(
             BlockLog.open(directory, format_genesis(wanted), durable=durable)
         )
@@ -109,8 +110,11 @@ def _started(genesis: Genesis, blocks: BlockLog) -> Chain:
     return chain
 
 
-def _default_genesis(config: DevnetConfig) -> Genesis:
+def _genesis(config: DevnetConfig) -> Genesis:
     try:
-        return make_genesis(default_genesis_file(config.witnesses))
+        made = config.genesis or make_genesis(default_genesis_file(config.witnesses))
+        if config.fake_token:
+            made = make_genesis(with_fake_token(made.file))
     except BadGenesis as error:
         raise ConfigError(str(error)) from None
+    return made

@@ -48,7 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--control",
         action="store_true",
         help="let anybody who reaches it POST /devnet/VERB: info, mine, jump, fork,"
-        " stall, snapshot, restore, fault, faults, clear, seed (see the README)",
+        " stall, shut, fund, nil, snapshot, restore, fault, faults, clear, seed (see"
+        " the README)",
+    )
+    parser.add_argument(
+        "--fake-token",
+        action="store_true",
+        help="deploy another token with the name and symbol of the first",
     )
     parser.add_argument(
         "--genesis", type=Path, metavar="F", help="a chain's definition in JSON"

@@ -42,11 +42,12 @@ class TronDevnet:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        known = self.control("info")
+        known = self.info()
         self.genesis_id: str = known["genesis_id"]
         self.replica_urls: list[str] = known["replicas"]
         self.accounts: list[dict[str, Any]] = known["accounts"]
         self.tokens: list[dict[str, Any]] = known["tokens"]
+        self.fake_tokens: list[dict[str, Any]] = known["fake_tokens"]
 
     def control(self, verb: str, **params: Any) -> dict[str, Any]:
         """Carry out a verb of ``/devnet/``.
@@ -64,6 +65,10 @@ class TronDevnet:
         except urllib.error.HTTPError as refused:
             with refused:
                 raise ValueError(json.load(refused)["Error"]) from None
+
+    def info(self) -> dict[str, Any]:
+        """Heads, URLs, accounts with their keys, tokens: as they are now."""
+        return self.control("info")
 
     def mine(self, count: int = 1) -> int:
         """Make blocks now; gives the head's number."""
@@ -103,6 +108,15 @@ class TronDevnet:
         """Put a fault in force (see `lucidtrond.devnet.faults`); gives its number."""
         return int(self.control("fault", **rule)["number"])
 
+    def faults(self) -> list[dict[str, Any]]:
+        """Those in force: ``number``, ``rule``, ``seen``, ``struck``."""
+        found: list[dict[str, Any]] = self.control("faults")["faults"]
+        return found
+
+    def seed(self, seed: int) -> None:
+        """Lift all faults; those that follow strike by chances of this seed."""
+        self.control("seed", seed=seed)
+
     def clear(self) -> None:
         """Lift all faults."""
         self.control("clear")
@@ -123,15 +137,19 @@ def running_devnet(
     witnesses: int = 3,
     replicas: int = 1,
     genesis: Path | None = None,
+    fake_token: bool = False,
 ) -> Iterator[TronDevnet]:
     """A chain of one's own, in a process of its own, as long as the block lasts.
 
     *block_time_s* is of real time, on the chain it is 3 s; 0 makes blocks on demand.
-    *genesis* is the file of another chain, whose witnesses are its own.
+    *genesis* is the file of another chain, whose witnesses are its own; *fake_token*
+    adds a second token with the first one's name and symbol.
     """
-    chain = ("--witnesses", str(witnesses))
+    chain = ["--witnesses", str(witnesses)]
     if genesis is not None:
-        chain = ("--genesis", str(genesis))
+        chain = ["--genesis", str(genesis)]
+    if fake_token:
+        chain.append("--fake-token")
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [
             *(sys.executable, "-m", "lucidtrond.cli.operator", "devnet", "--control"),

@@ -258,6 +258,22 @@ async def clear(ctx: Context[NoConfig], params: Clear) -> Cleared:
     return await _control(ctx, "clear", params, Cleared)
 
 
+class Seed(Params, frozen=True):
+    seed: int
+
+
+class Seeded(Result, frozen=True):
+    seed: int
+
+
+@plugin.method(
+    "devnet.seed", caller="spend", example={"seed": 7}, errors=(InvalidInput,)
+)
+async def seed(ctx: Context[NoConfig], params: Seed) -> Seeded:
+    """Lift all faults and begin anew with other chances, repeatably."""
+    return await _control(ctx, "seed", params, Seeded)
+
+
 async def _control(
     ctx: Context[NoConfig], verb: str, params: Params, kind: type[T]
 ) -> T:
@@ -299,6 +315,7 @@ class Info(Result, frozen=True):
     replicas: list[str]
     accounts: list[FundedAccount]
     tokens: list[Token]
+    fake_tokens: list[Token]
 
 
 @plugin.method("devnet.info")

@@ -106,7 +106,7 @@ def strew(
     chain: TronDevnet, rng: random.Random, *, broadcasts: int, of_all: float
 ) -> None:
     """Put faults in force: some kinds at broadcasts, others for *of_all* requests."""
-    chain.control("seed", seed=rng.randrange(10**6))
+    chain.seed(rng.randrange(10**6))
     for name in rng.sample(sorted(BROADCAST_FAULTS), broadcasts):
         chain.fault(**{"path": BROADCASTS, "chance": 0.3, **BROADCAST_FAULTS[name]})
     left = 1.0

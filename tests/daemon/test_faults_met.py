@@ -2,7 +2,8 @@
 
 One chain with two ports, and a daemon over both; between two faults the daemon starts
 anew, so that nobody is left alone for the fault before. At the end the chain is
-counted: whatever went wrong, each payment is on it once.
+counted: whatever went wrong, each payment is on it once, and the daemon's history and
+balance are what the chain's blocks say.
 """
 
 import time
@@ -28,6 +29,7 @@ from tests.daemon.outside import (
     Json,
     Paid,
     ask,
+    check_books,
     config_over,
     hex_of,
     paid_on,
@@ -41,8 +43,10 @@ BLOCK_S = 0.1
 OTHER_CHAIN = Path(__file__).parents[1] / "data/recordings/chain.json"
 FUND_SUN = 1_000_000_000
 FIRST_AMOUNT = 1_000_001
+DEPOSIT_SUN = 2_500_000
 PATIENCE_S = 30.0
-RECIPIENT_REFUSED = 305
+RECIPIENT_REFUSED = 306
+INSUFFICIENT = 300
 RECEIPTS = "/wallet*/gettransactioninfobyblocknum"
 
 NODE_FAULTS: dict[str, Json] = {
@@ -116,6 +120,14 @@ class Shop:
         found: list[dict[str, Any]] = self.daemon.call("network.endpoints")["endpoints"]
         return found
 
+    def history(self) -> list[dict[str, Any]]:
+        """Its newest entries."""
+        name = self.wallet["wallet_id"]
+        found: list[dict[str, Any]] = self.daemon.call("wallet.history", wallet=name)[
+            "entries"
+        ]
+        return found
+
     def until(self, met: Any) -> Any:
         deadline = time.monotonic() + PATIENCE_S
         while not (found := met()):
@@ -127,7 +139,9 @@ class Shop:
 @pytest.fixture(scope="module", name="open_shop")
 def _open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     room = tmp_path_factory.mktemp("shop")
-    with running_devnet(block_time_s=BLOCK_S, witnesses=5, replicas=1) as chain:
+    with running_devnet(
+        block_time_s=BLOCK_S, witnesses=5, replicas=1, fake_token=True
+    ) as chain:
         config = config_over(
             chain, room / "config.toml", timeout_s=0.5, block_time_s=BLOCK_S
         )
@@ -140,7 +154,9 @@ def _open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             shop = Shop(chain, daemon, config, wallet)
             yield shop
             shop.restart()
+            assert shop.pay()["state"] == "solidified"
             assert paid_on(chain, {wallet["address"]}) == shop.asked
+            check_books(daemon, chain, [wallet], {})
             assert daemon.stop() == 0
         finally:
             daemon.end()
@@ -155,8 +171,10 @@ def _shop(open_shop: Shop) -> Shop:
 @pytest.mark.parametrize("fault", NODE_FAULTS.values(), ids=NODE_FAULTS.keys())
 def test_it_pays_while_one_node_fails(fault: Json, shop: Shop) -> None:
     shop.chain.fault(**fault, door=0)
+    deposit = shop.chain.fund(shop.wallet["address"], DEPOSIT_SUN)
     assert shop.pay()["state"] == "solidified"
-    [rule] = shop.chain.control("faults")["faults"]
+    assert deposit in [each["txid"] for each in shop.history()]
+    [rule] = shop.chain.faults()
     assert rule["struck"] >= 1
 
 
@@ -169,12 +187,12 @@ def test_a_broadcast_that_meets_a_fault_at_both_nodes_is_paid_once(
     for door in doors:
         shop.chain.fault(**{**rule, "path": BROADCASTS, "count": 1, "door": door})
     assert shop.pay()["state"] == "solidified"
-    states = shop.chain.control("faults")["faults"]
+    states = shop.chain.faults()
     assert [each["struck"] for each in states] == [1] * len(doors)
 
 
 def test_a_node_that_is_down_is_done_without(shop: Shop) -> None:
-    shop.chain.control("shut", door=0, for_s=2)
+    shop.chain.shut(0, for_s=2)
     time.sleep(0.2)
     assert shop.pay()["state"] == "solidified"
     lines = [
@@ -187,7 +205,7 @@ def test_a_node_that_is_down_is_done_without(shop: Shop) -> None:
 
 @pytest.mark.slow
 def test_a_node_whose_head_stands_still_is_left_for_the_other(shop: Shop) -> None:
-    head = shop.chain.control("info")["head"]["number"]
+    head = shop.chain.info()["head"]["number"]
     shop.chain.fault(fault="stop", block=head, door=0)
     shop.chain.mine(40)
     # Heads are compared when the one that is followed has not moved for 20 s.
@@ -229,31 +247,26 @@ def test_a_node_of_another_network_is_refused_at_the_start(
 
 
 def test_a_fake_token_with_the_symbol_of_a_known_one_is_money_to_nobody(
-    shop: Shop, tmp_path: Path
+    shop: Shop,
 ) -> None:
-    [fake] = shop.chain.tokens
-    config = tmp_path / "config.toml"
-    # The real one is another contract; the chain's has only its symbol.
-    config.write_text(shop.config.read_text().replace(fake["address"], STRANGER))
-    daemon = DaemonProcess(tmp_path, config=config).start()
-    try:
-        daemon.call("keystore.init", passphrase=PASSPHRASE)
-        wallet = daemon.call("wallet.create", label="shop")
-        txid = shop.chain.fund_token(wallet["address"], fake["address"], 77)
-        daemon.call("tx.wait", txid=txid, until="solidified")
-        [entry] = daemon.call("wallet.history", wallet=wallet["wallet_id"])["entries"]
-        assert (entry["txid"], entry["unknown_token"]) == (txid, True)
-        assert entry["asset"] != fake["symbol"]
-        with pytest.raises(RpcFailure):
-            daemon.call(
-                "transfer.send",
-                **{"from": wallet["wallet_id"], "to": shop.wallet["address"]},
-                asset=fake["symbol"],
-                amount_raw="77",
-                idempotency_key="fake",
-            )
-    finally:
-        daemon.end()
+    [real], [fake] = shop.chain.tokens, shop.chain.fake_tokens
+    assert fake["symbol"] == real["symbol"]
+    wallet, address = shop.wallet["wallet_id"], shop.wallet["address"]
+    txid = shop.chain.fund_token(address, fake["address"], 77)
+    shop.daemon.call("tx.wait", txid=txid, until="solidified")
+    [entry] = [each for each in shop.history() if each["txid"] == txid]
+    assert entry["unknown_token"] is True
+    assert entry["asset"] != real["symbol"]
+    held = shop.daemon.call("token.balance", token=real["symbol"], address=address)
+    assert held["balance_raw"] == "0"
+    with pytest.raises(RpcFailure) as refused:
+        shop.daemon.call(
+            "transfer.send",
+            **{"from": wallet, "to": STRANGER, "idempotency_key": "fake"},
+            asset=real["symbol"],
+            amount_raw="77",
+        )
+    assert refused.value.code == INSUFFICIENT
 
 
 def test_a_planted_look_alike_is_not_paid_by_mistake(shop: Shop) -> None:
@@ -275,6 +288,7 @@ def test_a_planted_look_alike_is_not_paid_by_mistake(shop: Shop) -> None:
             amount_sun="1000000",
             idempotency_key="trap",
         )
+    assert refused.value.code == RECIPIENT_REFUSED
     assert refused.value.data["resembles"] == STRANGER
 
 

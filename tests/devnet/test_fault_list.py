@@ -1,14 +1,25 @@
 """Every fault on the list is met by a plain client and answered by the daemon."""
 
+import argparse
 import ast
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+from lucidtrond.devnet.control import VERBS
+from lucidtrond.devnet.faults import FaultName
+from lucidtrond.devnet.standalone import add_arguments
+from lucidtrond.testing.fixtures import TronDevnet
+
 ROOT = Path(__file__).parents[2]
-FAULTS = tomllib.loads((ROOT / "tests/devnet/fault_list.toml").read_text())["fault"]
+FAULTS: list[dict[str, Any]] = tomllib.loads(
+    (ROOT / "tests/devnet/fault_list.toml").read_text()
+)["fault"]
+README = (ROOT / "README.md").read_text()
+RULES = frozenset(get_args(FaultName))
 
 
 @cache
@@ -23,6 +34,12 @@ def is_test(name: str) -> bool:
     return function.startswith("test_") and function in functions_of(file)
 
 
+def usage() -> str:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.format_help()
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["what"])
 def test_the_tests_of_a_fault_are_there(fault: dict[str, str]) -> None:
     assert is_test(fault["client"])
@@ -30,4 +47,28 @@ def test_the_tests_of_a_fault_are_there(fault: dict[str, str]) -> None:
 
 
 def test_no_fault_is_on_the_list_twice() -> None:
-    assert len({each["what"] for each in FAULTS}) == len(FAULTS) >= 25
+    assert len({each["what"] for each in FAULTS}) == len(FAULTS) == 25
+
+
+def test_every_rule_is_on_the_list_and_it_names_nothing_else() -> None:
+    how = {name for each in FAULTS for name in each.get("how", ())}
+    assert how >= RULES
+    flags = how - RULES - set(VERBS)
+    assert flags == {"--genesis", "--fake-token"}
+    assert all(flag in usage() for flag in flags)
+
+
+def test_the_fixture_has_a_method_for_each_verb() -> None:
+    others = {"control", "clear"}  # the second lifts them all
+    assert {name for name in vars(TronDevnet) if not name.startswith("_")} == (
+        set(VERBS) | {"fund_token"} | others
+    )
+
+
+def test_the_readme_and_the_usage_name_what_a_chain_can_be_told() -> None:
+    for name in RULES | set(VERBS):
+        assert f"`{name}" in README, name
+    assert "--fake-token" in README
+    verbs = usage().split("/devnet/VERB:")[1].split("(see")[0]
+    told = [each.strip() for each in verbs.replace("\n", " ").split(",")]
+    assert set(told) == set(VERBS)

@@ -323,6 +323,52 @@ async def test_a_head_that_stops_and_goes_back() -> None:
         assert seen == [stopped + 4, stopped + 2, stopped + 4]
 
 
+@pytest.mark.parametrize("witnesses", [1, 3])
+async def test_another_definition_is_another_network(witnesses: int) -> None:
+    async with chain() as one, chain(genesis=None, witnesses=witnesses) as other:
+        asked = {"num": 0}
+        ids = [
+            (await ask(each.url, "/wallet/getblockbynum", asked)).json["blockID"]
+            for each in (one, other)
+        ]
+        assert ids == [one.genesis_id, other.genesis_id]
+        assert ids[0] != ids[1]
+
+
+async def test_a_fake_token_is_called_like_the_real_one_and_is_another() -> None:
+    async with chain(control=True, fake_token=True) as devnet:
+        [real], [fake] = devnet.info()["tokens"], devnet.info()["fake_tokens"]
+        assert real["address"] != fake["address"]
+
+        async def told(token: Json, function: str, words: str = "") -> str:
+            call = {
+                "owner_address": ALICE.address.base58,
+                "contract_address": token["address"],
+                "function_selector": function,
+                "parameter": words,
+                "visible": True,
+            }
+            path = "/wallet/triggerconstantcontract"
+            [result] = (await ask(devnet.url, path, call)).json["constant_result"]
+            return str(result)
+
+        for function in ("name()", "symbol()", "decimals()"):
+            assert await told(real, function) == await told(fake, function)
+        paid = {"address": ALICE.address.base58, "amount": 77, "token": fake["address"]}
+        txid = (await ask(devnet.url, "/devnet/fund", paid)).json["txid"]
+        await devnet.mine(1)
+        info = await ask(devnet.url, "/wallet/gettransactioninfobyid", {"value": txid})
+        assert info.json["receipt"]["result"] == "SUCCESS"
+        holder = ALICE.address.hex[2:].zfill(64)
+        assert int(await told(fake, "balanceOf(address)", holder), 16) == 77
+        assert int(await told(real, "balanceOf(address)", holder), 16) == 0
+
+
+async def test_no_token_is_fake_unless_asked_for() -> None:
+    async with chain() as devnet:
+        assert devnet.info()["fake_tokens"] == []
+
+
 async def test_a_transfer_of_nothing_is_planted_in_a_history() -> None:
     async with chain(control=True) as devnet:
         [token] = devnet.info()["tokens"]

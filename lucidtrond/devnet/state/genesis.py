@@ -130,6 +130,8 @@ class GenesisFile(_Row, frozen=True, kw_only=True):
     p2p_version: int = 333777
     genesis_block_id: str = ""
     token: TokenRow | msgspec.UnsetType = msgspec.UNSET
+    fake_token: TokenRow | msgspec.UnsetType = msgspec.UNSET
+    """One that only looks like *token*."""
 
 
 @frozen
@@ -154,6 +156,12 @@ class Genesis:
     schedule: tuple[bytes, ...] = field(eq=False)
     """Witness addresses in the order of their slots."""
     funded: tuple[FundedAccount, ...] = field(eq=False, repr=False)
+
+    @property
+    def fake(self) -> bytes | None:
+        """Where the contract is that only looks like the token."""
+        row = self.file.fake_token
+        return None if row is msgspec.UNSET else _place_of(row, self.id)
 
     @property
     def timestamp(self) -> UnixMillis:
@@ -230,6 +238,26 @@ def default_genesis_file(witnesses: int) -> GenesisFile:
     )
 
 
+def with_fake_token(file: GenesisFile) -> GenesisFile:
+    """The same with another account's token that is called as the chain's own is.
+
+    Raises:
+        BadGenesis: there is no token, or nobody else to own another.
+    """
+    token = file.token
+    if token is msgspec.UNSET:
+        raise BadGenesis("chain definition: a fake token needs a real one")
+    others = [
+        each.address
+        for each in file.accounts
+        if each.exists and each.address != token.owner
+    ]
+    if not others:
+        raise BadGenesis("chain definition: nobody to own a fake token")
+    fake = msgspec.structs.replace(token, owner=others[-1])
+    return msgspec.structs.replace(file, fake_token=fake)
+
+
 def parse_genesis(data: bytes) -> Genesis:
     """Read a chain's definition.
 
@@ -266,8 +294,8 @@ def make_genesis(file: GenesisFile) -> Genesis:
         every = tuple((row.key, row.value) for row in file.chain_parameters)
         parameters = Parameters.of(every)
         operations = bytes.fromhex(file.default_active_operations)
-        if file.token is not msgspec.UNSET:
-            _raw(file.token.owner)
+        for each in _tokens(file):
+            _raw(each.owner)
     except (InvalidAddress, ValueError, KeyError) as error:
         raise BadGenesis(f"chain definition: {error}") from None
     if not keys or not funded:
@@ -368,15 +396,24 @@ def _first_world(genesis: Genesis) -> World:
         world.witnesses.put(raw, Witness(raw, witness.url, witness.votes))
     for account in accounts.values():
         world.put_account(account)
-    if file.token is not msgspec.UNSET:
-        _deploy(world, file.token)
+    for each in _tokens(file):
+        _deploy(world, each, genesis.id)
     return world
 
 
-def _deploy(world: World, row: TokenRow) -> None:
-    """At the address that a deploying transaction with the block's id would make."""
-    origin = _raw(row.owner)
-    address = created_by_transaction(world.globals.block_id, origin).raw
+def _tokens(file: GenesisFile) -> list[TokenRow]:
+    every = (file.token, file.fake_token)
+    return [each for each in every if each is not msgspec.UNSET]
+
+
+def _place_of(row: TokenRow, genesis_id: BlockId) -> bytes:
+    """Where a deploying transaction with the block's id would have put it."""
+    made_by = bytes.fromhex(genesis_id)
+    return created_by_transaction(made_by, _raw(row.owner)).raw
+
+
+def _deploy(world: World, row: TokenRow, genesis_id: BlockId) -> None:
+    origin, address = _raw(row.owner), _place_of(row, genesis_id)
     world.put_account(Account(address, name=artifact().name.encode()))
     world.contracts.put(
         address,
