@@ -196,20 +196,20 @@ def test_an_account_made_by_a_transfer_may_use_its_active_permission(
 
 def test_a_contract_that_this_chain_does_not_execute_is_refused(lab: Lab) -> None:
     known = lab.chain.head.globals
-    vote = RawContract(
-        4,
-        "type.googleapis.com/protocol.VoteWitnessContract",
+    shielded = RawContract(
+        51,
+        "type.googleapis.com/protocol.ShieldedTransferContract",
         b"\x0a\x15" + ALICE.address.raw,
     )
     raw = RawData(
-        vote,
+        shielded,
         Reference.to_block(known.block_id.hex()),
         expiration=UnixMillis(known.timestamp + 60_000),
         timestamp=UnixMillis(0),
     )
     code, text = refusal(lab, sign(raw, ALICE))
     assert code == "CONTRACT_VALIDATE_ERROR"
-    assert text.endswith("contract type 4 is not executed by this devnet")
+    assert text.endswith("contract type 51 is not executed by this devnet")
     assert not lab.chain.pool
 
 

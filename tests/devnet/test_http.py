@@ -310,23 +310,10 @@ def test_the_solid_side_says_only_the_message_of_two_lookups_errors(
     assert b'"Error"' in whole.body
 
 
-def test_what_this_chain_has_not_is_said_to_be_unavailable(client: Client) -> None:
-    missing = [path for path, route in ROUTES.items() if route.servlet is None]
-    assert missing
-    for path in missing:
-        response = client.ask("POST", path, b"{}")
-        assert response.status == 404
-        assert json.loads(response.body) == {
-            "Error": "this API is unavailable due to config"
-        }
-
-
 def test_every_servlet_answers_an_empty_object_and_an_empty_query(
     client: Client,
 ) -> None:
     for path, route in ROUTES.items():
-        if route.servlet is None:
-            continue
         assert client.ask("POST", path, b"{}").status == 200, path
         if route.get is Get.ANSWERS:
             assert client.ask("GET", path).status == 200, path

@@ -3,16 +3,11 @@
 import os
 import platform
 import sys
-from typing import Any, Final
+from typing import Any
 
-from lucidtrond.devnet.http.fastjson import parse_object
-from lucidtrond.devnet.http.printing import Json, print_address
+from lucidtrond.devnet.http.printing import Json
 from lucidtrond.devnet.http.requests import Ask
 from lucidtrond.devnet.state.world import World
-from lucidtrond.tron.address import InvalidAddress, parse_address
-
-DEFAULT_BROKERAGE: Final = 20
-"""Percent (DelegationStore.DEFAULT_BROKERAGE)."""
 
 
 def _world(ask: Ask) -> World:
@@ -46,49 +41,12 @@ def get_burn_trx(ask: Ask) -> Json:
     return {"burnTrxAmount": world.globals.burned}
 
 
-def get_reward(_ask: Ask) -> Json:
-    """Nothing for anybody: this chain books no rewards (yet)."""
-    return {"reward": 0}
-
-
-def get_brokerage(ask: Ask) -> Json:
-    """20 for whoever never set one, witness or not; 0 without an address (4.5)."""
-    given: Any = ask.parameters.get("address")
-    if ask.posted:
-        given = parse_object(ask.text).get("address") if ask.text.strip() else None
-    try:
-        parse_address(str(given or ""))
-    except InvalidAddress:
-        return {"brokerage": 0}
-    return {"brokerage": DEFAULT_BROKERAGE}
-
-
 def get_next_maintenance_time(ask: Ask) -> Json:
     return {"num": _world(ask).globals.next_maintenance}
 
 
 def list_nodes(_ask: Ask) -> Json:
     return {}
-
-
-def list_witnesses(ask: Ask) -> Json:
-    # The servlet looks at the query only, whatever the verb.
-    visible = ask.queried_visible
-    world = _world(ask)
-    witnesses = []
-    for each in world.witnesses.values():
-        figures = {
-            "voteCount": each.votes,
-            "url": each.url,
-            "totalProduced": each.produced,
-            "totalMissed": each.missed,
-            "latestBlockNum": each.latest_block,
-            "latestSlotNum": each.latest_slot,
-        }
-        printed: Json = {"address": print_address(each.address, visible=visible)}
-        printed |= {name: value for name, value in figures.items() if value}
-        witnesses.append(printed | {"isJobs": True})
-    return {"witnesses": witnesses}
 
 
 def get_node_info(ask: Ask) -> Json:

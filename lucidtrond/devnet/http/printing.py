@@ -28,6 +28,7 @@ from lucidtrond.devnet.state.blocks import (
 from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.energy import energy_limit, use_energy
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.rewards import running_own
 from lucidtrond.devnet.state.stakes import ENERGY, tron_power
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
@@ -107,6 +108,7 @@ def print_info(
         **(_print_call(call, visible=visible, bare_logs=bare_logs) if call else {}),
         **_filled(
             assetIssueID=row.receipt.asset_issue_id,
+            withdraw_amount=row.receipt.withdrawn,
             withdraw_expire_amount=row.receipt.expired_unfreezing,
             cancel_unfreezeV2_amount=_print_cancelled(row.receipt.cancelled),
         ),
@@ -156,6 +158,8 @@ def print_account(
         net_usage=current.net_usage,
         create_time=account.created_ms,
         latest_opration_time=account.operation_ms,
+        allowance=account.allowance + running_own(world, account, genesis),
+        latest_withdraw_time=account.withdrawn_ms,
         is_witness=account.is_witness,
         votes=[
             {"vote_address": print_address(witness, visible=visible), "vote_count": n}

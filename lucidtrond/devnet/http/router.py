@@ -22,6 +22,7 @@ from lucidtrond.devnet.http import (
     reads,
     staking,
     trading,
+    voting,
 )
 from lucidtrond.devnet.http.errors import JavaError, PlainError
 from lucidtrond.devnet.http.requests import Ask, read_ask
@@ -48,9 +49,9 @@ class Get(Enum):
 
 @frozen
 class Route:
-    """A path's servlet; None is one that this chain does not have (yet)."""
+    """A path's servlet."""
 
-    servlet: Servlet | None
+    servlet: Servlet
     get: Get = Get.ANSWERS
     bare_errors: bool = False
     """Says an exception's message and nothing around it."""
@@ -74,7 +75,7 @@ READS: Final[Mapping[str, Servlet]] = {
     "getassetissuelistbyname": assets.list_by_name,
     "getassetissuelist": assets.list_all,
     "getpaginatedassetissuelist": assets.list_page,
-    "listwitnesses": facts.list_witnesses,
+    "listwitnesses": voting.list_witnesses,
     "getdelegatedresource": staking.get_old_delegated_resource,
     "getdelegatedresourceaccountindex": staking.get_old_delegated_resource_index,
     "getdelegatedresourcev2": staking.get_delegated_resource,
@@ -93,8 +94,8 @@ READS: Final[Mapping[str, Servlet]] = {
     "getmarketpricebypair": trading.get_prices,
     "getmarketorderlistbypair": trading.list_orders,
     "getmarketpairlist": trading.list_pairs,
-    "getReward": facts.get_reward,
-    "getBrokerage": facts.get_brokerage,
+    "getReward": voting.get_reward,
+    "getBrokerage": voting.get_brokerage,
 }
 """On both sides."""
 # GetTransactionByIdSolidityServlet, GetTransactionInfoByIdSolidityServlet
@@ -115,6 +116,8 @@ HEAD_READS: Final[Mapping[str, Servlet]] = {
     "getmemofee": facts.get_memo_fee,
     "getnextmaintenancetime": facts.get_next_maintenance_time,
     "listnodes": facts.list_nodes,
+    "listproposals": voting.list_proposals,
+    "getproposalbyid": voting.get_proposal,
     "getpaginatedexchangelist": trading.list_exchange_page,
 }
 
@@ -124,7 +127,7 @@ OTHER_READS: Final[Mapping[str, Servlet]] = {
 }
 """Where the wallet's paths are."""
 
-QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
+QUIET_TO_GET: Final[Mapping[str, Servlet]] = {
     "createtransaction": building.create_transaction,
     "updateaccount": building.update_account,
     "getsignweight": broadcasting.get_sign_weight,
@@ -143,9 +146,15 @@ QUIET_TO_GET: Final[Mapping[str, Servlet | None]] = {
     "participateassetissue": building.participate_asset_issue,
     "unfreezeasset": building.unfreeze_asset,
     "updateasset": building.update_asset,
-    "votewitnessaccount": None,
+    "votewitnessaccount": voting.vote_witness,
+    "createwitness": voting.create_witness,
+    "updatewitness": voting.update_witness,
+    "updateBrokerage": voting.update_brokerage,
+    "proposalcreate": voting.create_proposal,
+    "proposalapprove": voting.approve_proposal,
+    "proposaldelete": voting.delete_proposal,
     "accountpermissionupdate": building.update_permissions,
-    "withdrawbalance": None,
+    "withdrawbalance": voting.withdraw_balance,
     "unfreezebalancev2": staking.unfreeze_balance,
     "withdrawexpireunfreeze": staking.withdraw_expire_unfreeze,
     "undelegateresource": staking.undelegate_resource,
@@ -156,7 +165,7 @@ QUIET_READS: Final[Mapping[str, Servlet]] = {
 }
 """On both sides, by POST."""
 
-REFUSE_GET: Final[Mapping[str, Servlet | None]] = {
+REFUSE_GET: Final[Mapping[str, Servlet]] = {
     "broadcasttransaction": broadcasting.broadcast_transaction,
     "broadcasthex": broadcasting.broadcast_hex,
     "createaccount": building.create_account,
@@ -249,9 +258,6 @@ class Router:
             return _other_verb(method, reads=route.get is not Get.REFUSED)
         if method != "POST" and route.get is not Get.ANSWERS:
             return _page(405) if route.get is Get.REFUSED else _response(200, b"")
-        if route.servlet is None:
-            error = {"Error": "this API is unavailable due to config"}
-            return _response(404, msgspec.json.encode(error))
         return self._serve(route.servlet, request, bare_errors=route.bare_errors)
 
     def _answer_jsonrpc(self, request: HttpRequest) -> HttpResponse:

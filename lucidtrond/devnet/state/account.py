@@ -95,6 +95,14 @@ class Account(msgspec.Struct, frozen=True, array_like=True):
     votes: tuple[tuple[bytes, int], ...] = ()
     counted_votes: tuple[tuple[bytes, int], ...] = ()
     """Those that the last maintenance counted."""
+    allowance: Sun = Sun(0)
+    """Rewards that are settled and may be withdrawn."""
+    withdrawn_ms: UnixMillis = UnixMillis(0)
+    """When rewards were withdrawn last."""
+    begin_cycle: int = 0
+    """The first cycle whose rewards are not settled."""
+    cycle_votes: tuple[tuple[bytes, int], ...] | None = None
+    """What it votes with in that cycle; None: it did not vote then."""
 
 
 class Delegation(msgspec.Struct, frozen=True, array_like=True):
@@ -137,6 +145,14 @@ class Witness(msgspec.Struct, frozen=True, array_like=True):
     missed: int = 0
     latest_block: int = 0
     latest_slot: int = 0
+    brokerage: int = 20
+    """Percent of its pay that are its own (DelegationStore.DEFAULT_BROKERAGE)."""
+    next_brokerage: int = 20
+    """The same from the next maintenance on."""
+    cycle_produced: int = 0
+    """What `produced` was at the last maintenance."""
+    cycle_taken: Sun = Sun(0)
+    """Of its own pay of the running cycle, already in its allowance."""
 
 
 def owner_permission(address: bytes) -> Permission:

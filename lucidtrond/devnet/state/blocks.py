@@ -57,6 +57,8 @@ class ReceiptRow(msgspec.Struct, frozen=True, array_like=True):
     """Paid out: withdraw_expire_amount."""
     cancelled: tuple[Sun, Sun] | None = None
     """Unfreezing that is stake again: of bandwidth, of energy."""
+    withdrawn: Sun = Sun(0)
+    """Rewards paid out: withdraw_amount."""
 
 
 class TransactionRow(msgspec.Struct, frozen=True, array_like=True):

@@ -17,7 +17,9 @@ from lucidtrond.devnet.state import (
     delegating,
     freezing,
     old_stakes,
+    proposing,
     trading,
+    voting,
 )
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
@@ -38,6 +40,9 @@ from lucidtrond.devnet.state.candidate import (
     MARKET_CANCEL_ORDER,
     MARKET_SELL_ASSET,
     PARTICIPATE_ASSET_ISSUE,
+    PROPOSAL_APPROVE,
+    PROPOSAL_CREATE,
+    PROPOSAL_DELETE,
     SET_ACCOUNT_ID,
     TRANSFER,
     TRANSFER_ASSET,
@@ -47,9 +52,14 @@ from lucidtrond.devnet.state.candidate import (
     UNFREEZE_BALANCE,
     UNFREEZE_BALANCE_V2,
     UPDATE_ASSET,
+    UPDATE_BROKERAGE,
     UPDATE_ENERGY_LIMIT,
     UPDATE_SETTING,
+    VOTE_WITNESS,
+    WITHDRAW_BALANCE,
     WITHDRAW_EXPIRE_UNFREEZE,
+    WITNESS_CREATE,
+    WITNESS_UPDATE,
     Candidate,
 )
 from lucidtrond.devnet.state.genesis import Genesis
@@ -225,6 +235,14 @@ KINDS: Final[dict[int, ContractKind]] = {
     UNDELEGATE_RESOURCE: ContractKind(
         delegating.validate_undelegate, delegating.execute_undelegate
     ),
+    VOTE_WITNESS: ContractKind(voting.validate_vote, voting.execute_vote),
+    WITNESS_CREATE: ContractKind(voting.validate_create, voting.execute_create),
+    WITNESS_UPDATE: ContractKind(voting.validate_url, voting.execute_url),
+    WITHDRAW_BALANCE: ContractKind(voting.validate_withdraw, voting.execute_withdraw),
+    UPDATE_BROKERAGE: ContractKind(voting.validate_brokerage, voting.execute_brokerage),
+    PROPOSAL_CREATE: ContractKind(proposing.validate_create, trading.execute),
+    PROPOSAL_APPROVE: ContractKind(proposing.validate_use, trading.execute),
+    PROPOSAL_DELETE: ContractKind(proposing.validate_use, trading.execute),
     UPDATE_SETTING: ContractKind(
         contract_settings.validate_percent, contract_settings.execute_percent
     ),

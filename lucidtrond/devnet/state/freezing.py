@@ -10,6 +10,7 @@ from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.owners import owner_of
 from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rewards import settle
 from lucidtrond.devnet.state.stakes import (
     BANDWIDTH,
     ENERGY,
@@ -83,7 +84,7 @@ def execute_unfreeze(
     world: World, candidate: Candidate, genesis: Genesis
 ) -> ReceiptRow:
     """Start the delay; what is through with it is paid out, votes shrink to fit."""
-    owner = owner_of(world, candidate)
+    owner = settle(world, owner_of(world, candidate), genesis)
     amount, resource = candidate.int_field(2), candidate.int_field(3)
     now = world.globals.timestamp
     paid, account = _paid_out(owner, now)

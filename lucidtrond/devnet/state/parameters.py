@@ -110,6 +110,8 @@ class Parameters:
     witness_fee: Sun
     exchange_fee: Sun
     market_sell_fee: Sun
+    block_pay: Sun
+    standby_pay: Sun
 
     @classmethod
     def of(cls, every: tuple[tuple[str, int | None], ...]) -> Self:
@@ -137,4 +139,6 @@ class Parameters:
             witness_fee=Sun(known["getAccountUpgradeCost"]),
             exchange_fee=Sun(known["getExchangeCreateFee"]),
             market_sell_fee=Sun(known["getMarketSellFee"]),
+            block_pay=Sun(known["getWitnessPayPerBlock"]),
+            standby_pay=Sun(known["getWitness127PayPerBlock"]),
         )

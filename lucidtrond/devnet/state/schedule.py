@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.rewards import maintain
 from lucidtrond.devnet.state.world import Globals, World
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
 from lucidtrond.tron.units import UnixMillis
@@ -74,6 +75,8 @@ def count_block(world: World, genesis: Genesis, *, previous: Globals) -> None:
         if begins
         else known.next_maintenance,
     )
+    if begins:
+        maintain(world, genesis)
 
 
 def _count_missed(

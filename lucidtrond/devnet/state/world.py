@@ -83,6 +83,10 @@ class Globals(msgspec.Struct, frozen=True, array_like=True):
     """The head began a maintenance period: two slots are skipped after it."""
     token_id: int = 1_000_000
     """The newest TRC-10 token's."""
+    cycle: int = 0
+    """Maintenances so far."""
+    cycle_start: int = 0
+    """The block that began the running one."""
 
 
 class World:
@@ -95,6 +99,7 @@ class World:
         "contracts",
         "delegations",
         "globals",
+        "indexes",
         "moves",
         "slots",
         "witnesses",
@@ -115,6 +120,9 @@ class World:
             older.delegations if older else None
         )
 
+        self.indexes: Table[int] = Table(older.indexes if older else None)
+        """Rewards per vote, see `rewards`; by witness and cycle."""
+
     def fork(self) -> "World":
         """A layer above this one; this one must not change any more."""
         return World(self.globals, self)
@@ -129,6 +137,7 @@ class World:
         self.contracts.absorb(newer.contracts)
         self.slots.absorb(newer.slots)
         self.delegations.absorb(newer.delegations)
+        self.indexes.absorb(newer.indexes)
 
     def rebase(self, older: "World") -> None:
         """Stand on *older*, into which the layer below was merged."""
@@ -139,6 +148,7 @@ class World:
         self.contracts.rebase(older.contracts)
         self.slots.rebase(older.slots)
         self.delegations.rebase(older.delegations)
+        self.indexes.rebase(older.indexes)
 
     def put_account(self, account: Account) -> None:
         older = self.accounts.get(account.address)
@@ -147,9 +157,21 @@ class World:
             self.moves.append((account.address, moved))
         self.accounts.put(account.address, account)
 
+    def index(self, witness: bytes, cycle: int) -> int:
+        """Rewards per vote for *witness* from its beginning to the end of *cycle*."""
+        return self.indexes.get(_index_key(witness, cycle)) or 0
+
+    def put_index(self, witness: bytes, cycle: int, index: int) -> None:
+        """Write one, once a cycle is over."""
+        self.indexes.put(_index_key(witness, cycle), index)
+
     def put_slot(self, key: bytes, value: int) -> None:
         """Write 256 bits of a contract's storage: *key* is its address and a slot."""
-        self.slots.put(key, value.to_bytes((value.bit_length() + 7) // 8, "big"))
+        self.slots.put(key, _big(value))
+
+
+def _index_key(witness: bytes, cycle: int) -> bytes:
+    return witness + (cycle + 1).to_bytes(4)  # -1 is before the first
 
 
 class WorldRows(msgspec.Struct, frozen=True, array_like=True):
@@ -163,6 +185,12 @@ class WorldRows(msgspec.Struct, frozen=True, array_like=True):
     slots: tuple[tuple[bytes, bytes], ...] = ()
     assets: tuple[tuple[bytes, bytes], ...] = ()
     delegations: tuple[Delegation, ...] = ()
+    indexes: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def _big(value: int) -> bytes:
+    """As few bytes as hold it: msgpack has no number beyond 64 bits."""
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
 
 
 def rows_of(world: World) -> WorldRows:
@@ -178,6 +206,7 @@ def rows_of(world: World) -> WorldRows:
         tuple((key, value) for key, value in world.slots.items() if value),
         tuple(world.assets.items()),
         tuple(each for each in world.delegations.values() if not each.is_empty),
+        tuple((key, _big(value)) for key, value in world.indexes.items()),
     )
 
 
@@ -198,4 +227,6 @@ def world_of(rows: WorldRows) -> World:
         world.assets.put(token, asset)
     for delegation in rows.delegations:
         world.delegations.put(delegation.key, delegation)
+    for key, value in rows.indexes:
+        world.indexes.put(key, int.from_bytes(value, "big"))
     return world

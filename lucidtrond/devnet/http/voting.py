@@ -1,0 +1,105 @@
+"""Servlets about votes, witnesses and their rewards."""
+
+from typing import Any
+
+from lucidtrond.devnet.http.building import build
+from lucidtrond.devnet.http.fastjson import parse_object
+from lucidtrond.devnet.http.printing import Json, print_address
+from lucidtrond.devnet.http.reads import view
+from lucidtrond.devnet.http.requests import Ask
+from lucidtrond.devnet.state.rewards import DEFAULT_BROKERAGE, owed
+from lucidtrond.tron.address import InvalidAddress, parse_address
+
+
+def vote_witness(ask: Ask) -> Json:
+    return build(ask, "VoteWitnessContract")
+
+
+def create_witness(ask: Ask) -> Json:
+    return build(ask, "WitnessCreateContract")
+
+
+def update_witness(ask: Ask) -> Json:
+    return build(ask, "WitnessUpdateContract")
+
+
+def update_brokerage(ask: Ask) -> Json:
+    return build(ask, "UpdateBrokerageContract")
+
+
+def withdraw_balance(ask: Ask) -> Json:
+    return build(ask, "WithdrawBalanceContract")
+
+
+def create_proposal(ask: Ask) -> Json:
+    return build(ask, "ProposalCreateContract")
+
+
+def approve_proposal(ask: Ask) -> Json:
+    return build(ask, "ProposalApproveContract")
+
+
+def delete_proposal(ask: Ask) -> Json:
+    return build(ask, "ProposalDeleteContract")
+
+
+def list_proposals(_ask: Ask) -> Json:
+    return {}
+
+
+def get_proposal(ask: Ask) -> Json:
+    """There is none, whatever the id."""
+    if ask.posted:
+        ask.body()
+    else:
+        ask.whole_number("id")
+    return {}
+
+
+def get_reward(ask: Ask) -> Json:
+    """What could be withdrawn now; 0 for nobody, and without an address."""
+    address, world = _asked(ask), view(ask)
+    account = world.accounts.get(address) if address else None
+    return {"reward": owed(world, account, ask.chain.genesis) if account else 0}
+
+
+def get_brokerage(ask: Ask) -> Json:
+    """20 for whoever never set one, witness or not; 0 without an address (4.5)."""
+    address = _asked(ask)
+    if address is None:
+        return {"brokerage": 0}
+    witness = view(ask).witnesses.get(address)
+    return {"brokerage": witness.brokerage if witness else DEFAULT_BROKERAGE}
+
+
+def _asked(ask: Ask) -> bytes | None:
+    """Hex or base58, whatever ``visible`` says; None: no address."""
+    given: Any = ask.parameters.get("address")
+    if ask.posted:
+        given = parse_object(ask.text).get("address") if ask.text.strip() else None
+    try:
+        return parse_address(str(given or "")).raw
+    except InvalidAddress:
+        return None
+
+
+def list_witnesses(ask: Ask) -> Json:
+    # The servlet looks at the query only, whatever the verb.
+    visible = ask.queried_visible
+    producers = frozenset(ask.chain.genesis.schedule)
+    witnesses = []
+    for each in view(ask).witnesses.values():
+        figures = {
+            "voteCount": each.votes,
+            "url": each.url,
+            "totalProduced": each.produced,
+            "totalMissed": each.missed,
+            "latestBlockNum": each.latest_block,
+            "latestSlotNum": each.latest_slot,
+            "isJobs": each.address in producers,
+        }
+        printed: Json = {"address": print_address(each.address, visible=visible)}
+        witnesses.append(
+            printed | {name: value for name, value in figures.items() if value}
+        )
+    return {"witnesses": witnesses}
