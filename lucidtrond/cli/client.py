@@ -181,6 +181,13 @@ def _paid(asset: str, amount: int) -> dict[str, Any]:
     return {"asset": asset, "amount_raw": str(amount)}
 
 
+def _answer() -> str:
+    try:
+        return input().strip().lower()
+    except EOFError:
+        raise ValueError("nobody answers: --yes pays without asking") from None
+
+
 def _send(connection: Connection, args: argparse.Namespace) -> int:
     assets = _assets(connection)
     asset, amount = assets.parse(args.amount)
@@ -200,7 +207,7 @@ def _send(connection: Connection, args: argparse.Namespace) -> int:
     if not args.yes:
         shown = assets.show(amount, asset)
         print(f"Pay {shown} from {args.source} to {args.to}? [y/N] ", end="")
-        if input().strip().lower() not in ("y", "yes"):
+        if _answer() not in ("y", "yes"):
             return _complain("nothing was sent", FAILED)
     if not args.json:
         print(f"idempotency key: {key}", flush=True)

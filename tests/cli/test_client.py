@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemon.process import PASSPHRASE, DaemonProcess
+
+STRANGER = "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH"
+
 pytestmark = pytest.mark.process
 
 
@@ -26,6 +30,27 @@ def test_without_a_daemon_it_says_where_it_looked(tmp_path: Path) -> None:
     done = run("--socket", str(tmp_path / "s"), "status", cwd=tmp_path)
     assert done.returncode == 3
     assert str(tmp_path / "s") in done.stderr
+
+
+def test_without_anybody_to_say_yes_nothing_is_sent(tmp_path: Path) -> None:
+    daemon = DaemonProcess(tmp_path).start()
+    try:
+        daemon.call("keystore.init", passphrase=PASSPHRASE)
+        wallet = daemon.call("wallet.create", label="shop")
+        daemon.fund(wallet["address"], 5_000_000)
+        asked = ("send", wallet["wallet_id"], STRANGER, "1", "TRX")
+        done = run("--socket", str(daemon.socket), *asked, cwd=tmp_path)
+        assert done.returncode == 2
+        assert "--yes pays without asking" in done.stderr
+        assert daemon.call("transfer.list")["payments"] == []
+        done = run("--socket", str(daemon.socket), *asked, "--yes", cwd=tmp_path)
+        assert done.returncode == 0
+        [paid] = daemon.call("transfer.list")["payments"]
+        done = run("--socket", str(daemon.socket), "retry", paid["txid"], cwd=tmp_path)
+        assert done.returncode == 1
+        assert "it is paid, final: there is nothing to do" in done.stderr
+    finally:
+        daemon.end()
 
 
 def test_wrong_usage_has_its_own_exit_code(tmp_path: Path) -> None:
