@@ -218,7 +218,7 @@ def test_ids_count_from_1000001_and_stand_in_the_receipt(lab: Lab) -> None:
         ),
         (
             {"frozen_supply": [{"frozen_amount": 1, "frozen_days": 3653}]},
-            "frozenDuration must be less than 3652 daysand more than 1 days",
+            "frozenDuration must be less than 3652 days and more than 1 days",
         ),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from lucidtrond.devnet.state.assets import put_asset
 from lucidtrond.tron import tron_pb2 as pb
-from tests.devnet.making import ALICE, BOB, CAROL
+from tests.devnet.making import ALICE, BOB, CAROL, NOVA
 from tests.devnet.sending import receipt
 from tests.devnet.test_assets import give_stake, issue, send
 from tests.devnet.test_http import Client
@@ -105,3 +105,11 @@ def test_pages_hold_a_thousand(client: Client) -> None:
         put_asset(client.lab.chain.head, pb.AssetIssueContract(id=str(number)))
     path = "/wallet/getpaginatedassetissuelist"
     assert len(ids(client.post(path, {"offset": 0, "limit": 5000}))) == 1000
+
+
+def test_an_unknown_owner_of_a_frozen_supply_is_named_in_hex(client: Client) -> None:
+    body = {"owner_address": NOVA.address.hex}
+    assert client.post("/wallet/unfreezeasset", body) == {
+        "Error": "class org.tron.core.exception.ContractValidateException"
+        f" : Account[{NOVA.address.hex}] not exists"
+    }

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from lucidtrond.devnet.state.account import Permission, Permissions
 from lucidtrond.tron import base58
 from lucidtrond.tron.jsonformat import print_transaction
 from lucidtrond.tron.transaction import Transaction
@@ -290,10 +292,59 @@ def test_signatures_of_owners_and_permissions_that_are_missing(
         "code": "PERMISSION_ERROR",
         "message": "Permission for this, does not exist!",
     }
-    for each in (nobody, sign(raw, ALICE)):
-        listed = weigh(client, each, "getapprovedlist")
-        assert listed["result"]["code"] == "OTHER_ERROR"
-        assert "approved_list" not in listed
+    listed = weigh(client, nobody, "getapprovedlist")
+    assert listed["result"] == {
+        "code": "OTHER_ERROR",
+        "message": "class org.tron.core.exception.PermissionException"
+        " : Account does not exist!",
+    }
+    assert "approved_list" not in listed
+    # No permission is asked: strangers are listed, and whoever signed twice.
+    strange = weigh(client, sign(raw, ALICE, BOB, BOB), "getapprovedlist")
+    assert strange["result"] == {}
+    assert strange["approved_list"] == [each.address.hex for each in (ALICE, BOB, BOB)]
+
+
+def test_only_active_permissions_are_weighed_by_their_id(client: Client) -> None:
+    world = client.lab.chain.pending
+    alice = world.accounts.get(ALICE.address.raw)
+    assert alice is not None
+    keys = ((ALICE.address.raw, 1),)
+    owner, witness = Permission(0, 0, "o", 1, keys), Permission(1, 1, "w", 1, keys)
+    world.put_account(replace(alice, permissions=Permissions(owner, witness, ())))
+    raw = raw_transfer(client.lab.chain, ALICE.address, BOB.address, 1, permission_id=1)
+    answer = weigh(client, sign(raw, ALICE), "getsignweight")
+    assert answer["result"] == {
+        "code": "PERMISSION_ERROR",
+        "message": "Permission type is wrong!",
+    }
+    assert "permission" not in answer
+
+
+@pytest.mark.parametrize(
+    ("signature", "code", "message"),
+    [
+        (b"\1" * 64, "SIGNATURE_FORMAT_ERROR", "Signature size is 64"),
+        (
+            b"\1" * 64 + b"\x40",
+            "COMPUTE_ADDRESS_ERROR",
+            "Header byte out of range: 64",
+        ),
+        (
+            (5).to_bytes(32) + b"\1" * 32 + b"\0",  # no point has this x
+            "OTHER_ERROR",
+            "class java.lang.IllegalArgumentException : Invalid point compression",
+        ),
+    ],
+)
+@pytest.mark.parametrize("path", ["getsignweight", "getapprovedlist"])
+def test_signatures_nobody_can_have_made(
+    client: Client, path: str, signature: bytes, code: str, message: str
+) -> None:
+    raw = raw_transfer(client.lab.chain, ALICE.address, BOB.address, 1)
+    answer = weigh(client, sign(raw).with_signature(signature), path)
+    assert answer["result"] == {"code": code, "message": message}
+    assert "approved_list" not in answer
 
 
 def test_who_signed_is_listed(client: Client) -> None:

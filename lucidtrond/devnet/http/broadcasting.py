@@ -6,9 +6,15 @@ from typing import Any, Final
 from lucidtrond.devnet.http.errors import JavaError, null_pointer
 from lucidtrond.devnet.http.printing import Json, print_address, print_permission
 from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex, is_visible
+from lucidtrond.devnet.state.account import ACTIVE_PERMISSION
 from lucidtrond.devnet.state.candidate import TRUNCATED, Candidate
 from lucidtrond.devnet.state.refused import BadSignature, Refused
-from lucidtrond.devnet.state.signatures import allows, permission_for, weigh
+from lucidtrond.devnet.state.signatures import (
+    allows,
+    permission_for,
+    recover_signer,
+    weigh,
+)
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import (
     parse_transaction,
@@ -107,13 +113,15 @@ def get_sign_weight(ask: Ask) -> Json:
     )
     if permission is None:
         return printed | _weight_error("Permission for this, does not exist!")
+    if candidate.permission_id and permission.type != ACTIVE_PERMISSION:
+        return printed | _weight_error("Permission type is wrong!")
     if candidate.permission_id and not allows(permission, candidate.type):
         return printed | _weight_error("Permission denied!")
     printed["permission"] = print_permission(permission, visible=visible)
     try:
         weight, signers = weigh(permission, transaction.signatures, candidate.txid)
     except BadSignature as refusal:
-        return printed | _weight_error(refusal.reason)
+        return printed | _bad_signature(refusal)
     if signers:
         printed["approved_list"] = [
             print_address(each, visible=visible) for each in signers
@@ -128,20 +136,35 @@ def _weight_error(message: str) -> Json:
     return {"result": {"code": "PERMISSION_ERROR", "message": message}}
 
 
+def _bad_signature(refusal: BadSignature) -> Json:
+    """What is said of signatures that nobody can have made, or nobody allowed."""
+    java, _, words = refusal.reason.partition(": ")
+    if java.startswith("Signature size"):
+        code, words = "SIGNATURE_FORMAT_ERROR", refusal.reason
+    elif java == "java.security.SignatureException":
+        code = "COMPUTE_ADDRESS_ERROR"
+    elif java == "java.lang.IllegalArgumentException":
+        code, words = "OTHER_ERROR", f"class {java} : {words}"
+    else:
+        code, words = "PERMISSION_ERROR", refusal.reason
+    return {"result": {"code": code, "message": words}}
+
+
 def get_approved_list(ask: Ask) -> Json:
+    """Whoever signed, be it allowed or not (Wallet.getTransactionApprovedList)."""
     transaction, visible = _posted(ask)
     candidate = _candidate(transaction)
     printed: Json = {"transaction": _wrapped(transaction, visible=visible)}
-    account = ask.chain.pending.accounts.get(candidate.owner)
-    operations = ask.chain.genesis.default_operations
-    permission = permission_for(candidate, account, operations) if account else None
-    if permission is None:
-        missing = "permission isn't exit" if account else "Account does not exist!"
-        return printed | {"result": {"code": "OTHER_ERROR", "message": missing}}
+    if ask.chain.pending.accounts.get(candidate.owner) is None:
+        java = "class org.tron.core.exception.PermissionException"
+        text = f"{java} : Account does not exist!"
+        return printed | {"result": {"code": "OTHER_ERROR", "message": text}}
     try:
-        _, signers = weigh(permission, transaction.signatures, candidate.txid)
+        signers = [
+            recover_signer(candidate.txid, each).raw for each in transaction.signatures
+        ]
     except BadSignature as refusal:
-        return printed | {"result": {"code": "OTHER_ERROR", "message": refusal.reason}}
+        return printed | _bad_signature(refusal)
     if signers:
         printed["approved_list"] = [
             print_address(each, visible=visible) for each in signers

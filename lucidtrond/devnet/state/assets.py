@@ -18,7 +18,6 @@ from lucidtrond.devnet.state.owners import is_address, new_account, owner_of
 from lucidtrond.devnet.state.refused import Invalid
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
-from lucidtrond.tron.address import Address
 from lucidtrond.tron.units import MAX_SUN, Sun
 
 DAY_MS: Final = 86_400_000
@@ -229,8 +228,7 @@ def validate_unfreeze(world: World, candidate: Candidate, _genesis: Genesis) -> 
         raise Invalid("Invalid address")
     owner = world.accounts.get(candidate.owner)
     if owner is None:
-        base58 = Address(candidate.owner).base58
-        raise Invalid(f"Account[{base58}] not exists")
+        raise Invalid(f"Account[{candidate.owner.hex()}] not exists")
     if not owner.frozen_supply:
         raise Invalid("no frozen supply balance")
     certain(bool(owner.issued), "only issuers have a frozen supply")

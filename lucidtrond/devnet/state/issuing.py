@@ -88,6 +88,6 @@ def _check_frozen(asset: pb.AssetIssueContract) -> None:
         if not MIN_FROZEN_DAYS <= each.frozen_days <= MAX_FROZEN_DAYS:
             raise Invalid(
                 f"frozenDuration must be less than {MAX_FROZEN_DAYS} days"
-                f"and more than {MIN_FROZEN_DAYS} days"
+                f" and more than {MIN_FROZEN_DAYS} days"
             )
         left -= each.frozen_amount
