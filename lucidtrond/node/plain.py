@@ -200,8 +200,11 @@ class _Answer:
         self._is_framed = (
             b"content-length" in headers or b"transfer-encoding" in headers
         )
-        after = headers.get(b"retry-after")
-        self.reply = Reply(status, None if after is None else after.decode("latin-1"))
+        told = (headers.get(each) for each in (b"retry-after", b"date"))
+        after, date = (
+            None if each is None else each.decode("latin-1") for each in told
+        )
+        self.reply = Reply(status, after, date)
         self._sink.begin(headers.get(b"content-encoding", b"").decode("latin-1"))
 
     def on_body(self, chunk: bytes) -> None:

@@ -6,6 +6,7 @@ HTML or nothing. Each is one of the exceptions of `errors`; what is left is JSON
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 from lucidtrond.errors import NodeError, NodeRefused, NodeUnavailable, QuotaSpent
@@ -17,6 +18,12 @@ _BUSY: Final = "lack of computing resources"
 """RateLimiterServlet's refusal, with status 200."""
 _LITE: Final = "this API is closed because this node is a lite fullnode"
 _LIMITED: Final = ("exceeded the allowed_rps", "exceeds the frequency limit")
+_MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
+_DATE: Final = re.compile(
+    r"[A-Z][a-z]{2}, ([0-9]{2})"
+    r" (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([0-9]{4})"
+    r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
+)
 _NOT_NOW: Final = frozenset({408, 425})
 
 
@@ -29,16 +36,23 @@ class Suspended(SlowDown):
 
 
 def refusal_of(
-    name: str, *, status: int, body: bytes, retry_after: str | None = None
+    name: str,
+    *,
+    status: int,
+    body: bytes,
+    retry_after: str | None = None,
+    date: str | None = None,
 ) -> NodeError | None:
     """What is wrong with an answer of endpoint *name*; None: its body is JSON.
+
+    *retry_after* and *date* are headers; a time to wait for is compared with their own.
 
     Cut-off JSON and ``{"Error": …}`` with status 200 are seen when it is decoded.
     """
     if status == 200:
         return _of_body(name, body)
     text = _text(body)
-    asked = _seconds(retry_after, text)
+    asked = _seconds(retry_after, text, date)
     if text.startswith(_QUOTA):
         return QuotaSpent(f"{name}: the daily quota is used up")
     if status == 429 or (status == 403 and _is_limit(text)):
@@ -103,11 +117,34 @@ def _is_limit(text: str) -> bool:
     return any(each in text for each in _LIMITED) or bool(_SUSPENDED.search(text))
 
 
-def _seconds(header: str | None, text: str) -> float | None:
-    # A date in Retry-After would need our clock to agree with theirs: left out.
+def _seconds(header: str | None, text: str, date: str | None = None) -> float | None:
     # str.strip() takes more for blank than float() does (0x1c to 0x1f).
     digits = "" if header is None else header.strip()
     if re.fullmatch(r"[0-9]{1,6}", digits):
         return float(digits)
+    if date is not None and (until := _read_date(digits)) is not None:
+        now = _read_date(date)
+        return None if now is None else max(0.0, until - now)
     found = _SUSPENDED.search(text)
     return float(found[1]) if found else None
+
+
+def _read_date(text: str) -> float | None:
+    """IMF-fixdate of RFC 9110, 5.6.7, which all of today send."""
+    found = _DATE.fullmatch(text.strip())
+    if found is None:
+        return None
+    day, month, year, hour, minute, second = found.groups()
+    try:
+        at = datetime(
+            int(year),
+            _MONTHS.index(month) // 3 + 1,
+            int(day),
+            int(hour),
+            int(minute),
+            int(second),
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+    return at.timestamp()

@@ -60,7 +60,10 @@ class HttpxWay:
                 await response.aclose()
         except httpx.TransportError as error:
             raise NodeUnavailable(self._name, 1, _reason(error)) from error
-        return Reply(response.status_code, response.headers.get("Retry-After"))
+        headers = response.headers
+        return Reply(
+            response.status_code, headers.get("Retry-After"), headers.get("Date")
+        )
 
 
 def open_network(connections: int) -> httpx.AsyncHTTPTransport:

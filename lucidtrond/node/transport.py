@@ -107,7 +107,11 @@ class NodeLine:
             reply = await way.post(path, question, body)
             whole = body.whole()
             refusal = refusal_of(
-                name, status=reply.status, body=whole, retry_after=reply.retry_after
+                name,
+                status=reply.status,
+                body=whole,
+                retry_after=reply.retry_after,
+                date=reply.date,
             )
             if refusal is not None:
                 raise refusal

@@ -11,7 +11,8 @@ class Reply:
 
     status: int
     retry_after: str | None = None
-    """The header of that name."""
+    date: str | None = None
+    """The headers of these names."""
 
 
 class Sink(Protocol):

@@ -110,11 +110,11 @@ async def test_a_request_is_written_at_once_and_as_http_wants_it() -> None:
 
 
 async def test_what_the_head_tells_is_told() -> None:
-    head = b"HTTP/1.1 429 \r\nRETRY-AFTER: 7\r\nContent-encoding: gzip\r\n"
+    head = b"HTTP/1.1 429 \r\nRETRY-AFTER: 7\r\nContent-encoding: gzip\r\ndate: x\r\n"
     peer = Peer([[head + b"Content-Length: 0\r\n\r\n"]])
     async with way_to(peer) as way:
         taken = Taken()
-        assert await way.post("/", b"{}", taken) == Reply(429, "7")
+        assert await way.post("/", b"{}", taken) == Reply(429, "7", "x")
     assert taken == Taken("gzip", b"")
 
 

@@ -1,5 +1,8 @@
 """Answers that are no data, told apart."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +52,34 @@ def test_rate_limits_say_how_long_to_stay_away(
     error = refusal_of("n", status=status, body=body, retry_after=header)
     assert isinstance(error, NodeUnavailable)
     assert error.retry_after_s == seconds
+
+
+NOW = datetime(2026, 10, 21, 7, 27, 30, tzinfo=UTC)
+
+
+@given(st.integers(-86_400, 400 * 86_400))
+def test_a_time_to_wait_for_is_counted_from_the_answers_own(seconds: int) -> None:
+    until = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
+    date = format_datetime(NOW, usegmt=True)
+    error = refusal_of("n", status=503, body=b"", retry_after=until, date=date)
+    assert isinstance(error, NodeUnavailable)
+    assert error.retry_after_s == max(0, seconds)
+
+
+@pytest.mark.parametrize(
+    ("until", "date"),
+    [
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "yesterday"),
+        ("Wed, 32 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:00 GMT"),
+        ("Wed, 21 Oct 0000 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:00 GMT"),
+        ("soon", "Wed, 21 Oct 2026 07:27:00 GMT"),
+    ],
+)
+def test_a_time_that_can_not_be_read_says_nothing(until: str, date: str | None) -> None:
+    error = refusal_of("n", status=429, body=b"", retry_after=until, date=date)
+    assert isinstance(error, NodeUnavailable)
+    assert error.retry_after_s is None
 
 
 def test_a_spent_quota_is_not_a_rate_limit() -> None:
@@ -113,7 +144,7 @@ def test_errors_with_status_200_are_read_by_their_text(
 def test_no_answer_is_too_strange_to_be_classified(
     status: int, body: bytes, header: str | None
 ) -> None:
-    error = refusal_of("n", status=status, body=body, retry_after=header)
+    error = refusal_of("n", status=status, body=body, retry_after=header, date=header)
     assert error is None or isinstance(error, NodeError)
     if error is None:
         assert status == 200
