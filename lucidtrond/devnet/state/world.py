@@ -9,7 +9,7 @@ A view is good until the next block: merging changes what lies under older ones.
 """
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -130,25 +130,26 @@ class World:
     def absorb(self, newer: "World") -> None:
         """Merge the layer right above into this one."""
         self.globals = newer.globals
-        self.accounts.absorb(newer.accounts)
-        self.account_ids.absorb(newer.account_ids)
-        self.assets.absorb(newer.assets)
-        self.witnesses.absorb(newer.witnesses)
-        self.contracts.absorb(newer.contracts)
-        self.slots.absorb(newer.slots)
-        self.delegations.absorb(newer.delegations)
-        self.indexes.absorb(newer.indexes)
+        for table, above in zip(self.tables(), newer.tables(), strict=True):
+            table.absorb(above)
 
     def rebase(self, older: "World") -> None:
         """Stand on *older*, into which the layer below was merged."""
-        self.accounts.rebase(older.accounts)
-        self.account_ids.rebase(older.account_ids)
-        self.assets.rebase(older.assets)
-        self.witnesses.rebase(older.witnesses)
-        self.contracts.rebase(older.contracts)
-        self.slots.rebase(older.slots)
-        self.delegations.rebase(older.delegations)
-        self.indexes.rebase(older.indexes)
+        for table, below in zip(self.tables(), older.tables(), strict=True):
+            table.rebase(below)
+
+    def tables(self) -> tuple[Table[Any], ...]:
+        """All of them, always in the same order."""
+        return (
+            self.accounts,
+            self.account_ids,
+            self.assets,
+            self.witnesses,
+            self.contracts,
+            self.slots,
+            self.delegations,
+            self.indexes,
+        )
 
     def put_account(self, account: Account) -> None:
         older = self.accounts.get(account.address)
