@@ -6,6 +6,7 @@ client must not have, and it costs a third of the CPU time. It is imported only 
 endpoint wants it: that takes 60 ms and 6 MB.
 """
 
+import ssl
 from collections.abc import AsyncIterable, Mapping, Sequence
 from typing import Final, cast
 
@@ -79,8 +80,11 @@ def open_network(connections: int) -> httpx.AsyncHTTPTransport:
 
 
 def _reason(error: httpx.TransportError) -> str:
-    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in str(error):
-        return "its TLS certificate is not accepted"
+    cause: BaseException | None = error
+    while cause is not None:  # trio's own exception stands between
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "its TLS certificate is not accepted"
+        cause = cause.__cause__ or cause.__context__
     for kind, reason in _REASONS.items():
         if isinstance(error, kind):
             return reason
