@@ -215,6 +215,18 @@ def test_rewards_are_settled_before_votes_change(lab: Lab) -> None:
     assert reward(lab, ALICE) == earned
 
 
+def test_who_unfreezes_has_earned_by_the_votes_that_he_had(lab: Lab) -> None:
+    freeze(lab, ALICE, 1000)
+    vote(lab, ALICE, (FIRST, 1000))
+    maintain(lab)
+    lab.mine(5)
+    maintain(lab)
+    earned = reward(lab, ALICE)
+    assert earned > 0
+    unfreeze(lab, ALICE, 900)
+    assert (account(lab, ALICE).allowance, reward(lab, ALICE)) == (earned, earned)
+
+
 def test_rewards_are_the_same_after_a_checkpoint(lab: Lab) -> None:
     freeze(lab, ALICE, 1000)
     vote(lab, ALICE, (FIRST, 1000))
@@ -263,6 +275,11 @@ def test_a_new_witness_pays_is_voted_for_and_earns(lab: Lab) -> None:
     assert reward(lab, BOB) == 4 * int(0.2 * share)
     paid = receipt(lab, contract(lab, BOB, "WithdrawBalanceContract"))
     assert paid.withdrawn == 4 * int(0.2 * share)
+    maintain(lab)
+    rest = account(lab, BOB).allowance
+    lab.mine(3)
+    # The next cycle begins with nothing taken.
+    assert reward(lab, BOB) == rest + 3 * int(0.2 * share)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 What a block pays is the same through a maintenance cycle, so nothing is written block
 by block: the running cycle's pay follows from the blocks that it had. When it ends, the
 producers' own part goes to their allowance; the voters' part raises an index, sun per
-vote, from which each voter's share follows whenever it is settled.
+vote, from which each voter's share follows whenever it is settled. Two shares are
+computed with doubles and cut, because java does: other arithmetic gives other sun.
 """
 
 from typing import Final
