@@ -115,6 +115,14 @@ class Block:
 
     header: BlockHeader
     transactions: tuple[BlockTransaction, ...]
+    root_proven: bool = True
+    """Whether the header's transaction root was recomputed from these transactions.
+
+    False where they came as JSON and the root does not fit: HTTP shows no unknown
+    fields, and mainnet has some. Then header, txids and signatures are what they
+    claim, but which transactions the block holds, and their results, is the word of
+    one node.
+    """
 
 
 @frozen
