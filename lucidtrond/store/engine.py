@@ -4,6 +4,9 @@ What runs inside a `Tx` can neither end nor nest its transaction, nor touch PRAG
 other files: the connection's authorizer denies those while a function runs. Our own
 control statements carry a comment, so that a function's text never equals one of them
 in the statement cache (a cached statement is not authorized again).
+
+SQLite sends the statements that it composes itself through the same authorizer, and
+which ones it composes differs between versions; see `_INTERNAL_PRAGMAS`.
 """
 
 import os
@@ -37,6 +40,14 @@ _DENIED: Final = frozenset(
         sqlite3.SQLITE_DETACH,
     }
 )
+_INTERNAL_PRAGMAS: Final = frozenset({"quick_check"})
+"""PRAGMAs that SQLite runs on its own behalf within a statement of the `Tx`.
+
+ALTER TABLE … ADD COLUMN checks the rows of the table with quick_check: where a column
+has a CHECK (3.40.1), and on each STRICT table (3.46.1; sqlite3AlterFinishAddColumn in
+alter.c). It only reads. Of what else these versions compose themselves, only VACUUM's
+ATTACH is among `_DENIED`, and VACUUM is refused within a transaction anyway.
+"""
 
 
 class Connection:
@@ -70,10 +81,12 @@ class Connection:
     def close(self) -> None:
         self.raw.close()
 
-    def _authorize(self, action: int, *_names: str | None) -> int:
-        if self._running is not None and action in _DENIED:
-            return sqlite3.SQLITE_DENY
-        return sqlite3.SQLITE_OK
+    def _authorize(self, action: int, name: str | None, *_rest: str | None) -> int:
+        if self._running is None or action not in _DENIED:
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_PRAGMA and name in _INTERNAL_PRAGMAS:
+            return sqlite3.SQLITE_OK
+        return sqlite3.SQLITE_DENY
 
     def _must_stop(self) -> bool:
         return self._running is not None and self._running.stopped is not None

@@ -110,6 +110,52 @@ async def test_what_another_engine_would_not_take_is_refused(
             await migrate(db, [Migration("a", 1, sql)])
 
 
+ALTERATIONS = (
+    # SQLite 3.40 runs quick_check within this one only, 3.46 within each ADD COLUMN.
+    "ALTER TABLE a_x ADD COLUMN c INT64 CHECK (c > 0)",
+    "ALTER TABLE a_x ADD COLUMN d INT64",
+    "ALTER TABLE a_x ADD COLUMN e TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE a_x ADD COLUMN g INT64 REFERENCES a_y (k)",
+    "ALTER TABLE a_x RENAME COLUMN n TO m",
+    "ALTER TABLE a_x DROP COLUMN f",
+    "ALTER TABLE a_x RENAME TO a_w",
+    "CREATE UNIQUE INDEX a_w_m ON a_w (m) WHERE m > 0",
+    "CREATE VIEW a_v AS SELECT k FROM a_w",
+    "CREATE TRIGGER a_r AFTER DELETE ON a_w BEGIN DELETE FROM a_y; END",
+    "INSERT INTO a_w (m) VALUES (7) ON CONFLICT (k) DO UPDATE SET m = excluded.m",
+    "DELETE FROM a_w",
+    "DROP TRIGGER a_r",
+    "DROP VIEW a_v",
+    "DROP INDEX a_w_m",
+    "DROP TABLE a_w",
+    "DROP TABLE a_y",
+)
+
+
+@pytest.mark.parametrize("where", ["memory", "file"])
+async def test_what_sqlite_runs_inside_a_change_of_tables_is_authorized(
+    where: str, tmp_path: Path
+) -> None:
+    """Each kind of statement of our dialect, over a table that has rows."""
+    tables_made = Migration("a", 1, "CREATE TABLE a_y (k INT64 PRIMARY KEY);" + ONE.sql)
+    row = Migration("a", 2, "INSERT INTO a_x (n, t) VALUES (1, '')")
+    changes = [
+        Migration("a", number, sql) for number, sql in enumerate(ALTERATIONS, start=3)
+    ]
+    async with open_store(tmp_path / "db" if where == "file" else None) as db:
+        await migrate(db, [tables_made, row])
+        assert await migrate(db, [tables_made, row, *changes]) == len(changes)
+        assert await db.read(tables) == {"store_migration"}
+
+
+async def test_a_column_that_breaks_rows_is_refused_by_the_inner_check() -> None:
+    row = Migration("a", 2, "INSERT INTO a_x (n) VALUES (1)")
+    bad = Migration("a", 3, "ALTER TABLE a_x ADD COLUMN c INT64 CHECK (n > 1)")
+    async with open_store(None) as db:
+        with pytest.raises(StoreError, match=r"a 3: .*CHECK constraint failed"):
+            await migrate(db, [ONE, row, bad])
+
+
 async def test_type_names_inside_text_stay_as_they_are() -> None:
     sql = (
         "CREATE TABLE a_t (k SERIAL PRIMARY KEY, t TEXT); -- FLAG; here\n"
