@@ -2,15 +2,24 @@
 
 Amounts are raw integers of up to 256 bits; decimals are the token's own. A token's
 ``symbol`` proves nothing: only the address of the contract that wrote a log does.
+
+Events. The standard form has two indexed addresses (three topics) and the amount as
+data. Deployed tokens also write the same event with one or no indexed address; the
+values that are not indexed then stand in the data, in the order of the declaration.
+Which address is indexed when only one is cannot be told from a log; it is read as the
+first, as Solidity code that indexes one of them has it. As an EVM reads its own
+arguments, an address is the lower 20 bytes of its word and data beyond the last value
+is ignored. Four topics are TRC-721's (an indexed token id) and no amount.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lucidtrond.tron.abi import SELECTOR_SIZE, decode, encode_call, selector, topic
 from lucidtrond.tron.abi_types import WORD, AbiError
-from lucidtrond.tron.address import Address
+from lucidtrond.tron.address import PREFIX, Address
 from lucidtrond.tron.receipt import Log
 
 NAME: Final = "name()"
@@ -28,6 +37,8 @@ APPROVAL_TOPIC: Final = topic("Approval(address,address,uint256)")
 
 MAX_AMOUNT: Final = (1 << 256) - 1
 _MAX_TEXT: Final = 1024
+ADDRESS_BYTES: Final = 20
+"""Of an address word, the lower ones (an address without its network prefix)."""
 
 
 @frozen
@@ -65,6 +76,14 @@ class ApprovalLog:
     owner: Address
     spender: Address
     amount: int
+
+
+@frozen
+class UnreadableLog:
+    """An event of *token* that bears the name of a standard one and is not like it."""
+
+    token: Address
+    reason: str
 
 
 def transfer(recipient: Address, amount: int) -> bytes:
@@ -115,24 +134,57 @@ def parse_call(data: bytes) -> TransferCall | ApproveCall | None:
     return None
 
 
-def parse_log(log: Log) -> TransferLog | ApprovalLog | None:
-    """Read a standard event: two indexed addresses, the amount as data.
+def classify_log(log: Log) -> TransferLog | ApprovalLog | UnreadableLog | None:
+    """Read an event of a token; None: it is another event.
 
-    Anything else is None; so are TRC-721's, whose third value is indexed too, and
-    address topics with dirt in their upper 12 bytes, which no compiler writes.
+    An `UnreadableLog` announces a transfer or an approval and cannot be read as one.
+    Of a token that is known it is to be reported; TRC-721's are among them, too.
     """
-    if len(log.topics) != 3 or len(log.data) != WORD:
+    if not log.topics or log.topics[0] not in (TRANSFER_TOPIC, APPROVAL_TOPIC):
         return None
-    if log.topics[0] not in (TRANSFER_TOPIC, APPROVAL_TOPIC):
-        return None
-    try:
-        first, second = decode(["address", "address"], b"".join(log.topics[1:]))
-    except AbiError:
-        return None
-    amount = int.from_bytes(log.data, "big")
-    if log.topics[0] == TRANSFER_TOPIC:
+    name = "Transfer" if log.topics[0] == TRANSFER_TOPIC else "Approval"
+    indexed = len(log.topics) - 1
+    if indexed > 2:
+        return UnreadableLog(log.address, f"{name} with {indexed} indexed values")
+    data_words = 3 - indexed
+    if len(log.data) < data_words * WORD or any(len(t) != WORD for t in log.topics):
+        return UnreadableLog(
+            log.address,
+            f"{name} with {indexed} indexed values: expected {data_words * WORD} bytes"
+            f" of data, got {len(log.data)}",
+        )
+    values = b"".join(log.topics[1:]) + log.data
+    first, second = (
+        Address(bytes([PREFIX]) + values[at + WORD - ADDRESS_BYTES : at + WORD])
+        for at in (0, WORD)
+    )
+    amount = int.from_bytes(values[2 * WORD : 3 * WORD], "big")
+    if name == "Transfer":
         return TransferLog(log.address, first, second, amount)
     return ApprovalLog(log.address, first, second, amount)
+
+
+def parse_log(log: Log) -> TransferLog | ApprovalLog | None:
+    """As `classify_log`, without those that cannot be read."""
+    read = classify_log(log)
+    return None if isinstance(read, UnreadableLog) else read
+
+
+def amount_moved(
+    logs: Iterable[Log], *, token: Address, sender: Address, recipient: Address
+) -> int:
+    """Sum what *token*'s own Transfer logs say went from *sender* to *recipient*.
+
+    0: nothing did, by what these logs say. Of a token that takes a fee it is what
+    arrived, not what was asked for. Never above `MAX_AMOUNT`.
+    """
+    moved = TransferLog(token, sender, recipient, amount=0)
+    total = sum(
+        read.amount
+        for read in map(parse_log, logs)
+        if isinstance(read, TransferLog) and evolve(read, amount=0) == moved
+    )
+    return min(total, MAX_AMOUNT)
 
 
 def parse_amount_result(data: bytes) -> int:

@@ -143,13 +143,22 @@ def test_a_failed_call_moves_nothing_whatever_its_receipt_says() -> None:
         Log(TOKEN, (TRANSFER_TOPIC, word(A), word(B), bytes(32)), b""),  # TRC-721
         Log(TOKEN, (TRANSFER_TOPIC, word(A)), bytes(32)),
         Log(TOKEN, (TRANSFER_TOPIC, word(A), word(B)), bytes(31)),
-        Log(TOKEN, (TRANSFER_TOPIC, word(A), b"\1" * 32), bytes(32)),
         Log(TOKEN, (bytes(32), word(A), word(B)), bytes(32)),
     ],
 )
 def test_a_log_that_is_no_token_transfer_is_none(log: Log) -> None:
     block = block_with(call())
     assert read_block(block, [receipt(block, logs=(log,))]).movements == ()
+
+
+@pytest.mark.parametrize("indexed", [0, 1, 2])
+def test_a_transfer_is_booked_however_its_log_is_written(indexed: int) -> None:
+    values = (word(A), b"\1" * 12 + B.raw[1:], (5).to_bytes(32, "big"))
+    data = b"".join(values[indexed:]) + b"more"
+    log = Log(TOKEN, (TRANSFER_TOPIC, *values[:indexed]), data)
+    block = block_with(call())
+    [moved] = read_block(block, [receipt(block, logs=(log,))]).movements
+    assert (moved.sender, moved.recipient, moved.amount) == (A, B, 5)
 
 
 def test_receipts_of_another_block_or_order_or_number_are_refused() -> None:

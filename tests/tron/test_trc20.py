@@ -77,23 +77,77 @@ GOOD = (trc20.TRANSFER_TOPIC, word(A), word(B))
 ONE = (1).to_bytes(32, "big")
 
 
+@given(
+    indexed=st.integers(0, 2),
+    dirt=st.tuples(*[st.binary(min_size=12, max_size=12)] * 2),
+    amount=amounts,
+    tail=st.binary(max_size=70),
+    transfer=st.booleans(),
+)
+def test_an_event_is_read_however_its_values_are_indexed(
+    indexed: int,
+    dirt: tuple[bytes, bytes],
+    amount: int,
+    tail: bytes,
+    *,
+    transfer: bool,
+) -> None:
+    """Dirty upper bytes of an address and data beyond the last value are ignored."""
+    values = (dirt[0] + A.raw[1:], dirt[1] + B.raw[1:], amount.to_bytes(32, "big"))
+    name = trc20.TRANSFER_TOPIC if transfer else trc20.APPROVAL_TOPIC
+    data = b"".join(values[indexed:])
+    kind = trc20.TransferLog if transfer else trc20.ApprovalLog
+    for log in (data, data + tail):
+        read = trc20.classify_log(Log(C, (name, *values[:indexed]), log))
+        assert read == kind(C, A, B, amount)
+    short = trc20.classify_log(Log(C, (name, *values[:indexed]), data[:-1]))
+    assert isinstance(short, trc20.UnreadableLog)
+
+
 @pytest.mark.parametrize(
-    ("topics", "data"),
+    ("topics", "data", "reason"),
     [
-        ((), ONE),
-        (GOOD[:1], word(A) + word(B) + ONE),  # nothing indexed
-        (GOOD[:2], ONE),
-        ((*GOOD, ONE), b""),  # TRC-721
-        (GOOD, b""),
-        (GOOD, ONE[:31]),
-        (GOOD, ONE + ONE),
-        ((ONE, *GOOD[1:]), ONE),
-        ((GOOD[0], b"\1" + GOOD[1][1:], GOOD[2]), ONE),
-        ((GOOD[0], GOOD[1][:31], GOOD[2]), ONE),
+        ((*GOOD, ONE), b"", "3 indexed values"),  # TRC-721
+        ((*GOOD, ONE), ONE, "3 indexed values"),
+        (GOOD, b"", "expected 32 bytes of data, got 0"),
+        (GOOD, ONE[:31], "expected 32 bytes of data, got 31"),
+        (GOOD[:2], ONE, "expected 64 bytes of data, got 32"),
+        (GOOD[:1], ONE + ONE, "expected 96 bytes of data, got 64"),
+        ((GOOD[0], GOOD[1][:31], GOOD[2]), ONE, "2 indexed values"),
     ],
 )
-def test_other_events_are_not_transfers(topics: tuple[bytes, ...], data: bytes) -> None:
+def test_a_transfer_that_can_not_be_read_is_told_from_other_events(
+    topics: tuple[bytes, ...], data: bytes, reason: str
+) -> None:
+    read = trc20.classify_log(Log(C, topics, data))
+    assert isinstance(read, trc20.UnreadableLog)
+    assert read.token == C
+    assert reason in read.reason
     assert trc20.parse_log(Log(C, topics, data)) is None
+
+
+@pytest.mark.parametrize("topics", [(), (ONE, *GOOD[1:]), (ONE,)])
+def test_other_events_are_nothing_of_a_tokens(topics: tuple[bytes, ...]) -> None:
+    assert trc20.classify_log(Log(C, topics, ONE * 3)) is None
+
+
+def test_only_the_tokens_own_logs_between_the_two_say_what_moved() -> None:
+    def log(token: Address, a: Address, b: Address, amount: int) -> Log:
+        data = amount.to_bytes(32, "big")
+        return Log(token, (trc20.TRANSFER_TOPIC, word(a), word(b)), data)
+
+    def moved(*logs: Log) -> int:
+        return trc20.amount_moved(logs, token=C, sender=A, recipient=B)
+
+    assert moved() == 0
+    assert moved(log(C, A, B, 5)) == 5
+    assert moved(log(C, A, B, 5), log(C, A, C, 1), log(C, A, B, 3)) == 8
+    others = [log(A, A, B, 5), log(C, B, A, 5), log(C, A, C, 5), log(C, C, B, 5)]
+    assert moved(*others) == 0
+    approval = Log(C, (trc20.APPROVAL_TOPIC, word(A), word(B)), ONE)
+    assert moved(approval, Log(C, (*GOOD, ONE), b"")) == 0
+    most = log(C, A, B, trc20.MAX_AMOUNT)
+    assert moved(most, most) == trc20.MAX_AMOUNT
 
 
 def test_what_getters_return() -> None:
@@ -102,6 +156,12 @@ def test_what_getters_return() -> None:
         trc20.parse_amount_result(b"")
     assert trc20.parse_text_result(abi.encode(["string"], ["USDT"])) == "USDT"
     assert trc20.parse_text_result(b"MKR".ljust(32, b"\0")) == "MKR"
+    assert trc20.parse_text_result(bytes(32)) == ""
+    assert trc20.parse_text_result(abi.encode(["string"], [""])) == ""
+    absurd = "A\n\x1b[31m\u202e" + "x" * 3000
+    assert trc20.parse_text_result(abi.encode(["string"], [absurd])) == (
+        "A\ufffd\ufffd[31m\ufffd" + "x" * 1016
+    )
     with pytest.raises(AbiError):
         trc20.parse_text_result(b"")
 
