@@ -17,8 +17,8 @@ from typing import Protocol, assert_never
 import trio
 from attrs import frozen
 
+from lucidtrond.chain import entries, tables
 from lucidtrond.chain import plan as planning
-from lucidtrond.chain import tables
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.observer import BlockObserver
 from lucidtrond.chain.pace import Pace
@@ -339,7 +339,7 @@ class Follower:
         for number in range(cursor.head, revert_to, -1):
             for entry in reversed(self._entries(tx, number - 1, number, cursor.solid)):
                 self._emit(tx, TransferSeen(change="reverted", entry=entry))
-            tables.delete_entries(tx, number)
+            entries.delete_entries(tx, number)
             block_id = tables.delete_block(tx, number)
             for observer in self._observers:
                 observer.reverted(tx, number, block_id)
@@ -368,7 +368,7 @@ class Follower:
                 for each in movements
                 if each.sender in watched or each.recipient in watched
             ]
-            tables.insert_entries(tx, block, read.id, ours)
+            entries.insert_entries(tx, block, read.id, ours)
             number = header.number
             for entry in self._entries(tx, number - 1, number, -1):
                 self._emit(tx, TransferSeen(change="included", entry=entry))
@@ -377,7 +377,7 @@ class Follower:
 
     def _entries(self, tx: Tx, above: int, up_to: int, solid: int) -> list[LedgerEntry]:
         known = self._ledger.known
-        return tables.entries_between(tx, above, up_to, solid=solid, known=known)
+        return entries.entries_between(tx, above, up_to, solid=solid, known=known)
 
     def _solidify(self, tx: Tx, solid: BlockHeader, step: _Step) -> None:
         number, before = solid.number, step.solid_before

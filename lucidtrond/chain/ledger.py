@@ -12,7 +12,7 @@ import trio
 from attrs import evolve, frozen
 
 from lucidtrond.chain import tables
-from lucidtrond.chain.tables import ENTRY_COLUMNS
+from lucidtrond.chain.entries import ENTRY_COLUMNS, entry_of
 from lucidtrond.errors import AnotherChain, InvalidInput
 from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Store, Tx
@@ -153,7 +153,7 @@ class Ledger:
             rows = rows[:limit]
             following = f"{rows[-1][0]}.{rows[-1][1]}" if more else None
             return (
-                [tables.entry_of(row, solid=solid, known=self.known) for row in rows],
+                [entry_of(row, solid=solid, known=self.known) for row in rows],
                 following,
                 _count(tx, address, wanted),
             )

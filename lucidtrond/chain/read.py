@@ -5,8 +5,7 @@ TransferAssetContract, the call value of TriggerSmartContract) are read from its
 bytes, which the block id commits to through the transaction root; whether they
 happened, from the block's ``contractRet``, which the root covers too. What contracts
 did (TRC-20 ``Transfer`` logs, internal transfers) and what it cost stand only in
-receipts, to which headers do not commit: those movements are marked ``single_source``
-as long as one node said it.
+receipts, to which headers do not commit. *proof* tells them apart; see `Proof`.
 
 Identity of a movement is (txid, kind, index): index 0 for the transaction's own, the
 log's index for a token's, the internal transaction's index for an internal one.
@@ -16,11 +15,14 @@ what a CreateSmartContract gives to its contract; TRC-10 moved by contracts; TRC
 (four topics); call values of delegate calls, which name the same address twice.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Literal
 
 from attrs import frozen
 
+from lucidtrond.chain.committed import ExpectedLog
+from lucidtrond.chain.compare import NOTHING_AGREED, Agreed
+from lucidtrond.events.types import Proof
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockTransaction
@@ -38,6 +40,8 @@ from lucidtrond.tron.units import Sun
 
 Kind = Literal["trx", "trc20", "trc10", "internal"]
 TRX: Final = "TRX"
+UNREAD: Final = -1
+"""The index of a movement whose log is missing; see `chain.committed`."""
 _SUCCESS: Final = 1
 """contractRet's number of SUCCESS (Tron.proto, contractResult)."""
 _SYSTEM_DONE: Final = (None, 0, _SUCCESS)
@@ -68,7 +72,10 @@ class Movement:
     success: bool
     fee: Sun
     memo: bytes
-    single_source: bool
+    proof: Proof
+    cost_proof: Proof
+    contradicted: bool
+    """Of a token whose log is missing; see `chain.committed`."""
     energy: int | None
     """Of the whole transaction, as *bandwidth*; None without a receipt."""
     bandwidth: int | None
@@ -82,8 +89,17 @@ class ReadBlock:
     touched: frozenset[Address]
 
 
-def read_block(block: Block, receipts: Sequence[Receipt]) -> ReadBlock:
+def read_block(
+    block: Block,
+    receipts: Sequence[Receipt],
+    *,
+    agreed: Agreed = NOTHING_AGREED,
+    missing: Collection[ExpectedLog] = (),
+) -> ReadBlock:
     """Read a verified block.
+
+    *agreed*: of which receipts a second endpoint said the same. *missing*: logs that
+    the receipts should hold and do not, at most one of each transaction.
 
     Raises:
         ReceiptsMismatch: not one receipt for each transaction, in order.
@@ -93,8 +109,11 @@ def read_block(block: Block, receipts: Sequence[Receipt]) -> ReadBlock:
     touched: set[Address] = set()
     # Block 0 has no receipts and nothing that a receipt would tell.
     paired: Sequence[Receipt | None] = receipts or [None] * len(block.transactions)
+    proofs = _Proofs(agreed, committed=block.root_proven)
+    unread = {log.txid: log for log in missing}
     for each, receipt in zip(block.transactions, paired, strict=True):
-        _read_transaction(each, receipt, movements, touched)
+        log = unread.get(each.transaction.txid)
+        _read_transaction(each, receipt, movements, touched, proofs=proofs, log=log)
     return ReadBlock(tuple(movements), frozenset(touched))
 
 
@@ -123,6 +142,9 @@ def _read_transaction(
     receipt: Receipt | None,
     movements: list[Movement],
     touched: set[Address],
+    *,
+    proofs: "_Proofs",
+    log: ExpectedLog | None,
 ) -> None:
     try:
         raw = decode_raw(each.transaction.raw)
@@ -136,9 +158,11 @@ def _read_transaction(
     touched.update(addresses_in(contract))
     txid = each.transaction.txid
     fee = receipt.fee if receipt is not None else Sun(0)
-    for kind, index, sender, recipient, asset, amount, success in _moves(
-        contract, receipt, result=each.contract_ret
-    ):
+    moves = list(_moves(contract, receipt, result=each.contract_ret))
+    if log is not None:
+        ends = log.sender, log.recipient
+        moves.append(("trc20", UNREAD, *ends, log.token, log.amount, False))
+    for kind, index, sender, recipient, asset, amount, success in moves:
         touched.update((sender, recipient))
         movements.append(
             Movement(
@@ -153,11 +177,35 @@ def _read_transaction(
                 success=success,
                 fee=fee,
                 memo=memo,
-                single_source=kind in ("trc20", "internal"),
+                proof=proofs.of(kind, txid),
+                cost_proof=proofs.of_cost(txid, receipt),
+                contradicted=index == UNREAD,
                 energy=None if receipt is None else receipt.energy_usage_total,
                 bandwidth=None if receipt is None else receipt.net_usage,
             )
         )
+
+
+@frozen
+class _Proofs:
+    """What the movements and costs of one block rest on.
+
+    *committed*: its transaction root was recomputed, so its id covers its bytes.
+    """
+
+    agreed: Agreed
+    committed: bool
+
+    def of(self, kind: Kind, txid: TxId) -> Proof:
+        if kind in ("trx", "trc10"):
+            return "signatures" if self.committed else "one_source"
+        agreed = self.agreed.logs if kind == "trc20" else self.agreed.internal
+        return "two_sources" if txid in agreed else "one_source"
+
+    def of_cost(self, txid: TxId, receipt: Receipt | None) -> Proof:
+        if receipt is None:  # block 0, where nothing costs anything
+            return "signatures"
+        return "two_sources" if txid in self.agreed.cost else "one_source"
 
 
 _Move = tuple[Kind, int, Address, Address, Address | str, int, bool]

@@ -2,23 +2,18 @@
 
 ``chain_block`` holds the recent blocks, one per number, without a gap from the solid
 head to the head. ``chain_entry`` holds the movements that touched a watched address;
-(block_number, place) is both its order and its key, since there is one block per
-number. Amounts are 32 bytes big-endian for every asset: a token's exceed 64 bits.
-``chain_cursor`` has one row, or none before the first block.
+see `chain.entries`. ``chain_cursor`` has one row, or none before the first block.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Final
 
 from attrs import frozen
 
-from lucidtrond.chain.read import Movement
-from lucidtrond.events.types import LedgerEntry
-from lucidtrond.ports import Migration, Row, Tx
+from lucidtrond.ports import Migration, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
-from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.units import UnixMillis
 
 OWNER: Final = "chain"
@@ -87,12 +82,19 @@ MIGRATIONS: Final = (
         ALTER TABLE chain_entry ADD COLUMN bandwidth INT64
         """,
     ),
-)
-
-ENTRY_COLUMNS: Final = (
-    "block_number, place, txid, kind, item, from_address, to_address, asset, amount,"
-    " success, fee_sun, memo, single_source, block_id, block_timestamp_ms,"
-    " energy, bandwidth"
+    # What a cost was read from was not kept: all of it came from one node's receipts.
+    Migration(
+        OWNER,
+        3,
+        """
+        ALTER TABLE chain_entry ADD COLUMN proof TEXT NOT NULL DEFAULT 'one_source';
+        ALTER TABLE chain_entry
+            ADD COLUMN cost_proof TEXT NOT NULL DEFAULT 'one_source';
+        ALTER TABLE chain_entry ADD COLUMN contradicted FLAG NOT NULL DEFAULT 0;
+        UPDATE chain_entry SET proof = 'signatures' WHERE single_source = 0;
+        ALTER TABLE chain_entry DROP COLUMN single_source
+        """,
+    ),
 )
 
 
@@ -208,100 +210,6 @@ def watched_among(tx: Tx, addresses: Collection[Address]) -> set[Address]:
         )
         found.update(Address(raw) for (raw,) in rows)
     return found
-
-
-def insert_entries(
-    tx: Tx, block: Block, block_id: BlockId, movements: Sequence[Movement]
-) -> None:
-    """Keep movements of a block."""
-    header_id = bytes.fromhex(block_id)
-    tx.execute_many(
-        f"INSERT INTO chain_entry ({ENTRY_COLUMNS})"  # noqa: S608 - a constant
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                block.header.number,
-                each.place,
-                bytes.fromhex(each.txid),
-                each.kind,
-                each.index,
-                each.sender.raw,
-                each.recipient.raw,
-                str(each.asset),
-                each.amount.to_bytes(32, "big"),
-                int(each.success),
-                each.fee,
-                each.memo,
-                int(each.single_source),
-                header_id,
-                block.header.timestamp,
-                each.energy,
-                each.bandwidth,
-            )
-            for each in movements
-        ],
-    )
-
-
-def entries_between(
-    tx: Tx, above: int, up_to: int, *, solid: int, known: KnownTokens
-) -> list[LedgerEntry]:
-    """Entries of blocks ``above < number <= up_to``, in the order they happened."""
-    rows = tx.execute(
-        f"SELECT {ENTRY_COLUMNS} FROM chain_entry"  # noqa: S608 - a constant
-        " WHERE block_number > ? AND block_number <= ?"
-        " ORDER BY block_number, place",
-        (above, up_to),
-    )
-    return [entry_of(row, solid=solid, known=known) for row in rows]
-
-
-def delete_entries(tx: Tx, number: int) -> None:
-    """Forget the movements of a block that was taken back."""
-    tx.execute("DELETE FROM chain_entry WHERE block_number = ?", (number,))
-
-
-def entry_of(row: Row, *, solid: int, known: KnownTokens) -> LedgerEntry:
-    """A row of `ENTRY_COLUMNS` in wire form, in the light of what is known today."""
-    (
-        block_number,
-        _place,
-        txid,
-        kind,
-        item,
-        sender,
-        recipient,
-        asset,
-        amount,
-        success,
-        fee,
-        memo,
-        single_source,
-        block_id,
-        timestamp,
-        energy,
-        bandwidth,
-    ) = row
-    return LedgerEntry(
-        txid=txid.hex(),
-        kind=kind,
-        index=item,
-        from_address=Address(sender).base58,
-        to_address=Address(recipient).base58,
-        asset=asset,
-        amount=str(int.from_bytes(amount, "big")),
-        success=bool(success),
-        block_number=block_number,
-        block_id=block_id.hex(),
-        block_timestamp_ms=timestamp,
-        solidified=block_number <= solid,
-        fee_sun=str(fee),
-        memo_hex=memo.hex(),
-        single_source=bool(single_source),
-        unknown_token=kind == "trc20" and known.at(asset) is None,
-        energy_used=energy,
-        bandwidth_used=bandwidth,
-    )
 
 
 def _slices(addresses: Collection[Address]) -> Iterator[list[Address]]:

@@ -50,12 +50,17 @@ class EndpointConfig(_Section, frozen=True):
 
 
 class TokenConfig(_Section, frozen=True):
-    """A TRC-20 contract that the operator vouches for."""
+    """A TRC-20 contract that the operator vouches for.
+
+    *fee_on_transfer*: it keeps a part of what is moved, so its logs may say less than
+    the calls that made them.
+    """
 
     address: str
     symbol: str
     decimals: int
     name: str = ""
+    fee_on_transfer: bool = False
 
 
 class NetworkConfig(_Section, frozen=True):

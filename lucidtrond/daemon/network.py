@@ -104,6 +104,7 @@ def known_tokens(network: NetworkConfig, devnet: Devnet | None) -> KnownTokens:
             each.symbol,
             each.name or each.symbol,
             each.decimals,
+            fee_on_transfer=each.fee_on_transfer,
         )
         for each in network.tokens
     ]

@@ -8,12 +8,21 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+Proof = Literal["signatures", "two_sources", "one_source"]
+"""What a fact of the chain rests on.
+
+``signatures``: the block's id and its producer's signature cover it. ``two_sources``:
+only receipts say so, which no header covers, and two endpoints gave the same ones.
+``one_source``: one endpoint's word.
+"""
+
 
 class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """One transfer of the chain that touched a watched address.
 
     Identity is (txid, kind, index): *index* is 0 for a native transfer, the log index
-    for a token's, the internal transaction's index for an internal one.
+    for a token's, the internal transaction's index for an internal one. While
+    *contradicted* it is -1, and becomes the log's when that was read.
     """
 
     txid: str
@@ -26,13 +35,22 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False
     amount: str
     """Sun for TRX, raw units for tokens."""
     success: bool
+    """Whether it moved, as far as known; false while *contradicted*."""
     block_number: int
     block_id: str
     block_timestamp_ms: int
     solidified: bool = False
     fee_sun: str = "0"
     memo_hex: str = ""
+    proof: Proof = "one_source"
+    """Of this movement."""
+    cost_proof: Proof = "one_source"
+    """Of *fee_sun*, *energy_used* and *bandwidth_used*."""
+    contradicted: bool = False
+    """The block holds a call that moves this and SUCCESS as its result, the receipt
+    holds no log of it. It may have moved: neither a deposit nor a failure."""
     single_source: bool = True
+    """The older name of ``proof == "one_source"``."""
     unknown_token: bool = False
     """A TRC-20 that is on no list of ours, whatever it calls itself."""
     energy_used: int | None = None

@@ -12,12 +12,17 @@ from lucidtrond.tron.address import Address
 
 @frozen
 class KnownToken:
-    """One TRC-20 contract that somebody vouched for. *decimals* is 0 to 77."""
+    """One TRC-20 contract that somebody vouched for. *decimals* is 0 to 77.
+
+    *fee_on_transfer*: less may arrive than a transfer asked for, so its log need not
+    say what its call did.
+    """
 
     address: Address
     symbol: str
     name: str
     decimals: int
+    fee_on_transfer: bool = False
 
 
 class AmbiguousTokens(ValueError):

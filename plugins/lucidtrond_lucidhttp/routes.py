@@ -105,7 +105,7 @@ def _transaction(entry: LedgerEntry, tokens: KnownTokens) -> dict[str, Any]:
         "contract_address": entry.asset if entry.kind == "trc20" else None,
         "unknown_token": entry.unknown_token,
         "transaction_type": _TYPES.get(entry.kind, kind),
-        "status": "success" if entry.success else "failed",
+        "status": _status(entry),
         "fee": int(entry.fee_sun) / SUN,
         "fee_sun": entry.fee_sun,
         "energy_used": entry.energy_used,
@@ -116,6 +116,12 @@ def _transaction(entry: LedgerEntry, tokens: KnownTokens) -> dict[str, Any]:
         "created_at": at,
         "updated_at": at,
     }
+
+
+def _status(entry: LedgerEntry) -> str:
+    if entry.contradicted:
+        return "unproven"
+    return "success" if entry.success else "failed"
 
 
 async def receipt(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from lucidtrond.api import InvalidInput, Result
+from lucidtrond.api import InvalidInput, Proof, Result
 from lucidtrond.tron import contracts, trc20
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import ChainPosition
@@ -77,8 +77,9 @@ class TransactionView(Result, frozen=True):
 
 class ReceiptView(Result, frozen=True):
     """Costs in sun, bandwidth in bytes, energy in units. *confirmations* counts the
-    block itself and is for people; only *solidified* is final. *single_source*: one
-    node alone said so, and no block header commits to it."""
+    block itself and is for people; only *solidified* is final. *proof*: one
+    node alone said so, and no block header commits to it; *single_source* is its older
+    name."""
 
     txid: str
     block_number: int
@@ -96,6 +97,7 @@ class ReceiptView(Result, frozen=True):
     message: str
     contract_address: str | None
     token_transfers: list[TokenTransfer]
+    proof: Proof = "one_source"
     single_source: bool = True
 
 

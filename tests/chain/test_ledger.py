@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from lucidtrond.chain import tables
+from lucidtrond.chain.entries import entry_of
 from lucidtrond.errors import InvalidInput
 from lucidtrond.events.types import LedgerEntry
+from lucidtrond.ports import Row
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.tokens import KnownToken, KnownTokens
 from tests.chain.model import ModelChain, address, transfer
@@ -116,6 +117,7 @@ def _touches(entry: LedgerEntry, who: Address | None) -> bool:
     return who is None or who.base58 in (entry.from_address, entry.to_address)
 
 
+@pytest.mark.parametrize("proof", ["signatures", "two_sources", "one_source"])
 @pytest.mark.parametrize(
     ("kind", "asset", "unknown"),
     [
@@ -126,12 +128,14 @@ def _touches(entry: LedgerEntry, who: Address | None) -> bool:
         ("internal", "TRX", False),
     ],
 )
-def test_a_token_on_no_list_is_marked(
-    kind: str, asset: Address | str, *, unknown: bool
+def test_a_row_tells_its_proof_and_whether_the_token_is_known(
+    kind: str, asset: Address | str, proof: str, *, unknown: bool
 ) -> None:
     known = KnownTokens([KnownToken(address(20), "XYZ", "", 6)])
     ends = (address(1).raw, address(2).raw)
     amount = (5).to_bytes(32, "big")
-    row = (7, 0, bytes(32), kind, 0, *ends, str(asset), amount, 1, 0, b"", 1)
-    entry = tables.entry_of((*row, bytes(32), 0, 9, None), solid=6, known=known)
+    row: Row = (7, 0, bytes(32), kind, 0, *ends, str(asset), amount, 1, 0, b"")
+    row = (*row, bytes(32), 0, 9, None, proof, proof, 0)
+    entry = entry_of(row, solid=6, known=known)
     assert (entry.unknown_token, entry.amount) == (unknown, "5")
+    assert (entry.proof, entry.single_source) == (proof, proof == "one_source")

@@ -81,7 +81,7 @@ def test_each_transfer_is_read_once_from_its_raw_bytes(
             zip(payments, transactions, strict=True)
         )
     ]
-    assert not any(each.single_source for each in read.movements)
+    assert {each.proof for each in read.movements} <= {"signatures"}
     assert [each.fee for each in read.movements] == [
         1000 + at for at in range(len(payments))
     ]
@@ -126,7 +126,10 @@ def test_what_a_contract_moved_is_read_from_logs_and_internal_transactions() -> 
         ("internal", 0, TOKEN, C, 7, True),
         ("internal", 1, TOKEN, B, 3, False),
     ]
-    assert [each.single_source for each in read.movements] == [False, *[True] * 4]
+    assert [each.proof for each in read.movements] == [
+        "signatures",
+        *["one_source"] * 4,
+    ]
     assert {each.memo for each in read.movements} == {b"hello"}
     assert read.touched == {A, B, C, TOKEN}
 
@@ -190,4 +193,4 @@ def test_a_trc10_transfer_is_read_under_its_id() -> None:
     block = block_with(call(contract=TransferAsset(A, B, b"1000001", 9)))
     [moved] = read_block(block, receipts_of(block)).movements
     assert (moved.kind, moved.asset, moved.amount) == ("trc10", "1000001", 9)
-    assert not moved.single_source
+    assert moved.proof == "signatures"

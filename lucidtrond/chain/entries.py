@@ -1,0 +1,123 @@
+"""``chain_entry``: the movements that touched a watched address.
+
+(block_number, place) is both the order of rows and their key, since there is one block
+per number. Amounts are 32 bytes big-endian for every asset: a token's exceed 64 bits.
+*item* is the movement's index, -1 while the log that would give it is missing.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from lucidtrond.chain.read import Movement
+from lucidtrond.events.types import LedgerEntry
+from lucidtrond.ports import Row, Tx
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import Block, BlockId
+from lucidtrond.tron.tokens import KnownTokens
+
+ENTRY_COLUMNS: Final = (
+    "block_number, place, txid, kind, item, from_address, to_address, asset, amount,"
+    " success, fee_sun, memo, block_id, block_timestamp_ms, energy, bandwidth,"
+    " proof, cost_proof, contradicted"
+)
+
+
+def insert_entries(
+    tx: Tx, block: Block, block_id: BlockId, movements: Sequence[Movement]
+) -> None:
+    """Keep movements of a block."""
+    header_id = bytes.fromhex(block_id)
+    tx.execute_many(
+        f"INSERT INTO chain_entry ({ENTRY_COLUMNS})"  # noqa: S608 - a constant
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                block.header.number,
+                each.place,
+                bytes.fromhex(each.txid),
+                each.kind,
+                each.index,
+                each.sender.raw,
+                each.recipient.raw,
+                str(each.asset),
+                each.amount.to_bytes(32, "big"),
+                int(each.success),
+                each.fee,
+                each.memo,
+                header_id,
+                block.header.timestamp,
+                each.energy,
+                each.bandwidth,
+                each.proof,
+                each.cost_proof,
+                int(each.contradicted),
+            )
+            for each in movements
+        ],
+    )
+
+
+def entries_between(
+    tx: Tx, above: int, up_to: int, *, solid: int, known: KnownTokens
+) -> list[LedgerEntry]:
+    """Entries of blocks ``above < number <= up_to``, in the order they happened."""
+    rows = tx.execute(
+        f"SELECT {ENTRY_COLUMNS} FROM chain_entry"  # noqa: S608 - a constant
+        " WHERE block_number > ? AND block_number <= ?"
+        " ORDER BY block_number, place",
+        (above, up_to),
+    )
+    return [entry_of(row, solid=solid, known=known) for row in rows]
+
+
+def delete_entries(tx: Tx, number: int) -> None:
+    """Forget the movements of a block that was taken back."""
+    tx.execute("DELETE FROM chain_entry WHERE block_number = ?", (number,))
+
+
+def entry_of(row: Row, *, solid: int, known: KnownTokens) -> LedgerEntry:
+    """A row of `ENTRY_COLUMNS` in wire form, in the light of what is known today."""
+    (
+        block_number,
+        _place,
+        txid,
+        kind,
+        item,
+        sender,
+        recipient,
+        asset,
+        amount,
+        success,
+        fee,
+        memo,
+        block_id,
+        timestamp,
+        energy,
+        bandwidth,
+        proof,
+        cost_proof,
+        contradicted,
+    ) = row
+    return LedgerEntry(
+        txid=txid.hex(),
+        kind=kind,
+        index=item,
+        from_address=Address(sender).base58,
+        to_address=Address(recipient).base58,
+        asset=asset,
+        amount=str(int.from_bytes(amount, "big")),
+        success=bool(success),
+        block_number=block_number,
+        block_id=block_id.hex(),
+        block_timestamp_ms=timestamp,
+        solidified=block_number <= solid,
+        fee_sun=str(fee),
+        memo_hex=memo.hex(),
+        single_source=proof == "one_source",
+        proof=proof,
+        cost_proof=cost_proof,
+        contradicted=bool(contradicted),
+        unknown_token=kind == "trc20" and known.at(asset) is None,
+        energy_used=energy,
+        bandwidth_used=bandwidth,
+    )
