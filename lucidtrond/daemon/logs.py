@@ -34,5 +34,5 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # One line per request to a node is noise, and its URL may carry a key.
-    for noisy in ("httpx", "httpcore"):
+    for noisy in ("httpx", "httpcore", "jsonrpcserver"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

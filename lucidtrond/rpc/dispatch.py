@@ -1,23 +1,35 @@
-"""From a request to its answer: look the method up, check, run, encode.
+"""From a request to its response, through jsonrpcserver.
 
-Each method is compiled into one *runner* when it is added: rights, parameters, deadline
-and the translation of what it raises. No library does this for us: jsonrpcserver did
-what is `_answer_request` here, for a third of the time of a call and a tenth of that of
-the daemon's start, and only through functions that are not its public ones.
+jsonrpcserver looks the method up, runs it and carries the outcome (`Success` or
+`Error`). Of its functions only `dispatch_request` runs on trio: `async_dispatch` calls
+`asyncio.gather`, puts exception texts into responses, fails a whole batch for one bad
+member and raises on results that can't be encoded. The adapters here close all four,
+and decode the parameters straight into the method's Struct. The version is pinned,
+because `dispatch_request` is not part of its public interface.
+
+Each method is compiled into one adapter when it is added: rights, parameters, deadline
+and the translation of what it raises.
 
 This is one of the three places that catch everything: what a method raises and does
 not mean for the caller is logged under a reference number, and the caller gets that.
 """
 
+import inspect
 import logging
 import secrets
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 import msgspec
 import trio
 from attrs import Factory, define, field, frozen
+from jsonrpcserver import Error, Success
+from jsonrpcserver.async_dispatcher import dispatch_request
+from jsonrpcserver.request import Request as ServerRequest
+from jsonrpcserver.sentinels import NODATA, NOID
 from msgspec import UNSET, Raw
+from oslash.either import Left
 
 from lucidtrond.api.caller import Caller, CallerClass
 from lucidtrond.errors import (
@@ -88,17 +100,25 @@ class Method:
     """What its caller should expect, beyond what any method may answer."""
 
 
-@frozen
-class _Failure:
-    """What the caller hears instead of a result."""
-
-    code: int
-    text: str
-    data: object = None
+_Outcome: TypeAlias = Any
+"""jsonrpcserver's, untyped: Right of a SuccessResult, or Left of an ErrorResult."""
+_Adapter = Callable[[Call, Raw], Awaitable[_Outcome]]
+"""A method as jsonrpcserver calls it; raises nothing."""
 
 
-_Runner = Callable[[Call, Raw], Awaitable[object]]
-"""Gives the result or a `_Failure`; raises nothing."""
+class _Signature(inspect.Signature):
+    """Tells jsonrpcserver that an adapter's two arguments fit: they always do."""
+
+    def bind(self, *_args: Any, **_kwargs: Any) -> inspect.BoundArguments:
+        return inspect.BoundArguments(self, OrderedDict())
+
+
+_SIGNATURE: Final = _Signature(
+    [
+        inspect.Parameter("call", inspect.Parameter.POSITIONAL_ONLY),
+        inspect.Parameter("raw", inspect.Parameter.POSITIONAL_ONLY),
+    ]
+)
 
 
 @define(eq=False)
@@ -111,7 +131,7 @@ class Dispatcher:
     verify_results: bool = False
     """Hold every answer against its method's result type; for tests."""
     methods: dict[str, Method] = Factory(dict)
-    _runners: dict[str, _Runner] = field(init=False, factory=dict)
+    _adapters: dict[str, _Adapter] = field(init=False, factory=dict)
     _inline: set[str] = field(init=False, factory=set)
 
     def add(self, method: Method) -> None:
@@ -123,10 +143,12 @@ class Dispatcher:
         """
         if method.name in self.methods:
             raise ValueError(f"two methods are called {method.name}")
-        runner = self._compile(method)
+        adapter = self._compile(method)
         if method.caller == "spend" and self.audit is not None:
-            runner = _audited(method, runner, self.audit)
-        self._runners[method.name] = runner
+            adapter = _audited(method, adapter, self.audit)
+        # Read by jsonrpcserver, which inspects what it is about to call.
+        adapter.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
+        self._adapters[method.name] = adapter
         self.methods[method.name] = method
         if method.inline and method.caller != "spend":  # the audit waits for the disk
             self._inline.add(method.name)
@@ -180,15 +202,22 @@ class Dispatcher:
                 assert_never(message)
 
     async def _answer_request(self, request: Request, call: Call) -> bytes | None:
-        run = self._runners.get(request.method)
-        outcome = _UNKNOWN if run is None else await run(call, request.params)
+        _, outcome = await dispatch_request(
+            self._adapters,
+            call,
+            ServerRequest(request.method, [request.params], NOID),
+        )
         if request.id is UNSET:
             return None
         request_id = bytes(request.id)
-        if type(outcome) is _Failure:
-            return encode_error(request_id, outcome.code, outcome.text, outcome.data)
+        if type(outcome) is Left:
+            error = outcome._error  # noqa: SLF001 - oslash offers no other way
+            data = None if error.data is NODATA else error.data
+            if error.code == METHOD_NOT_FOUND:
+                data = None  # the name, however long it is
+            return encode_error(request_id, error.code, error.message, data)
         try:
-            encoded = encode_result(request_id, outcome)
+            encoded = encode_result(request_id, outcome._value.result)  # noqa: SLF001 - ditto
             if self.verify_results:
                 self._verify(request.method, encoded)
         except Exception:
@@ -228,15 +257,15 @@ class Dispatcher:
             result = msgspec.json.decode(encoded, type=dict[str, Raw])["result"]
             msgspec.json.decode(result, type=method.result)
 
-    def _compile(self, method: Method) -> _Runner:
+    def _compile(self, method: Method) -> _Adapter:
         name, handler, wanted = method.name, method.handler, method.caller
         decode = ParamsDecoder(method.params).decode
         timeout_s, inline = method.timeout_s, method.inline
         authorize = self.authorize
 
-        async def run(  # noqa: PLR0911 - one return for each outcome
+        async def adapter(  # noqa: PLR0911 - one return for each outcome
             call: Call, raw: Raw
-        ) -> object:
+        ) -> _Outcome:
             try:
                 if wanted not in call.caller.classes:
                     return _refuse(NotPermitted(f"{name} needs the class {wanted}"))
@@ -244,21 +273,21 @@ class Dispatcher:
                     authorize(call.caller, name)
                 params = decode(raw)
                 if inline and call.watched:
-                    return await handler(call, *params)
+                    return Success(await handler(call, *params))
                 with trio.move_on_after(timeout_s):
-                    return await handler(call, *params)
+                    return Success(await handler(call, *params))
                 return _refuse(overrun(name, timeout_s))
             except ParamsError as error:
-                return _Failure(INVALID_PARAMS, f"Invalid params: {error}")
+                return Error(INVALID_PARAMS, f"Invalid params: {error}")
             except (CallError, NodeError) as error:
                 return _refuse(error)
             except Exception as error:  # noqa: BLE001 - the dispatcher, see C3
                 return _explain(error, name)
 
-        return run
+        return adapter
 
 
-def _audited(method: Method, run: _Runner, audit: Audit) -> _Runner:
+def _audited(method: Method, run: _Adapter, audit: Audit) -> _Adapter:
     """As *run*, and a row says who asked what and how it ended."""
     decode = ParamsDecoder(method.params).decode
 
@@ -269,22 +298,21 @@ def _audited(method: Method, run: _Runner, audit: Audit) -> _Runner:
             asked = []  # not looked at, so not known to be free of secrets
         await audit.record(call.caller, method.name, asked[0] if asked else {}, outcome)
 
-    async def audited(call: Call, raw: Raw) -> object:
+    async def audited(call: Call, raw: Raw) -> _Outcome:
         try:
             outcome = await run(call, raw)
         except trio.Cancelled:
             await record(call, raw, {"ended": "unanswered"})
             raise
-        if type(outcome) is _Failure:
-            await record(call, raw, {"ended": "error", "code": outcome.code})
+        if type(outcome) is Left:
+            code = outcome._error.code  # noqa: SLF001 - oslash offers no other way
+            await record(call, raw, {"ended": "error", "code": code})
         else:
-            await record(call, raw, {"ended": "done", **kept(outcome, GIVEN)})
+            result = outcome._value.result  # noqa: SLF001 - ditto
+            await record(call, raw, {"ended": "done", **kept(result, GIVEN)})
         return outcome
 
     return audited
-
-
-_UNKNOWN: Final = _Failure(METHOD_NOT_FOUND, "Method not found")
 
 
 def overrun(name: str, timeout_s: float) -> DeadlinePassed:
@@ -292,11 +320,12 @@ def overrun(name: str, timeout_s: float) -> DeadlinePassed:
     return DeadlinePassed(f"{name} took more than {timeout_s:g} s")
 
 
-def _refuse(error: CallError | NodeError) -> _Failure:
-    return _Failure(code_of(error), str(error), data_of(error))
+def _refuse(error: CallError | NodeError) -> _Outcome:
+    data = data_of(error)
+    return Error(code_of(error), str(error), NODATA if data is None else data)
 
 
-def _explain(error: Exception, name: str) -> _Failure:
+def _explain(error: Exception, name: str) -> _Outcome:
     """Answer what was not meant for the caller, or was and came out of a nursery."""
     inner: BaseException = error
     while isinstance(inner, BaseExceptionGroup) and len(inner.exceptions) == 1:
@@ -305,7 +334,7 @@ def _explain(error: Exception, name: str) -> _Failure:
         return _refuse(inner)
     reference = _new_reference()
     log.error("method failed", exc_info=error, extra={"method": name, "ref": reference})
-    return _Failure(INTERNAL_ERROR, "Internal error", {"ref": reference})
+    return Error(INTERNAL_ERROR, "Internal error", {"ref": reference})
 
 
 def _new_reference() -> str:

@@ -10,9 +10,11 @@ import trio
 import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonrpcserver import async_dispatcher as library
 
 from lucidtrond import errors
 from lucidtrond.api.caller import Caller, CallerClass
+from lucidtrond.rpc import dispatch
 from lucidtrond.rpc.dispatch import Call, Dispatcher, Method
 from lucidtrond.rpc.messages import parse
 
@@ -398,3 +400,21 @@ def test_every_call_of_a_batch_is_answered_once(kinds: list[str]) -> None:
     finally:
         logging.getLogger("lucidtrond.rpc.dispatch").disabled = False
     assert [answer["id"] for answer in answers] == list(range(len(kinds)))
+
+
+async def test_requests_go_through_jsonrpcserver(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[str] = []
+
+    async def dispatch_request(methods: Any, context: Any, request: Any) -> Any:
+        seen.append(request.method)
+        return await library.dispatch_request(methods, context, request)
+
+    monkeypatch.setattr(dispatch, "dispatch_request", dispatch_request)
+    dispatcher = Dispatcher()
+    text = b'{"jsonrpc":"2.0","id":1,"method":"nobody.home"}'
+    answer = await dispatcher.answer(parse(text), Call(READER))
+    assert answer is not None
+    assert b"-32601" in answer
+    assert seen == ["nobody.home"]
