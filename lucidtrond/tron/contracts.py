@@ -4,6 +4,7 @@ Left out on purpose: ShieldedTransferContract (51), which no network accepts any
 it stays raw, as CustomContract (20) and GetContract (32), which have no message.
 """
 
+import contextlib
 from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any, Final
@@ -62,7 +63,7 @@ from lucidtrond.tron.contracts_witness import (
     WitnessCreate,
     WitnessUpdate,
 )
-from lucidtrond.tron.wirebytes import MalformedMessage, walk
+from lucidtrond.tron.wirebytes import MalformedMessage, shortened, walk
 
 __all__ = [
     "TRANSFER",
@@ -115,7 +116,10 @@ __all__ = [
     "owner_of",
 ]
 
-TYPE_URL_PREFIX: Final = "type.googleapis.com/protocol."
+HOST: Final = "type.googleapis.com/"
+"""What java-tron writes in front of a name; any text will do for reading."""
+PACKAGE: Final = "protocol."
+TYPE_URL_PREFIX: Final = HOST + PACKAGE
 
 
 class RawContract(Struct, frozen=True):
@@ -174,7 +178,8 @@ TRIGGER: Final = 31
 
 class _Kind(Struct, frozen=True):
     number: int
-    type_url: str
+    name: str
+    """With its package, as `type_url` ends."""
     made: type[KnownContract]
     message: type[Message]
 
@@ -183,7 +188,7 @@ def _kind(
     name: str, made: type[KnownContract], message: type[Message]
 ) -> tuple[int, _Kind]:
     number = pb.Transaction.Contract.ContractType.Value(name)
-    return number, _Kind(number, TYPE_URL_PREFIX + name, made, message)
+    return number, _Kind(number, PACKAGE + name, made, message)
 
 
 _KINDS: Final = MappingProxyType(
@@ -245,24 +250,40 @@ def encode(contract: Contract) -> tuple[int, str, bytes]:
     kind = _KIND_OF[type(contract)]
     message = kind.message()
     fill(message, contract)
-    return kind.number, kind.type_url, message.SerializeToString(deterministic=True)
+    type_url = HOST + kind.name
+    return kind.number, type_url, message.SerializeToString(deterministic=True)
 
 
 def decode(number: int, type_url: str, value: bytes) -> Contract:
-    """Read a contract; what is unknown or odd comes back as `RawContract`.
+    """Read a contract as the network reads it; what it could not execute is raw.
 
-    "Odd" is what we could not write again byte for byte: unknown fields, addresses of
-    another length (the genesis block has such owners), non-canonical encodings.
+    *value* is any protobuf of the message: fields in any order, a field twice (the
+    last counts, messages merge), defaults written out, unknown fields, long varints.
+    So `encode` need not give back the same bytes. Type and name must agree; of
+    *type_url* only what follows its last ``/`` is a name, and there must be one
+    (Any.is). Raw stay unknown types, values that are no message, addresses that are
+    none (the genesis block has such owners), numbers outside their enum.
     """
-    raw = RawContract(number, type_url, value)
+    message = _unpack(number, type_url, value)
+    if message is not None:
+        with contextlib.suppress(ValueError):
+            return read(_KINDS[number].made, message)
+    return RawContract(number, type_url, value)
+
+
+def _unpack(number: int, type_url: str, value: bytes) -> Message | None:
     kind = _KINDS.get(number)
-    if kind is None or type_url != kind.type_url:
-        return raw
+    _, slash, name = type_url.rpartition("/")
+    if kind is None or not slash or name != kind.name:
+        return None
     try:
-        contract = read(kind.made, kind.message.FromString(value))
-    except (DecodeError, ValueError):
-        return raw
-    return contract if encode(contract) == (number, type_url, value) else raw
+        return kind.message.FromString(value)
+    except DecodeError:
+        pass
+    try:  # anybody may write what Java reads and google's C library does not
+        return kind.message.FromString(shortened(value, kind.message))
+    except (DecodeError, MalformedMessage):
+        return None
 
 
 def owner_of(contract: Contract) -> Address | None:
@@ -271,7 +292,9 @@ def owner_of(contract: Contract) -> Address | None:
         case AccountPermissionUpdate():
             return contract.owner_address
         case RawContract():
-            return None
+            message = _unpack(contract.type, contract.type_url, contract.value)
+            owner: bytes = getattr(message, "owner_address", b"")
+            return Address(owner) if _looks_like_address(owner) else None
         case _:
             return contract.owner
 

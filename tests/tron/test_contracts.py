@@ -70,10 +70,14 @@ def test_every_contract_reads_into_its_class_and_back(data: st.DataObject) -> No
     st.text(max_size=10) | st.sampled_from([PREFIX + name for name in READ]),
     st.binary(max_size=60),
 )
-def test_whatever_comes_can_be_written_again(
+def test_whatever_comes_is_read_or_kept_as_it_is(
     number: int, url: str, value: bytes
 ) -> None:
-    assert encode(decode(number, url, value)) == (number, url, value)
+    contract = decode(number, url, value)
+    if isinstance(contract, RawContract):
+        assert encode(contract) == (number, url, value)
+    else:
+        assert decode(*encode(contract)) == contract
 
 
 def test_what_no_network_accepts_stays_raw() -> None:
@@ -100,16 +104,14 @@ ODD = {
     "another prefix": pb.TransferContract(
         owner_address=b"\xa0" + bytes(20), to_address=A.raw
     ).SerializeToString(),
-    "an unknown field": encode(Transfer(A, B, Sun(1)))[2] + b"\x20\x01",
-    "fields in another order": b"\x18\x01" + encode(Transfer(A, B, Sun(0)))[2],
-    "a zero that is written": encode(Transfer(A, B, Sun(0)))[2] + b"\x18\x00",
-    "a long varint": encode(Transfer(A, B, Sun(0)))[2] + b"\x18\x81\x00",
     "cut off": encode(Transfer(A, B, Sun(1)))[2][:-1],
 }
 
 
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD.keys())
-def test_odd_values_stay_raw_and_keep_their_bytes(value: bytes) -> None:
+def test_values_that_no_network_executes_stay_raw_and_keep_their_bytes(
+    value: bytes,
+) -> None:
     contract = decode(1, PREFIX + "TransferContract", value)
     assert contract == RawContract(1, PREFIX + "TransferContract", value)
 
