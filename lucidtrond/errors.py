@@ -20,7 +20,8 @@ LucidError
     ├── NodeUnavailable      no answer (after retries)
     │   └── NodeTimeout
     ├── NodeRefused          it answered, with an error or with nonsense
-    │   └── NodeLied         its answer contradicts itself or what we computed
+    │   ├── NodeLied         its answer contradicts itself or what we computed
+    │   └── CallNotRun       it did not simulate a call, for what the call is
     ├── NodesDisagree
     ├── WrongNetwork
     └── QuotaSpent
@@ -215,6 +216,13 @@ class NodeRefused(NodeError):
 
 class NodeLied(NodeRefused):
     """The answer contradicts itself or what we computed ourselves."""
+
+
+class CallNotRun(NodeRefused):
+    """A simulated call did not run to an end or a revert; another node says the same.
+
+    There is no contract, or the machine stopped it (an invalid opcode, no energy).
+    """
 
 
 class NodesDisagree(NodeError):

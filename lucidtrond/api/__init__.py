@@ -33,6 +33,7 @@ from lucidtrond.api.plugin import BadDeclaration, Plugin
 from lucidtrond.errors import (
     AlreadyFinal,
     CallError,
+    CallNotRun,
     Conflict,
     DeadlinePassed,
     Expired,
@@ -93,6 +94,7 @@ __all__ = [
     "BlockApplied",
     "BlockReverted",
     "CallError",
+    "CallNotRun",
     "Caller",
     "CallerClass",
     "Clock",

@@ -115,7 +115,10 @@ class PaymentEstimate(msgspec.Struct, frozen=True, kw_only=True):
     """What a payment would burn beside its amount, as of one block; sun unless named.
 
     *total_burn_sun* is expected if nothing changes, *most_burn_sun* when a token's call
-    takes all that its fee limit lets it. *fee_limit_sun* is null for TRX.
+    takes all that its fee limit lets it. *fee_limit_sun* is null for TRX. *energy* is
+    the whole call's; of it the stake of the contract's maker pays *origin_energy*.
+    *arrives_raw* is what a token's simulation says the recipient gets, null for TRX:
+    less than the amount where the token takes a fee.
     """
 
     bandwidth_bytes: int
@@ -131,6 +134,8 @@ class PaymentEstimate(msgspec.Struct, frozen=True, kw_only=True):
     token_balance_raw: str | None
     activates_recipient: bool
     as_of_block: int
+    origin_energy: int = 0
+    arrives_raw: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

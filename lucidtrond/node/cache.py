@@ -1,7 +1,7 @@
 """What nodes said lately: three caches with trio locks, forgotten block by block.
 
 *account*: balances and resources, until a block (or a transaction of ours) touches the
-address. *network*: chain parameters, for minutes: they change by vote; heads and blocks
+address. *network*: chain parameters and contracts' terms, for minutes; heads and blocks
 are not kept, only equal questions at the same moment asked once. *transactions*: until
 the next block, which may change what became of them.
 
@@ -21,6 +21,7 @@ from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
 from lucidtrond.tron.broadcast import BroadcastAnswer
+from lucidtrond.tron.contract_terms import ContractTerms
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Receipt
@@ -38,6 +39,7 @@ RESOURCES_AGE_S: Final = 30.0
 """These recover with time, block or not."""
 NETWORK: Final = 64
 PARAMETERS_AGE_S: Final = 300.0
+CONTRACT_AGE_S: Final = 300.0
 AGREEMENT_AGE_S: Final = 60.0
 TRANSACTIONS: Final = 4096
 TRANSACTION_AGE_S: Final = 3.0
@@ -167,6 +169,14 @@ class CachedNode:
                 owner=owner, contract=contract, data=data, solid=solid
             ),
             age_s=_not_kept,
+        )
+
+    async def fetch_contract(self, address: Address) -> ContractTerms | None:
+        """Kept for minutes: only its maker changes it. Unknown contracts are not."""
+        return await self._network.get(
+            ("contract", address),
+            lambda: self._pool.fetch_contract(address),
+            age_s=lambda terms: 0.0 if terms is None else CONTRACT_AGE_S,
         )
 
     async def fetch_info(self) -> NodeFacts:

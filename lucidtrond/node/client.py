@@ -16,17 +16,24 @@ from typing import Final, TypeVar
 import msgspec
 import trio
 
-from lucidtrond.errors import NodeLied, NodeRefused, NodeUnavailable
+from lucidtrond.errors import CallNotRun, NodeLied, NodeRefused, NodeUnavailable
 from lucidtrond.node import translate, wire
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.gate import Gate
-from lucidtrond.node.refusals import CallNotRun, refusal_in_json, shown
-from lucidtrond.node.translate import CallRefused, Contradiction, NodeFacts, Nonsense
+from lucidtrond.node.refusals import SimulationUnsupported, refusal_in_json, shown
+from lucidtrond.node.translate import (
+    CallRefused,
+    CallsUnsupported,
+    Contradiction,
+    NodeFacts,
+    Nonsense,
+)
 from lucidtrond.node.transport import AnswerTooLarge, Lane, NodeLine
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
 from lucidtrond.tron.broadcast import BroadcastAnswer
+from lucidtrond.tron.contract_terms import ContractTerms
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Receipt
@@ -322,8 +329,9 @@ class NodeClient:
         """Let the node simulate a call on its head and pool, or its *solid* state.
 
         Raises:
-            NodeRefused: it did not run; the reason is the node's own ("Smart contract
-                is not exist.", any error of the machine but a revert).
+            CallNotRun: the reason is the node's own ("Smart contract is not exist.",
+                any error of the machine but a revert).
+            SimulationUnsupported: it runs no calls.
         """
         found = await self._ask(
             wire.ConstantJson,
@@ -336,6 +344,19 @@ class NodeClient:
         )
         with self._judging():
             return translate.read_constant(found)
+
+    async def fetch_contract(self, address: Address) -> ContractTerms | None:
+        """Who pays for calls of a contract; None: there is no contract."""
+        found = await self._ask_for(
+            wire.SmartContractJson,
+            "/wallet/getcontract",
+            {"value": address.hex},
+            large=True,
+        )
+        if found is None:
+            return None
+        with self._judging():
+            return translate.read_contract(found, address)
 
     async def fetch_info(self) -> NodeFacts:
         """What the node says about itself."""
@@ -418,6 +439,8 @@ class NodeClient:
             yield
         except Contradiction as why:
             raise NodeLied(self.endpoint.name, shown(str(why))) from None
+        except CallsUnsupported as why:
+            raise SimulationUnsupported(self.endpoint.name, shown(str(why))) from None
         except CallRefused as why:
             raise CallNotRun(self.endpoint.name, shown(str(why))) from None
         except Nonsense as why:

@@ -6,11 +6,17 @@ from typing import Any, Final
 import trio
 from attrs import define, field, frozen
 
-from lucidtrond.errors import NodeError, NodeLied, NodeUnavailable, QuotaSpent
+from lucidtrond.errors import (
+    CallNotRun,
+    NodeError,
+    NodeLied,
+    NodeUnavailable,
+    QuotaSpent,
+)
 from lucidtrond.node import policy as policies
 from lucidtrond.node.client import NodeClient
 from lucidtrond.node.gate import BudgetSpent, Gate, NotAsked
-from lucidtrond.node.refusals import CallNotRun, SlowDown, Suspended
+from lucidtrond.node.refusals import SimulationUnsupported, SlowDown, Suspended
 from lucidtrond.tron.block import BlockId
 
 log = logging.getLogger(__name__)
@@ -21,6 +27,8 @@ AWHILE_S: Final = 5.0
 """Who asked to be left alone for longer is not waited for."""
 LAG: Final = 5
 """With more final blocks behind than this, others are preferred."""
+UNSUPPORTED_REST_S: Final = 600.0
+"""An endpoint that simulates no calls is tried first again after so long."""
 TELL_EVERY_S: Final = 60.0
 """An endpoint that comes and goes makes no flood of events."""
 CHANGES: Final = 64
@@ -81,6 +89,8 @@ class Member:
     """Final blocks behind the best of all, when they were last compared."""
     quota_spent: bool = field(init=False, default=False)
     trouble: str | None = field(init=False, default=None)
+    no_calls_until: float = field(init=False, default=float("-inf"))
+    """It simulates no calls, as far as is known until then."""
 
     @property
     def name(self) -> str:
@@ -99,6 +109,11 @@ class Member:
             self.gate.breaker.rests_until > now or (self.behind or 0) > LAG,
             self.gate.is_busy(self.client.waiting),
         )
+
+    @property
+    def simulates(self) -> bool:
+        """As far as is known; see `SimulationUnsupported`."""
+        return self.no_calls_until <= trio.current_time()
 
     @property
     def is_given_up(self) -> bool:
@@ -122,6 +137,9 @@ class Member:
         if isinstance(error, CallNotRun):
             self.note_answer()
             return
+        if isinstance(error, SimulationUnsupported):
+            self._note_unsupported(error)
+            return
         self.errors += 1
         now = trio.current_time()
         if isinstance(error, NodeLied):
@@ -140,6 +158,15 @@ class Member:
             self.quota_spent = isinstance(error, QuotaSpent)
         if policies.is_sick(error):
             self.gate.breaker.note_failure(now)
+
+    def _note_unsupported(self, error: SimulationUnsupported) -> None:
+        """It answers everything else: only calls are better put to others."""
+        if self.simulates:
+            extra = {"endpoint": self.name, "reason": error.reason}
+            log.warning("endpoint does not simulate calls", extra=extra)
+            self.changes.tell(self.name, "does not simulate calls", error.reason)
+        self.no_calls_until = trio.current_time() + UNSUPPORTED_REST_S
+        self.note_answer()
 
     def _note_lie(self, error: NodeLied, now: float) -> None:
         self.lies += 1
@@ -181,6 +208,7 @@ class Member:
             "lies": self.lies,
             "failures_in_a_row": gate.breaker.failures,
             "trouble": self.trouble,
+            "simulates_calls": self.simulates,
             "left_alone_s": max(0.0, round(self.away_until - now, 1)),
         }
 

@@ -13,7 +13,13 @@ from typing import Final
 from attrs import field, frozen
 from attrs.validators import ge
 
-from lucidtrond.errors import NodeError, NodeLied, NodeUnavailable, QuotaSpent
+from lucidtrond.errors import (
+    CallNotRun,
+    NodeError,
+    NodeLied,
+    NodeUnavailable,
+    QuotaSpent,
+)
 
 LONGEST_WAIT_S: Final = 60.0
 """No single wait is longer; who is told to wait longer gives up instead."""
@@ -84,9 +90,13 @@ def rest_s(failures: int) -> float:
 def most_telling(errors: Sequence[NodeError]) -> NodeError:
     """Which of several endpoints' errors to report: the soonest to pass, or the first.
 
-    The wait before the next round goes by it: one endpoint's rate limit must not keep
-    us from the others.
+    That a call can't be run is an answer, whatever keeps other endpoints from one. The
+    wait before the next round goes by it: one endpoint's rate limit must not keep us
+    from the others.
     """
+    answered = [each for each in errors if isinstance(each, CallNotRun)]
+    if answered:
+        return answered[0]
     passing = [each for each in errors if is_retryable(each)]
     if not passing:
         return errors[0]

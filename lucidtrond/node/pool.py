@@ -46,6 +46,7 @@ from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
 from lucidtrond.tron.broadcast import BroadcastAnswer
+from lucidtrond.tron.contract_terms import ContractTerms
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Receipt
@@ -167,12 +168,25 @@ class NodePool:
     async def call_constant(
         self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
     ) -> ConstantResult:
-        """A simulated call; see `NodeClient.call_constant`."""
-        return await self._ask(
-            lambda node: node.call_constant(
+        """A simulated call; see `NodeClient.call_constant`.
+
+        Endpoints that are known to simulate none are asked last.
+        """
+
+        async def call(node: NodeClient) -> ConstantResult:
+            return await node.call_constant(
                 owner=owner, contract=contract, data=data, solid=solid
             )
+
+        return await retrying(
+            lambda: self._round(call, last=lambda each: not each.simulates),
+            self._policy,
+            chance=self._chance,
         )
+
+    async def fetch_contract(self, address: Address) -> ContractTerms | None:
+        """Who pays for calls of a contract; None: the asked node has no such one."""
+        return await self._ask(lambda node: node.fetch_contract(address))
 
     async def fetch_info(self) -> NodeFacts:
         """What the asked node says about itself."""
@@ -322,10 +336,13 @@ class NodePool:
             lambda: self._round(question), self._policy, chance=self._chance
         )
 
-    async def _round(self, question: Question[T]) -> T:
-        """Ask one after the other until somebody answers."""
+    async def _round(
+        self, question: Question[T], *, last: Callable[[Member], bool] | None = None
+    ) -> T:
+        """Ask one after the other until somebody answers; who is *last*, at the end."""
         errors: list[NodeError] = []
-        for member in self._in_order():
+        members = self._in_order()
+        for member in sorted(members, key=last) if last else members:
             try:
                 return await self._put(member, question)
             except NodeError as error:

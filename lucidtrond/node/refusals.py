@@ -65,8 +65,8 @@ def refusal_of(
     return NodeRefused(name, shown(f"HTTP {status}: {_plain(text)}"))
 
 
-class CallNotRun(NodeRefused):
-    """The node would not simulate a call: it is the call's fault, not the node's."""
+class SimulationUnsupported(NodeRefused):
+    """The node simulates no calls at all (``vm.supportConstant = false``)."""
 
 
 def refusal_in_json(name: str, error: str) -> NodeError:

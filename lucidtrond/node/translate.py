@@ -25,6 +25,11 @@ from lucidtrond.tron.block import (
     check_block,
 )
 from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
+from lucidtrond.tron.contract_terms import (
+    DEFAULT_ORIGIN_ENERGY_LIMIT,
+    WHOLE,
+    ContractTerms,
+)
 from lucidtrond.tron.keys import BadSignature
 from lucidtrond.tron.nodetext import read_node_text
 from lucidtrond.tron.parameters import ChainParameters
@@ -35,6 +40,10 @@ from lucidtrond.tron.units import Sun, UnixMillis
 
 CONTRACT_RET: Final[dict[str, int]] = dict(pb.Transaction.Result.contractResult.items())
 _EVM_DIGITS: Final = 40
+_NO_SIMULATION: Final = "does not support constant"
+"""Wallet.callConstantContract's "this node does not support constant"."""
+MAX_SIMULATED_LOGS: Final = 2000
+"""A transfer has a few; each costs a call hundreds of energy."""
 _Moving = pb.TransferContract | pb.TransferAssetContract | pb.TriggerSmartContract
 _MOVES: Final[dict[int, type[_Moving]]] = {
     pb.Transaction.Contract.TransferContract: pb.TransferContract,
@@ -49,6 +58,10 @@ class Nonsense(ValueError):
 
 class Contradiction(Nonsense):
     """It contradicts itself, the question or what we computed."""
+
+
+class CallsUnsupported(Nonsense):
+    """The node runs no calls without effect; the message is its own."""
 
 
 class CallRefused(Nonsense):
@@ -324,21 +337,39 @@ def read_broadcast(
     return BroadcastAnswer(code, read_node_text(found.message), txid, name)
 
 
+def read_contract(found: wire.SmartContractJson, address: Address) -> ContractTerms:
+    """The terms of the contract that was asked for."""
+    if _address(found.contract_address) != address:
+        raise Contradiction(f"another contract than {address}")
+    # ContractCapsule: the percentage is clamped, a limit of 0 is the default.
+    limit = _unsigned(found.origin_energy_limit, "origin_energy_limit")
+    return ContractTerms(
+        _address(found.origin_address),
+        caller_percent=max(0, min(found.consume_user_resource_percent, WHOLE)),
+        origin_energy_limit=limit or DEFAULT_ORIGIN_ENERGY_LIMIT,
+    )
+
+
 def read_constant(found: wire.ConstantJson) -> ConstantResult:
     """A simulated call that ran, to its end or to a revert.
 
     Raises:
         CallRefused: it did not run; the message is the node's.
+        CallsUnsupported: none would.
     """
     outcome = found.outcome
     if outcome is None:
         raise Nonsense("a call's answer without result")
     message = read_node_text(outcome.message)
     if not outcome.result:
+        if _NO_SIMULATION in message:
+            raise CallsUnsupported(f"{message} (vm.supportConstant = false)")
         raise CallRefused(message or str(outcome.code or "the call can't be run"))
     result = b"".join(
         _unhex(each, "constant_result") for each in found.constant_result[:1]
     )
+    if len(found.logs) > MAX_SIMULATED_LOGS:
+        raise Nonsense(f"a simulated call with more than {MAX_SIMULATED_LOGS} logs")
     # A revert keeps result.result true; only the message tells.
     reason = read_revert(result) if message else None
     return ConstantResult(
@@ -347,6 +378,7 @@ def read_constant(found: wire.ConstantJson) -> ConstantResult:
         energy_penalty=_unsigned(found.energy_penalty, "energy_penalty"),
         reverted=bool(message),
         reason=str(reason) if reason is not None else message,
+        logs=tuple(_log(each) for each in found.logs),
     )
 
 

@@ -248,6 +248,15 @@ class BroadcastJson(Answer, frozen=True, gc=False):
     txid: str = ""
 
 
+class SmartContractJson(Answer, frozen=True, gc=False):
+    """getcontract; the ABI and the code are not read. 0 percent is left out."""
+
+    origin_address: str = ""
+    contract_address: str = ""
+    consume_user_resource_percent: Int64 = 0
+    origin_energy_limit: Int64 = 0
+
+
 class CallResult(Wire, frozen=True, gc=False):
     """Return; *message* is hex."""
 
@@ -263,6 +272,8 @@ class ConstantJson(Answer, frozen=True, gc=False):
     energy_used: Int64 = 0
     energy_penalty: Int64 = 0
     constant_result: tuple[str, ...] = ()
+    logs: tuple[LogJson, ...] = ()
+    """Left out by a node when there are none."""
 
 
 def is_empty(body: bytes) -> bool:

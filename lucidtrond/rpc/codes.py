@@ -23,6 +23,7 @@ CODES: Final[Mapping[type[errors.LucidError], int]] = {
     errors.NodeTimeout: 200,
     errors.NodeRefused: 201,
     errors.NodeLied: 201,
+    errors.CallNotRun: 201,
     errors.NodesDisagree: 202,
     errors.WrongNetwork: 203,
     errors.QuotaSpent: 204,

@@ -10,6 +10,7 @@ from typing import Final
 from attrs import frozen
 
 from lucidtrond.tron.account import Resources
+from lucidtrond.tron.contract_terms import EnergyShares
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.units import Sun
 
@@ -21,7 +22,8 @@ _MARGIN_PERCENT: Final = 20
 class PaymentShape:
     """What the cost depends on; *size* is the bandwidth it is charged.
 
-    *energy* is what a node's simulation used (0 for TRX), *fee_limit* in sun.
+    *energy* is what the owner pays for of what a node's simulation used (0 for TRX),
+    *fee_limit* in sun.
     """
 
     size: int
@@ -90,13 +92,18 @@ def cost_of(
     )
 
 
-def fee_limits(energy: int, prices: ChainParameters) -> tuple[Sun, Sun]:
-    """The fee limit that a call of so much energy needs, and that with a margin.
+def fee_limits(
+    energy: int, prices: ChainParameters, *, shares: EnergyShares
+) -> tuple[Sun, Sun]:
+    """The least fee limit that a call of so much energy needs, and one with a margin.
 
-    A fee limit bounds all energy of the call, staked energy too.
+    A fee limit bounds all energy of the caller, staked energy too. The one with a
+    margin lets the caller pay for the whole call, should the contract's maker not pay
+    its part any more: else the call would fail, and cost its energy.
     """
-    needed = energy * prices.energy_fee
-    return Sun(needed), Sun(needed + needed * _MARGIN_PERCENT // 100)
+    whole = energy * prices.energy_fee
+    needed = Sun(shares.needed * prices.energy_fee)
+    return needed, Sun(whole + whole * _MARGIN_PERCENT // 100)
 
 
 def _memo(shape: PaymentShape, prices: ChainParameters) -> Sun:

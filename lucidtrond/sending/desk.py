@@ -23,7 +23,7 @@ from lucidtrond.errors import (
 from lucidtrond.events.types import Payment, PaymentChanged, PaymentEstimate
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import journal, plan
-from lucidtrond.sending.funds import Quote, check_quote, fetch_quote
+from lucidtrond.sending.funds import check_quote, fetch_quote
 from lucidtrond.sending.intent import (
     SHORTEST_MS,
     Intent,
@@ -31,11 +31,11 @@ from lucidtrond.sending.intent import (
     Terms,
     build,
     check_intent,
-    size_of,
 )
 from lucidtrond.sending.journal import Drawn, Entry
 from lucidtrond.sending.lookalike import check_look_alike, remember
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
+from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.reserved import check_reserved, worst_beside
 from lucidtrond.sending.words import checked, estimated
 from lucidtrond.tron.block import BlockHeader, ChainPosition
@@ -101,9 +101,8 @@ class Desk:
         """What it would burn now."""
         check_intent(intent)
         head, _ = await self._stand()
-        size = size_of(intent, head, self._limits)
         return estimated(
-            await fetch_quote(self._node, intent, self._limits, size=size, solid=False)
+            await fetch_quote(self._node, intent, self._limits, head=head, solid=False)
         )
 
     async def settle_dead(self, entry: Entry) -> Entry | None:
@@ -264,9 +263,8 @@ class Desk:
     async def _quote(
         self, intent: Intent, head: BlockHeader, *, solid: bool = False
     ) -> Quote:
-        size = size_of(intent, head, self._limits)
         quote = await fetch_quote(
-            self._node, intent, self._limits, size=size, solid=solid
+            self._node, intent, self._limits, head=head, solid=solid
         )
         check_quote(intent, quote, self._limits)
         return quote

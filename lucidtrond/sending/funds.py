@@ -2,72 +2,41 @@
 
 Balances change and other payments are under way, so a payment that passes may still be
 refused by the chain. A payment of TRX costs four questions, all cached; one of a token
-also two calls that a node simulates.
+also two calls that a node simulates, and its contract's terms (see `token_quote`).
 """
 
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from lucidtrond.errors import (
     InsufficientFunds,
-    InvalidInput,
     LimitTooLow,
-    NodeRefused,
     RecipientRefused,
     TooLarge,
-    WouldFail,
 )
-from lucidtrond.sending.cost import (
-    Cost,
-    PaymentShape,
-    cost_of,
-    fee_limits,
-)
-from lucidtrond.sending.intent import Intent, Limits
+from lucidtrond.sending.cost import PaymentShape, cost_of
+from lucidtrond.sending.intent import Intent, Limits, size_of
 from lucidtrond.sending.needs import PaymentNode
+from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.reserved import View
-from lucidtrond.tron import trc20
-from lucidtrond.tron.abi_types import WORD, AbiError
+from lucidtrond.sending.token_quote import fetch_token_balance, fetch_token_quote
 from lucidtrond.tron.account import Account
-from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import BlockHeader
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.transaction import RESULT_ALLOWANCE_BYTES
-from lucidtrond.tron.units import Sun
 
 _CREATION_KEY: Final = "getMaxCreateAccountTxSize"
 _CREATION_BYTES: Final = 1000
 """java-tron's default of it (DynamicPropertiesStore)."""
 _SIGNATURE_BYTES: Final = 65
-_NO_CONTRACT: Final = "contract is not exist"
-"""VMActuator's "Smart contract is not exist."."""
-
-
-@frozen
-class Quote:
-    """What a payment would cost now, and what its owner has.
-
-    *fee_limit* is None for TRX. *views* holds one, or two when the solid one was asked
-    for, too.
-    """
-
-    size: int
-    cost: Cost
-    views: tuple[View, ...]
-    energy: int = 0
-    needed_fee_limit: Sun = Sun(0)
-    fee_limit: Sun | None = None
-    fee_limit_cap: Sun = Sun(0)
-    creates: bool = False
-    joined: Sun | None = None
-    """The worst when *creates*, but another payment makes the account first."""
 
 
 async def fetch_quote(
-    node: PaymentNode, intent: Intent, limits: Limits, *, size: int, solid: bool
+    node: PaymentNode, intent: Intent, limits: Limits, *, head: BlockHeader, solid: bool
 ) -> Quote:
-    """Ask what it takes. *size* is the bandwidth it is charged.
+    """Ask what it takes. *head* stands for the block that it will refer to.
 
     *solid* asks for the solidified balances as well.
 
@@ -75,18 +44,26 @@ async def fetch_quote(
         RecipientRefused: TRX for a contract, which the chain refuses.
         InvalidInput: the asset is no token.
         InsufficientFunds: less of the token than is to be paid.
-        WouldFail: the token refuses this payment.
+        WouldFail: the token refuses this payment, or would not move anything.
         TooLarge: no account may be made by so big a transaction.
         NodeError
     """
     payer = await node.fetch_account(intent.owner)
-    prices = (await node.fetch_parameters()).value
     token = intent.token
-    if token is not None:
-        quote = await _token_quote(
-            node, intent, limits, token=token, size=size, payer=payer
+    if token is None:
+        quote = await _trx_quote(node, intent, head=head, payer=payer)
+    else:
+        quote = await fetch_token_quote(
+            node, intent, limits, token=token, head=head, payer=payer
         )
-        return await _with_solid(node, intent, quote) if solid else quote
+    return await _with_solid(node, intent, quote) if solid else quote
+
+
+async def _trx_quote(
+    node: PaymentNode, intent: Intent, *, head: BlockHeader, payer: Reading[Account]
+) -> Quote:
+    prices = (await node.fetch_parameters()).value
+    size = size_of(intent, head, fee_limit=None)
     recipient = (await node.fetch_account(intent.to)).value
     _check_recipient(recipient, prices, size)
     shape = PaymentShape(size, has_memo=bool(intent.memo))
@@ -95,21 +72,20 @@ async def fetch_quote(
     creates = not recipient.activated
     cost = cost_of(shape, prices, creates=creates, resources=resources)
     later = cost_of(shape, prices, creates=False, resources=resources)
-    quote = Quote(
+    return Quote(
         size,
         cost,
         (view,),
         creates=creates,
         joined=later.worst if creates else None,
     )
-    return await _with_solid(node, intent, quote) if solid else quote
 
 
 async def _with_solid(node: PaymentNode, intent: Intent, quote: Quote) -> Quote:
     account = await node.fetch_account(intent.owner, solid=True)
     token, held = intent.token, None
     if token is not None:
-        held = await _token_balance(node, token, intent.owner, solid=True)
+        held = await fetch_token_balance(node, token, intent.owner, solid=True)
     view = View(account.value.balance, account.as_of_block, held)
     return evolve(quote, views=(*quote.views, view))
 
@@ -130,77 +106,6 @@ def _check_recipient(recipient: Account, prices: ChainParameters, size: int) -> 
             bytes=counted,
             most_bytes=most,
         )
-
-
-async def _token_quote(
-    node: PaymentNode,
-    intent: Intent,
-    limits: Limits,
-    *,
-    token: Address,
-    size: int,
-    payer: Reading[Account],
-) -> Quote:
-    prices = (await node.fetch_parameters()).value
-    resources = await node.fetch_resources(intent.owner)
-    held = await _token_balance(node, token, intent.owner)
-    if held < intent.amount:
-        raise InsufficientFunds(
-            "the token balance does not cover the payment",
-            asset=intent.asset,
-            needed_raw=str(intent.amount),
-            available_raw=str(held),
-        )
-    data = trc20.transfer(intent.to, intent.amount)
-    tried = await node.call_constant(owner=intent.owner, contract=token, data=data)
-    if tried.reverted:
-        raise WouldFail(
-            f"the token refuses this payment: {tried.reason}",
-            asset=intent.asset,
-            reason=tried.reason,
-        )
-    if len(tried.result) == WORD and not any(tried.result):
-        raise WouldFail(
-            "the token answers that it would not pay (false)", asset=intent.asset
-        )
-    needed, proposed = fee_limits(tried.energy_used, prices)
-    cap = min(
-        limits.fee_limit if intent.fee_limit is None else intent.fee_limit,
-        prices.max_fee_limit,
-    )
-    shape = PaymentShape(
-        size,
-        has_memo=bool(intent.memo),
-        energy=tried.energy_used,
-        fee_limit=min(proposed, cap),
-    )
-    as_of = min(payer.as_of_block, resources.as_of_block)
-    return Quote(
-        size,
-        cost_of(shape, prices, creates=False, resources=resources.value),
-        (View(payer.value.balance, as_of, held),),
-        energy=tried.energy_used,
-        needed_fee_limit=needed,
-        fee_limit=shape.fee_limit,
-        fee_limit_cap=cap,
-    )
-
-
-async def _token_balance(
-    node: PaymentNode, token: Address, owner: Address, *, solid: bool = False
-) -> int:
-    try:
-        answer = await node.call_constant(
-            owner=owner, contract=token, data=trc20.balance_of(owner), solid=solid
-        )
-        if not answer.reverted:
-            return trc20.parse_amount_result(answer.result)
-    except NodeRefused as refusal:
-        if _NO_CONTRACT not in refusal.reason:
-            raise
-    except AbiError:
-        pass
-    raise InvalidInput(f"asset: there is no TRC-20 token at {token.base58}")
 
 
 def check_quote(intent: Intent, quote: Quote, limits: Limits) -> None:

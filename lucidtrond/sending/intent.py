@@ -212,14 +212,16 @@ def build(
     )
 
 
-def size_of(intent: Intent, head: BlockHeader, limits: Limits) -> int:
-    """The bandwidth its signed transaction is charged, in bytes."""
-    fee_limit = limits.fee_limit if intent.fee_limit is None else intent.fee_limit
+def size_of(intent: Intent, head: BlockHeader, *, fee_limit: Sun | None) -> int:
+    """The bandwidth its signed transaction is charged, in bytes.
+
+    *fee_limit* is the one that will be written; a larger number takes more bytes.
+    """
     likeness = build(
         intent,
         head,
         expiration=head.timestamp,
         timestamp=head.timestamp,
-        fee_limit=None if intent.token is None else fee_limit,
+        fee_limit=fee_limit,
     )
     return bandwidth_bytes(likeness.encode())

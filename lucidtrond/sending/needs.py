@@ -9,6 +9,7 @@ from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader, BlockId
 from lucidtrond.tron.broadcast import BroadcastAnswer
+from lucidtrond.tron.contract_terms import ContractTerms
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult
@@ -27,6 +28,8 @@ class PaymentNode(Protocol):
     async def fetch_parameters(self) -> Reading[ChainParameters]: ...
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader: ...
+
+    async def fetch_contract(self, address: Address) -> ContractTerms | None: ...
 
     async def call_constant(
         self, *, owner: Address, contract: Address, data: bytes, solid: bool = False

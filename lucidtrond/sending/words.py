@@ -1,8 +1,8 @@
 """What the sender tells of quotes and receipts, in wire form. Pure."""
 
 from lucidtrond.events.types import Payment, PaymentEstimate
-from lucidtrond.sending.funds import Quote
 from lucidtrond.sending.intent import Intent
+from lucidtrond.sending.quote import Quote
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.revert import read_revert
 
@@ -49,4 +49,6 @@ def estimated(quote: Quote) -> PaymentEstimate:
         token_balance_raw=None if view.token is None else str(view.token),
         activates_recipient=quote.creates,
         as_of_block=view.as_of_block,
+        origin_energy=quote.origin_energy,
+        arrives_raw=None if quote.arrives is None else str(quote.arrives),
     )

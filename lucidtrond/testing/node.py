@@ -6,7 +6,7 @@ one. Blocks are made when the test says so (`mine`), and a test may let it fail
 (`trouble`) or be slow (`delay_s`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import trio
@@ -20,24 +20,26 @@ from lucidtrond.devnet.state.blocks import SUCCESS as SUCCESS_RET
 from lucidtrond.devnet.state.blocks import (
     BlockRow,
     CallRow,
+    LogRow,
     MemoryArchive,
     TransactionRow,
 )
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain, head_header
-from lucidtrond.devnet.state.energy import energy_limit
+from lucidtrond.devnet.state.energy import energy_limit, use_energy
 from lucidtrond.devnet.state.genesis import default_genesis_file, make_genesis
 from lucidtrond.devnet.state.refused import Invalid, Refused
 from lucidtrond.devnet.state.schedule import next_slot_ms
-from lucidtrond.devnet.state.triggering import Call, call_constant
+from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
 from lucidtrond.devnet.state.world import World
-from lucidtrond.errors import InvalidInput, NodeError, NodeRefused
+from lucidtrond.errors import CallNotRun, InvalidInput, NodeError
 from lucidtrond.node.agreement import Agreement, Sighting
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
 from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
+from lucidtrond.tron.contract_terms import ContractTerms
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Log, Receipt
@@ -149,6 +151,7 @@ class LocalNode:
                 free_net_limit=genesis.parameters.free_net_limit,
                 net_used=recovered_stake(row, now).net_usage,
                 net_limit=net_limit(row, world, genesis),
+                energy_used=use_energy(row, 0, now).energy_usage,
                 energy_limit=energy_limit(row, world, genesis),
             ),
             world.globals.number,
@@ -163,13 +166,24 @@ class LocalNode:
         try:
             result = call_constant(self._world(solid=solid), wanted)
         except Invalid as refusal:
-            raise NodeRefused(ENDPOINT, refusal.reason) from None
+            raise CallNotRun(ENDPOINT, refusal.reason) from None
         reason = read_revert(result.data) if result.message else None
         return ConstantResult(
             result.data,
             energy_used=result.energy,
             reverted=bool(result.message),
             reason=str(reason) if reason else result.message,
+            logs=_logs(logs_of(result, contract.raw)),
+        )
+
+    async def fetch_contract(self, address: Address) -> ContractTerms | None:
+        """Who pays for its calls; on the head."""
+        await self._ask()
+        row = self._world(solid=False).contracts.get(address.raw)
+        if row is None:
+            return None
+        return ContractTerms(
+            Address(row.origin), row.caller_percent, row.origin_energy_limit
         )
 
     async def fetch_parameters(self) -> Reading[ChainParameters]:
@@ -313,7 +327,9 @@ def _receipt(row: TransactionRow, block: BlockRow) -> Receipt:
         message=call.message,
         contract_address=Address(call.contract) if call.contract else None,
         contract_result=call.returned,
-        logs=tuple(
-            Log(Address(each.address), each.topics, each.data) for each in call.logs
-        ),
+        logs=_logs(call.logs),
     )
+
+
+def _logs(rows: Iterable[LogRow]) -> tuple[Log, ...]:
+    return tuple(Log(Address(each.address), each.topics, each.data) for each in rows)

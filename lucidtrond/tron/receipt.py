@@ -77,3 +77,5 @@ class ConstantResult:
     reverted: bool = False
     reason: str = ""
     """Why it reverted, as far as the contract says."""
+    logs: tuple[Log, ...] = ()
+    """Of a reverted call too, though it would leave none."""

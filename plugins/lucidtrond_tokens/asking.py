@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from lucidtrond.api import Node, NodeRefused, NotFound
+from lucidtrond.api import CallNotRun, Node, NotFound
 from lucidtrond.tron import trc20
 from lucidtrond.tron.abi import encode_call
 from lucidtrond.tron.abi_types import AbiError
@@ -31,6 +31,7 @@ async def ask_claims(node: Node, token: Address) -> Claims:
 
     Raises:
         NotFound: there is no contract, or not one with a supply.
+        NodeError: also when no endpoint simulates calls.
     """
     supply = await ask_amount(
         node, token, trc20.TOTAL_SUPPLY, encode_call(trc20.TOTAL_SUPPLY, ())
@@ -51,7 +52,7 @@ async def ask_amount(node: Node, token: Address, function: str, data: bytes) -> 
     """
     try:
         answer = await node.call_constant(owner=token, contract=token, data=data)
-    except NodeRefused as refusal:
+    except CallNotRun as refusal:
         raise NotFound(f"no contract answers at {token}: {refusal.reason}") from None
     if answer.reverted:
         raise NotFound(f"{token} is no TRC-20 token: {function} failed")
@@ -67,9 +68,12 @@ async def ask_amount(node: Node, token: Address, function: str, data: bytes) -> 
 async def _optional(
     node: Node, token: Address, function: str, parse: Callable[[bytes], T]
 ) -> T | None:
-    answer = await node.call_constant(
-        owner=token, contract=token, data=encode_call(function, ())
-    )
+    try:
+        answer = await node.call_constant(
+            owner=token, contract=token, data=encode_call(function, ())
+        )
+    except CallNotRun:  # old compilers have no revert
+        return None
     if answer.reverted:
         return None
     try:

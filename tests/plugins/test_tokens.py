@@ -6,7 +6,15 @@ import msgspec
 import pytest
 import trio
 
-from lucidtrond.api import InvalidInput, NodeUnavailable, NotFound, TransferSeen
+from lucidtrond.api import (
+    CallNotRun,
+    InvalidInput,
+    NodeError,
+    NodeRefused,
+    NodeUnavailable,
+    NotFound,
+    TransferSeen,
+)
 from lucidtrond.testing import Workbench
 from lucidtrond.testing.node import LocalNode
 from lucidtrond.tron import trc20
@@ -142,7 +150,7 @@ async def test_history_can_be_asked_by_a_tokens_symbol() -> None:
 class Impostor(LocalNode):
     """A node with a contract at STRANGER that answers as the test says."""
 
-    answers: dict[bytes, ConstantResult]
+    answers: dict[bytes, ConstantResult | NodeError]
 
     async def call_constant(
         self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
@@ -153,7 +161,10 @@ class Impostor(LocalNode):
             )
         await trio.lowlevel.checkpoint()
         none = ConstantResult(b"", 1, reverted=True, reason="REVERT opcode executed")
-        return self.answers.get(data[:4], none)
+        told = self.answers.get(data[:4], none)
+        if isinstance(told, NodeError):
+            raise told
+        return told
 
 
 def answer(kind: str, value: object) -> ConstantResult:
@@ -164,7 +175,7 @@ def selector(function: str) -> bytes:
     return encode_call(function, ())[:4]
 
 
-def impostor(**answers: ConstantResult) -> LocalNode:
+def impostor(**answers: ConstantResult | NodeError) -> LocalNode:
     node = Impostor()
     functions = {"supply": trc20.TOTAL_SUPPLY, "symbol": trc20.SYMBOL}
     functions |= {"name": trc20.NAME, "decimals": trc20.DECIMALS}
@@ -221,3 +232,33 @@ async def test_a_node_that_is_silent_is_not_a_token_that_is_missing() -> None:
         bench.node.trouble = NodeUnavailable("local", 1)
         with pytest.raises(NodeUnavailable):
             await bench.call("token.info", {"token": "IUSD"})
+
+
+@pytest.mark.parametrize(
+    ("raised", "seen"),
+    [
+        (NodeRefused("local", "this node does not support constant"), NodeRefused),
+        (CallNotRun("local", "Smart contract is not exist."), NotFound),
+    ],
+)
+async def test_a_node_that_can_not_simulate_is_not_a_missing_contract(
+    raised: NodeRefused, seen: type[Exception]
+) -> None:
+    class Refusing(LocalNode):
+        async def call_constant(self, **_: Any) -> ConstantResult:
+            await trio.lowlevel.checkpoint()
+            raise raised
+
+    async with open_shipped(node=Refusing()) as bench:
+        with pytest.raises(seen, match=raised.reason):
+            await bench.call("token.info", {"token": STRANGER})
+
+
+async def test_a_getter_that_the_machine_stops_is_a_claim_left_out() -> None:
+    node = impostor(
+        supply=answer("uint256", 7),
+        name=CallNotRun("local", "Invalid operation code: opCode[fe];"),
+    )
+    async with open_shipped(node=node) as bench:
+        shown = await bench.call("token.info", {"token": STRANGER})
+        assert (shown.name, shown.total_supply_raw) == (None, "7")

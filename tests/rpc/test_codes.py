@@ -17,7 +17,7 @@ REMOTE = [
 SHARED = {
     100: {"CallError", "InvalidInput"},  # a plugin's own kinds fall back to 100
     200: {"NodeUnavailable", "NodeTimeout"},
-    201: {"NodeError", "NodeRefused", "NodeLied"},
+    201: {"NodeError", "NodeRefused", "NodeLied", "CallNotRun"},
 }
 
 

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import MIGRATIONS as CHAIN_MIGRATIONS
 from lucidtrond.chain.ledger import Ledger
-from lucidtrond.errors import KeystoreLocked, NodeRefused, NodeUnavailable
+from lucidtrond.errors import CallNotRun, KeystoreLocked, NodeUnavailable
 from lucidtrond.events.types import Payment
 from lucidtrond.node.agreement import Agreement, Sighting
 from lucidtrond.ports import KeystoreStatus, Tx
@@ -20,12 +20,14 @@ from lucidtrond.store.migrate import migrate
 from lucidtrond.tron import trc20
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.block import BlockId
+from lucidtrond.tron.block import Block, BlockId, BlockTransaction
 from lucidtrond.tron.broadcast import BroadcastAnswer
+from lucidtrond.tron.contract_terms import ContractTerms
+from lucidtrond.tron.contracts_smart import Trigger
 from lucidtrond.tron.keys import PrivateKey, recover
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import ConstantResult
+from lucidtrond.tron.receipt import ConstantResult, Log, Receipt
 from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.chain.model import (
@@ -54,6 +56,17 @@ PRICES = ChainParameters(
 )
 
 
+def transfer_logs(owner: Address, data: bytes, moved: int | None) -> tuple[Log, ...]:
+    """What the token writes for a transfer; *moved* None: the amount asked for."""
+    call = trc20.parse_call(data)
+    if not isinstance(call, trc20.TransferCall) or moved == 0:
+        return ()
+    ends = tuple(bytes(12) + each.raw[1:] for each in (owner, call.recipient))
+    amount = call.amount if moved is None else moved
+    topics = (trc20.TRANSFER_TOPIC, *ends)
+    return (Log(TOKEN, topics, amount.to_bytes(32, "big")),)
+
+
 @define
 class PayingChain(ModelChain):
     """A node with a pool. *reply* may spoil what it says or does to a broadcast."""
@@ -67,8 +80,18 @@ class PayingChain(ModelChain):
     contracts: tuple[Address, ...] = ()
     tokens: int = 10**9
     energy: int = 30_000
+    terms: ContractTerms = ContractTerms(TOKEN)
     refuses: str = ""
-    answers: int = 1
+    stops: str = ""
+    """Why the machine stops its transfer."""
+    resources_of: dict[Address, Resources] = field(factory=dict)
+    """Those that are not *resources*."""
+    returns: bytes = bytes(32)
+    """By a simulated transfer; 32 zero bytes are what mainnet's USDT returns."""
+    simulated: int | None = None
+    """What its Transfer log says moves; None: what is asked for, 0: it has no log."""
+    moved: int | None = None
+    """The same in receipts."""
     ghosts: set[TxId] = field(factory=set)
     """What it knows though it is in no block."""
     sources: int = 1
@@ -92,10 +115,10 @@ class PayingChain(ModelChain):
 
     async def fetch_resources(
         self,
-        address: Address,  # noqa: ARG002 - the Protocol's
+        address: Address,
     ) -> Reading[Resources]:
         self._ask("resources")
-        return Reading(self.resources, self.head)
+        return Reading(self.resources_of.get(address, self.resources), self.head)
 
     async def fetch_parameters(self) -> Reading[ChainParameters]:
         return Reading(PRICES, self.head)
@@ -113,7 +136,7 @@ class PayingChain(ModelChain):
     async def call_constant(
         self,
         *,
-        owner: Address,  # noqa: ARG002 - the Protocol's
+        owner: Address,
         contract: Address,
         data: bytes,
         solid: bool = False,  # noqa: ARG002 - the Protocol's
@@ -121,12 +144,33 @@ class PayingChain(ModelChain):
         """One token; everybody has *tokens* of it. *refuses*: how it reverts."""
         self._ask("call")
         if contract != TOKEN:
-            raise NodeRefused("model", "Smart contract is not exist.")
+            raise CallNotRun("model", "Smart contract is not exist.")
         if data[:4] == trc20.balance_of(TO)[:4]:
             return ConstantResult(self.tokens.to_bytes(32, "big"), 500)
+        if self.stops:
+            raise CallNotRun("model", self.stops)
         if self.refuses:
             return ConstantResult(b"", 900, reverted=True, reason=self.refuses)
-        return ConstantResult(self.answers.to_bytes(32, "big"), self.energy)
+        logs = transfer_logs(owner, data, self.simulated)
+        return ConstantResult(self.returns, self.energy, logs=logs)
+
+    async def fetch_contract(self, address: Address) -> ContractTerms | None:
+        self._ask("contract")
+        return self.terms if address == TOKEN else None
+
+    async def fetch_receipts(self, which: Block) -> tuple[Receipt, ...]:
+        receipts = await super().fetch_receipts(which)
+        return tuple(
+            self._with_logs(transaction, receipt)
+            for transaction, receipt in zip(which.transactions, receipts, strict=False)
+        )
+
+    def _with_logs(self, included: BlockTransaction, receipt: Receipt) -> Receipt:
+        call = decode_raw(included.transaction.raw).contract
+        if not isinstance(call, Trigger):
+            return receipt
+        logs = transfer_logs(call.owner, call.data, self.moved)
+        return evolve(receipt, logs=logs, vm_result="SUCCESS")
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Take it into the pool, if it is good, and say so, if asked to."""

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from lucidtrond.sending.cost import PaymentShape, cost_of, fee_limits
 from lucidtrond.tron.account import Resources
+from lucidtrond.tron.contract_terms import EnergyShares
 from lucidtrond.tron.units import Sun
 from tests.sending.model import PRICES
 
@@ -45,7 +46,8 @@ def test_what_is_free_or_staked_only_ever_lowers_what_is_burned(
 def test_the_most_that_a_call_burns_is_bounded_by_its_fee_limit(
     shape: PaymentShape, left: Resources
 ) -> None:
-    needed, proposed = fee_limits(shape.energy, PRICES)
+    shares = EnergyShares(shape.energy, origin=0, needed=shape.energy)
+    needed, proposed = fee_limits(shape.energy, PRICES, shares=shares)
     assert needed == shape.energy * 100
     assert needed <= proposed <= needed * 2
     limited = PaymentShape(

@@ -154,7 +154,7 @@ async def test_what_can_not_be_paid_is_refused_and_nothing_is_journaled(
     ("chain", "spoil", "error", "words"),
     [
         ({"refuses": "blacklisted"}, {}, WouldFail, "refuses .*: blacklisted"),
-        ({"answers": 0}, {}, WouldFail, "false"),
+        ({"simulated": 0}, {}, WouldFail, "no Transfer log"),
         ({"tokens": 4}, {}, InsufficientFunds, "token balance"),
         ({"balance": 2_999_999}, {}, InsufficientFunds, "burns"),
         ({"energy": 300_001}, {}, LimitTooLow, "30000100 sun, .* 30000000"),
