@@ -1,9 +1,9 @@
 """Protocols that floors share, so that siblings need not import one another."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -52,6 +52,22 @@ class Migration:
     owner: str
     version: int
     sql: str
+
+
+@frozen
+class LedgerHealth:
+    """What is known to be wrong with the ledger or with where it comes from."""
+
+    without_internals: tuple[str, ...] = ()
+    """Endpoints that keep no internal transactions."""
+    internals_seen: bool = False
+    """An endpoint was seen to keep them."""
+    problems: Mapping[Any, int] = field(factory=dict)
+    """How many of each kind since the start; kinds as `LedgerProblem` has them."""
+    drifting: int = 0
+    """Balances (of one account in one asset) that are not what the ledger says."""
+    warnings: tuple[str, ...] = ()
+    """What of it an operator has to do something about, and what; text for people."""
 
 
 @frozen

@@ -71,6 +71,7 @@ from lucidtrond.events.types import (
     BlockReverted,
     Event,
     LedgerEntry,
+    LedgerProblem,
     NodeChanged,
     Payment,
     PaymentChanged,
@@ -82,7 +83,7 @@ from lucidtrond.events.types import (
     TransferSeen,
     WalletCreated,
 )
-from lucidtrond.ports import Clock, KeystoreStatus, Store, Tx
+from lucidtrond.ports import Clock, KeystoreStatus, LedgerHealth, Store, Tx
 
 __all__ = [
     "ENTRY_POINTS",
@@ -120,6 +121,8 @@ __all__ = [
     "KeystoreStatus",
     "Ledger",
     "LedgerEntry",
+    "LedgerHealth",
+    "LedgerProblem",
     "Limit",
     "LimitTooLow",
     "LucidError",

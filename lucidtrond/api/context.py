@@ -9,7 +9,7 @@ from attrs import frozen
 from typing_extensions import TypeVar
 
 from lucidtrond.events.types import Event, LedgerEntry, Payment, PaymentEstimate
-from lucidtrond.ports import Clock, KeystoreStatus, Store, Tx
+from lucidtrond.ports import Clock, KeystoreStatus, LedgerHealth, Store, Tx
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
@@ -80,6 +80,9 @@ class Ledger(Protocol):
 
     def position(self) -> ChainPosition:
         """From memory; cheap."""
+
+    def health(self) -> LedgerHealth:
+        """What is known to be wrong with it; from memory."""
 
     def watch(self, tx: Tx, address: Address) -> None:
         """Watch from now on; part of the caller's own transaction."""

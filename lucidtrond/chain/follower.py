@@ -24,6 +24,12 @@ from lucidtrond.chain.observer import BlockObserver
 from lucidtrond.chain.pace import Pace
 from lucidtrond.chain.plan import Held, Link
 from lucidtrond.chain.read import ReadBlock, ReceiptsMismatch, read_block
+from lucidtrond.chain.receipts import (
+    NO_RECEIPTS,
+    CheckedReceipts,
+    ReceiptReader,
+    ReceiptSource,
+)
 from lucidtrond.chain.tables import Cursor
 from lucidtrond.errors import AnotherChain, CommitUnknown, NodeError, StoreError
 from lucidtrond.events.types import (
@@ -37,7 +43,6 @@ from lucidtrond.events.types import (
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, ChainPosition
-from lucidtrond.tron.receipt import Receipt
 
 log = logging.getLogger(__name__)
 
@@ -45,14 +50,12 @@ _RECEIPTS_AT_ONCE = 8
 """Concurrent receipt requests while catching up; the node's own limit is below."""
 
 
-class BlockSource(Protocol):
+class BlockSource(ReceiptSource, Protocol):
     """What the follower asks a node; answers are verified block by block."""
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader: ...
 
     async def fetch_blocks(self, start: int, end: int) -> list[Block]: ...
-
-    async def fetch_receipts(self, which: Block) -> tuple[Receipt, ...]: ...
 
     def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None: ...
 
@@ -69,7 +72,7 @@ class _Read:
 
     block: Block
     id: BlockId
-    receipts: tuple[Receipt, ...]
+    checked: CheckedReceipts
     contents: ReadBlock
 
 
@@ -115,6 +118,9 @@ class Follower:
         self._ring = ring
         self._genesis_id = genesis_id
         self._observers = tuple(observers)
+        self._receipts = ReceiptReader(
+            node, store, known=ledger.known, internals=ledger.internals
+        )
         self._witnesses = witnesses
         self._pace = Pace(poll_s)
         self._held: Held | None = None
@@ -263,10 +269,10 @@ class Follower:
         self, blocks: Sequence[Block], links: Sequence[Link]
     ) -> tuple[_Read, ...]:
         """Fetch receipts where there are transactions, several at once, and read."""
-        receipts: dict[int, tuple[Receipt, ...]] = {}
+        receipts: dict[int, CheckedReceipts] = {}
 
         async def fetch(block: Block) -> None:
-            found = await self._node.fetch_receipts(block)
+            found = await self._receipts.fetch(block)
             receipts[block.header.number] = found
 
         wanting = [
@@ -276,9 +282,14 @@ class Follower:
         done: list[_Read] = []
         for block, link in zip(blocks, links, strict=True):
             await trio.lowlevel.checkpoint()
-            of_block = receipts.get(link.number, ())
+            of_block = receipts.get(link.number, NO_RECEIPTS)
             try:
-                contents = read_block(block, of_block)
+                contents = read_block(
+                    block,
+                    of_block.receipts,
+                    agreed=of_block.agreed,
+                    missing=of_block.missing,
+                )
             except ReceiptsMismatch as mismatch:
                 # A fork between two questions, or a node that has not stored them yet.
                 raise _Unsettled(str(mismatch)) from None
@@ -306,6 +317,7 @@ class Follower:
         self._held, self._cursor = after, step.cursor
         for read in blocks:
             self._node.note_block(read.block.header, read.contents.touched)
+            self._ledger.note_problems(read.checked.problems)
         self._ledger.move(
             ChainPosition(
                 head=head,
@@ -358,6 +370,8 @@ class Follower:
                 transactions=len(block.transactions),
             ),
         )
+        for problem in read.checked.problems:
+            self._emit(tx, problem)
         movements = read.contents.movements
         ends = {each.sender for each in movements}
         ends.update(each.recipient for each in movements)
@@ -373,7 +387,7 @@ class Follower:
             for entry in self._entries(tx, number - 1, number, -1):
                 self._emit(tx, TransferSeen(change="included", entry=entry))
         for observer in self._observers:
-            observer.applied(tx, block, read.receipts)
+            observer.applied(tx, block, read.checked.receipts)
 
     def _entries(self, tx: Tx, above: int, up_to: int, solid: int) -> list[LedgerEntry]:
         known = self._ledger.known

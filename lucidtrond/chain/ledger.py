@@ -5,7 +5,9 @@ pages, newest first: a cursor names the last row of its page, so new blocks on t
 move nothing.
 """
 
-from collections.abc import Sequence
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import trio
@@ -13,14 +15,17 @@ from attrs import evolve, frozen
 
 from lucidtrond.chain import tables
 from lucidtrond.chain.entries import ENTRY_COLUMNS, entry_of
+from lucidtrond.chain.internals import InternalsOf, lacking
 from lucidtrond.errors import AnotherChain, InvalidInput
-from lucidtrond.events.types import LedgerEntry
-from lucidtrond.ports import Store, Tx
+from lucidtrond.events.types import LedgerEntry, LedgerProblem, Problem
+from lucidtrond.ports import LedgerHealth, Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId, ChainPosition
 from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
 
 MIGRATIONS: Final = tables.MIGRATIONS
+_LOGGED: Final = ("problem", "reason", "block_number", "txids", "address", "asset")
+log = logging.getLogger(__name__)
 MAX_PAGE: Final = 1000
 _NOWHERE: Final = ChainPosition(head=None, solid=None, complete_from=None, synced=False)
 
@@ -42,6 +47,10 @@ class Ledger:
     def __init__(self, store: Store, *, known: KnownTokens = NO_TOKENS) -> None:
         self._store = store
         self.known = known
+        self.problems: Counter[Problem] = Counter()
+        """Met since the start, of each kind."""
+        self.internals: dict[str, InternalsOf] = {}
+        """Whether each endpoint keeps internal transactions, as its receipts show."""
         self._position = _NOWHERE
         self._moved = trio.Event()
 
@@ -75,11 +84,32 @@ class Ledger:
         """Where the follower stands; from memory."""
         return self._position
 
+    def health(self) -> LedgerHealth:
+        """What is known to be wrong with the ledger or its sources; from memory."""
+        keeping = {name: each.keeping for name, each in self.internals.items()}
+        without = tuple(name for name in keeping if keeping[name] == "missing")
+        warnings: list[str] = []
+        if without:
+            warnings.append(lacking(", ".join(without)))
+        return LedgerHealth(
+            without_internals=without,
+            internals_seen="kept" in keeping.values(),
+            problems=dict(self.problems),
+            warnings=tuple(warnings),
+        )
+
     def move(self, position: ChainPosition) -> None:
         """Take the follower's new position and wake who waits for it."""
         self._position = position
         self._moved.set()
         self._moved = trio.Event()
+
+    def note_problems(self, problems: Iterable[LedgerProblem]) -> None:
+        """Count and log what was written."""
+        for each in problems:
+            self.problems[each.problem] += 1
+            extra = {name: getattr(each, name) for name in _LOGGED}
+            log.warning("ledger problem", extra=extra)
 
     def set_synced(self, *, synced: bool) -> None:
         """Say whether the follower stands where its node stands."""

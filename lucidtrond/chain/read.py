@@ -34,7 +34,8 @@ from lucidtrond.tron.contracts import (
     Trigger,
     addresses_in,
 )
-from lucidtrond.tron.receipt import InternalTransfer, Receipt
+from lucidtrond.tron.receipt import InternalTransfer, Log, Receipt
+from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.transaction import MalformedTransaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun
 
@@ -115,6 +116,28 @@ def read_block(
         log = unread.get(each.transaction.txid)
         _read_transaction(each, receipt, movements, touched, proofs=proofs, log=log)
     return ReadBlock(tuple(movements), frozenset(touched))
+
+
+def unreadable_logs(
+    block: Block, receipts: Sequence[Receipt], known: KnownTokens
+) -> tuple[TxId, ...]:
+    """Transactions whose logs of a known token can't be read; see `UnreadableLog`."""
+    done = {
+        each.transaction.txid
+        for each in block.transactions
+        if each.contract_ret == _SUCCESS
+    }
+    return tuple(
+        receipt.txid
+        for receipt in receipts
+        if receipt.txid in done and any(_is_unread(log, known) for log in receipt.logs)
+    )
+
+
+def _is_unread(log: Log, known: KnownTokens) -> bool:
+    return known.at(log.address.base58) is not None and isinstance(
+        trc20.classify_log(log), trc20.UnreadableLog
+    )
 
 
 def _check_receipts(block: Block, receipts: Sequence[Receipt]) -> None:

@@ -1,10 +1,11 @@
 """What ``GET /metrics`` shows; names of the older Lucid service where they fit."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.events.bus import Bus
+from lucidtrond.events.types import Problem
 from lucidtrond.node.cache import CachedNode
 from lucidtrond.ports import Clock
 from lucidtrond.store.database import Database
@@ -85,6 +86,28 @@ def collect(
     ):
         yield Metric(f"lucidtrond_store_{name}_total", "counter", text, value)
     yield from _nodes(house.node)
+    health = house.ledger.health()
+    yield Metric(
+        "lucidtrond_ledger_problems_total",
+        "counter",
+        "What nodes said that does not fit together, by kind.",
+        samples={
+            (("problem", kind),): health.problems.get(kind, 0)
+            for kind in get_args(Problem)
+        },
+    )
+    yield Metric(
+        "lucidtrond_ledger_drifting",
+        "gauge",
+        "Balances that are not what the ledger says.",
+        health.drifting,
+    )
+    yield Metric(
+        "lucidtrond_endpoints_without_internal_transactions",
+        "gauge",
+        "Endpoints that keep none, so TRX paid out by contracts is not seen.",
+        len(health.without_internals),
+    )
     yield Metric("lucidtrond_store_queued", "gauge", "Waiting now.", store.queued)
 
 

@@ -220,6 +220,46 @@ class NodeChanged(Event, frozen=True, kw_only=True):
     reason: str
 
 
+Problem = Literal[
+    "log_missing",
+    "log_unreadable",
+    "receipts_differ",
+    "no_internal_transactions",
+    "drift",
+    "drift_over",
+]
+
+
+class LedgerProblem(Event, frozen=True, kw_only=True):
+    """What nodes say does not fit together, so the ledger may be wrong.
+
+    ``log_missing``: a block holds a transfer of a known token with SUCCESS, the receipt
+    no log of it; a row of a watched address is *contradicted*. ``log_unreadable``: a
+    known token wrote a Transfer or Approval event that can not be read.
+    ``receipts_differ``: two endpoints contradict each other.
+    ``no_internal_transactions``: an endpoint keeps none. ``drift``: an account holds
+    another balance than the ledger says, since *block_number* or later;
+    ``drift_over``: both agree again.
+    """
+
+    topic: ClassVar[str] = "ledger"
+    problem: Problem
+    reason: str
+    """Text for people."""
+    block_number: int
+    block_id: str | None = None
+    """Null for a drift."""
+    txids: tuple[str, ...] = ()
+    """Those concerned, at most 20."""
+    address: str | None = None
+    asset: str | None = None
+    drift: str | None = None
+    """What the account holds more than the ledger says; sun or raw units, signed."""
+
+    def addresses(self) -> tuple[str, ...]:
+        return () if self.address is None else (self.address,)
+
+
 class PluginEvent(Event, frozen=True, kw_only=True):
     """What a plugin has to tell: *plugin* and *name* say which kind it is.
 
@@ -245,6 +285,7 @@ EVENTS: frozenset[type[Event]] = frozenset(
         PaymentChanged,
         WalletCreated,
         NodeChanged,
+        LedgerProblem,
         PluginEvent,
     }
 )
@@ -259,5 +300,6 @@ TOPICS = (
     "wallet",
     "account",
     "node",
+    "ledger",
     "plugin",
 )

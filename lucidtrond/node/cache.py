@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from lucidtrond.node.agreement import Agreement, Sighting
+from lucidtrond.node.balances import BalanceQuestion, SolidBalances
 from lucidtrond.node.flights import Cache, Counts
 from lucidtrond.node.member import Changes
 from lucidtrond.node.pool import NodePool
@@ -158,6 +159,26 @@ class CachedNode:
     async def fetch_receipts(self, which: int | Block) -> tuple[Receipt, ...]:
         """Straight from the pool."""
         return await self._pool.fetch_receipts(which)
+
+    async def fetch_receipts_by(self, which: Block) -> tuple[str, tuple[Receipt, ...]]:
+        """Straight from the pool."""
+        return await self._pool.fetch_receipts_by(which)
+
+    def has_second_source(self, besides: str) -> bool:
+        """Whether there is an endpoint beside that one to ask now."""
+        return self._pool.has_second_source(besides)
+
+    async def fetch_second_receipts(
+        self, which: Block, *, besides: str
+    ) -> tuple[Receipt, ...] | None:
+        """Straight from the pool."""
+        return await self._pool.fetch_second_receipts(which, besides=besides)
+
+    async def read_solid_balances(
+        self, questions: Sequence[BalanceQuestion]
+    ) -> SolidBalances:
+        """Straight from the pool."""
+        return await self._pool.read_solid_balances(questions)
 
     async def call_constant(
         self, *, owner: Address, contract: Address, data: bytes, solid: bool = False

@@ -10,7 +10,8 @@ Who is fit to be asked first: who did not lie, does not fail, is not behind and 
 budget (see `gate`) does not make us wait; among equals the configured order decides.
 Heads are compared when the one we follow stands still, and every five minutes else.
 
-Answers are not compared: a receipt or a balance is one endpoint's word.
+Answers are not compared here: a receipt or a balance is one endpoint's word. Who wants
+a second word asks for it (`fetch_second_receipts`).
 """
 
 import contextlib
@@ -31,6 +32,11 @@ from lucidtrond.errors import (
 )
 from lucidtrond.node import policy as policies
 from lucidtrond.node.agreement import SOURCES, Agreement, Sighting
+from lucidtrond.node.balances import (
+    BalanceQuestion,
+    SolidBalances,
+    read_solid_balances,
+)
 from lucidtrond.node.broadcast import LATE_S, broadcast_to
 from lucidtrond.node.client import NodeClient, Question
 from lucidtrond.node.endpoint import Endpoint
@@ -39,6 +45,7 @@ from lucidtrond.node.gate import system_ms
 from lucidtrond.node.member import Changes, Member, all_away
 from lucidtrond.node.policy import RetryPolicy
 from lucidtrond.node.retry import retrying
+from lucidtrond.node.second import SecondSource, receipts_by
 from lucidtrond.node.seen import Seen
 from lucidtrond.node.translate import NodeFacts
 from lucidtrond.node.transport import open_transport
@@ -96,6 +103,7 @@ class NodePool:
         self._moved_at = self._compared_at = float("-inf")
         self._geneses = Cache(size=0)
         self._seen = Seen()
+        self._second = SecondSource(self._members, self._put)
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
         """The newest (or newest solidified) block's header, checked."""
@@ -134,6 +142,26 @@ class NodePool:
     async def fetch_receipts(self, which: int | Block) -> tuple[Receipt, ...]:
         """All receipts of a block; see `NodeClient.fetch_receipts`."""
         return await self._ask(lambda node: node.fetch_receipts(which))
+
+    async def fetch_receipts_by(self, which: Block) -> tuple[str, tuple[Receipt, ...]]:
+        """Also the name of the endpoint that gave them."""
+        return await self._ask(lambda node: receipts_by(node, which))
+
+    def has_second_source(self, besides: str) -> bool:
+        """Whether `fetch_second_receipts` would ask anybody now."""
+        return self._second.choose(besides) is not None
+
+    async def fetch_second_receipts(
+        self, which: Block, *, besides: str
+    ) -> tuple[Receipt, ...] | None:
+        """Another endpoint's, if it has them soon; see `node.second`."""
+        return await self._second.fetch_receipts(which, besides=besides)
+
+    async def read_solid_balances(
+        self, questions: Sequence[BalanceQuestion]
+    ) -> SolidBalances:
+        """Of one endpoint's solid state; see `node.balances`."""
+        return await self._ask(lambda node: read_solid_balances(node, questions))
 
     async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
         """Pending ones too; the raw bytes hash to *txid*."""

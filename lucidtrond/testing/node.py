@@ -232,6 +232,23 @@ class LocalNode:
         row = self.chain.block(which.header.number)
         return () if row is None else tuple(_receipt(e, row) for e in row.transactions)
 
+    async def fetch_receipts_by(self, which: Block) -> tuple[str, tuple[Receipt, ...]]:
+        """The one source."""
+        return "local", await self.fetch_receipts(which)
+
+    def has_second_source(self, besides: str) -> bool:  # noqa: ARG002 - a protocol's
+        """There is none."""
+        return False
+
+    async def fetch_second_receipts(
+        self,
+        which: Block,  # noqa: ARG002 - a protocol's
+        *,
+        besides: str,  # noqa: ARG002 - a protocol's
+    ) -> tuple[Receipt, ...] | None:
+        """Nobody's."""
+        return None
+
     async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
         """Pending ones too."""
         await self._ask()

@@ -1,12 +1,13 @@
 """How the network stands, its endpoints, its blocks."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from lucidtrond.api import (
     Context,
     InvalidInput,
+    LedgerHealth,
     NoConfig,
     NodeError,
     NotFound,
@@ -34,12 +35,19 @@ class Status(Result, frozen=True):
     solid_timestamp_ms: int | None
     complete_from: int | None
     """Since this block nothing was missed."""
+    internal_transactions: Literal["kept", "missing", "unknown"]
+    """Whether the endpoints keep them; where they are missing, TRX that contracts pay
+    out is not in the ledger."""
+    warnings: list[str]
+    """What keeps the ledger from being complete and what to do; text for people."""
+    drifting: int
+    """Balances of watched accounts that are not what the ledger says."""
 
 
 @plugin.method("network.status", inline=True)
 async def status(ctx: Context[NoConfig]) -> Status:
     """Say how far we follow the chain and since when without a gap."""
-    position = ctx.ledger.position()
+    position, health = ctx.ledger.position(), ctx.ledger.health()
     head, solid = position.head, position.solid
     return Status(
         network=ctx.network,
@@ -51,7 +59,16 @@ async def status(ctx: Context[NoConfig]) -> Status:
         solid_id=solid.id if solid else None,
         solid_timestamp_ms=solid.timestamp if solid else None,
         complete_from=position.complete_from,
+        internal_transactions=_internals(health),
+        warnings=list(health.warnings),
+        drifting=health.drifting,
     )
+
+
+def _internals(health: LedgerHealth) -> Literal["kept", "missing", "unknown"]:
+    if health.without_internals:
+        return "missing"
+    return "kept" if health.internals_seen else "unknown"
 
 
 class Endpoints(Result, frozen=True):

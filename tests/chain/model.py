@@ -140,6 +140,20 @@ class ModelChain:
         # The node looks the number up in its present branch.
         return receipts_of(self.blocks[which.header.number])
 
+    async def fetch_receipts_by(self, which: Block) -> tuple[str, tuple[Receipt, ...]]:
+        return "model", await self.fetch_receipts(which)
+
+    def has_second_source(self, besides: str) -> bool:  # noqa: ARG002 - a protocol's
+        return False
+
+    async def fetch_second_receipts(
+        self,
+        which: Block,  # noqa: ARG002 - a protocol's
+        *,
+        besides: str,  # noqa: ARG002 - a protocol's
+    ) -> tuple[Receipt, ...] | None:
+        return None
+
     def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None:
         self.noted.append((header, frozenset(touched)))
 

@@ -13,6 +13,7 @@ from lucidtrond.store.database import open_store
 from lucidtrond.store.migrate import migrate
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
 from tests.chain.model import (
     OUTBOX,
     CrashingStore,
@@ -65,6 +66,7 @@ class World:
 
     store: CrashingStore
     chain: ModelChain
+    known: KnownTokens = NO_TOKENS
     ledger: Ledger = field(init=False)
     follower: Follower = field(init=False)
     observer: Observer = field(factory=Observer)
@@ -74,7 +76,7 @@ class World:
         """Begin anew, as after a crash."""
         self.store.nth = None
         self.chain.before_answer = lambda _: None
-        self.ledger = Ledger(self.store)
+        self.ledger = Ledger(self.store, known=self.known)
         self.follower = Follower(
             self.chain,
             self.store,

@@ -1,0 +1,75 @@
+"""Balances of several accounts on one endpoint's solid state, between two solid heads.
+
+java-tron does not say of which block ``/walletsolidity/getaccount`` answers. The solid
+head before and the one after bound it: an account that no block between them touches
+has its balance of all of them.
+"""
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from lucidtrond.errors import NodeRefused
+from lucidtrond.node.client import NodeClient
+from lucidtrond.tron import trc20
+from lucidtrond.tron.abi_types import AbiError
+from lucidtrond.tron.account import Account
+from lucidtrond.tron.address import Address
+
+
+@frozen
+class BalanceQuestion:
+    """Of TRX, or of *token*."""
+
+    address: Address
+    token: Address | None = None
+
+
+@frozen
+class SolidBalance:
+    """*amount* is None where it can't be read: no such contract, or no number.
+
+    *account* comes with TRX only.
+    """
+
+    amount: int | None
+    account: Account | None = None
+
+
+@frozen
+class SolidBalances:
+    """One answer for each question, as of a block from *before* to *after*."""
+
+    before: int
+    after: int
+    answers: tuple[SolidBalance, ...]
+
+
+async def read_solid_balances(
+    node: NodeClient, questions: Sequence[BalanceQuestion]
+) -> SolidBalances:
+    """Ask one endpoint, in order: two requests beside one for each question.
+
+    Raises:
+        NodeError: it can't be asked; nothing of it counts.
+    """
+    before = await node.fetch_head(solid=True)
+    answers = [await _read(node, each) for each in questions]
+    after = await node.fetch_head(solid=True)
+    return SolidBalances(before.number, after.number, tuple(answers))
+
+
+async def _read(node: NodeClient, question: BalanceQuestion) -> SolidBalance:
+    owner, token = question.address, question.token
+    if token is None:
+        account = (await node.fetch_account(owner, solid=True)).value
+        return SolidBalance(account.balance, account)
+    try:
+        result = await node.call_constant(
+            owner=owner, contract=token, data=trc20.balance_of(owner), solid=True
+        )
+        if result.reverted:
+            return SolidBalance(None)
+        return SolidBalance(trc20.parse_amount_result(result.result))
+    except (NodeRefused, AbiError):
+        return SolidBalance(None)
