@@ -20,7 +20,12 @@ from lucidtrond.daemon.places import socket_paths, state_dir
 
 DONE, FAILED, USAGE, UNREACHABLE, IN_FLIGHT = range(5)
 _IN_DOUBT = 302
-_SETTLED = {"solidified": DONE, "failed": FAILED, "expired": FAILED}
+_SETTLED = {
+    "solidified": DONE,
+    "failed": FAILED,
+    "expired": FAILED,
+    "unproven": IN_FLIGHT,
+}
 _POLL_MS = 30_000
 _NO_METHOD = (-32601, 501)
 """Nobody offers it; the plugin that does is disabled."""

@@ -118,6 +118,7 @@ _WORDS = {
     "reverted": "a fork took it back; it may land again",
     "solidified": "paid, final",
     "failed": "failed",
+    "unproven": "in a final block, without proof that the token moved",
     "expired": "not paid; it can't land any more",
     "checked": "could be paid; nothing was sent",
 }
@@ -134,6 +135,8 @@ def pending(result: Result, assets: Assets) -> str:
         elif row["in_flight_until_ms"]:
             until = time(row["in_flight_until_ms"])
             advice = f"it may still land until {until}: do not pay again, wait"
+        elif each["state"] == "unproven":
+            advice = "it may have paid: do not pay again, compare balances"
         else:
             advice = "do not pay again, wait"
         amount = assets.show(each["amount"], each["asset"])

@@ -67,10 +67,13 @@ PaymentState = Literal[
     "reverted",
     "solidified",
     "failed",
+    "unproven",
     "expired",
     "checked",
 ]
-"""``checked`` is the answer to a dry run: it is in no journal and nothing happens."""
+"""``unproven``: a token's call succeeded, in a final block, without the Transfer log
+that would prove the payment. ``checked`` is the answer to a dry run: it is in no
+journal and nothing happens."""
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +100,9 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     block_timestamp_ms: int | None = None
     fee_sun: str | None = None
     """What it burned; only once it is in a block."""
+    arrived_raw: str | None = None
+    """Of a token, what its Transfer logs say the recipient got, once it is in a block:
+    less than *amount* where the token takes a fee, 0 where there is no such log."""
     fee_limit_sun: str | None = None
     """Of a token's call; it bounds the energy."""
     burn_sun: str | None = None

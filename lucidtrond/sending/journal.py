@@ -49,7 +49,7 @@ _COLUMNS: Final = (
     " a.expiration_ms, a.state, a.sent, a.last_sent_ms, a.code, a.message, a.accepted,"
     " a.reason, a.block_number, a.block_id, a.block_timestamp_ms, a.contract_ret,"
     " a.fee_sun, a.updated_ms, a.fee_limit_sun, a.burn_sun,"
-    " a.renewals, a.buried"
+    " a.renewals, a.buried, a.arrived"
 )
 _SELECT: Final = (
     f"SELECT {_COLUMNS} FROM sending_payment p"  # noqa: S608 - a constant
@@ -227,7 +227,8 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
         "UPDATE sending_attempt SET state = ?, unresolved = ?, due_ms = ?, sent = ?,"
         " last_sent_ms = ?, code = ?, message = ?, accepted = ?, reason = ?,"
         " renewals = ?, buried = ?, block_number = ?, block_id = ?,"
-        " block_timestamp_ms = ?, contract_ret = ?, fee_sun = ?, updated_ms = ?"
+        " block_timestamp_ms = ?, contract_ret = ?, fee_sun = ?, arrived = ?,"
+        " updated_ms = ?"
         " WHERE txid = ?",
         (
             attempt.state,
@@ -246,6 +247,7 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
             None if block is None else block.timestamp,
             None if block is None else block.contract_ret,
             None if block is None else block.fee,
+            None if block is None else _bytes(block.arrived),
             now_ms,
             entry.transaction.digest,
         ),
@@ -313,11 +315,21 @@ def touched_by_final(tx: Tx, number: int, timestamp: UnixMillis) -> list[Entry]:
     """Unresolved ones that a new solid head may settle or prove dead."""
     return _all(
         tx,
-        "a.unresolved = 1 AND (a.block_number <= ?"
+        "a.unresolved = 1 AND a.state != 'unproven' AND (a.block_number <= ?"
         " OR (a.block_number IS NULL AND a.expiration_ms <= ?))",
         number,
         timestamp,
     )
+
+
+def unproven(tx: Tx, limit: int) -> list[Entry]:
+    """Those in a final block whose receipt does not prove that they paid."""
+    rows = tx.execute(
+        f"{_SELECT} WHERE a.unresolved = 1 AND a.state = 'unproven'"
+        " ORDER BY p.seq LIMIT ?",
+        (limit,),
+    )
+    return [_entry(row) for row in rows]
 
 
 def due(
@@ -426,7 +438,9 @@ def _entry(row: Row) -> Entry:
         burn_sun,
         renewals,
         buried,
+        arrived,
     ) = row
+    arrived_raw = None if arrived is None else int.from_bytes(arrived, "big")
     inclusion = None
     if block_number is not None:
         inclusion = Inclusion(
@@ -435,6 +449,8 @@ def _entry(row: Row) -> Entry:
             UnixMillis(block_timestamp_ms),
             contract_ret=contract_ret,
             fee=Sun(fee_sun),
+            # Rows of before this was kept have none: of a token, nothing proves it.
+            arrived=None if asset == TRX else arrived_raw or 0,
         )
     attempt = Attempt(
         state=state,
@@ -469,6 +485,7 @@ def _entry(row: Row) -> Entry:
         block_id=None if block_id is None else block_id.hex(),
         block_timestamp_ms=block_timestamp_ms,
         fee_sun=_text(fee_sun),
+        arrived_raw=_text(arrived_raw),
         fee_limit_sun=_text(fee_limit_sun),
         burn_sun=_text(burn_sun),
         reason=reason,
@@ -479,6 +496,10 @@ def _entry(row: Row) -> Entry:
         in_flight_until_ms=in_flight_until(attempt),
     )
     return Entry(seq, attempt, transaction, payment)
+
+
+def _bytes(amount: int | None) -> bytes | None:
+    return None if amount is None else amount.to_bytes(32, "big")
 
 
 def _text(amount: int | None) -> str | None:

@@ -17,13 +17,26 @@ States, and the facts that lead out of them:
     any of      Included: a block of ours holds it          included
     these four  SolidUpTo: its death is proven              expired
     included    TakenBack: a fork took the block back       reverted
-                SolidUpTo its block or above, it succeeded  solidified
+                SolidUpTo its block or above, it paid       solidified
                 SolidUpTo its block or above, it failed     failed
+                SolidUpTo its block or above, it neither
+                paid nor failed                             unproven
+    unproven    Proven: a receipt shows the log             solidified
     expired     Buried: the nodes agree, none follows       expired
     expired     Included: the proof was wrong (a node that
                 lied); the truth wins over the state        included
 
-``solidified``, ``failed`` and ``expired`` are final. A fact that is not listed for a
+``solidified``, ``failed`` and ``expired`` are final.
+
+Paid. A payment of TRX is paid by the success of its transaction. A token's contract
+may end with SUCCESS and move nothing (its rule changed between estimate and block), so
+there the receipt must hold its proof: a Transfer log that this contract wrote, from the
+payer to the recipient, above zero (``Inclusion.arrived``). SUCCESS without it is
+``unproven``: headers do not commit to logs, so the log may also be missing at the node
+that was asked. It may have paid: it is never ``failed`` and never safe to retry, and
+the daemon asks again, and elsewhere, for a receipt that shows the log.
+
+A fact that is not listed for a
 state changes nothing but what is remembered of the last broadcast.
 
 Proof of death (block B may hold it only if the time of B's parent is below its
@@ -64,6 +77,10 @@ SAFE_TO_RETRY: Final[frozenset[PaymentState]] = frozenset(("failed", "expired"))
 _SUCCESS: Final = 1
 """contractRet's number (Tron.proto, contractResult)."""
 _MESSAGE_SIZE: Final = 200
+NO_PROOF: Final = (
+    "its contract ended with SUCCESS, and its receipt holds no Transfer log of the"
+    " token from the payer to the recipient: it may or may not have paid"
+)
 
 
 class Again(Enum):
@@ -132,10 +149,17 @@ class Inclusion:
     timestamp: UnixMillis
     contract_ret: int
     fee: Sun
+    arrived: int | None = None
+    """Of a token, what the receipt's logs prove in its smallest units; None for TRX."""
 
     @property
     def succeeded(self) -> bool:
         return self.contract_ret == _SUCCESS
+
+    @property
+    def paid(self) -> bool:
+        """It did what it was for, as far as can be proven."""
+        return self.succeeded and self.arrived != 0
 
 
 @frozen
@@ -173,7 +197,9 @@ class Attempt:
     @property
     def unresolved(self) -> bool:
         """Something can still happen to the intent."""
-        return self.state in OPEN or (self.state == "expired" and not self.buried)
+        if self.state == "expired":
+            return not self.buried
+        return self.state in OPEN or self.state == "unproven"
 
     @property
     def safe_to_retry(self) -> bool:
@@ -219,6 +245,14 @@ class TakenBack:
 
 
 @frozen
+class Proven:
+    """A receipt of block *number* shows that *arrived* (above 0) of the token moved."""
+
+    number: int
+    arrived: int
+
+
+@frozen
 class SolidUpTo:
     """All our blocks from *complete_from* up to *number* are there and final."""
 
@@ -234,7 +268,9 @@ class Buried:
     reason: str = ""
 
 
-Fact = Signed | Answered | Unanswered | Included | TakenBack | SolidUpTo | Buried
+Fact = (
+    Signed | Answered | Unanswered | Included | TakenBack | Proven | SolidUpTo | Buried
+)
 
 
 def after(attempt: Attempt, fact: Fact) -> Attempt:
@@ -250,6 +286,8 @@ def after(attempt: Attempt, fact: Fact) -> Attempt:
             known = _after_inclusion(attempt, fact)
         case TakenBack():
             known = _after_fork(attempt, fact)
+        case Proven():
+            known = _after_proof(attempt, fact)
         case SolidUpTo():
             known = _after_solid(attempt, fact)
         case Buried():
@@ -311,10 +349,14 @@ def _after_silence(attempt: Attempt, fact: Unanswered) -> Attempt:
 
 
 def _after_inclusion(attempt: Attempt, fact: Included) -> Attempt:
-    if attempt.state in ("included", "solidified", "failed"):
+    if attempt.state in ("included", "solidified", "failed", "unproven"):
         return attempt
     held = fact.inclusion
-    reason = None if held.succeeded else f"its contract failed: {fact.result}"
+    reason = None
+    if not held.succeeded:
+        reason = f"its contract failed: {fact.result}"
+    elif not held.paid:
+        reason = NO_PROOF
     return evolve(
         attempt, state="included", inclusion=held, reason=reason, buried=False
     )
@@ -336,12 +378,28 @@ def _after_fork(attempt: Attempt, fact: TakenBack) -> Attempt:
     )
 
 
+def _after_proof(attempt: Attempt, fact: Proven) -> Attempt:
+    held = attempt.inclusion
+    if attempt.state not in ("included", "unproven") or held is None:
+        return attempt
+    if held.number != fact.number or held.paid or not held.succeeded:
+        return attempt
+    return evolve(
+        attempt,
+        state="solidified" if attempt.state == "unproven" else attempt.state,
+        inclusion=evolve(held, arrived=fact.arrived),
+        reason=None,
+    )
+
+
 def _after_solid(attempt: Attempt, fact: SolidUpTo) -> Attempt:
     held = attempt.inclusion
     if attempt.state == "included" and held is not None:
         if held.number > fact.number:
             return attempt
-        return evolve(attempt, state="solidified" if held.succeeded else "failed")
+        if not held.succeeded:
+            return evolve(attempt, state="failed")
+        return evolve(attempt, state="solidified" if held.paid else "unproven")
     if attempt.state not in IN_FLIGHT:
         return attempt
     first = attempt.reference_number + 1

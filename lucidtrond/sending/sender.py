@@ -51,7 +51,7 @@ from lucidtrond.sending.journal import Entry
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
 from lucidtrond.sending.order import in_waves, pays_for
 from lucidtrond.sending.plan import Fact
-from lucidtrond.sending.words import result_of
+from lucidtrond.sending.words import arrived, result_of
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
     Block,
@@ -74,6 +74,7 @@ _INCLUDED: Final[tuple[PaymentState, ...]] = (
     "included",
     "solidified",
     "failed",
+    "unproven",
     "expired",
 )
 _GOALS: Final[dict[str, tuple[PaymentState, ...]]] = {
@@ -421,7 +422,7 @@ class Sender:
         payment = entry.payment
         head = self._head_time()
         match payment.state:
-            case "solidified" | "failed":
+            case "solidified" | "failed" | "unproven":
                 raise AlreadyFinal("its block is solidified", state=payment.state)
             case "expired":
                 raise Expired("it is proven dead", safe_to_retry=True)
@@ -457,7 +458,8 @@ class Sender:
         Raises:
             NotFound: not sent by us.
             AlreadyFinal: it is paid.
-            InDoubt: it may still land, until ``in_flight_until_ms`` if that is there.
+            InDoubt: it may still land, until ``in_flight_until_ms`` if that is there;
+                or it landed and nothing proves whether it paid.
             FailedOnChain: it failed in its block, and *even_failed* was not said.
             KeystoreLocked, and whatever keeps it from being paid: see `send`.
         """
@@ -473,6 +475,14 @@ class Sender:
                 txid=found.txid,
                 fee_sun=found.fee_sun,
                 safe_to_retry=True,
+            )
+        if found.state == "unproven":
+            raise InDoubt(
+                f"it is never paid again by itself: {plan.NO_PROOF}; compare the"
+                " balances of both sides",
+                txid=found.txid,
+                state=found.state,
+                safe_to_retry=False,
             )
         if found.txid is None or found.state not in plan.SAFE_TO_RETRY:
             raise _in_doubt(found)
@@ -509,6 +519,7 @@ class Sender:
                 header.timestamp,
                 contract_ret=at[entry.txid].contract_ret or 0,
                 fee=receipt.fee,
+                arrived=arrived(entry.payment, receipt),
             )
             if entry.attempt.state == "expired":
                 log.error("included after proven dead", extra={"txid": entry.txid})

@@ -118,4 +118,11 @@ MIGRATIONS: Final = (
             WHERE state = 'expired' AND renewals = 0
         """,
     ),
+    Migration(
+        OWNER,
+        7,
+        """
+        ALTER TABLE sending_attempt ADD COLUMN arrived BYTES
+        """,
+    ),
 )

@@ -111,7 +111,7 @@ async def retry(ctx: Context[NoConfig], params: Retry) -> Retried:
         return await _relay_known(ctx, txid, check=params.check)
     latest = TxId(found.txid)
     action: Action = "sent_again"
-    if found.state in ("solidified", "failed", "expired"):
+    if found.state in ("solidified", "failed", "unproven", "expired"):
         # Refuses what is paid, what may still land, and what was not agreed to.
         payment = await ctx.sender.renew(
             latest, even_failed=params.pay_again, check=params.check

@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from lucidtrond.sending.plan import (
     IN_FLIGHT,
+    NO_PROOF,
     OPEN,
     SAFE_TO_RETRY,
     Answered,
@@ -14,6 +15,7 @@ from lucidtrond.sending.plan import (
     Fact,
     Included,
     Inclusion,
+    Proven,
     Signed,
     SolidUpTo,
     TakenBack,
@@ -54,6 +56,7 @@ blocks = st.builds(
     times,
     contract_ret=st.sampled_from([1, 2, 10]),
     fee=st.just(Sun(0)),
+    arrived=st.sampled_from([None, 0, 5]),
 )
 facts = st.one_of(
     st.builds(Signed),
@@ -61,6 +64,7 @@ facts = st.one_of(
     st.builds(Unanswered, st.just("reset"), times),
     st.builds(Included, blocks),
     st.builds(TakenBack, st.integers(1, 20), blocks.map(lambda b: b.block_id)),
+    st.builds(Proven, st.integers(1, 20), st.integers(1, 9)),
     st.builds(SolidUpTo, st.integers(0, 30), times, st.integers(0, 10)),
 )
 
@@ -80,7 +84,7 @@ def played(history: list[Fact]) -> Attempt:
 def test_the_state_says_whether_a_block_holds_it(history: list[Fact]) -> None:
     attempt = played(history)
     held = attempt.inclusion is not None
-    assert held == (attempt.state in ("included", "solidified", "failed"))
+    assert held == (attempt.state in ("included", "solidified", "failed", "unproven"))
     assert in_flight_until(attempt) == (
         EXPIRATION if attempt.state in IN_FLIGHT else None
     )
@@ -130,9 +134,19 @@ def test_bytes_are_due_only_while_they_are_in_flight(history: list[Fact]) -> Non
 @given(st.lists(facts, max_size=12))
 def test_safe_to_retry_means_that_it_did_not_pay(history: list[Fact]) -> None:
     attempt = played(history)
+    held = attempt.inclusion
     if attempt.state in SAFE_TO_RETRY:
-        held = attempt.inclusion
         assert held is None or not held.succeeded
+    if attempt.state == "solidified":
+        assert held is not None
+        assert held.paid
+    if attempt.state == "unproven":
+        assert held is not None
+        assert held.succeeded
+        assert held.arrived == 0
+        assert attempt.unresolved
+        assert not attempt.safe_to_retry
+        assert not attempt.may_be_renewed(by_hand=True)
 
 
 def test_both_meanings_of_a_duplicate_and_of_a_lacking_connection() -> None:
@@ -179,6 +193,42 @@ def test_a_failed_contract_is_failed_only_when_final() -> None:
     assert "OUT_OF_ENERGY" in held.reason
     assert after(held, SolidUpTo(6, EXPIRATION, 0)).state == "included"
     assert after(held, SolidUpTo(7, UnixMillis(9), 0)).state == "failed"
+
+
+def token_block(arrived: int | None, ret: int = 1) -> Inclusion:
+    return Inclusion(
+        7,
+        BlockId("07"),
+        UnixMillis(5),
+        contract_ret=ret,
+        fee=Sun(3),
+        arrived=arrived,
+    )
+
+
+def test_success_without_its_log_is_unproven_until_a_receipt_shows_it() -> None:
+    held = played([Signed(), Included(token_block(0))])
+    assert (held.state, held.reason) == ("included", NO_PROOF)
+    final = after(held, SolidUpTo(7, UnixMillis(9), 0))
+    assert final.state == "unproven"
+    assert not final.safe_to_retry
+    assert after(final, Proven(8, 5)) == final
+    proven = after(final, Proven(7, 5))
+    assert (proven.state, proven.reason) == ("solidified", None)
+    assert proven.inclusion is not None
+    assert proven.inclusion.arrived == 5
+    early = after(held, Proven(7, 4))
+    assert (early.state, early.reason) == ("included", None)
+    assert after(early, SolidUpTo(7, UnixMillis(9), 0)).state == "solidified"
+
+
+def test_a_token_payment_with_its_log_is_paid_and_a_failed_one_is_failed() -> None:
+    solid = SolidUpTo(7, UnixMillis(9), 0)
+    paid = played([Signed(), Included(token_block(5)), solid])
+    assert paid.state == "solidified"
+    failed = played([Signed(), Included(token_block(0, ret=2)), solid, Proven(7, 5)])
+    assert failed.state == "failed"
+    assert failed.safe_to_retry
 
 
 class Bytes(RuleBasedStateMachine):
