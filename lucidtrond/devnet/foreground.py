@@ -39,6 +39,7 @@ async def serve(args: argparse.Namespace) -> int:
                 control=args.control,
                 genesis=_read_genesis(args),
                 fake_token=args.fake_token,
+                behind_s=args.behind,
             )
             async with open_devnet(config, clock=_WallClock()) as devnet:
                 _greet(devnet)

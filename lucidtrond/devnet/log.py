@@ -5,9 +5,11 @@
 `chain.index`       8 bytes per block: where its record begins.
 `chain.checkpoint`  state of a solidified block, the index of transactions, and how far
                     both files were when it was written (and synced).
+`chain.behind`      how far the chain's time is behind the clock, ms as decimal digits:
+                    written before the first block, and never again.
 `chain.lock`        held while the chain is open.
 
-Only the log is truth. The other files are remade from it when they do not fit.
+Only the log is truth. Index and checkpoint are remade from it when they do not fit.
 
 A block is written to the log before anybody can see it, so killing the process loses
 none (the kernel has the bytes); `sync` makes it outlive a power cut. A record that is
@@ -18,6 +20,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -297,19 +300,53 @@ class BlockLog:
         Raises:
             StoreError: the one before stays.
         """
-        fresh = self._directory / "chain.checkpoint.new"
         try:
             if self._durable:
                 os.fdatasync(self._log)
                 os.fdatasync(self._index)
-            with fresh.open("wb") as file:
-                file.write(data)
-                file.flush()
-                if self._durable:
-                    os.fsync(file.fileno())
-            fresh.replace(self._directory / "chain.checkpoint")
+            self._replace("chain.checkpoint", data)
         except OSError as error:
             raise StoreError(f"checkpoint: {error.strerror}") from error
+
+    def store_behind(self, behind_ms: int) -> None:
+        """Keep how far the chain's time is behind the clock.
+
+        Raises:
+            StoreError: it is not kept.
+        """
+        try:
+            self._replace("chain.behind", b"%d\n" % behind_ms)
+            if self._durable:
+                _sync_directory(self._directory)
+        except OSError as error:
+            raise StoreError(f"chain.behind: {error.strerror}") from error
+
+    def read_behind(self) -> int | None:
+        """What `store_behind` kept; None for a chain that was made before it was.
+
+        Raises:
+            StoreError: it can't be read, or is no such number.
+        """
+        path = self._directory / "chain.behind"
+        try:
+            text = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}") from error
+        if re.fullmatch(rb"\d{1,15}\n", text) is None:
+            raise StoreError(f"{path}: expected milliseconds, got {text[:20]!r}")
+        return int(text)
+
+    def _replace(self, name: str, data: bytes) -> None:
+        fresh = self._directory / f"{name}.new"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            if self._durable:
+                os.fsync(file.fileno())
+        fresh.replace(self._directory / name)
 
 
 def _decode_checkpoint(data: bytes) -> _Checkpoint:
@@ -333,6 +370,14 @@ def _write_at(file: int, data: bytes, offset: int) -> None:
     while view:
         written = os.pwrite(file, view, offset)
         view, offset = view[written:], offset + written
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,6 @@
 """The embedded chain as a running thing: blocks by the clock, an HTTP door, test money.
 
-Real time and chain time. A chain with a block time of 3 s or more keeps real time:
-a block has the time of the slot in which it is made, slots in which the process did
-not run are missed. A faster one still counts 3 s per block, so its time runs ahead of
-ours; it therefore starts 22 h in the past, and clients that date transactions by their
-own clock stay inside the 24 h that a node accepts.
+Its time is that of the wall clock, less a distance of its own (`timeline`).
 
 Durability. A block is in the log, and synced, before anyone can see it (`log`).
 """
@@ -46,12 +42,6 @@ from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
 
-HEAD_START_MS: Final = 22 * 3600 * 1000
-"""How far behind the clock a chain begins that runs faster than it."""
-QUIET_MS: Final = 3600 * 1000
-"""Such a chain has no maintenance so soon: solidified blocks fall behind at one."""
-SETTLED_MS: Final = 5 * 60 * 1000
-"""So long after one its first blocks are as any others."""
 CHECKPOINT_BLOCKS: Final = 500
 FIRST_BLOCKS: Final = 36
 """A new chain begins with so many, so that every witness has made one and a block is
@@ -85,6 +75,12 @@ class DevnetConfig:
     genesis: Genesis | None = None
     fake_token: bool = False
     """Whether there is a second token with the first one's name and symbol."""
+    behind_s: int | None = None
+    """How far behind the clock a new chain begins; None lets `timeline` choose."""
+
+    @property
+    def keeps_real_time(self) -> bool:
+        return self.block_time_s * 1000 >= BLOCK_INTERVAL_MS
 
 
 @frozen
@@ -107,6 +103,8 @@ class Devnet:
     _doors: Sequence[Door]
     _blocks: BlockLog
     _clock: Clock
+    _behind_ms: int
+    """How far the chain's time is behind the clock's."""
     faults: Faults = field(init=False, factory=Faults)
     _earliest: UnixMillis = field(init=False, default=UnixMillis(0))
     """The next block's time, at least."""
@@ -117,7 +115,6 @@ class Devnet:
     _unwritten: BlockRow | None = field(init=False, default=None)
     """A draft that the log did not take."""
     _last_checkpoint: int = field(init=False, default=0)
-    _head_start_ms: int = field(init=False, default=HEAD_START_MS)
 
     @property
     def genesis_id(self) -> BlockId:
@@ -289,8 +286,6 @@ class Devnet:
         """Give a new chain its first blocks, dated before now."""
         if self.head_number:
             return
-        if not _keeps_real_time(self.config):
-            self._head_start_ms = self._quiet_head_start_ms()
         slots = FIRST_BLOCKS + MAINTENANCE_SKIP_SLOTS  # block 1 begins a maintenance
         first = self._present() - slots * BLOCK_INTERVAL_MS
         for ahead in range(FIRST_BLOCKS):
@@ -315,7 +310,7 @@ class Devnet:
 
     async def _until_due(self, last: float) -> float:
         period = self.config.block_time_s
-        if _keeps_real_time(self.config):
+        if self.config.keeps_real_time:
             # Blocks appear at the start of a slot, also after the machine slept.
             step = math.ceil(period * 1000 / BLOCK_INTERVAL_MS) * BLOCK_INTERVAL_MS
             now = self._clock.now_ms()
@@ -371,20 +366,7 @@ class Devnet:
 
     def _present(self) -> UnixMillis:
         """The slot that the chain should be in."""
-        now = self._clock.now_ms()
-        if not _keeps_real_time(self.config):
-            now -= self._head_start_ms
-        return slot_at(self.chain.genesis, now)
-
-    def _quiet_head_start_ms(self) -> int:
-        """Begin well before a maintenance; never a day behind, which clients see."""
-        genesis = self.chain.genesis
-        start = self._clock.now_ms() - HEAD_START_MS
-        interval = genesis.parameters.maintenance_ms
-        since = (start - genesis.timestamp) % interval
-        if SETTLED_MS <= since < interval - QUIET_MS:
-            return HEAD_START_MS
-        return HEAD_START_MS + QUIET_MS + SETTLED_MS
+        return slot_at(self.chain.genesis, self._clock.now_ms() - self._behind_ms)
 
     async def checkpoint(self) -> None:
         """Let the next start begin here; a failure only makes that slower."""
@@ -397,7 +379,3 @@ class Devnet:
                 await trio.to_thread.run_sync(self._blocks.store_checkpoint, data)
         except StoreError as error:
             log.warning("checkpoint not written", extra={"error": str(error)})
-
-
-def _keeps_real_time(config: DevnetConfig) -> bool:
-    return config.block_time_s * 1000 >= BLOCK_INTERVAL_MS

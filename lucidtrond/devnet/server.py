@@ -24,9 +24,15 @@ from lucidtrond.devnet.state.genesis import (
     with_fake_token,
 )
 from lucidtrond.devnet.state.world import world_of
+from lucidtrond.devnet.timeline import (
+    MOST_BEHIND_S,
+    assumed_behind_ms,
+    choose_behind_ms,
+)
 from lucidtrond.errors import ConfigError, StoreError
 from lucidtrond.ports import Clock
 from lucidtrond.transports.http import HttpLimits
+from lucidtrond.tron.units import UnixMillis
 
 __all__ = ["Devnet", "DevnetConfig", "open_devnet"]
 
@@ -39,7 +45,8 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
     """A chain that runs and listens while the block is entered.
 
     Raises:
-        ConfigError: the configured chain is not the one in the state directory.
+        ConfigError: the configured chain is not the one in the state directory, or
+            its time is to be another.
         AlreadyRunning: another process has that directory open.
         StoreError: the chain there can't be read.
     """
@@ -53,6 +60,7 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
             replicas=config.replicas,
         ) as doors,
     ):
+        behind_ms = _behind_ms(config, chain, blocks, clock)
         devnet = Devnet(
             config,
             chain,
@@ -62,6 +70,7 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
             doors,
             blocks,
             clock,
+            behind_ms,
         )
         async with trio.open_nursery() as nursery:
             await devnet.begin()
@@ -108,6 +117,34 @@ def _started(genesis: Genesis, blocks: BlockLog) -> Chain:
     except ChainBroken as error:
         raise StoreError(f"the devnet's log: {error}") from error
     return chain
+
+
+def _behind_ms(
+    config: DevnetConfig, chain: Chain, blocks: BlockLog, clock: Clock
+) -> int:
+    """How far the chain's time is behind the clock: as kept, or kept from now on."""
+    if config.behind_s is not None and not 0 <= config.behind_s <= MOST_BEHIND_S:
+        raise ConfigError(
+            f"behind the clock: expected 0 to {MOST_BEHIND_S} s, got {config.behind_s}"
+        )
+    chosen = None if config.behind_s is None else config.behind_s * 1000
+    real_time = config.keeps_real_time
+    if not chain.top.globals.number:
+        now_ms = UnixMillis(clock.now_ms())
+        fresh = choose_behind_ms(chain.genesis, now_ms, real_time=real_time)
+        behind_ms = fresh if chosen is None else chosen
+        blocks.store_behind(behind_ms)
+        return behind_ms
+    kept = blocks.read_behind()
+    if kept is None:
+        kept = assumed_behind_ms(real_time=real_time)
+        blocks.store_behind(kept)
+    if chosen not in (None, kept):
+        raise ConfigError(
+            f"the chain in {config.state_dir} is {kept // 1000} s behind the clock, not"
+            f" {config.behind_s} s as configured; use another directory or delete it"
+        )
+    return kept
 
 
 def _genesis(config: DevnetConfig) -> Genesis:

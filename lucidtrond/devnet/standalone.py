@@ -32,6 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--block-time", type=float, default=3.0, metavar="S", help="0 for no clock"
     )
     parser.add_argument(
+        "--behind",
+        type=int,
+        metavar="S",
+        help="how far behind the clock a new chain begins, in seconds; kept with the"
+        " chain. Default 0 with a block time of 3 s or more, else 79200 to 83100 (22 to"
+        " 23 hours), as each block counts 3 s: a faster chain reaches the clock after"
+        " S / (3 / BLOCK_TIME - 1) real seconds and then runs ahead of it",
+    )
+    parser.add_argument(
         "--witnesses", type=int, default=27, metavar="N", help="1 to 27"
     )
     parser.add_argument(

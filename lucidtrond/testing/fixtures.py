@@ -138,18 +138,22 @@ def running_devnet(
     replicas: int = 1,
     genesis: Path | None = None,
     fake_token: bool = False,
+    behind_s: int | None = None,
 ) -> Iterator[TronDevnet]:
     """A chain of one's own, in a process of its own, as long as the block lasts.
 
     *block_time_s* is of real time, on the chain it is 3 s; 0 makes blocks on demand.
     *genesis* is the file of another chain, whose witnesses are its own; *fake_token*
-    adds a second token with the first one's name and symbol.
+    adds a second token with the first one's name and symbol. *behind_s* is how far
+    behind the clock the chain begins, 22 hours or more where it is None.
     """
     chain = ["--witnesses", str(witnesses)]
     if genesis is not None:
         chain = ["--genesis", str(genesis)]
     if fake_token:
         chain.append("--fake-token")
+    if behind_s is not None:
+        chain += ["--behind", str(behind_s)]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [
             *(sys.executable, "-m", "lucidtrond.cli.operator", "devnet", "--control"),

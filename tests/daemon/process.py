@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lucidtrond.cli.connection import Connection, Unreachable
+from tests import wall_clock
 
 PASSPHRASE = "correct horse battery staple"
 START_S = 30.0
@@ -49,7 +50,7 @@ class DaemonProcess:
                     "PATH": os.environ["PATH"],
                     "HOME": str(self.state),
                     "SERVICE_PORT": "0",
-                    **environ,
+                    **wall_clock.kept(environ),
                 },
             )
 

@@ -12,9 +12,10 @@ import trio
 from attrs import define
 from trio.testing import MockClock
 
-from lucidtrond.devnet.running import FIRST_BLOCKS, HEAD_START_MS
+from lucidtrond.devnet.running import FIRST_BLOCKS
 from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
 from lucidtrond.devnet.state.world import rows_of
+from lucidtrond.devnet.timeline import HEAD_START_MS
 from lucidtrond.errors import AlreadyRunning, ConfigError, InsufficientFunds
 from lucidtrond.tron.block import check_block
 from lucidtrond.tron.units import Sun
