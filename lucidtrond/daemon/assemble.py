@@ -173,7 +173,7 @@ async def _open_house(
             ],
         )
         async with open_network(config, devnet, clock) as (node, genesis_id):
-            vault = Vault(store, clock=clock)
+            vault = Vault(store, clock=clock, auto_lock_s=config.keystore.auto_lock_s)
             try:
                 yield _furnish(
                     config,

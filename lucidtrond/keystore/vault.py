@@ -9,7 +9,9 @@ account path, which is stored in clear. (Whoever has that public key and one chi
 private key can compute all children's: child keys leave the keystore encrypted only.)
 
 Every try of a passphrase costs the same scrypt, right or wrong, one at a time. The
-deadline of an unlocking is kept by `run` and looked at on each use as well.
+deadline of an unlocking is kept by `run` and looked at on each use as well. Where
+*auto_lock_s* is set, an unlocking without a time of its own ends when nothing was
+signed for that long.
 """
 
 import math
@@ -72,16 +74,20 @@ class Vault:
         *,
         clock: Clock,
         scrypt: ScryptParameters = ScryptParameters(),  # noqa: B008 - frozen
+        auto_lock_s: float = 0.0,
         random_bytes: Callable[[int], bytes] = os.urandom,
         kdf: Kdf | None = None,
     ) -> None:
+        """*auto_lock_s*: lock when nothing was signed for so long; 0 is never."""
         self._store = store
         self._clock = clock
         self._scrypt = scrypt
+        self._auto_lock_s = auto_lock_s or math.inf
         self._random = random_bytes
         self._kdf = kdf or Kdf()
         self._opened: OpenedVault | None = None
         self._deadline = math.inf
+        self._locks_when_idle = False
         self._changed = trio.Event()
         self._is_wiped = False
 
@@ -105,6 +111,7 @@ class Vault:
     async def unlock(self, passphrase: str, *, for_s: float | None) -> None:
         """Allow signatures, for *for_s* seconds or (None) until it is locked.
 
+        None is also until nothing was signed for *auto_lock_s*, where that is set.
         Unlocking again sets the time anew.
 
         Raises:
@@ -225,6 +232,8 @@ class Vault:
         key = self._unlocked().cached(address)
         if key is None:
             key = await self._find_key(address)
+        if self._locks_when_idle:
+            self._deadline = trio.current_time() + self._auto_lock_s
         return key.sign(digest)
 
     async def _find_key(self, address: Address) -> PrivateKey:
@@ -260,7 +269,9 @@ class Vault:
         if self._opened is not None:
             self._opened.wipe()
         self._opened = opened
-        self._deadline = math.inf if for_s is None else trio.current_time() + for_s
+        self._locks_when_idle = for_s is None
+        lasts_s = self._auto_lock_s if for_s is None else for_s
+        self._deadline = trio.current_time() + lasts_s
         self._note_change()
 
     def _current(self) -> OpenedVault | None:

@@ -33,7 +33,11 @@ class Secret(Params, frozen=True):
 
 
 class Unlock(Secret, frozen=True):
-    """*for_s* is how long it stays open, in seconds; null is until it is locked."""
+    """*for_s* is how long it stays open, in seconds.
+
+    null is until `keystore.lock`, or until nothing was signed for
+    `[keystore] auto_lock_s`, where that is set.
+    """
 
     for_s: float | None = None
 
