@@ -151,12 +151,13 @@ def open_writer(path: Path | None) -> Connection:
             return _tuned(_connect(":memory:"))
         _make_private(path)
         connection = _connect(_uri(path, "rw"))
-        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-        if mode != "wal":
-            raise StoreError(
-                f"{path}: needs WAL, which this file system can't ({mode})"
-            )
-        return _tuned(connection)
+        with _closed_on_error(connection):
+            mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+            if mode != "wal":
+                raise StoreError(
+                    f"{path}: needs WAL, which this file system can't ({mode})"
+                )
+            return _tuned(connection)
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{path}: can't be opened: {error}") from error
 
@@ -181,11 +182,21 @@ def _connect(target: str) -> sqlite3.Connection:
 
 
 def _tuned(connection: sqlite3.Connection) -> Connection:
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA trusted_schema=OFF")
-    connection.execute("PRAGMA temp_store=MEMORY")
-    return Connection(connection)
+    with _closed_on_error(connection):
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        return Connection(connection)
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _uri(path: Path, mode: str) -> str:
