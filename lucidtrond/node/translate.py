@@ -1,18 +1,26 @@
 """From the node's words to ours, recomputing all that can be recomputed.
 
-A block is built from ``raw_data_hex``, signatures and ``contractRet`` only: those are
-what its id commits to, through the transaction root. The JSON of ``raw_data`` could
-say anything; where its amounts differ from the bytes, the node lies. Functions give
-None for what the node does not have.
+A block is built from ``raw_data_hex``, signatures and ``ret`` (see `results`): those
+are what its id commits to, through the transaction root. The JSON of ``raw_data`` could
+say anything; where its amounts differ from the bytes, the node lies.
+
+Unknown fields of a transaction or a result count in the root and are not printed. So a
+block with nothing wrong but its root is no lie: it is read with ``root_proven`` False.
+Then the header is proven, and that a txid belongs to its bytes; which transactions
+stand in the block, and what became of them, is this node's word. Unknown fields of a
+header can't be told apart from a lie: its id does not fit.
+
+Functions give None for what the node does not have.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 from google.protobuf.message import DecodeError
 
 from lucidtrond.node import wire
+from lucidtrond.node.results import UnreadableResult, encode_result
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import PREFIX, Address, InvalidAddress
@@ -22,6 +30,7 @@ from lucidtrond.tron.block import (
     BlockHeader,
     BlockId,
     BlockTransaction,
+    RootMismatch,
     check_block,
 )
 from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
@@ -38,7 +47,6 @@ from lucidtrond.tron.revert import read_revert
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
-CONTRACT_RET: Final[dict[str, int]] = dict(pb.Transaction.Result.contractResult.items())
 _EVM_DIGITS: Final = 40
 _NO_SIMULATION: Final = "does not support constant"
 """Wallet.callConstantContract's "this node does not support constant"."""
@@ -99,12 +107,14 @@ def read_header(found: wire.BlockJson) -> BlockHeader:
 
 
 def read_block(found: wire.BlockJson) -> Block:
-    """A block that was checked as a whole."""
+    """A block that was checked as a whole; see `Block.root_proven`."""
     block = Block(
         _header(found), tuple(_transaction(each) for each in found.transactions)
     )
     try:
         check_block(block, expected_id=BlockId(found.block_id.lower()))
+    except RootMismatch:
+        return evolve(block, root_proven=False)
     except BadBlock as why:
         raise Contradiction(str(why)) from None
     return block
@@ -146,10 +156,11 @@ def _transaction(found: wire.TransactionJson) -> BlockTransaction:
     if found.txid and found.txid.lower() != transaction.txid:
         raise Contradiction(f"txID {found.txid[:64]} is that of other raw data")
     _check_printed(found.raw_data, raw, transaction.txid)
-    if len(found.ret) > 1:
-        raise Nonsense("a transaction with more than one result")
-    contract_ret = _contract_ret(found.ret[0].contract_ret) if found.ret else None
-    return BlockTransaction(transaction, contract_ret)
+    try:
+        results = tuple(encode_result(each) for each in found.ret)
+    except UnreadableResult as why:
+        raise Nonsense(str(why)) from None
+    return BlockTransaction(transaction, results)
 
 
 def _check_printed(printed: wire.RawJson, raw: bytes, txid: TxId) -> None:
@@ -175,13 +186,6 @@ def _check_printed(printed: wire.RawJson, raw: bytes, txid: TxId) -> None:
                 f"transaction {txid}: {str(told)[:80]} is printed for an amount or"
                 f" data of {str(meant)[:80]}"
             )
-
-
-def _contract_ret(name: wire.Name) -> int:
-    number = CONTRACT_RET.get(name) if isinstance(name, str) else name
-    if number is None or not 0 <= number < 2**31:
-        raise Nonsense("an unknown contractRet")
-    return number
 
 
 def read_receipt(found: wire.InfoJson) -> Receipt:

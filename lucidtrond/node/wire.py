@@ -54,10 +54,43 @@ class Header(Wire, frozen=True, gc=False):
     witness_signature: str = ""
 
 
+class OrderDetail(Wire, frozen=True, gc=False):
+    """MarketOrderDetail."""
+
+    maker_order_id: str = field(name="makerOrderId", default="")
+    taker_order_id: str = field(name="takerOrderId", default="")
+    fill_sell_quantity: Int64 = field(name="fillSellQuantity", default=0)
+    fill_buy_quantity: Int64 = field(name="fillBuyQuantity", default=0)
+
+
+class AmountEntry(Wire, frozen=True, gc=False):
+    """One entry of a map of amounts."""
+
+    key: str = ""
+    value: Int64 = 0
+
+
 class Result(Wire, frozen=True, gc=False):
-    """Transaction.Result of a stored transaction."""
+    """Transaction.Result of a stored transaction: all that java-tron has a name for,
+    since the block's root covers it."""
 
     contract_ret: Name = field(name="contractRet", default=0)
+    ret: Name = 0
+    fee: Int64 = 0
+    asset_issue_id: str = field(name="assetIssueID", default="")
+    withdraw_amount: Int64 = 0
+    unfreeze_amount: Int64 = 0
+    exchange_received_amount: Int64 = 0
+    exchange_inject_another_amount: Int64 = 0
+    exchange_withdraw_another_amount: Int64 = 0
+    exchange_id: Int64 = 0
+    shielded_transaction_fee: Int64 = 0
+    order_id: str = field(name="orderId", default="")
+    order_details: tuple[OrderDetail, ...] = field(name="orderDetails", default=())
+    withdraw_expire_amount: Int64 = 0
+    cancel_unfreeze_v2_amount: tuple[AmountEntry, ...] = field(
+        name="cancel_unfreezeV2_amount", default=()
+    )
 
 
 class ValueJson(Wire, frozen=True, gc=False):

@@ -256,7 +256,7 @@ class LocalNode:
         if found is None:
             return None
         ret = found.transaction.contract_ret if found.block else None
-        return BlockTransaction(found.transaction.transaction, ret)
+        return BlockTransaction.with_code(found.transaction.transaction, ret)
 
     async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
         """None while not included (or not solidified)."""

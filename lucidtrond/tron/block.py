@@ -10,7 +10,11 @@ from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.keys import BadSignature, recover
-from lucidtrond.tron.transaction import Transaction, encode_transaction
+from lucidtrond.tron.transaction import (
+    MalformedTransaction,
+    Transaction,
+    read_stored,
+)
 from lucidtrond.tron.units import UnixMillis
 from lucidtrond.tron.wirebytes import varint
 
@@ -30,6 +34,12 @@ _HEADER_BYTES: Final = frozenset(bytes([v]) for v in (0, 1, 2, 3, 27, 28, 29, 30
 
 class BadBlock(ValueError):
     """A block that contradicts itself; the message says how."""
+
+
+class RootMismatch(BadBlock):
+    """Nothing is wrong with a block but that its transactions, as we have them, do not
+    give its root. Where they came as JSON, one may have fields that JSON does not show.
+    """
 
 
 @frozen
@@ -87,26 +97,60 @@ class BlockHeader:
 
 @frozen
 class BlockTransaction:
-    """A transaction in a block with the result that the block's root covers.
+    """A transaction in a block with the results that the block's root covers.
 
-    *contract_ret* is the enum number (1 SUCCESS, 2 REVERT, ...; None when the block
-    carries no result, as the genesis block does).
+    *results* are encoded Transaction.Result messages, as they stand in the block: with
+    what the sender put there beside the code, and with unknown fields where bytes were
+    read (mainnet 79072107 has one; JSON shows none). There may be several, and block 0
+    has none.
     """
 
     transaction: Transaction
-    contract_ret: int | None
+    results: tuple[bytes, ...] = ()
+
+    @classmethod
+    def with_code(
+        cls, transaction: Transaction, contract_ret: int | None
+    ) -> "BlockTransaction":
+        """With a result that is nothing but a code, or with none."""
+        if contract_ret is None:
+            return cls(transaction)
+        return cls(transaction, (encode_code(contract_ret),))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "BlockTransaction":
+        """Read protocol.Transaction as a block holds it.
+
+        Raises:
+            MalformedTransaction: not protobuf, no raw data or more than one.
+        """
+        transaction, results = read_stored(data)
+        try:
+            for each in results:
+                pb.Transaction.Result.FromString(each)
+        except DecodeError:
+            raise MalformedTransaction("a result that is no message") from None
+        return cls(transaction, results)
+
+    @property
+    def contract_ret(self) -> int | None:
+        """What became of it: contractRet of the first result (the one that java-tron
+        reads), 1 SUCCESS, 2 REVERT, ...; None without a result."""
+        if not self.results:
+            return None
+        first = self.results[0]
+        if len(first) == 2 and first[:1] == _CONTRACT_RET_TAG and first[1] < 0x80:
+            return first[1]  # nearly all there are
+        return pb.Transaction.Result.FromString(first).contractRet
 
     def encode(self) -> bytes:
-        """protocol.Transaction with signatures and result."""
-        if self.contract_ret is None:
-            results = []
-        elif self.contract_ret == 0:
-            results = [b""]
-        else:
-            results = [_CONTRACT_RET_TAG + varint(self.contract_ret)]
-        return encode_transaction(
-            self.transaction.raw, self.transaction.signatures, results
-        )
+        """protocol.Transaction with signatures and results."""
+        return self.transaction.encode(self.results)
+
+
+def encode_code(contract_ret: int) -> bytes:
+    """Write Transaction.Result with nothing but its contractRet; 0 is not written."""
+    return _CONTRACT_RET_TAG + varint(contract_ret) if contract_ret else b""
 
 
 @frozen
@@ -162,7 +206,8 @@ def check_block(block: Block, *, expected_id: BlockId | None = None) -> BlockId:
     is one of the chain's is the caller's check, and so is the parent.
 
     Raises:
-        BadBlock: something does not fit.
+        RootMismatch: everything fits but the transaction root.
+        BadBlock: something else does not fit.
     """
     header = block.header
     try:
@@ -171,12 +216,25 @@ def check_block(block: Block, *, expected_id: BlockId | None = None) -> BlockId:
         raise BadBlock("a header that can't be written") from None
     if expected_id is not None and block_id != expected_id:
         raise BadBlock(f"id: computed {block_id}, stated {expected_id}")
-    if tx_trie_root(block.transactions) != header.tx_trie_root:
-        raise BadBlock(f"block {header.number}: transaction root does not fit")
     for each in block.transactions:
         _check_is_leaf(header.number, each)
     _check_signature(header)
+    if tx_trie_root(block.transactions) != header.tx_trie_root:
+        raise _other_root(block)
     return block_id
+
+
+def _other_root(block: Block) -> BadBlock:
+    """Say what another root means: no unknown field turns something into nothing, and
+    no block holds a transaction twice (Manager.validateDup)."""
+    header = block.header
+    txids = {each.transaction.txid for each in block.transactions}
+    what = f"block {header.number}: transaction root does not fit"
+    if header.tx_trie_root == EMPTY_ROOT or not txids:
+        return BadBlock(f"{what}, {len(txids)} transactions")
+    if len(txids) != len(block.transactions):
+        return BadBlock(f"{what}, a transaction stands there twice")
+    return RootMismatch(what)
 
 
 def _check_signature(header: BlockHeader) -> None:

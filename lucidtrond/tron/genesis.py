@@ -40,7 +40,7 @@ def make_genesis(
 ) -> Block:
     """Build block 0: one unsigned transfer per asset, in their order."""
     transactions = tuple(
-        BlockTransaction(Transaction(_transfer(asset)), None) for asset in assets
+        BlockTransaction(Transaction(_transfer(asset))) for asset in assets
     )
     header = BlockHeader(
         number=0,

@@ -8,7 +8,7 @@ with them).
 from collections.abc import Sequence
 from typing import Final, NewType, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 from google.protobuf.message import DecodeError
 
 from lucidtrond.tron import contracts
@@ -16,7 +16,7 @@ from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.contracts import Contract
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.units import Sun, UnixMillis
-from lucidtrond.tron.wirebytes import MalformedMessage, length_field, varint, walk
+from lucidtrond.tron.wirebytes import MalformedMessage, fields, length_field, varint
 
 TxId = NewType("TxId", str)
 """64 lower-case hex digits: sha256 of the raw data."""
@@ -117,10 +117,18 @@ def decode_raw(raw: bytes) -> RawData:
 
 @frozen
 class Transaction:
-    """Raw data bytes with their signatures (65 bytes each)."""
+    """Raw data bytes with their signatures.
+
+    Those that we make have 65 bytes. The network takes longer ones (their first 65
+    bytes count), and a block's root covers every byte of them.
+    """
 
     raw: bytes
     signatures: tuple[bytes, ...] = ()
+    unknown: bytes = b""
+    """Fields of protocol.Transaction that we do not know (what a coming version signs
+    with, say), as they came. No txid covers them, but a block's root does. JSON shows
+    none: here they are only where bytes were read."""
 
     @property
     def txid(self) -> TxId:
@@ -134,50 +142,65 @@ class Transaction:
 
     def with_signature(self, signature: bytes) -> "Transaction":
         """The same transaction with one more signature."""
-        return Transaction(self.raw, (*self.signatures, signature))
+        return evolve(self, signatures=(*self.signatures, signature))
 
-    def encode(self) -> bytes:
-        """Bytes of protocol.Transaction without results, as broadcasthex takes them."""
-        return encode_transaction(self.raw, self.signatures)
+    def encode(self, results: Sequence[bytes] = ()) -> bytes:
+        """Bytes of protocol.Transaction around raw data that stay as they are.
+
+        *results* are encoded Transaction.Result messages; broadcasthex takes none.
+        """
+        return b"".join(
+            (
+                length_field(_RAW_DATA, self.raw),
+                *(length_field(_SIGNATURE, each) for each in self.signatures),
+                *(length_field(_RESULT, each) for each in results),
+                self.unknown,
+            )
+        )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Transaction":
         """Read protocol.Transaction; results in it are dropped.
 
-        The raw data stay byte for byte what they were, canonical or not.
-
         Raises:
-            MalformedTransaction: not protobuf, no raw data or more than one, a field
-                that we could not write again.
+            MalformedTransaction: as `read_stored`.
         """
-        raw: bytes | None = None
-        signatures: list[bytes] = []
-        try:
-            for number, value in walk(data):
-                if number == _RAW_DATA and raw is None and isinstance(value, bytes):
-                    raw = value
-                elif number == _SIGNATURE and isinstance(value, bytes):
-                    signatures.append(value)
-                elif number != _RESULT or not isinstance(value, bytes):
-                    raise MalformedTransaction(f"field {number} is not expected here")
-        except MalformedMessage as why:
-            raise MalformedTransaction(f"not a protobuf message: {why}") from None
-        if raw is None:
-            raise MalformedTransaction("no raw data")
-        return cls(raw, tuple(signatures))
+        transaction, _ = read_stored(data)
+        return transaction
 
 
-def encode_transaction(
-    raw: bytes, signatures: Sequence[bytes], results: Sequence[bytes] = ()
-) -> bytes:
-    """Write protocol.Transaction around raw data bytes that stay as they are.
+def read_stored(data: bytes) -> tuple[Transaction, tuple[bytes, ...]]:
+    """Read protocol.Transaction with its results, as it stands in a block.
 
-    *results* are encoded Transaction.Result messages, one per contract.
+    The raw data stay byte for byte what they were, canonical or not; unknown fields are
+    kept, behind all others, where java-tron writes them.
+
+    Raises:
+        MalformedTransaction: not protobuf, no raw data or more than one.
     """
-    parts = [length_field(_RAW_DATA, raw)]
-    parts += [length_field(_SIGNATURE, each) for each in signatures]
-    parts += [length_field(_RESULT, each) for each in results]
-    return b"".join(parts)
+    raw: bytes | None = None
+    signatures: list[bytes] = []
+    results: list[bytes] = []
+    unknown: list[bytes] = []
+    try:
+        for field in fields(data):
+            content = field.content
+            if content is None or field.number not in (_RAW_DATA, _SIGNATURE, _RESULT):
+                unknown.append(field.written)
+            elif field.number == _SIGNATURE:
+                signatures.append(content)
+            elif field.number == _RESULT:
+                results.append(content)
+            elif raw is None:
+                raw = content
+            else:
+                raise MalformedTransaction("raw data twice")
+    except MalformedMessage as why:
+        raise MalformedTransaction(f"not a protobuf message: {why}") from None
+    if raw is None:
+        raise MalformedTransaction("no raw data")
+    found = Transaction(raw, tuple(signatures), b"".join(unknown))
+    return found, tuple(results)
 
 
 def bandwidth_bytes(raw: bytes, signatures: int = 1) -> int:

@@ -6,6 +6,7 @@ For bytes that must stay as they came: raw data and contracts of others.
 from collections.abc import Iterator
 from typing import Final, cast
 
+from attrs import frozen
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
@@ -41,21 +42,39 @@ def length_field(number: int, content: bytes) -> bytes:
     return varint(number << 3 | _LENGTH) + varint(len(content)) + content
 
 
-def walk(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Give (field number, value): int for varints, bytes for everything else.
+@frozen
+class Field:
+    """One field as it stands: *value* is int for varints, bytes for all else."""
+
+    number: int
+    kind: int
+    """Wire type: 0, 1, 2 or 5."""
+    value: int | bytes
+    written: bytes
+    """With its tag, as it came."""
+
+    @property
+    def content(self) -> bytes | None:
+        """Of a length-delimited field; None of any other."""
+        return self.value if self.kind == _LENGTH else None  # type: ignore[return-value]
+
+
+def fields(data: bytes) -> Iterator[Field]:
+    """Give the outermost fields of a message, in order.
 
     Raises:
         MalformedMessage: cut off, a group, a zero tag.
     """
     at = 0
     while at < len(data):
+        start = at
         tag, at = _read_varint(data, at)
         number, kind = tag >> 3, tag & 7
         if number == 0 or tag > 0xFFFF_FFFF:
             raise MalformedMessage("an invalid tag")
         if kind == _VARINT:
             value, at = _read_varint(data, at)
-            yield number, value
+            yield Field(number, kind, value, data[start:at])
             continue
         if kind == _LENGTH:
             size, at = _read_varint(data, at)
@@ -65,8 +84,14 @@ def walk(data: bytes) -> Iterator[tuple[int, int | bytes]]:
             raise MalformedMessage("a wire type that is not used")
         if size > len(data) - at:
             raise MalformedMessage("the input ends in the middle of a field")
-        yield number, data[at : at + size]
+        yield Field(number, kind, data[at : at + size], data[start : at + size])
         at += size
+
+
+def walk(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """Give (field number, value) of each of `fields`."""
+    for field in fields(data):
+        yield field.number, field.value
 
 
 def shortened(data: bytes, made: type[Message]) -> bytes:

@@ -63,7 +63,7 @@ def make_block(
     number = 0 if parent is None else parent.number + 1
     before = START_MS - BLOCK_INTERVAL_MS if parent is None else parent.timestamp
     results = [SUCCESS] * len(transactions) if results is None else results
-    inside = tuple(map(BlockTransaction, transactions, results))
+    inside = tuple(map(BlockTransaction.with_code, transactions, results))
     header = BlockHeader(
         number=number,
         timestamp=UnixMillis(before + (1 + missed) * BLOCK_INTERVAL_MS),

@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lucidtrond.node import translate, wire
+from lucidtrond.node.results import CONTRACT_RET
 from lucidtrond.node.translate import Contradiction, Nonsense
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.address import Address
@@ -175,8 +176,8 @@ def test_a_missing_or_negative_price_is_not_zero(key: str) -> None:
 
 def test_every_result_name_has_its_number() -> None:
     for name, number in {"DEFAULT": 0, "SUCCESS": 1, "OUT_OF_ENERGY": 10}.items():
-        assert translate.CONTRACT_RET[name] == number
-    assert len(translate.CONTRACT_RET) == 16
+        assert CONTRACT_RET[name] == number
+    assert len(CONTRACT_RET) == 16
 
 
 @pytest.mark.parametrize(
@@ -187,6 +188,7 @@ def test_every_result_name_has_its_number() -> None:
         ([{"contractRet": "DEFAULT"}], 0),
         ([{"contractRet": "REVERT"}], 2),
         ([{"contractRet": 99}], 99),
+        ([{"contractRet": "REVERT"}, {"contractRet": "SUCCESS"}], 2),
     ],
 )
 def test_no_result_and_the_result_zero_are_two_things(
@@ -195,14 +197,6 @@ def test_no_result_and_the_result_zero_are_two_things(
     printed = {**block_json(300)["transactions"][0], "ret": ret}
     found = msgspec.convert(printed, wire.TransactionJson)
     assert translate.read_transaction(found, TxId(found.txid)).contract_ret == number
-
-
-@pytest.mark.parametrize("ret", [[{"contractRet": "NEW"}], [{"contractRet": -1}]])
-def test_a_result_that_can_not_be_written_again_is_refused(ret: Json) -> None:
-    printed = {**block_json(300)["transactions"][0], "ret": ret}
-    found = msgspec.convert(printed, wire.TransactionJson)
-    with pytest.raises(Nonsense, match="contractRet"):
-        translate.read_transaction(found, TxId(found.txid))
 
 
 def test_what_is_left_out_of_resources_is_zero() -> None:
@@ -295,7 +289,7 @@ def bound(block: Block) -> tuple[bytes, tuple[Any, ...]]:
 
 @given(changed_blocks())
 @settings(max_examples=400)
-def test_one_changed_value_in_a_block_is_caught_or_does_not_matter(
+def test_one_changed_value_in_a_block_is_caught_unproven_or_does_not_matter(
     case: tuple[Json, Json],
 ) -> None:
     printed, edited = case
@@ -304,11 +298,21 @@ def test_one_changed_value_in_a_block_is_caught_or_does_not_matter(
         block = read_block(edited)
     except (Nonsense, msgspec.ValidationError):
         return
-    assert bound(block) == bound(make_block(printed))
+    header, transactions = bound(make_block(printed))
+    assert block.header.encode_raw() == header
+    if block.root_proven:
+        assert block.transactions == transactions
+        return
+    # What is still true of it: no transaction is another than its txid says.
+    assert block.transactions != transactions
+    txids = [each["txID"] for each in edited["transactions"] if each.get("txID")]
+    assert {*txids} <= {each.transaction.txid for each in block.transactions}
 
 
-def test_every_value_that_makes_a_block_is_caught_when_it_changes() -> None:
+def test_every_value_that_makes_a_block_counts() -> None:
+    """What the root alone covers makes it unproven, all else a lie."""
     printed = block_json(RICH)
+    unproven = set()
     for at in leaves(printed):
         value = value_at(printed, at)
         if "transactions" in at and {"raw_data", "contract_address"} & {*at}:
@@ -322,8 +326,13 @@ def test_every_value_that_makes_a_block_is_caught_when_it_changes() -> None:
             edited = changed(printed, at, value + 1)
         else:
             continue
+        if {"signature", "contractRet"} & {*at}:
+            assert not read_block(edited).root_proven
+            unproven.add(at[2])
+            continue
         with pytest.raises(Nonsense):
             read_block(edited)
+    assert unproven == {"signature", "ret"}
 
 
 def test_what_the_json_says_of_raw_data_is_not_believed() -> None:
@@ -350,21 +359,54 @@ def test_an_amount_that_is_printed_otherwise_is_a_lie() -> None:
     assert edits > 10
 
 
-@pytest.mark.parametrize("field", ["raw_data_hex", "signature", "ret"])
-def test_transactions_of_another_block_are_caught(field: str) -> None:
+def test_raw_data_of_another_transaction_are_caught() -> None:
     first, second = [n for n in WITH_RECEIPTS if len(infos_json(n)) == 1][:2]
-    edited = copy.deepcopy(block_json(first))
-    other = block_json(second)["transactions"][0]
-    edited["transactions"][0][field] = (
-        [{"contractRet": "REVERT"}] if field == "ret" else other[field]
+    other = block_json(second)["transactions"][0]["raw_data_hex"]
+    at = ("transactions", 0, "raw_data_hex")
+    with pytest.raises(Contradiction, match="txID"):
+        read_block(changed(block_json(first), at, other))
+
+
+@pytest.mark.parametrize("field", ["signature", "ret"])
+def test_other_signatures_and_results_leave_the_root_unproven(field: str) -> None:
+    """Nothing tells them from unknown fields that JSON does not show."""
+    first, second = [n for n in WITH_RECEIPTS if len(infos_json(n)) == 1][:2]
+    other = block_json(second)["transactions"][0][field]
+    edited = changed(
+        block_json(first),
+        ("transactions", 0, field),
+        [{"contractRet": "REVERT"}] if field == "ret" else other,
     )
-    with pytest.raises(Contradiction):
-        read_block(edited)
+    block = read_block(edited)
+    assert not block.root_proven
+    assert block.header == make_block(block_json(first)).header
+    assert read_block(block_json(first)).root_proven
+
+
+def test_a_transaction_of_another_block_leaves_the_root_unproven() -> None:
+    first, second = [n for n in WITH_RECEIPTS if len(infos_json(n)) == 1][:2]
+    other = block_json(second)["transactions"][0]
+    edited = changed(block_json(first), ("transactions", 0), other)
+    assert not read_block(edited).root_proven
 
 
 def test_a_block_without_its_transactions_is_caught() -> None:
     printed = {k: v for k, v in block_json(RICH).items() if k != "transactions"}
     with pytest.raises(Contradiction, match="root"):
+        read_block(printed)
+
+
+def test_transactions_in_a_block_that_has_none_are_caught() -> None:
+    empty = next(each for each in BLOCKS[1:] if "transactions" not in each)
+    printed = {**empty, "transactions": block_json(RICH)["transactions"]}
+    with pytest.raises(Contradiction, match="root"):
+        read_block(printed)
+
+
+def test_a_transaction_that_stands_there_twice_is_caught() -> None:
+    transactions = block_json(RICH)["transactions"]
+    printed = {**block_json(RICH), "transactions": [*transactions, transactions[0]]}
+    with pytest.raises(Contradiction, match="twice"):
         read_block(printed)
 
 

@@ -55,7 +55,7 @@ def make_block(printed: Mapping[str, Any]) -> Block:
 
 def make_transaction(printed: Mapping[str, Any]) -> BlockTransaction:
     name = result_name(printed)
-    return BlockTransaction(
+    return BlockTransaction.with_code(
         Transaction(
             bytes.fromhex(printed["raw_data_hex"]),
             tuple(bytes.fromhex(each) for each in printed.get("signature", ())),

@@ -10,6 +10,7 @@ from lucidtrond.tron.address import Address
 from lucidtrond.tron.jsonfields import bytes_form, is_map_entry, is_repeated
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.units import MAX_SUN, Sun
+from lucidtrond.tron.wirebytes import length_field, varint
 
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """Order of secp256k1."""
@@ -27,6 +28,21 @@ plain_texts = st.text(
     max_size=20,
 )
 """What visible mode prints as it is, and reads back as it was."""
+
+
+@st.composite
+def unknown_fields(draw: st.DrawFn) -> bytes:
+    """Fields that none of our messages has, in ascending order."""
+    numbers = draw(st.lists(st.integers(100, 2**29 - 1), max_size=3, unique=True))
+    values = st.binary(max_size=30) | st.integers(0, 2**64 - 1)
+    out = b""
+    for number in sorted(numbers):
+        value = draw(values)
+        if isinstance(value, bytes):
+            out += length_field(number, value)
+        else:
+            out += varint(number << 3) + varint(value)
+    return out
 
 
 @st.composite

@@ -10,6 +10,7 @@ from lucidtrond.tron.block import (
     BlockHeader,
     BlockId,
     BlockTransaction,
+    RootMismatch,
     check_block,
     merkle_root,
     tx_trie_root,
@@ -43,7 +44,7 @@ def payment(number: int) -> BlockTransaction:
         expiration=UnixMillis(0),
         timestamp=UnixMillis(0),
     ).encode()
-    return BlockTransaction(Transaction(raw, (KEY.sign(sha256(raw)),)), 1)
+    return BlockTransaction.with_code(Transaction(raw, (KEY.sign(sha256(raw)),)), 1)
 
 
 def block_of(*transactions: BlockTransaction) -> Block:
@@ -152,10 +153,40 @@ def test_two_hashes_are_no_transaction() -> None:
     root = merkle_root([sha256(left.encode()), sha256(right.encode())])
     assert sha256(node) == root
     # Somebody who found hashes that start as a transaction does would get this far.
-    forged = BlockTransaction(Transaction(node[2:]), None)
+    forged = BlockTransaction(Transaction(node[2:]))
     header = signed(attrs.evolve(HEADER, tx_trie_root=tx_trie_root([forged])))
     with pytest.raises(BadBlock, match="no transaction"):
         check_block(Block(header, (forged,)))
+
+
+def test_a_root_alone_that_does_not_fit_is_told_from_all_else() -> None:
+    """Unknown fields of a transaction count in the root; JSON does not show them."""
+    stored = payment(1)
+    hidden = attrs.evolve(stored, results=(b"\x18\x01\xd2\x3e\x01\x78",))
+    block = block_of(hidden, payment(2))
+    assert check_block(block) == block.header.id
+    shown = Block(block.header, (stored, payment(2)))
+    with pytest.raises(RootMismatch):
+        check_block(shown)
+    unsigned = attrs.evolve(block.header, witness_signature=bytes(65))
+    for lie in (
+        attrs.evolve(shown, header=unsigned),
+        attrs.evolve(shown, transactions=()),
+        attrs.evolve(shown, transactions=(stored, stored)),
+        attrs.evolve(shown, transactions=(BlockTransaction(Transaction(b"")),)),
+        attrs.evolve(block_of(), transactions=(stored,)),
+    ):
+        with pytest.raises(BadBlock) as caught:
+            check_block(lie)
+        assert caught.type is BadBlock
+    with pytest.raises(BadBlock, match="stated"):
+        check_block(shown, expected_id=BlockId("00" * 32))
+
+
+def test_a_transaction_that_a_root_proves_may_stand_there_twice() -> None:
+    """No chain makes such a block; if it did, its root would be the judge."""
+    block = block_of(payment(1), payment(1))
+    assert check_block(block) == block.header.id
 
 
 def test_the_high_s_twin_of_a_witness_signature_is_the_only_other_one() -> None:

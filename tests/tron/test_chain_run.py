@@ -204,7 +204,7 @@ def flipped_transactions(block: Block) -> Iterator[Block]:
 
         def made(changed: Transaction, result: int | None, at: int = at) -> Block:
             transactions = list(block.transactions)
-            transactions[at] = BlockTransaction(changed, result)
+            transactions[at] = BlockTransaction.with_code(changed, result)
             return Block(block.header, tuple(transactions))
 
         for bit in range(8 * len(transaction.raw)):

@@ -109,7 +109,7 @@ class BlockRow(msgspec.Struct, frozen=True, array_like=True):
         return Block(
             self.header,
             tuple(
-                BlockTransaction(row.transaction, row.contract_ret)
+                BlockTransaction.with_code(row.transaction, row.contract_ret)
                 for row in self.transactions
             ),
         )

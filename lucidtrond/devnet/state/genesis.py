@@ -358,7 +358,7 @@ def _transfer(row: AssetRow) -> BlockTransaction:
             value=transfer.SerializeToString(),
         ),
     )
-    return BlockTransaction(Transaction(raw.SerializeToString()), contract_ret=None)
+    return BlockTransaction(Transaction(raw.SerializeToString()))
 
 
 def _first_world(genesis: Genesis) -> World:
