@@ -10,7 +10,7 @@ from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import ChainPosition
 from lucidtrond.tron.contracts import Contract, Transfer, Trigger
 from lucidtrond.tron.jsonformat import CONTRACT_TYPES
-from lucidtrond.tron.keys import BadSignature, recover
+from lucidtrond.tron.keys import BadSignature, recover_signer
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.transaction import (
@@ -55,7 +55,8 @@ class TokenCall(Result, frozen=True):
 class TransactionView(Result, frozen=True):
     """Amounts in sun (``amount_sun`` of a TRX transfer, ``call_value_sun`` of a call);
     *memo_hex* is arbitrary bytes. *contract_type* is java-tron's name, null for one we
-    do not know. *signers* are who really signed, null for what is no signature."""
+    do not know. *signers* are who really signed, null for what is no signature; of one
+    with more than 65 bytes the first 65 count, as on the network."""
 
     txid: str
     contract_type: str | None
@@ -229,6 +230,6 @@ def _name(contract: Contract) -> str | None:
 
 def _signer(transaction: Transaction, signature: bytes) -> str | None:
     try:
-        return recover(transaction.digest, signature).base58
+        return recover_signer(transaction.digest, signature).base58
     except BadSignature:
         return None

@@ -54,6 +54,17 @@ def raw_of(contract: Transfer | Trigger | RawContract, memo: bytes = b"") -> byt
     ).encode()
 
 
+@given(st.binary(max_size=3), st.binary(max_size=64))
+def test_the_signer_of_a_long_signature_is_named(more: bytes, short: bytes) -> None:
+    """65 bytes and more are valid on the network; the first 65 count."""
+    unsigned = Transaction(raw_of(Transfer(KEY.address, FAKE, Sun(1))))
+    signature = KEY.sign(unsigned.digest) + more
+    signed = unsigned.with_signature(signature).with_signature(short)
+    view = read_transaction(signed.encode().hex(), TOKENS)
+    assert view.signers == [KEY.address.base58, None]
+    assert view.signatures == [signature.hex(), short.hex()]
+
+
 @given(addresses(), suns(least=1), st.binary(max_size=40))
 def test_raw_data_and_the_signed_whole_decode_to_the_same(
     to: Address, amount: Sun, memo: bytes

@@ -3,9 +3,10 @@ import pickle
 import traceback
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.hashing import keccak256
 from lucidtrond.tron.keys import (
     BadSignature,
@@ -13,6 +14,7 @@ from lucidtrond.tron.keys import (
     address_of,
     recover,
     recover_public_key,
+    recover_signer,
 )
 from tests.tron import secp256k1
 from tests.tron.strategies import N, digests, keys, secrets
@@ -46,6 +48,65 @@ def test_recovery_agrees_with_the_definition(digest: bytes, rs: bytes, v: int) -
     else:
         assert recover_public_key(digest, signature) == expected
         assert recover(digest, signature) == address_of(expected)
+
+
+@given(keys, digests, st.binary(max_size=5))
+def test_of_a_transactions_signature_the_first_65_bytes_count(
+    key: PrivateKey, digest: bytes, more: bytes
+) -> None:
+    signature = key.sign(digest)
+    assert recover_signer(digest, signature + more) == key.address
+    with pytest.raises(BadSignature):
+        recover_signer(digest, signature[:64])
+    if more:  # of a header's and a message's all bytes do
+        with pytest.raises(BadSignature):
+            recover(digest, signature + more)
+
+
+NOBODY = Address.from_hex("41dcc703c0e500b653ca82273b7bfad8045d85a470")
+"""keccak256 of nothing."""
+
+
+@few
+@given(secrets, digests, st.sampled_from([0, 4, 27, 31]))
+def test_the_point_at_infinity_is_an_address_as_java_has_it(
+    nonce: bytes, digest: bytes, spelling: int
+) -> None:
+    """With s = e / k the two parts of the recovered key cancel each other out."""
+    s = int.from_bytes(digest, "big") * pow(int.from_bytes(nonce, "big"), -1, N) % N
+    point = PrivateKey(nonce).public_key
+    assume(s > 0 and int.from_bytes(point[:32], "big") < N)
+    v = point[63] % 2 + spelling
+    signature = point[:32] + s.to_bytes(32, "big") + bytes([v])
+    assert recover_signer(digest, signature) == NOBODY
+    assert recover_signer(digest, signature + bytes(3)) == NOBODY
+    with pytest.raises(BadSignature):
+        recover(digest, signature)
+    for wrong in (2, 3, 8, 26, 35, 255):
+        with pytest.raises(BadSignature):
+            recover_signer(digest, signature[:64] + bytes([wrong]))
+    other = (s % (N - 1) + 1).to_bytes(32, "big")
+    assert signer_or_none(digest, point[:32] + other + bytes([v])) != NOBODY
+
+
+@given(digests, st.binary(max_size=70) | st.sampled_from([bytes(65), b"\xff" * 65]))
+def test_any_bytes_are_somebodys_signature_or_a_bad_one(
+    digest: bytes, signature: bytes
+) -> None:
+    signer_or_none(digest, signature)
+
+
+@pytest.mark.parametrize("digest", [bytes(32), N.to_bytes(32, "big"), b"\xff" * 32])
+def test_digests_at_the_edges_raise_nothing_else(digest: bytes) -> None:
+    for rs in (bytes(64), b"\xff" * 64, PrivateKey(b"\1" * 32).public_key):
+        signer_or_none(digest, rs + b"\0")
+
+
+def signer_or_none(digest: bytes, signature: bytes) -> Address | None:
+    try:
+        return recover_signer(digest, signature)
+    except BadSignature:
+        return None
 
 
 @given(keys, digests)
