@@ -136,12 +136,7 @@ class BlockTransaction:
     def contract_ret(self) -> int | None:
         """What became of it: contractRet of the first result (the one that java-tron
         reads), 1 SUCCESS, 2 REVERT, ...; None without a result."""
-        if not self.results:
-            return None
-        first = self.results[0]
-        if len(first) == 2 and first[:1] == _CONTRACT_RET_TAG and first[1] < 0x80:
-            return first[1]  # nearly all there are
-        return pb.Transaction.Result.FromString(first).contractRet
+        return _code(self.results[0]) if self.results else None
 
     def encode(self) -> bytes:
         """protocol.Transaction with signatures and results."""
@@ -151,6 +146,17 @@ class BlockTransaction:
 def encode_code(contract_ret: int) -> bytes:
     """Write Transaction.Result with nothing but its contractRet; 0 is not written."""
     return _CONTRACT_RET_TAG + varint(contract_ret) if contract_ret else b""
+
+
+def code_alone(result: bytes) -> bytes:
+    """*result* without all but its contractRet."""
+    return encode_code(_code(result))
+
+
+def _code(result: bytes) -> int:
+    if len(result) == 2 and result[:1] == _CONTRACT_RET_TAG and result[1] < 0x80:
+        return result[1]  # nearly all there are
+    return pb.Transaction.Result.FromString(result).contractRet
 
 
 @frozen

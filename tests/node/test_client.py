@@ -377,7 +377,8 @@ async def test_a_txid_that_is_not_ours_is_a_lie() -> None:
         lambda page: page["block"].pop(1),
         lambda page: page["block"].insert(1, page["block"][1]),
         lambda page: page["block"].append(block_json(NUMBER + 3)),
-        lambda page: page["block"][1]["transactions"].pop(),
+        lambda page: page["block"][1].pop("transactions"),
+        lambda page: page["block"][1]["transactions"][0].update(raw_data_hex="0a00"),
         lambda page: page["block"][2].update(blockID=page["block"][1]["blockID"]),
     ],
 )
@@ -385,6 +386,19 @@ async def test_a_range_with_a_fault_is_a_lie(change: Callable[[Json], None]) -> 
     page = {"block": [block_json(NUMBER + ahead) for ahead in range(3)]}
     error = await refused("fetch_blocks", edited(page, change))
     assert isinstance(error, NodeLied)
+
+
+async def test_a_block_of_a_range_that_lost_a_transaction_is_unproven() -> None:
+    """Its root says no more than that something is missing; JSON does not show all."""
+    page = {"block": [block_json(NUMBER + ahead) for ahead in range(3)]}
+    whole = answer(json.dumps(page))
+    short = edited(page, lambda page: page["block"][1]["transactions"].pop())
+    node = RecordedNode(fault=answering(whole, short))
+    async with open_client(node) as client:
+        blocks = await client.fetch_blocks(NUMBER, NUMBER + 3)
+        assert [each.root_proven for each in blocks] == [True, True, True]
+        blocks = await client.fetch_blocks(NUMBER, NUMBER + 3)
+        assert [each.root_proven for each in blocks] == [True, False, True]
 
 
 async def test_blocks_of_two_branches_do_not_make_a_range() -> None:

@@ -1,5 +1,6 @@
 """Results as HTTP prints them, written again as the block holds them."""
 
+import copy
 import json
 from typing import Any
 
@@ -12,6 +13,9 @@ from lucidtrond.node import wire
 from lucidtrond.node.results import UnreadableResult, encode_result
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_message
+from tests.node.nodes import block_json
+from tests.node.test_translate import read_block
+from tests.tron.chainrun import make_block
 from tests.tron.strategies import int32s, messages
 from tests.tron.vectors import DATA
 
@@ -35,6 +39,17 @@ def test_each_result_is_written_again(row: dict[str, Any]) -> None:
             known = pb.Transaction.Result.FromString(bytes.fromhex(theirs))
             known.DiscardUnknownFields()
             assert known.SerializeToString().hex() == ours
+
+
+def test_fees_that_a_gateway_adds_to_results_do_not_unprove_a_block() -> None:
+    printed = copy.deepcopy(block_json(300))
+    for number, each in enumerate(printed["transactions"]):
+        each["ret"][0]["fee"] = number + 1
+    block = read_block(printed)
+    assert block == make_block(block_json(300))
+    assert block.root_proven
+    printed["transactions"][0]["ret"][0]["contractRet"] = "REVERT"
+    assert not read_block(printed).root_proven
 
 
 @given(st.data())
