@@ -7,8 +7,6 @@ that a node that is asked about both sees them in this order. (Nodes may still d
 a refusal for lack of funds is not the end of a payment, it is sent again.)
 """
 
-from collections.abc import Iterator, Sequence
-
 from lucidtrond.sending.journal import Entry
 
 
@@ -19,18 +17,3 @@ def pays_for(earlier: Entry, later: Entry) -> bool:
         and earlier.attempt.sent == 0
         and earlier.payment.to_address == later.payment.from_address
     )
-
-
-def in_waves(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """Split, in order, so that nothing is in one wave with what pays for it."""
-    wave: list[Entry] = []
-    funded: set[str] = set()
-    for entry in entries:
-        if entry.payment.from_address in funded:
-            yield wave
-            wave, funded = [], set()
-        wave.append(entry)
-        if entry.attempt.sent == 0:
-            funded.add(entry.payment.to_address)
-    if wave:
-        yield wave

@@ -1,4 +1,4 @@
-"""The sender: carries each intent through the journal to the nodes, and reminds them.
+"""The sender: what may be asked of payments, and what blocks say of them.
 
 The bytes of a payment are fixed in the transaction that accepts its intent: reference
 block, expiration and a timestamp that no other transaction of the owner has. So its
@@ -8,9 +8,9 @@ a process that dies anywhere finds in the journal what to go on with:
     accept (intent, bytes)  →  sign  →  keep the signature  →  send  →  note the answer
 
 A payment found unsigned after a restart is signed when the keystore is open, until its
-expiration; found signed, its bytes are sent again. What becomes of it is told by the
-follower alone (`applied`, `reverted`, `solidified`), within the transaction that writes
-the block.
+expiration; found signed, its bytes are sent again (`delivery`). What becomes of it is
+told by the follower alone (`applied`, `reverted`, `solidified`), within the transaction
+that writes the block. What these prove dead is ended or followed by `settling`.
 """
 
 import logging
@@ -19,28 +19,23 @@ from collections.abc import Callable
 from typing import Final
 
 import trio
-from attrs import define, field
 
 from lucidtrond.errors import (
     AlreadyFinal,
-    CallError,
-    CommitUnknown,
     Expired,
     FailedOnChain,
     InDoubt,
     InvalidInput,
-    NodeError,
     NotFound,
-    StoreError,
 )
 from lucidtrond.events.types import (
     Payment,
-    PaymentChanged,
     PaymentEstimate,
     PaymentState,
 )
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import journal, lookalike, plan, tables
+from lucidtrond.sending.delivery import Delivery
 from lucidtrond.sending.desk import Desk
 from lucidtrond.sending.intent import (
     Intent,
@@ -49,8 +44,9 @@ from lucidtrond.sending.intent import (
 )
 from lucidtrond.sending.journal import Entry
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
-from lucidtrond.sending.order import in_waves, pays_for
 from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.recorder import Recorder
+from lucidtrond.sending.settling import Settling
 from lucidtrond.sending.words import arrived, result_of
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
@@ -68,8 +64,6 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS: Final = tables.MIGRATIONS
 MAX_PAGE: Final = 1000
-_AT_ONCE: Final = 16
-_PER_ROUND: Final = 1000
 _INCLUDED: Final[tuple[PaymentState, ...]] = (
     "included",
     "solidified",
@@ -81,14 +75,6 @@ _GOALS: Final[dict[str, tuple[PaymentState, ...]]] = {
     "included": _INCLUDED,
     "solidified": _INCLUDED[1:],
 }
-
-
-@define(eq=False)
-class _Hand:
-    """A payment that is being signed and sent just now."""
-
-    entry: Entry
-    done: trio.Event = field(factory=trio.Event)
 
 
 class Sender:
@@ -119,18 +105,26 @@ class Sender:
             limits=limits,
         )
         self._store = store
-        self._node = node
-        self._signer = signer
         self._position = position
-        self._emit = emit
         self._ring = ring
-        self._clock = clock
-        self._limiter = trio.CapacityLimiter(_AT_ONCE)
-        self._in_hands: dict[TxId, _Hand] = {}
-        self._stepped = trio.Event()
-        self._changed: dict[str, trio.Event] = {}
+        self._recorder = Recorder(store, emit=emit, ring=ring, clock=clock)
+        self._delivery = Delivery(
+            store,
+            node,
+            signer=signer,
+            recorder=self._recorder,
+            head_time=self._head_time,
+        )
+        self._settling = Settling(
+            store,
+            node,
+            desk=self._desk,
+            signer=signer,
+            position=position,
+            on_settled=self._after_settling,
+        )
         # Filled in the store's thread within a block's transaction, emptied after it.
-        self._told: deque[str] = deque()
+        self._recorded: deque[str] = deque()
 
     # -- asking for a payment
 
@@ -190,7 +184,7 @@ class Sender:
         if not fresh:
             return entry.payment
         self._ring()
-        await self._carry(entry)
+        await self._delivery.deliver(entry)
         return (await self._entry(entry.txid)).payment
 
     async def estimate(
@@ -214,70 +208,6 @@ class Sender:
         )
         return await self._desk.estimate(intent)
 
-    # -- carrying it on
-
-    async def _carry(self, entry: Entry) -> None:
-        """Sign and send, whatever is missing; what fails now is done by `run`.
-
-        Comes back at once when somebody else had it in hands and is done.
-        """
-        in_hands = self._in_hands.get(entry.txid)
-        if in_hands is not None:
-            await in_hands.done.wait()
-            return
-        hand = self._in_hands[entry.txid] = _Hand(entry)
-        try:
-            signed = await self._signed(entry)
-            if signed is not None:
-                for other in list(self._in_hands.values()):
-                    if pays_for(other.entry, entry):
-                        await other.done.wait()
-                await self._broadcast(signed)
-        finally:
-            del self._in_hands[entry.txid]
-            hand.done.set()
-
-    async def _signed(self, entry: Entry) -> Entry | None:
-        if entry.attempt.state != "queued":
-            return entry
-        owner = Address.from_base58(entry.payment.from_address)
-        try:
-            signature = await self._signer.sign(owner, entry.transaction.digest)
-        except CallError as error:
-            # Locked or gone between acceptance and now: it stays queued.
-            log.warning(
-                "payment waits for its signature",
-                extra={"txid": entry.txid, "reason": error.message},
-            )
-            return None
-
-        def keep(tx: Tx) -> Entry:
-            journal.keep_signature(tx, entry.txid, signature)
-            return self._note(tx, journal.must_find(tx, entry.txid), plan.Signed())
-
-        return await self._own_write(keep)
-
-    async def _broadcast(self, entry: Entry) -> Entry:
-        """Send the journaled bytes once and note what came of it."""
-        txid = entry.txid
-        fact: Fact
-        try:
-            # Writes are outside: the more of them wait, the fewer commits they take.
-            async with self._limiter:
-                answer = await self._node.broadcast(entry.transaction)
-        except NodeError as error:
-            fact = plan.Unanswered(str(error), self._head_time())
-        else:
-            if answer.txid == txid:
-                at = self._head_time()
-                fact = plan.Answered(answer.code, answer.message, at)
-            else:
-                reason = f"{answer.endpoint} read another transaction"
-                fact = plan.Unanswered(reason, self._head_time())
-        return await self._own_write(
-            lambda tx: self._note(tx, journal.must_find(tx, txid), fact)
-        )
-
     def _head_time(self) -> UnixMillis | None:
         head = self._position().head
         return None if head is None else head.timestamp
@@ -285,61 +215,23 @@ class Sender:
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Finish what is unfinished: everything at once, then what is due per block.
+        """Finish what is unfinished: deliver what may land, settle what is dead.
+
+        Two tasks: see `delivery` and `settling`, neither waits for the other.
 
         Raises:
-            CommitUnknown: only a restart can tell what the journal holds.
+            CommitUnknown (in a group): only a restart can tell what the journal holds.
         """
         while await self._store.write(lookalike.remember_earlier):
             pass
-        task_status.started()
-        everything = True
-        while True:
-            stepped = self._stepped
-            await self._drive(everything=everything)
-            everything = False
-            await stepped.wait()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._delivery.run)
+            await nursery.start(self._settling.run)
+            task_status.started()
 
-    async def _drive(self, *, everything: bool) -> None:
-        head = self._head_time()
-        dead = await self._store.read(lambda tx: journal.unburied(tx, _PER_ROUND))
-        for entry in dead:
-            # While locked a new one could not be signed and would die in its turn.
-            if not (entry.attempt.awaits_renewal and self._signer.is_locked):
-                await self._settle_dead(entry)
-        entries = await self._store.read(
-            lambda tx: journal.due(tx, head, everything=everything, limit=_PER_ROUND)
-        )
-        if self._signer.is_locked:
-            entries = [each for each in entries if each.attempt.state != "queued"]
-        fatal: list[CommitUnknown] = []
-
-        async def carry(entry: Entry) -> None:
-            try:
-                await self._carry(entry)
-            except CommitUnknown as error:
-                fatal.append(error)
-            except StoreError as error:
-                extra = {"txid": entry.txid, "reason": str(error)}
-                log.warning("payment not carried on", extra=extra)
-
-        for wave in in_waves(entries):
-            async with trio.open_nursery() as nursery:
-                for entry in wave:
-                    nursery.start_soon(carry, entry)
-            if fatal:
-                raise fatal[0]
-
-    async def _settle_dead(self, entry: Entry) -> None:
-        try:
-            renewed = await self._desk.settle_dead(entry)
-        except NodeError as error:
-            extra = {"txid": entry.txid, "reason": str(error)}
-            log.warning("dead payment not settled", extra=extra)
-            return
-        if renewed is not None:
-            self._wake(renewed.payment.payment_id)
-            self._ring()
+    def _after_settling(self, entry: Entry) -> None:
+        self._recorder.announce(entry.payment.payment_id)
+        self._delivery.wake()
 
     # -- asking about payments
 
@@ -397,13 +289,13 @@ class Sender:
         if goals is None:
             raise InvalidInput("until: expected included or solidified")
         while True:
-            changed = self._changed.setdefault(payment_id, trio.Event())
+            changed = self._recorder.changed(payment_id)
             payment = await self.find(payment_id=payment_id)
             if payment is None:
-                self._wake(payment_id)
+                self._recorder.wake(payment_id)
                 raise NotFound("no such payment")
             if payment.state in goals and not _goes_on(payment):
-                self._wake(payment_id)
+                self._recorder.wake(payment_id)
                 return payment
             await changed.wait()
 
@@ -433,10 +325,14 @@ class Sender:
             case "queued":
                 await self._desk.check_open()
                 if not check:
-                    await self._carry(entry)
+                    await self._delivery.deliver(entry)
                 return (await self._entry(txid)).payment
             case _:
-                return payment if check else (await self._broadcast(entry)).payment
+                return (
+                    payment
+                    if check
+                    else (await self._delivery.broadcast(entry)).payment
+                )
 
     async def relay(self, transaction: Transaction) -> BroadcastAnswer:
         """Send what was signed elsewhere; nothing of it is kept.
@@ -444,8 +340,7 @@ class Sender:
         Raises:
             NodeError: nobody answered; it may have been taken all the same.
         """
-        async with self._limiter:
-            return await self._node.broadcast(transaction)
+        return await self._delivery.relay(transaction)
 
     async def renew(
         self, txid: TxId, *, even_failed: bool = False, check: bool = False
@@ -491,9 +386,8 @@ class Sender:
         if check:
             return await self._desk.check_renewal(dead)
         entry = await self._desk.renew(dead, by_hand=True)
-        self._wake(found.payment_id)
-        self._ring()
-        await self._carry(entry)
+        self._recorder.announce(found.payment_id)
+        await self._delivery.deliver(entry)
         return (await self._entry(entry.txid)).payment
 
     async def _entry(self, txid: TxId) -> Entry:
@@ -523,54 +417,29 @@ class Sender:
             )
             if entry.attempt.state == "expired":
                 log.error("included after proven dead", extra={"txid": entry.txid})
-            self._tell(tx, entry, plan.Included(inclusion, result_of(receipt)))
+            self._record(tx, entry, plan.Included(inclusion, result_of(receipt)))
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """A fork took the block back."""
         for entry in journal.in_block(tx, number):
-            self._tell(tx, entry, plan.TakenBack(number, block_id))
+            self._record(tx, entry, plan.TakenBack(number, block_id))
 
     def solidified(self, tx: Tx, header: BlockHeader, complete_from: int) -> None:
         """All blocks from *complete_from* to *header* were told and are final."""
         fact = plan.SolidUpTo(header.number, header.timestamp, complete_from)
         for entry in journal.touched_by_final(tx, header.number, header.timestamp):
-            self._tell(tx, entry, fact)
+            self._record(tx, entry, fact)
 
     def committed(self) -> None:
         """Wake who waits for one of these payments, and `run`."""
-        while self._told:
-            self._wake(self._told.popleft())
-        self._stepped.set()
-        self._stepped = trio.Event()
+        while self._recorded:
+            self._recorder.wake(self._recorded.popleft())
+        self._delivery.wake()
+        self._settling.wake()
 
-    def _tell(self, tx: Tx, entry: Entry, fact: Fact) -> None:
-        self._note(tx, entry, fact)
-        self._told.append(entry.payment.payment_id)
-
-    # -- writing
-
-    def _note(self, tx: Tx, entry: Entry, fact: Fact) -> Entry:
-        """Write what *fact* makes of the attempt, and an event if anyone may care."""
-        known = plan.after(entry.attempt, fact)
-        if known == entry.attempt:
-            return entry
-        noted = journal.update(tx, entry, known, now_ms=self._clock.now_ms())
-        before = entry.attempt
-        told = (known.state, known.reason, known.sent)
-        if told != (before.state, before.reason, before.sent):
-            self._emit(tx, PaymentChanged(payment=noted.payment))
-        return noted
-
-    async def _own_write(self, fn: Callable[[Tx], Entry]) -> Entry:
-        entry = await self._store.write(fn)
-        self._wake(entry.payment.payment_id)
-        self._ring()
-        return entry
-
-    def _wake(self, payment_id: str) -> None:
-        changed = self._changed.pop(payment_id, None)
-        if changed is not None:
-            changed.set()
+    def _record(self, tx: Tx, entry: Entry, fact: Fact) -> None:
+        self._recorder.note(tx, entry, fact)
+        self._recorded.append(entry.payment.payment_id)
 
 
 def _in_doubt(payment: Payment) -> InDoubt:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import trio
 from attrs import define, evolve, field
 
 from lucidtrond.chain.follower import Follower
@@ -97,6 +98,11 @@ class PayingChain(ModelChain):
     sources: int = 1
     others: tuple[str, ...] = ()
     """How many nodes have to agree, and who agrees beside this one."""
+    silence_s: float = 0.0
+    """How long another node keeps those waiting who ask all of them."""
+    asking_all: int = 0
+    most_asking_all: int = 0
+    """Questions to all nodes at once, now and at most."""
 
     async def fetch_account(
         self,
@@ -125,11 +131,21 @@ class PayingChain(ModelChain):
 
     async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
         self._ask("agreement")
+        await self._wait_for_the_silent()
         agreeing = ("model",) if self.blocks[number].header.id == block_id else ()
         return Agreement(number, block_id, self.sources, (*agreeing, *self.others))
 
+    async def _wait_for_the_silent(self) -> None:
+        self.asking_all += 1
+        self.most_asking_all = max(self.most_asking_all, self.asking_all)
+        try:
+            await trio.sleep(self.silence_s)
+        finally:
+            self.asking_all -= 1
+
     async def look_for(self, txid: TxId) -> list[Sighting]:
         self._ask("sightings")
+        await self._wait_for_the_silent()
         known = txid in self.pool or txid in self.included() or txid in self.ghosts
         return [Sighting("model", txid, known=known)]
 
@@ -274,6 +290,13 @@ class Ticking:
         return self.now
 
 
+async def drive(sender: Sender, *, everything: bool) -> None:
+    """One round of what `Sender.run` does, settling first, until all of it is done."""
+    await sender._settling.settle_due()
+    async with trio.open_nursery() as nursery:
+        await sender._delivery.start_due(nursery, everything=everything)
+
+
 @define
 class Process:
     """Everything that dies together; the store's file and the chain live on."""
@@ -317,7 +340,7 @@ class Process:
     async def turn(self) -> None:
         """One turn of the follower, then what `run` does after it."""
         await self.follower._turn()
-        await self.sender._drive(everything=self.fresh)
+        await drive(self.sender, everything=self.fresh)
         self.fresh = False
 
     async def level(self) -> None:

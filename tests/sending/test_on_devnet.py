@@ -31,7 +31,7 @@ from lucidtrond.tron.transaction import decode_raw
 from lucidtrond.tron.units import Sun
 from tests.chain.model import Crash, CrashingStore
 from tests.keystore.vaults import CHEAP, PASSPHRASE
-from tests.sending.model import Ticking
+from tests.sending.model import Ticking, drive
 
 TRX = 1_000_000
 WITNESSES = 5
@@ -60,7 +60,7 @@ class House:
 
     async def turn(self) -> None:
         await self.follower._turn()
-        await self.sender._drive(everything=self.fresh)
+        await drive(self.sender, everything=self.fresh)
         self.fresh = False
 
     async def mine(self, count: int = 1) -> None:

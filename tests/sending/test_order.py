@@ -2,12 +2,11 @@
 
 import pytest
 from attrs import evolve
-from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtrond.events.types import Payment
 from lucidtrond.sending.journal import Entry
-from lucidtrond.sending.order import in_waves, pays_for
+from lucidtrond.sending.order import pays_for
 from lucidtrond.sending.plan import Attempt
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import UnixMillis
@@ -29,18 +28,6 @@ def entry(seq: int, source: str, to: str, sent: int) -> Entry:
     )
     attempt = Attempt("signed", UnixMillis(0), reference_number=0, sent=sent)
     return Entry(seq, attempt, Transaction(b""), payment)
-
-
-@given(st.lists(st.tuples(names, names, st.integers(0, 1)), max_size=12))
-def test_waves_keep_the_order_and_part_what_depends(
-    rows: list[tuple[str, str, int]],
-) -> None:
-    entries = [entry(seq, *row) for seq, row in enumerate(rows)]
-    waves = list(in_waves(entries))
-    assert [each for wave in waves for each in wave] == entries
-    assert all(waves)
-    for wave in waves:
-        assert not any(pays_for(one, other) for one in wave for other in wave)
 
 
 def test_only_what_is_earlier_and_unsent_is_waited_for() -> None:

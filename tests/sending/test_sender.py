@@ -36,7 +36,7 @@ from lucidtrond.tron.contracts_smart import Trigger
 from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun
 from tests.chain.model import Crash, address, emitted, transfer
-from tests.sending.model import OWNERS, TO, TOKEN, Process, pay, process
+from tests.sending.model import OWNERS, TO, TOKEN, Process, drive, pay, process
 
 
 async def must_find(made: Process, key: str = "a") -> Payment:
@@ -316,7 +316,7 @@ async def test_what_a_fork_took_back_is_said_and_sent_again() -> None:
         made.chain.fork_and_repool(1, salt=1, forget=True)
         await made.follower._turn()
         assert (await must_find(made)).state == "reverted"
-        await made.sender._drive(everything=False)
+        await drive(made.sender, everything=False)
         assert (await must_find(made)).state == "pending"
         await made.mine(25)
         assert (await must_find(made)).state == "solidified"
@@ -391,13 +391,13 @@ async def test_a_store_that_refuses_stops_nothing_but_an_unknown_commit_does() -
         made.chain.grow()
         await made.follower._turn()
         made.store.nth, made.store.error = 0, StoreError
-        await made.sender._drive(everything=True)
+        await drive(made.sender, everything=True)
         made.chain.grow()
         await made.follower._turn()
         made.chain.reply = lambda _: "take"
         made.store.nth, made.store.error, made.store.after = 0, CommitUnknown, True
-        with pytest.raises(CommitUnknown):
-            await made.sender._drive(everything=True)
+        with pytest.RaisesGroup(CommitUnknown):
+            await drive(made.sender, everything=True)
         await made.mine(25)
         assert made.chain.included() == [sent.txid]
 
@@ -467,7 +467,7 @@ async def test_waiting_ends_at_the_goal_or_at_an_end_that_is_none() -> None:
             await made.sender.wait("nothing", until="included")
         with pytest.raises(InvalidInput):
             await made.sender.wait(first.payment_id, until="tomorrow")
-        assert made.sender._changed == {}
+        assert made.sender._recorder._changed == {}
 
 
 async def test_rebroadcasting_by_hand_sends_the_same_bytes_or_says_why_not() -> None:

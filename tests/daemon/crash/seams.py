@@ -21,7 +21,7 @@ from lucidtrond.node.client import NodeClient
 from lucidtrond.node.plain import PlainConnection
 from lucidtrond.node.pool import NodePool
 from lucidtrond.node.ways import Sink
-from lucidtrond.sending import desk, journal, plan, sender
+from lucidtrond.sending import desk, journal, plan, recorder
 from lucidtrond.sending.journal import Entry
 from lucidtrond.store import engine
 from tests.daemon.crash.points import FSYNC
@@ -145,7 +145,9 @@ def _around_notes(passed: Passed) -> None:
     """What is learnt of an attempt is written in one function, whoever tells it."""
 
     def wrap(real: Any) -> Any:
-        def note(self: sender.Sender, tx: Any, entry: Entry, fact: plan.Fact) -> Any:
+        def note(
+            self: recorder.Recorder, tx: Any, entry: Entry, fact: plan.Fact
+        ) -> Any:
             step = _step_of(entry.attempt, fact)
             if step is None:
                 return real(self, tx, entry, fact)
@@ -156,7 +158,7 @@ def _around_notes(passed: Passed) -> None:
 
         return note
 
-    _replace(sender.Sender, "_note", wrap)
+    _replace(recorder.Recorder, "note", wrap)
 
 
 def _step_of(attempt: plan.Attempt, fact: plan.Fact) -> str | None:

@@ -1,0 +1,210 @@
+"""Delivery: signs what is unsigned and hands bytes to the nodes, again when it is due.
+
+Each due payment is delivered by a task of its own, so that one which waits (for a node,
+for a payment that pays for it) delays no other. `Delivery.run` looks for due payments
+after each block and whenever it is woken; a payment that is being delivered is not
+started twice. What is dead is not delivered but settled, which is another task's work
+(`settling`): nothing here waits for it.
+
+Bounds: `BROADCASTS_AT_ONCE` broadcasts, `DUE_AT_ONCE` payments in flight by `run`.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import trio
+from attrs import define, field
+
+from lucidtrond.errors import CallError, CommitUnknown, NodeError, StoreError
+from lucidtrond.ports import Store, Tx
+from lucidtrond.sending import journal, plan
+from lucidtrond.sending.journal import Entry
+from lucidtrond.sending.needs import PaymentNode, Signer
+from lucidtrond.sending.order import pays_for
+from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.recorder import Recorder
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.broadcast import BroadcastAnswer
+from lucidtrond.tron.transaction import Transaction, TxId
+from lucidtrond.tron.units import UnixMillis
+
+log = logging.getLogger(__name__)
+
+BROADCASTS_AT_ONCE: Final = 16
+DUE_AT_ONCE: Final = 1000
+
+
+@define(eq=False)
+class _InFlight:
+    """A payment that is being signed and sent now."""
+
+    entry: Entry
+    done: trio.Event = field(factory=trio.Event)
+
+
+class Delivery:
+    """Brings payments to the nodes; *head_time* is the time of our newest block."""
+
+    def __init__(
+        self,
+        store: Store,
+        node: PaymentNode,
+        *,
+        signer: Signer,
+        recorder: Recorder,
+        head_time: Callable[[], UnixMillis | None],
+    ) -> None:
+        self._store = store
+        self._node = node
+        self._signer = signer
+        self._recorder = recorder
+        self._head_time = head_time
+        self._limiter = trio.CapacityLimiter(BROADCASTS_AT_ONCE)
+        self._in_flight: dict[TxId, _InFlight] = {}
+        self._woken = trio.Event()
+
+    def wake(self) -> None:
+        """Something may be due: a block came, or an attempt was written."""
+        self._woken.set()
+        self._woken = trio.Event()
+
+    async def run(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Deliver everything unfinished, then what is due; until cancelled.
+
+        Raises:
+            CommitUnknown (in a group): only a restart can tell what the journal holds.
+        """
+        everything = True
+        async with trio.open_nursery() as nursery:
+            task_status.started()
+            while True:
+                woken = self._woken
+                try:
+                    await self.start_due(nursery, everything=everything)
+                    everything = False
+                except CommitUnknown:
+                    raise
+                except StoreError as error:
+                    log.warning("due payments not read", extra={"reason": str(error)})
+                await woken.wait()
+
+    async def start_due(self, nursery: trio.Nursery, *, everything: bool) -> None:
+        """Start a task in *nursery* for each due payment that has none, oldest first.
+
+        *everything*: whatever may still land, due or not.
+
+        Raises:
+            StoreError
+        """
+        head = self._head_time()
+        entries = await self._store.read(
+            lambda tx: journal.due(tx, head, everything=everything, limit=DUE_AT_ONCE)
+        )
+        for entry in entries:
+            if entry.attempt.state == "queued" and self._signer.is_locked:
+                continue
+            if entry.txid not in self._in_flight:
+                # Entered here, in order: see `_after_what_pays_for_it`.
+                nursery.start_soon(self._deliver_due, self._enter(entry))
+
+    async def _deliver_due(self, in_flight: _InFlight) -> None:
+        try:
+            await self._deliver(in_flight)
+        except CommitUnknown:
+            raise
+        except StoreError as error:
+            extra = {"txid": in_flight.entry.txid, "reason": str(error)}
+            log.warning("payment not delivered", extra=extra)
+
+    async def deliver(self, entry: Entry) -> None:
+        """Sign and send, whatever is missing; what fails now is done by `run`.
+
+        When the payment is being delivered already, wait for that instead.
+
+        Raises:
+            StoreError
+        """
+        in_flight = self._in_flight.get(entry.txid)
+        if in_flight is not None:
+            await in_flight.done.wait()
+            return
+        await self._deliver(self._enter(entry))
+
+    def _enter(self, entry: Entry) -> _InFlight:
+        in_flight = self._in_flight[entry.txid] = _InFlight(entry)
+        return in_flight
+
+    async def _deliver(self, in_flight: _InFlight) -> None:
+        entry = in_flight.entry
+        try:
+            signed = await self._signed(entry)
+            if signed is not None:
+                await self._after_what_pays_for_it(entry)
+                await self.broadcast(signed)
+        finally:
+            del self._in_flight[entry.txid]
+            in_flight.done.set()
+
+    async def _after_what_pays_for_it(self, entry: Entry) -> None:
+        """Wait for the deliveries under way whose money *entry* may spend."""
+        for other in list(self._in_flight.values()):
+            if pays_for(other.entry, entry):
+                await other.done.wait()
+
+    async def _signed(self, entry: Entry) -> Entry | None:
+        if entry.attempt.state != "queued":
+            return entry
+        owner = Address.from_base58(entry.payment.from_address)
+        try:
+            signature = await self._signer.sign(owner, entry.transaction.digest)
+        except CallError as error:
+            # Locked or gone between acceptance and now: it stays queued.
+            log.warning(
+                "payment waits for its signature",
+                extra={"txid": entry.txid, "reason": error.message},
+            )
+            return None
+
+        def keep(tx: Tx) -> Entry:
+            journal.keep_signature(tx, entry.txid, signature)
+            known = journal.must_find(tx, entry.txid)
+            return self._recorder.note(tx, known, plan.Signed())
+
+        return await self._recorder.write(keep)
+
+    async def broadcast(self, entry: Entry) -> Entry:
+        """Send the journaled bytes once and write what the nodes answered.
+
+        Raises:
+            StoreError
+        """
+        txid = entry.txid
+        fact: Fact
+        try:
+            # Writes are outside: the more of them wait, the fewer commits they take.
+            async with self._limiter:
+                answer = await self._node.broadcast(entry.transaction)
+        except NodeError as error:
+            fact = plan.Unanswered(str(error), self._head_time())
+        else:
+            if answer.txid == txid:
+                at = self._head_time()
+                fact = plan.Answered(answer.code, answer.message, at)
+            else:
+                reason = f"{answer.endpoint} read another transaction"
+                fact = plan.Unanswered(reason, self._head_time())
+        return await self._recorder.write(
+            lambda tx: self._recorder.note(tx, journal.must_find(tx, txid), fact)
+        )
+
+    async def relay(self, transaction: Transaction) -> BroadcastAnswer:
+        """Send what was signed elsewhere; nothing of it is kept.
+
+        Raises:
+            NodeError: nobody answered; it may have been taken all the same.
+        """
+        async with self._limiter:
+            return await self._node.broadcast(transaction)

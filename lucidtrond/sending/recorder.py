@@ -1,0 +1,72 @@
+"""The recorder: writes what became known of an attempt, and wakes who waits for it.
+
+Everything that is learnt of a transaction is written by `Recorder.note`, whoever learnt
+it: delivery (what nodes answered) or the follower (what blocks hold). The decision what
+a fact means is `plan.after`; here it becomes a row and an event.
+"""
+
+from collections.abc import Callable
+
+import trio
+
+from lucidtrond.events.types import PaymentChanged
+from lucidtrond.ports import Clock, Store, Tx
+from lucidtrond.sending import journal, plan
+from lucidtrond.sending.journal import Entry
+from lucidtrond.sending.needs import Emitting
+from lucidtrond.sending.plan import Fact
+
+
+class Recorder:
+    """Writes facts; *ring* is called after own writes."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        emit: Emitting,
+        ring: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._emit = emit
+        self._ring = ring
+        self._clock = clock
+        self._changed: dict[str, trio.Event] = {}
+
+    def note(self, tx: Tx, entry: Entry, fact: Fact) -> Entry:
+        """Write what *fact* makes of the attempt, and an event if it shows."""
+        known = plan.after(entry.attempt, fact)
+        if known == entry.attempt:
+            return entry
+        noted = journal.update(tx, entry, known, now_ms=self._clock.now_ms())
+        before = entry.attempt
+        shown = (known.state, known.reason, known.sent)
+        if shown != (before.state, before.reason, before.sent):
+            self._emit(tx, PaymentChanged(payment=noted.payment))
+        return noted
+
+    async def write(self, fn: Callable[[Tx], Entry]) -> Entry:
+        """Run *fn* in a write transaction, then wake who waits for its payment.
+
+        Raises:
+            StoreError
+        """
+        entry = await self._store.write(fn)
+        self.announce(entry.payment.payment_id)
+        return entry
+
+    def announce(self, payment_id: str) -> None:
+        """A write changed this payment and put events into the outbox."""
+        self.wake(payment_id)
+        self._ring()
+
+    def changed(self, payment_id: str) -> trio.Event:
+        """Set when the payment is written next; get it before reading the payment."""
+        return self._changed.setdefault(payment_id, trio.Event())
+
+    def wake(self, payment_id: str) -> None:
+        """Let everybody who waits for this payment look again."""
+        changed = self._changed.pop(payment_id, None)
+        if changed is not None:
+            changed.set()
