@@ -29,6 +29,7 @@ from lucidtrond.errors import TooBusy
 from lucidtrond.rpc.access import AccessRules
 from lucidtrond.rpc.dispatch import Dispatcher
 from lucidtrond.transports.accept import accept_forever
+from lucidtrond.transports.pump import Pump
 from lucidtrond.transports.unix_connection import (
     Connection,
     Service,
@@ -40,7 +41,6 @@ from lucidtrond.transports.unix_listener import (
     open_unix_listener,
     read_peer,
 )
-from lucidtrond.transports.unix_pump import Pump
 
 __all__ = ["UnixLimits", "UnixListener", "open_unix_listener", "serve_unix"]
 

@@ -32,7 +32,7 @@ from lucidtrond.rpc.messages import (
     parse,
 )
 from lucidtrond.rpc.session import DEFAULT_LIMITS, Session, SessionLimits
-from lucidtrond.transports.unix_pump import (
+from lucidtrond.transports.pump import (
     HUNG_UP,
     READABLE,
     WRITABLE,

@@ -12,7 +12,7 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.transports.unix_pump import (
+from lucidtrond.transports.pump import (
     TURN_CALLS,
     Pump,
     notice_waiting,
