@@ -6,6 +6,7 @@ that was made to point here (DNS rebinding) shows in it.
 """
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from attrs import frozen
@@ -53,6 +54,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=64)
 def _host_name(authority: str) -> str | None:
     """The name in ``name``, ``name:port``, ``[v6]`` or ``[v6]:port``."""
     if not authority or set("/@?#, \\") & set(authority):

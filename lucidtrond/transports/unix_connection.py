@@ -4,6 +4,9 @@ The pump's task answers inline methods, a burst at a time; others get a task eac
 Answers gather in an outbox and leave in one write. A connection has no task of its own:
 between two bursts it is a row in the pump's epoll, which asks for input exactly while
 nothing is unsent, unhandled or too much in flight.
+
+Its states, and what follows from them, are `connection_state`'s; here the steps are
+done.
 """
 
 import logging
@@ -32,18 +35,24 @@ from lucidtrond.rpc.messages import (
     parse,
 )
 from lucidtrond.rpc.session import DEFAULT_LIMITS, Session, SessionLimits
-from lucidtrond.transports.pump import (
-    HUNG_UP,
+from lucidtrond.transports.connection_state import (
     READABLE,
-    WRITABLE,
-    Pump,
-    notice_waiting,
+    SENDABLE,
+    Fact,
+    State,
+    Step,
+    after,
+    next_step,
 )
+from lucidtrond.transports.outbox import Outbox
+from lucidtrond.transports.pump import HUNG_UP, WRITABLE, Pump, notice_waiting
+from lucidtrond.transports.pump import READABLE as INPUT
 
 log = logging.getLogger(__name__)
 
 READ_BYTES: Final = 64 * 1024
 COALESCE_BYTES: Final = 256 * 1024
+_EVENTS: Final = {Step.READ: INPUT, Step.SEND: WRITABLE}
 FAIR_BURST: Final = 32
 """Inline calls of one connection before others get their turn."""
 GONE_S: Final = 1.0
@@ -85,6 +94,16 @@ class Service:
 
 
 @define(eq=False)
+class _Inline:
+    """The inline call that is being answered, in case it waits in spite of its word."""
+
+    message: Message
+    guard: trio.CancelScope
+    since: float = inf
+    """When it began to wait."""
+
+
+@define(eq=False)
 class Connection:
     """Owns *sock* from `open` on."""
 
@@ -92,32 +111,26 @@ class Connection:
     caller: Caller
     sock: socket.socket
     session: Session = field(init=False)
+    _state: State = State.OPEN
     # What was read and not yet handled.
     _pending: deque[bytes] = field(init=False, factory=deque)
     _framer: Framer = field(init=False)
     _fd: int = field(init=False)
-    _armed: int = READABLE
+    _out: Outbox = field(init=False)
+    _armed: int = INPUT
     _is_queued: bool = False
-    _has_ended: bool = False
-    _is_half_closed: bool = False
-    _is_hung_up: bool = False
-    _is_closed: bool = False
-    _guard: trio.CancelScope | None = None
-    _inline: Message | None = None
-    _inline_since: float = inf
+    _inline: _Inline | None = None
     _in_flight: int = 0
     # Of the calls, not of the notifications: nobody waits for those anyway.
     _scopes: set[trio.CancelScope] = field(init=False, factory=set)
-    _out: list[bytes] = field(init=False, factory=list)
-    _out_bytes: int = 0
-    _text_deadline: float = inf
-    _write_deadline: float = inf
-    _gone_since: float = inf
+    _deadline: float = inf
+    """Of the text that has begun to arrive, or of what a lost peer left behind."""
 
     def __attrs_post_init__(self) -> None:
         limits = self.service.limits
         self.session = Session(self.caller, self, limits.session)
         self._framer = Framer(limits.text_bytes)
+        self._out = Outbox(limits.write_s)
         self._fd = self.sock.fileno()
 
     def open(self) -> None:
@@ -129,50 +142,50 @@ class Connection:
 
     def look_after(self, now: float) -> None:
         """The janitor's view, about once a second."""
-        late = min(self._write_deadline, self._text_deadline, self._gone_since + GONE_S)
-        if late < now:
+        if min(self._out.deadline, self._deadline) < now:
             self.hang_up()
-        elif self._guard is not None and now - self._inline_since > INLINE_S:
-            self._guard.cancel()
+        elif self._inline is not None and now - self._inline.since > INLINE_S:
+            self._inline.guard.cancel()
 
     def hang_up(self) -> None:
         """Drop the peer and the calls it waits for."""
-        if self._is_closed:
+        if self._state is State.CLOSED:
             return
-        self._is_closed = True
+        self._state = after(self._state, Fact.CLOSE)
         self.service.pump.unwatch(self._fd)
         self.sock.close()
         self.session.close()
         self._pending.clear()
         self._out.clear()
-        self._write_deadline = self._text_deadline = self._gone_since = inf
+        self._deadline = inf
         for scope in self._scopes:
             scope.cancel()
-        if self._guard is not None and self._inline_since < inf:
-            self._guard.cancel()
+        if self._inline is not None and self._inline.since < inf:
+            self._inline.guard.cancel()
         self._leave()
 
     def drain(self) -> None:
         """See that the server is draining."""
+        self._state = after(self._state, Fact.DRAIN)
         self._settle()
 
     def push(self, frame: bytes) -> bool:
         """Send an event's frame, at once if nothing is ahead of it."""
-        if self._is_closed or self._is_hung_up:
+        if self._state not in SENDABLE:
             return False
         line = frame + b"\n"
         if self._out:
-            if self._out_bytes + len(line) > self.session.limits.event_bytes:
+            if self._out.size + len(line) > self.session.limits.event_bytes:
                 return False
-            self._out.append(line)
-            self._out_bytes += len(line)
+            self._out.put(line)
             return True
-        self._out.append(line)
-        self._out_bytes = len(line)
-        self._flush()
+        self._out.put(line)
+        if not self._out.flush(self.sock):
+            self._lose_peer()
+            return False
         if self._out:
-            self._arm()
-        return not self._is_hung_up
+            self._arm(Step.SEND)
+        return True
 
     # What the pump tells it.
 
@@ -180,152 +193,141 @@ class Connection:
         """Send what waits; True to get a turn."""
         if events & HUNG_UP:
             self._lose_peer()
-        if events & WRITABLE and not self._is_hung_up:
-            self._flush()
+        elif events & WRITABLE:
             self._settle()
-        if not events & ~WRITABLE or self._is_queued or self._is_closed:
+        if not events & ~WRITABLE or self._is_queued or self._state is State.CLOSED:
             return False
         self._is_queued = self._inline is None
         return self._is_queued
 
     def _lose_peer(self) -> None:
         """Nobody reads any more; what was sent to us is carried out all the same."""
-        if not self._is_hung_up:
-            self._is_hung_up = True
-            self._gone_since = trio.current_time()
+        if self._state in SENDABLE:
+            self._state = after(self._state, Fact.PEER_GONE)
+            self._deadline = trio.current_time() + GONE_S
             self.service.pump.unwatch(self._fd)  # it would tell us for ever
         self._out.clear()
-        self._out_bytes = 0
-        self._write_deadline = inf
+
+    def _end_input(self) -> None:
+        self._state = after(self._state, Fact.INPUT_ENDED)
+        if self._state in SENDABLE:
+            self._deadline = inf
 
     async def work(self, guard: trio.CancelScope) -> int:
         """Read if nothing is left of the last time, and answer a burst."""
         self._is_queued = False
-        if self._is_closed:
+        if self._state is State.CLOSED:
             return 1
-        if not (self._pending or self._has_ended or self._read()):
-            if self._is_hung_up:
-                self.hang_up()
-            return 1
-        self._guard = guard
-        calls = await self._run_burst()
-        self._guard = None
+        if not self._pending:
+            self._read()
+        calls = await self._run_burst(guard)
         self._settle()
         return calls + 1
 
     def cut_short(self) -> None:
         """The janitor's word: an inline method has waited for too long."""
-        message, self._inline = self._inline, None
-        self._guard, self._inline_since = None, inf
-        if message is not None:
-            self._put(refuse(message, overrun("an inline method", INLINE_S)))
+        inline, self._inline = self._inline, None
+        if inline is not None:
+            self._put(refuse(inline.message, overrun("an inline method", INLINE_S)))
         self._settle()
 
-    async def _run_burst(self) -> int:
+    async def _run_burst(self, guard: trio.CancelScope) -> int:
         pending, dispatcher = self._pending, self.service.dispatcher
         call = Call(self.caller, self.session, watched=True)
-        room = self.session.limits.in_flight
         calls = 0
         while (
             pending
             and calls < FAIR_BURST
-            and self._in_flight < room
-            and self._out_bytes <= COALESCE_BYTES
+            and self._has_room()
+            and self._out.size <= COALESCE_BYTES
         ):
             calls += 1
             message = parse(pending.popleft())
             if self.service.is_draining:
                 self._put(refuse(message, ShuttingDown("the daemon is stopping")))
             elif dispatcher.is_inline(message):
-                self._inline = message
+                self._inline = _Inline(message, guard)
                 answer = await notice_waiting(
                     dispatcher.answer(message, call), self._on_wait
                 )
                 self._inline = None
-                self._inline_since = inf
                 self._put(answer)
                 self.session.answered()
                 if type(message) is Fault and message.fatal:
-                    self._has_ended = True
-                    pending.clear()
+                    self._stop_reading()
             else:
                 self._start(message)
         return calls
 
+    def _has_room(self) -> bool:
+        return self._in_flight < self.session.limits.in_flight
+
+    def _stop_reading(self) -> None:
+        """Nothing after this makes sense: answer what is under way and close."""
+        self._pending.clear()
+        self._end_input()
+        self.session.close()
+
     def _on_wait(self) -> None:
         """An inline method breaks its promise: nobody else may suffer."""
-        self._inline_since = trio.current_time()
-        self._flush()
-        self._arm()
-        if self._guard is not None:
-            self.service.pump.step_down(self._guard)
+        if not self._out.flush(self.sock):
+            self._lose_peer()
+        self._arm(Step.SEND if self._out else Step.WAIT)
+        if self._inline is not None:
+            self._inline.since = trio.current_time()
+            self.service.pump.step_down(self._inline.guard)
 
     def _settle(self) -> None:
-        """Send, then decide what is next: another turn, listening, or the end."""
-        if self._out:
-            self._flush()
-        if self._is_closed or self._inline is not None:
+        """Send, then do what is next: another turn, listening, or the end."""
+        if not self._out.flush(self.sock):
+            self._lose_peer()
+        if self._state is State.CLOSED:
             self._leave()
             return
-        if self.service.is_draining and not self._out:
-            while not self._pending and not self._has_ended and self._read():
-                pass
-        if self._pending:
-            if not self._out and self._in_flight < self.session.limits.in_flight:
-                self._take_turn()
-        elif self._has_ended:
-            self._end()
-        elif self._is_hung_up:
-            self._take_turn()
-        elif self.service.is_draining and not self._in_flight and not self._out:
+        if self._inline is not None:
+            self._arm(Step.SEND if self._out else Step.WAIT)
+            return
+        while self._state is State.DRAINING and not (self._pending or self._out):
+            if not self._read():
+                break
+        step = next_step(
+            self._state,
+            pending=bool(self._pending),
+            unsent=bool(self._out),
+            in_flight=self._in_flight > 0,
+            has_room=self._has_room(),
+            subscribed=self.session.has_subscriptions and not self.service.is_draining,
+        )
+        if step is Step.CLOSE:
             self.hang_up()
-        self._arm()
-
-    def _take_turn(self) -> None:
-        if not self._is_queued:
+        elif step is Step.TURN and not self._is_queued:
             self._is_queued = True
             self.service.pump.queue(self)
-
-    def _end(self) -> None:
-        """Leave, as soon as a peer that sends no more has all it is to receive."""
-        if not self._is_half_closed:
-            self.session.close()
-        elif self._is_hung_up:
-            self.hang_up()
-            return
-        waits = self.session.has_subscriptions and not self.service.is_draining
-        if not self._out and not self._in_flight and not waits:
-            self.hang_up()
+        self._arm(step)
 
     def _leave(self) -> None:
         """Closed and with nothing in flight it counts no longer."""
-        if self._is_closed and not self._in_flight and self._inline is None:
+        if self._state is State.CLOSED and not self._in_flight and self._inline is None:
             self.service.forget(self)
 
-    def _arm(self) -> None:
+    def _arm(self, step: Step) -> None:
         """Ask for what we wait for; a text that has begun must then become whole."""
-        wanted = WRITABLE if self._out else 0
-        if (
-            not wanted
-            and not self._has_ended
-            and not self._pending
-            and self._inline is None
-            and self._in_flight < self.session.limits.in_flight
-        ):
-            wanted = READABLE
-            if self._text_deadline == inf and not self._framer.is_empty:
-                now = trio.current_time()
-                self._text_deadline = now + self.service.limits.text_s
-        quiet = self._is_queued or self._is_closed or self._is_hung_up
-        if wanted != self._armed and not quiet:
+        wanted = _EVENTS.get(step, 0)
+        if step is Step.READ and self._deadline == inf and not self._framer.is_empty:
+            self._deadline = trio.current_time() + self.service.limits.text_s
+        if wanted != self._armed and self._state in SENDABLE and not self._is_queued:
             self._armed = wanted
             self.service.pump.rearm(self._fd, wanted)
 
     def _read(self) -> bool:
         """Take what the kernel has for us; False when that is nothing."""
+        if self._state not in READABLE:
+            return False
         try:
             data = self.sock.recv(READ_BYTES)
         except BlockingIOError:
+            if self._state is State.GONE:
+                self._end_input()
             return False
         except OSError:
             self.hang_up()
@@ -334,14 +336,15 @@ class Connection:
             texts = self._framer.feed(data)
         else:
             texts = self._framer.finish()
-            self._has_ended = self._is_half_closed = True
+            self._end_input()
         self._pending.extend(texts)
         if self._framer.overflow:
             limit = self._framer.max_text
             self._put(refuse_all(TooLarge(f"a text over {limit} bytes", limit=limit)))
-            self._has_ended = True
-        if texts or self._framer.is_empty:
-            self._text_deadline = inf  # the next text has its own
+            self._end_input()
+            self.session.close()
+        if (texts or self._framer.is_empty) and self._state in SENDABLE:
+            self._deadline = inf  # the next text has its own
         return True
 
     # Calls that take time.
@@ -366,41 +369,16 @@ class Connection:
             self._in_flight -= 1
             self._settle()
 
-    # The outbox. What is in it outside of `work` waits for the kernel's room.
-
     def _put(self, answer: bytes | None) -> None:
-        if answer is None or self._is_closed or self._is_hung_up:
+        """Add an answer to the outbox, or drop a peer that reads none of them."""
+        if answer is None or self._state not in SENDABLE:
             return
-        if self._out_bytes > self.session.limits.out_bytes:
+        if self._out.size > self.session.limits.out_bytes:
             log.warning("peer does not read its answers", extra=self._identity())
             self.hang_up()
             return
-        self._out.append(answer)
-        self._out.append(b"\n")
-        self._out_bytes += len(answer) + 1
-
-    def _flush(self) -> None:
-        """Send as much as the kernel takes; the rest stays first in the outbox."""
-        out = self._out
-        if not out:
-            return
-        data = b"".join(out)
-        try:
-            sent = self.sock.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._lose_peer()
-            return
-        out.clear()
-        self._out_bytes -= sent
-        if sent == len(data):
-            self._write_deadline = inf
-            return
-        out.append(data[sent:] if sent else data)
-        if sent or self._write_deadline == inf:
-            now = trio.current_time()
-            self._write_deadline = now + self.service.limits.write_s
+        self._out.put(answer)
+        self._out.put(b"\n")
 
     def _identity(self) -> dict[str, str]:
         return {"caller": self.caller.identity}

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import msgspec
 import trio
-from attrs import evolve, frozen
+from attrs import frozen
+from msgspec.structs import replace
 
 from lucidtrond.devnet.faults import BUSY, LITE, Faults, Rule
 from lucidtrond.devnet.http.router import JSON_TYPE, SERVER, Router
@@ -73,13 +74,13 @@ def _altered(rule: Rule, answer: HttpResponse) -> HttpResponse:
         return _edited(answer, changes)
     match rule.fault:
         case "lost_reply":
-            return evolve(answer, deliver=_reset)
+            return replace(answer, deliver=_reset)
         case "cut":
-            return evolve(answer, deliver=_cut)
+            return replace(answer, deliver=_cut)
         case "drip":
-            return evolve(answer, deliver=partial(_drip, bytes_per_s=rule.bytes_per_s))
+            return replace(answer, deliver=partial(_drip, bytes_per_s=rule.bytes_per_s))
         case "truncate":
-            return evolve(answer, body=answer.body[: len(answer.body) // 2])
+            return replace(answer, body=answer.body[: len(answer.body) // 2])
     return answer
 
 
@@ -135,7 +136,7 @@ def _edited(
     except msgspec.DecodeError:
         return answer
     body = msgspec.json.encode(_with_changes(content, changes)) + b"\n"
-    return evolve(answer, body=body)
+    return replace(answer, body=body)
 
 
 def _with_changes(content: Json, changes: Mapping[str, Callable[[Json], Json]]) -> Json:
