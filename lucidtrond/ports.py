@@ -71,6 +71,18 @@ class LedgerHealth:
 
 
 @frozen
+class BalanceDrift:
+    """An account holds *drift* more of *asset* than the ledger says; sun or raw units.
+
+    It can have arisen in any block from *since_block* on.
+    """
+
+    asset: str
+    drift: int
+    since_block: int
+
+
+@frozen
 class KeystoreStatus:
     """What anyone may know of the keystore; *keys* counts addresses handed out."""
 

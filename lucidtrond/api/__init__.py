@@ -83,7 +83,14 @@ from lucidtrond.events.types import (
     TransferSeen,
     WalletCreated,
 )
-from lucidtrond.ports import Clock, KeystoreStatus, LedgerHealth, Store, Tx
+from lucidtrond.ports import (
+    BalanceDrift,
+    Clock,
+    KeystoreStatus,
+    LedgerHealth,
+    Store,
+    Tx,
+)
 
 __all__ = [
     "ENTRY_POINTS",
@@ -92,6 +99,7 @@ __all__ = [
     "AlreadyFinal",
     "AmountText",
     "BadDeclaration",
+    "BalanceDrift",
     "BlockApplied",
     "BlockReverted",
     "CallError",

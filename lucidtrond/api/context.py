@@ -9,7 +9,14 @@ from attrs import frozen
 from typing_extensions import TypeVar
 
 from lucidtrond.events.types import Event, LedgerEntry, Payment, PaymentEstimate
-from lucidtrond.ports import Clock, KeystoreStatus, LedgerHealth, Store, Tx
+from lucidtrond.ports import (
+    BalanceDrift,
+    Clock,
+    KeystoreStatus,
+    LedgerHealth,
+    Store,
+    Tx,
+)
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
@@ -80,6 +87,9 @@ class Ledger(Protocol):
 
     def position(self) -> ChainPosition:
         """From memory; cheap."""
+
+    async def drifts(self, address: Address) -> Sequence[BalanceDrift]:
+        """Balances of *address* that are not what the ledger says."""
 
     def health(self) -> LedgerHealth:
         """What is known to be wrong with it; from memory."""

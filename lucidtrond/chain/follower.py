@@ -17,7 +17,7 @@ from typing import Protocol, assert_never
 import trio
 from attrs import frozen
 
-from lucidtrond.chain import entries, tables
+from lucidtrond.chain import balances, entries, tables
 from lucidtrond.chain import plan as planning
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.observer import BlockObserver
@@ -352,6 +352,7 @@ class Follower:
             for entry in reversed(self._entries(tx, number - 1, number, cursor.solid)):
                 self._emit(tx, TransferSeen(change="reverted", entry=entry))
             entries.delete_entries(tx, number)
+            balances.forget_block(tx, number)
             block_id = tables.delete_block(tx, number)
             for observer in self._observers:
                 observer.reverted(tx, number, block_id)
@@ -375,6 +376,7 @@ class Follower:
         movements = read.contents.movements
         ends = {each.sender for each in movements}
         ends.update(each.recipient for each in movements)
+        ends |= read.contents.owners
         watched = tables.watched_among(tx, ends)
         if watched:
             ours = [
@@ -384,6 +386,14 @@ class Follower:
             ]
             entries.insert_entries(tx, block, read.id, ours)
             number = header.number
+            balances.note_block(
+                tx,
+                number,
+                movements=ours,
+                watched=watched,
+                owners=read.contents.owners,
+                known=self._ledger.known,
+            )
             for entry in self._entries(tx, number - 1, number, -1):
                 self._emit(tx, TransferSeen(change="included", entry=entry))
         for observer in self._observers:

@@ -13,17 +13,17 @@ from typing import Final
 import trio
 from attrs import evolve, frozen
 
-from lucidtrond.chain import tables
+from lucidtrond.chain import balances, tables
 from lucidtrond.chain.entries import ENTRY_COLUMNS, entry_of
 from lucidtrond.chain.internals import InternalsOf, lacking
 from lucidtrond.errors import AnotherChain, InvalidInput
 from lucidtrond.events.types import LedgerEntry, LedgerProblem, Problem
-from lucidtrond.ports import LedgerHealth, Store, Tx
+from lucidtrond.ports import BalanceDrift, LedgerHealth, Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId, ChainPosition
 from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
 
-MIGRATIONS: Final = tables.MIGRATIONS
+MIGRATIONS: Final = (*tables.MIGRATIONS, *balances.MIGRATIONS)
 _LOGGED: Final = ("problem", "reason", "block_number", "txids", "address", "asset")
 log = logging.getLogger(__name__)
 MAX_PAGE: Final = 1000
@@ -51,6 +51,8 @@ class Ledger:
         """Met since the start, of each kind."""
         self.internals: dict[str, InternalsOf] = {}
         """Whether each endpoint keeps internal transactions, as its receipts show."""
+        self.drifting = 0
+        """Balances that are not what the ledger says."""
         self._position = _NOWHERE
         self._moved = trio.Event()
 
@@ -79,6 +81,7 @@ class Ledger:
             )
 
         self.move(await self._store.read(read))
+        self.drifting = await self._store.read(balances.count_drifting)
 
     def position(self) -> ChainPosition:
         """Where the follower stands; from memory."""
@@ -91,10 +94,16 @@ class Ledger:
         warnings: list[str] = []
         if without:
             warnings.append(lacking(", ".join(without)))
+        if self.drifting:
+            warnings.append(
+                f"{self.drifting} balances are not what the ledger says; events of"
+                " topic ledger name them, account.get shows them"
+            )
         return LedgerHealth(
             without_internals=without,
             internals_seen="kept" in keeping.values(),
             problems=dict(self.problems),
+            drifting=self.drifting,
             warnings=tuple(warnings),
         )
 
@@ -120,6 +129,15 @@ class Ledger:
         """Return when the head is above *number*."""
         while (head := self._position.head) is None or head.number <= number:
             await self._moved.wait()
+
+    async def wait_solid_at(self, number: int) -> None:
+        """Return when all final blocks up to *number* are held."""
+        while (solid := self._position.solid) is None or solid.number < number:
+            await self._moved.wait()
+
+    async def drifts(self, address: Address) -> Sequence[BalanceDrift]:
+        """Balances of *address* that are not what the ledger says."""
+        return await self._store.read(lambda tx: balances.read_drifts(tx, address))
 
     def watch(self, tx: Tx, address: Address) -> None:
         """Watch from the next block on; harmless when it is watched already."""

@@ -33,6 +33,7 @@ from lucidtrond.tron.contracts import (
     TransferAsset,
     Trigger,
     addresses_in,
+    owner_of,
 )
 from lucidtrond.tron.receipt import InternalTransfer, Log, Receipt
 from lucidtrond.tron.tokens import KnownTokens
@@ -88,6 +89,9 @@ class ReadBlock:
 
     movements: tuple[Movement, ...]
     touched: frozenset[Address]
+    owners: frozenset[Address]
+    """Who own a transaction, so pay fees; of contracts that we can't read, whoever
+    they name."""
 
 
 def read_block(
@@ -108,14 +112,17 @@ def read_block(
     _check_receipts(block, receipts)
     movements: list[Movement] = []
     touched: set[Address] = set()
+    owners: set[Address] = set()
     # Block 0 has no receipts and nothing that a receipt would tell.
     paired: Sequence[Receipt | None] = receipts or [None] * len(block.transactions)
     proofs = _Proofs(agreed, committed=block.root_proven)
     unread = {log.txid: log for log in missing}
     for each, receipt in zip(block.transactions, paired, strict=True):
         log = unread.get(each.transaction.txid)
-        _read_transaction(each, receipt, movements, touched, proofs=proofs, log=log)
-    return ReadBlock(tuple(movements), frozenset(touched))
+        owners |= _read_transaction(
+            each, receipt, movements, touched, proofs=proofs, log=log
+        )
+    return ReadBlock(tuple(movements), frozenset(touched), frozenset(owners))
 
 
 def unreadable_logs(
@@ -168,7 +175,8 @@ def _read_transaction(
     *,
     proofs: "_Proofs",
     log: ExpectedLog | None,
-) -> None:
+) -> frozenset[Address]:
+    """Append what it moved and whom it touched; give its owners."""
     try:
         raw = decode_raw(each.transaction.raw)
     except MalformedTransaction:
@@ -207,6 +215,8 @@ def _read_transaction(
                 bandwidth=None if receipt is None else receipt.net_usage,
             )
         )
+    owner = owner_of(contract)
+    return addresses_in(contract) if owner is None else frozenset((owner,))
 
 
 @frozen

@@ -23,6 +23,7 @@ from lucidtrond.api import Context
 from lucidtrond.chain import ledger as chain_ledger
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import Ledger
+from lucidtrond.chain.reconcile import Reconciler
 from lucidtrond.daemon import doors, methods
 from lucidtrond.daemon.config import Config
 from lucidtrond.daemon.gauges import collect
@@ -88,6 +89,7 @@ class _House:
     ledger: Ledger
     sender: Sender
     follower: Follower
+    reconciler: Reconciler
     host: PluginHost
 
 
@@ -116,6 +118,7 @@ async def serve(
                     house.vault.run,
                     house.sender.run,
                     house.follower.run,
+                    house.reconciler.run,
                     partial(
                         watch_nodes,
                         house.node.changes,
@@ -230,8 +233,27 @@ def _furnish(
         poll_s=block_s,
         witnesses=_witnesses(devnet),
     )
+    reconciler = Reconciler(
+        node,
+        store,
+        ledger=ledger,
+        emit=emit,
+        ring=bus.ring,
+        per_minute=config.ledger.reconcile_per_minute,
+    )
     house = _House(
-        config, clock, store, devnet, node, bus, vault, ledger, sender, follower, host
+        config=config,
+        clock=clock,
+        store=store,
+        devnet=devnet,
+        node=node,
+        bus=bus,
+        vault=vault,
+        ledger=ledger,
+        sender=sender,
+        follower=follower,
+        reconciler=reconciler,
+        host=host,
     )
     host.bind(lambda **given: _context(house, **given))
     return house

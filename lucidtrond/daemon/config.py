@@ -85,6 +85,12 @@ class KeystoreConfig(_Section, frozen=True):
     auto_lock_s: float
 
 
+class LedgerConfig(_Section, frozen=True):
+    """*reconcile_per_minute*: balances compared with the ledger; 0 is none."""
+
+    reconcile_per_minute: int
+
+
 class SendingConfig(_Section, frozen=True):
     """What a payment may cost when its caller does not say."""
 
@@ -125,6 +131,7 @@ class Config(_Section, frozen=True):
     network: NetworkConfig
     retry: RetryConfig
     keystore: KeystoreConfig
+    ledger: LedgerConfig
     sending: SendingConfig
     rpc: RpcConfig
     http: HttpConfig
@@ -157,6 +164,7 @@ _AT_LEAST: Final = (
     ("retry", "initial_delay_s", 0),
     ("retry", "max_connection_retries", 0),
     ("keystore", "auto_lock_s", 0),
+    ("ledger", "reconcile_per_minute", 0),
     ("sending", "fee_limit_sun", 0),
     ("sending", "max_burn_sun", 0),
     ("rpc", "max_connections", 1),

@@ -31,8 +31,18 @@ class Of(Params, frozen=True):
     address: AddressText
 
 
+class DriftView(Result, frozen=True):
+    """The account holds *drift_raw* (sun of TRX, a token's smallest units, signed) more
+    of *asset* than the ledger says, since *since_block* or a later block."""
+
+    asset: str
+    drift_raw: str
+    since_block: int
+
+
 class AccountView(Result, frozen=True):
-    """Amounts in sun; *as_of_block* says how new the answer is at least."""
+    """Amounts in sun; *as_of_block* says how new the answer is at least. *drifts* are
+    balances of a watched account that are not what the ledger says."""
 
     address: str
     activated: bool
@@ -42,12 +52,14 @@ class AccountView(Result, frozen=True):
     staked_energy_sun: str
     created_ms: int | None
     as_of_block: int
+    drifts: list[DriftView]
 
 
 @plugin.method("account.get", example=_EXAMPLE, errors=_ERRORS)
 async def get(ctx: Context[NoConfig], params: Of) -> AccountView:
     """Show an account; one that was never activated is not an error."""
-    reading = await ctx.node.fetch_account(read_address(params.address))
+    address = read_address(params.address)
+    reading = await ctx.node.fetch_account(address)
     account = reading.value
     return AccountView(
         address=account.address.base58,
@@ -58,6 +70,14 @@ async def get(ctx: Context[NoConfig], params: Of) -> AccountView:
         staked_energy_sun=str(account.staked_energy),
         created_ms=account.created_ms,
         as_of_block=reading.as_of_block,
+        drifts=[
+            DriftView(
+                asset=each.asset,
+                drift_raw=str(each.drift),
+                since_block=each.since_block,
+            )
+            for each in await ctx.ledger.drifts(address)
+        ],
     )
 
 
