@@ -298,6 +298,7 @@ async def _open_devnet(
     wanted = DevnetConfig(
         block_time_s=config.network.block_time_s,
         witnesses=config.network.witnesses,
+        tokens=config.network.devnet_tokens,
         state_dir=options.state_dir / DEVNET_DIR,
     )
     async with open_devnet(wanted, clock=clock) as devnet:

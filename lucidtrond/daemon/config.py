@@ -69,6 +69,7 @@ class NetworkConfig(_Section, frozen=True):
     timeout_s: float
     block_time_s: float
     witnesses: int
+    devnet_tokens: tuple[str, ...]
     endpoints: tuple[EndpointConfig, ...]
     tokens: tuple[TokenConfig, ...]
 

@@ -6,6 +6,7 @@ from typing import Any
 from lucidtrond.devnet.funding import balance_of
 from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.deployed import Contract
+from lucidtrond.devnet.state.token_sorts import PLAIN, SORTS
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.tokens import KnownToken
 
@@ -22,9 +23,11 @@ def describe(chain: Chain) -> Mapping[str, Any]:
         },
         "solid_number": chain.solid.globals.number,
         "witnesses": [Address(each).base58 for each in genesis.schedule],
-        "tokens": [_token(each) for each in tokens_of(chain)],
+        "tokens": [
+            _token(each) for each in _contracts(chain) if not _is_fake(chain, each)
+        ],
         "fake_tokens": [
-            _token(_known(each)) for each in _contracts(chain) if _is_fake(chain, each)
+            _token(each) for each in _contracts(chain) if _is_fake(chain, each)
         ],
         "accounts": [
             {
@@ -52,12 +55,20 @@ def _is_fake(chain: Chain, contract: Contract) -> bool:
 
 
 def _known(contract: Contract) -> KnownToken:
-    place = Address(contract.address)
-    return KnownToken(place, contract.symbol, contract.name, contract.decimals)
+    sort = SORTS.get(contract.sort, PLAIN)
+    return KnownToken(
+        Address(contract.address),
+        contract.symbol,
+        contract.name,
+        contract.decimals,
+        fee_on_transfer=sort.fee_percent > 0,
+    )
 
 
-def _token(token: KnownToken) -> Mapping[str, Any]:
+def _token(contract: Contract) -> Mapping[str, Any]:
+    token, sort = _known(contract), SORTS.get(contract.sort)
     return {
+        "about": sort.about if sort else "",
         "address": token.address.base58,
         "symbol": token.symbol,
         "name": token.name,

@@ -40,6 +40,7 @@ async def serve(args: argparse.Namespace) -> int:
                 genesis=_read_genesis(args),
                 fake_token=args.fake_token,
                 behind_s=args.behind,
+                tokens=args.tokens,
             )
             async with open_devnet(config, clock=_WallClock()) as devnet:
                 _greet(devnet)
@@ -68,7 +69,10 @@ def _greet(devnet: Devnet) -> None:
         *([f"jsonrpc  {devnet.jsonrpc_url}"] if devnet.config.jsonrpc else []),
         *(f"replica  {url}" for url in info["replicas"]),
         f"genesis  {info['genesis_id']}",
-        *(f"token    {each['address']}  {each['symbol']}" for each in info["tokens"]),
+        *(
+            f"token    {each['address']}  {each['symbol']:<8} {each['about']}".rstrip()
+            for each in info["tokens"]
+        ),
         *(f"fake     {each['address']}" for each in info["fake_tokens"]),
         "Test accounts (their keys are public: never send real money there)",
     ]

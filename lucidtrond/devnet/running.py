@@ -75,6 +75,8 @@ class DevnetConfig:
     genesis: Genesis | None = None
     fake_token: bool = False
     """Whether there is a second token with the first one's name and symbol."""
+    tokens: tuple[str, ...] = ()
+    """Symbols of odd sorts of tokens that are there, too (`token_sorts`), or all."""
     behind_s: int | None = None
     """How far behind the clock a new chain begins; None lets `timeline` choose."""
 

@@ -22,6 +22,7 @@ from lucidtrond.devnet.state.genesis import (
     format_genesis,
     make_genesis,
     with_fake_token,
+    with_tokens,
 )
 from lucidtrond.devnet.state.world import world_of
 from lucidtrond.devnet.timeline import (
@@ -152,6 +153,8 @@ def _genesis(config: DevnetConfig) -> Genesis:
         made = config.genesis or make_genesis(default_genesis_file(config.witnesses))
         if config.fake_token:
             made = make_genesis(with_fake_token(made.file))
+        if config.tokens:
+            made = make_genesis(with_tokens(made.file, config.tokens))
     except BadGenesis as error:
         raise ConfigError(str(error)) from None
     return made

@@ -6,6 +6,8 @@ Imported by the command line for its flags, so the chain itself is imported late
 import argparse
 from pathlib import Path
 
+from lucidtrond.devnet.state.token_sorts import describe_sorts
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `lucidtrond devnet`."""
@@ -65,6 +67,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="deploy another token with the name and symbol of the first",
     )
+    parser.add_argument(
+        "--tokens",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        metavar="all|NAME,…",
+        help="deploy tokens of odd sorts, too (see below)",
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f"tokens, to be had with fund:\n{describe_sorts()}"
     parser.add_argument(
         "--genesis", type=Path, metavar="F", help="a chain's definition in JSON"
     )

@@ -23,7 +23,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,13 +139,15 @@ def running_devnet(
     genesis: Path | None = None,
     fake_token: bool = False,
     behind_s: int | None = None,
+    tokens: Sequence[str] = (),
 ) -> Iterator[TronDevnet]:
     """A chain of one's own, in a process of its own, as long as the block lasts.
 
     *block_time_s* is of real time, on the chain it is 3 s; 0 makes blocks on demand.
     *genesis* is the file of another chain, whose witnesses are its own; *fake_token*
-    adds a second token with the first one's name and symbol. *behind_s* is how far
-    behind the clock the chain begins, 22 hours or more where it is None.
+    adds a second token with the first one's name and symbol, *tokens* those of odd
+    sorts (symbols, or ``all``). *behind_s* is how far behind the clock the chain
+    begins, 22 hours or more where it is None.
     """
     chain = ["--witnesses", str(witnesses)]
     if genesis is not None:
@@ -154,6 +156,8 @@ def running_devnet(
         chain.append("--fake-token")
     if behind_s is not None:
         chain += ["--behind", str(behind_s)]
+    if tokens:
+        chain += ["--tokens", ",".join(tokens)]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [
             *(sys.executable, "-m", "lucidtrond.cli.operator", "devnet", "--control"),

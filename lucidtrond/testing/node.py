@@ -27,7 +27,11 @@ from lucidtrond.devnet.state.blocks import (
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain, head_header
 from lucidtrond.devnet.state.energy import energy_limit, use_energy
-from lucidtrond.devnet.state.genesis import default_genesis_file, make_genesis
+from lucidtrond.devnet.state.genesis import (
+    default_genesis_file,
+    make_genesis,
+    with_tokens,
+)
 from lucidtrond.devnet.state.refused import Invalid, Refused
 from lucidtrond.devnet.state.schedule import next_slot_ms
 from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
@@ -53,15 +57,17 @@ FIRST_BLOCKS: Final = 3 * WITNESSES
 """So many that a block is solidified."""
 
 
-def _new_chain() -> Chain:
-    return Chain(make_genesis(default_genesis_file(WITNESSES)), MemoryArchive())
+def new_chain(*tokens: str) -> Chain:
+    """A chain in memory; *tokens* are symbols of odd sorts (`token_sorts`), or all."""
+    file = with_tokens(default_genesis_file(WITNESSES), tokens)
+    return Chain(make_genesis(file), MemoryArchive())
 
 
 @define(eq=False)
 class LocalNode:
     """Satisfies `api.Node`, `api.DevnetDoor` and what follower and sender ask."""
 
-    chain: Chain = field(factory=_new_chain)
+    chain: Chain = field(factory=new_chain)
     trouble: NodeError | None = None
     """Raised by every question while it is set."""
     trouble_with_broadcasts: NodeError | None = None

@@ -297,10 +297,13 @@ class FundedAccount(Result, frozen=True):
 
 
 class Token(Result, frozen=True):
+    """*about*: what is odd about it, "" for none."""
+
     address: str
     symbol: str
     name: str
     decimals: int
+    about: str
 
 
 class Info(Result, frozen=True):

@@ -1,8 +1,9 @@
 """Deployed contracts: their rows, and the code that the token's rows stand for.
 
 There is one kind, the InteropToken, made with the genesis block; `native_token` is its
-code. What a client may ask of it (ABI, byte code) is package data, made by solc 0.8.24
-from tests/interop/contracts/InteropToken.sol; its ABI is written as a node prints it.
+code, with the differences of an odd sort (`token_sorts`). What a client may ask of it
+(ABI, byte code) is package data, made by solc 0.8.24 from
+tests/interop/contracts/InteropToken.sol; its ABI is written as a node prints it.
 """
 
 import functools
@@ -35,6 +36,8 @@ class Contract(msgspec.Struct, frozen=True, array_like=True):
     that and *origin_energy_limit* go."""
     origin_energy_limit: int = ORIGIN_ENERGY_LIMIT
     has_abi: bool = True
+    sort: str = ""
+    """Which row of `token_sorts.SORTS` it is; "" is none of them."""
 
     def reads_only(self, data: bytes) -> bool:
         """Whether call data select what the ABI calls a view or pure function."""

@@ -7,16 +7,27 @@ ignored). The genesis block is made as java-tron makes it: unsigned transfers fr
 """
 
 import hashlib
-from collections.abc import Mapping
-from typing import Annotated, Final
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 from attrs import field, frozen
 
 from lucidtrond.devnet.state.account import Account, Witness
-from lucidtrond.devnet.state.deployed import Contract, artifact
-from lucidtrond.devnet.state.native_token import initial_slots
+from lucidtrond.devnet.state.deployed import Contract
+from lucidtrond.devnet.state.first_tokens import (
+    TokenRow,
+    contract_of,
+    deploy,
+    odd_contract,
+    place_of,
+)
 from lucidtrond.devnet.state.parameters import MAINNET_LIKE, Parameters
+from lucidtrond.devnet.state.token_sorts import (
+    SORTS,
+    UnknownSort,
+    check_sorts,
+)
 from lucidtrond.devnet.state.world import Globals, World
 from lucidtrond.tron import contracts
 from lucidtrond.tron import tron_pb2 as pb
@@ -29,7 +40,6 @@ from lucidtrond.tron.block import (
     BlockTransaction,
     tx_trie_root,
 )
-from lucidtrond.tron.contract_address import created_by_transaction
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.hd import ACCOUNT_PATH, PrivateNode
 from lucidtrond.tron.keys import PrivateKey
@@ -101,16 +111,6 @@ class ParameterRow(_Row, frozen=True, omit_defaults=True):
     value: int | None = None
 
 
-class TokenRow(_Row, frozen=True, kw_only=True):
-    """An InteropToken that is there from the beginning; *owner* gets the supply."""
-
-    owner: str
-    name: str = "Interop Dollar"
-    symbol: str = "IUSD"
-    decimals: Annotated[int, msgspec.Meta(ge=0, le=255)] = 6
-    supply: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 10**12
-
-
 class GenesisFile(_Row, frozen=True, kw_only=True):
     """The file that defines a chain."""
 
@@ -132,6 +132,8 @@ class GenesisFile(_Row, frozen=True, kw_only=True):
     token: TokenRow | msgspec.UnsetType = msgspec.UNSET
     fake_token: TokenRow | msgspec.UnsetType = msgspec.UNSET
     """One that only looks like *token*."""
+    token_sorts: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Symbols of `token_sorts.SORTS` that are deployed, too."""
 
 
 @frozen
@@ -161,7 +163,7 @@ class Genesis:
     def fake(self) -> bytes | None:
         """Where the contract is that only looks like the token."""
         row = self.file.fake_token
-        return None if row is msgspec.UNSET else _place_of(row, self.id)
+        return None if row is msgspec.UNSET else place_of(row, self.id)
 
     @property
     def timestamp(self) -> UnixMillis:
@@ -258,6 +260,19 @@ def with_fake_token(file: GenesisFile) -> GenesisFile:
     return msgspec.structs.replace(file, fake_token=fake)
 
 
+def with_tokens(file: GenesisFile, symbols: Iterable[str]) -> GenesisFile:
+    """The same with tokens of odd sorts, owned by who owns the chain's own token.
+
+    Raises:
+        BadGenesis: there is no such sort.
+    """
+    try:
+        sorts = check_sorts(symbols)
+    except UnknownSort as error:
+        raise BadGenesis(str(error)) from None
+    return msgspec.structs.replace(file, token_sorts=sorts) if sorts else file
+
+
 def parse_genesis(data: bytes) -> Genesis:
     """Read a chain's definition.
 
@@ -296,6 +311,8 @@ def make_genesis(file: GenesisFile) -> Genesis:
         operations = bytes.fromhex(file.default_active_operations)
         for each in _tokens(file):
             _raw(each.owner)
+        if file.token_sorts is not msgspec.UNSET:
+            check_sorts(file.token_sorts)
     except (InvalidAddress, ValueError, KeyError) as error:
         raise BadGenesis(f"chain definition: {error}") from None
     if not keys or not funded:
@@ -396,8 +413,8 @@ def _first_world(genesis: Genesis) -> World:
         world.witnesses.put(raw, Witness(raw, witness.url, witness.votes))
     for account in accounts.values():
         world.put_account(account)
-    for each in _tokens(file):
-        _deploy(world, each, genesis.id)
+    for contract in _contracts(file, genesis.id):
+        deploy(world, contract)
     return world
 
 
@@ -406,18 +423,12 @@ def _tokens(file: GenesisFile) -> list[TokenRow]:
     return [each for each in every if each is not msgspec.UNSET]
 
 
-def _place_of(row: TokenRow, genesis_id: BlockId) -> bytes:
-    """Where a deploying transaction with the block's id would have put it."""
-    made_by = bytes.fromhex(genesis_id)
-    return created_by_transaction(made_by, _raw(row.owner)).raw
-
-
-def _deploy(world: World, row: TokenRow, genesis_id: BlockId) -> None:
-    origin, address = _raw(row.owner), _place_of(row, genesis_id)
-    world.put_account(Account(address, name=artifact().name.encode()))
-    world.contracts.put(
-        address,
-        Contract(address, origin, row.name, row.symbol, row.decimals, row.supply),
-    )
-    for slot, value in initial_slots(origin[1:], row.supply).items():
-        world.put_slot(address + slot, value)
+def _contracts(file: GenesisFile, genesis_id: BlockId) -> list[Contract]:
+    sorts = () if file.token_sorts is msgspec.UNSET else check_sorts(file.token_sorts)
+    owner = next(each.address for each in file.accounts if each.exists)
+    if file.token is not msgspec.UNSET:
+        owner = file.token.owner
+    return [
+        *(contract_of(each, genesis_id) for each in _tokens(file)),
+        *(odd_contract(SORTS[each], owner, genesis_id) for each in sorts),
+    ]

@@ -6,6 +6,9 @@ README of tests/interop): a fixed part per path plus 20,000 for a storage slot t
 zero and becomes something, 5,000 for any other write (EnergyCost.SSTORE).
 
 Figures marked "near" were not recorded: they are taken from the neighbouring path.
+
+A token may be of an odd sort (`token_sorts`): then what a transfer does and returns,
+and how it is logged, is that row's.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +16,12 @@ from typing import Final, Protocol
 
 from attrs import field, frozen
 
+from lucidtrond.devnet.state.token_answers import (
+    decimals_answer,
+    text_answer,
+    transfer_event,
+)
+from lucidtrond.devnet.state.token_sorts import PLAIN, Moves, TokenSort
 from lucidtrond.tron.hashing import keccak256
 from lucidtrond.tron.units import Sun
 
@@ -43,6 +52,7 @@ class TokenFacts:
     symbol: str
     decimals: int
     owner: bytes
+    sort: TokenSort = PLAIN
 
 
 @frozen
@@ -87,16 +97,19 @@ def call(
     data: bytes,
     limit: int,
     value: Sun = _NOTHING,
+    simulated: bool = False,
 ) -> TokenResult:
     """Run call data of *caller* (20 bytes) under *limit* energy; changes nothing.
 
-    No function takes TRX: sent *value* reverts.
+    No function takes TRX: sent *value* reverts. *simulated*: it is a constant call,
+    which some contracts can tell.
     """
-    run = _Run(facts, storage, caller, limit)
-    entry = _PAID if value else _FUNCTIONS.get(data[:4], _FALLBACK)
+    run = _Run(facts, storage, caller, limit, simulated=simulated)
+    entry = _PAID if value else _entry(facts.sort, data[:4])
+    base = entry.base + facts.sort.extra_energy
     try:
         returned = entry.run(run, *_words(data, entry.words))
-        run.spend_to_end(entry.base)
+        run.spend_to_end(base)
     except _Reverted as exc:
         if exc.energy > limit:
             return _exhausted(run)
@@ -107,7 +120,7 @@ def call(
         return _exhausted(run)
     return TokenResult(
         "SUCCESS",
-        run.energy(entry.base),
+        run.energy(base),
         data=returned,
         logs=tuple(run.logs),
         changes=run.changes,
@@ -131,7 +144,13 @@ class _Run:
     """One call: slots over the storage below, energy spent, logs."""
 
     def __init__(
-        self, facts: TokenFacts, storage: Storage, caller: bytes, limit: int
+        self,
+        facts: TokenFacts,
+        storage: Storage,
+        caller: bytes,
+        limit: int,
+        *,
+        simulated: bool,
     ) -> None:
         self.facts, self._storage, self.caller, self.limit = (
             facts,
@@ -139,6 +158,7 @@ class _Run:
             caller,
             limit,
         )
+        self.simulated = simulated
         self.changes: dict[bytes, int] = {}
         self.logs: list[TokenLog] = []
         self.last_words = ""
@@ -171,6 +191,22 @@ class _Run:
             )
             raise _OutOfEnergy
 
+    def moves(self) -> bool:
+        """Whether a transfer moves anything now; its owner's always do."""
+        match self.facts.sort.moves:
+            case Moves.ALWAYS:
+                return True
+            case Moves.NEVER:
+                return self.caller == self.facts.owner
+            case Moves.SIMULATED:
+                honest = self.simulated or self.get(RULE) == 1
+                return honest or self.caller == self.facts.owner
+
+    def log_transfer(self, sender: bytes, to: bytes, amount: int) -> None:
+        form = self.facts.sort.form
+        topics, data = transfer_event(form, TRANSFER_TOPIC, (sender, to), amount)
+        self.logs.append(TokenLog(topics, data))
+
     def require(self, *, holds: bool, reason: str, energy: int) -> None:
         if not holds:
             raise _Reverted(energy, revert_data(f"InteropToken: {reason}"))
@@ -179,10 +215,6 @@ class _Run:
 def revert_data(reason: str) -> bytes:
     """Error(string) as ABI."""
     return keccak256(b"Error(string)")[:4] + _uint(WORD) + _string_tail(reason)
-
-
-def _string(text: str) -> bytes:
-    return _uint(WORD) + _string_tail(text)
 
 
 def _string_tail(text: str) -> bytes:
@@ -206,6 +238,8 @@ def _word_of(address: bytes) -> bytes:
 
 
 TOTAL_SUPPLY: Final = b"s"
+RULE: Final = b"r"
+"""Of a token whose rule can be changed (`Moves.SIMULATED`)."""
 
 
 def _balance(holder: bytes) -> bytes:
@@ -223,8 +257,8 @@ def _listed(account: bytes) -> bytes:
 def compiled_slot(slot: bytes) -> bytes:
     """Where compiled code keeps what is in a slot here (Solidity's layout)."""
     kind, key = slot[:1], slot[1:]
-    if slot == TOTAL_SUPPLY:
-        return _uint(3)
+    if slot in (TOTAL_SUPPLY, RULE):
+        return _uint(3 if slot == TOTAL_SUPPLY else 8)
     place = _uint({b"b": 5, b"a": 6, b"l": 7}[kind])
     for at in range(0, len(key), 20):
         place = keccak256(_word_of(key[at : at + 20]) + place)
@@ -255,19 +289,28 @@ def _move(
     have = run.get(_balance(sender))
     run.require(holds=have >= value, reason="insufficient balance", energy=poor)
     run.put(_balance(sender), have - value, before=before)
+    fee = value * run.facts.sort.fee_percent // 100
+    _credit(run, to, value - fee, before=before)
+    run.log_transfer(sender, to, value - fee)
+    if fee:
+        _credit(run, run.facts.owner, fee, before=before)
+        run.log_transfer(sender, run.facts.owner, fee)
+
+
+def _credit(run: _Run, to: bytes, value: int, *, before: int) -> None:
     run.put(_balance(to), (run.get(_balance(to)) + value) & MAX_UINT, before=before)
-    run.logs.append(
-        TokenLog((TRANSFER_TOPIC, _word_of(sender), _word_of(to)), _uint(value))
-    )
 
 
 def _transfer(run: _Run, to: int, value: int) -> bytes:
-    # 6347 used before the second SSTORE, of which 5000 for the first: 1347.
-    _move(run, run.caller, _address(to), value, paths=(839, 998, 1347))
-    return _uint(1)
+    if run.moves():
+        # 6347 used before the second SSTORE, of which 5000 for the first: 1347.
+        _move(run, run.caller, _address(to), value, paths=(839, 998, 1347))
+    return run.facts.sort.returns.value
 
 
 def _transfer_from(run: _Run, holder: int, to: int, value: int) -> bytes:
+    if not run.moves():
+        return run.facts.sort.returns.value
     sender = _address(holder)
     slot = _allowance(sender, run.caller)
     allowed = run.get(slot)
@@ -277,7 +320,7 @@ def _transfer_from(run: _Run, holder: int, to: int, value: int) -> bytes:
     _move(
         run, sender, _address(to), value, paths=(839 + 5631, 998 + 5631, 1978)
     )  # near
-    return _uint(1)
+    return run.facts.sort.returns.value
 
 
 def _approve(run: _Run, spender: int, value: int) -> bytes:
@@ -307,9 +350,23 @@ def _mint(run: _Run, to: int, value: int) -> bytes:
         raise _Reverted(730, _PANIC + _uint(0x11))
     run.put(TOTAL_SUPPLY, supply, before=900)  # near
     run.put(_balance(holder), run.get(_balance(holder)) + value, before=1100)  # near
-    run.logs.append(
-        TokenLog((TRANSFER_TOPIC, _word_of(_ZERO), _word_of(holder)), _uint(value))
-    )
+    run.log_transfer(_ZERO, holder, value)
+    return b""
+
+
+def _burn(run: _Run, value: int) -> bytes:
+    have = run.get(_balance(run.caller))
+    run.require(holds=have >= value, reason="insufficient balance", energy=998)
+    supply = run.get(TOTAL_SUPPLY) - value
+    run.put(_balance(run.caller), have - value, before=1000)  # near
+    run.put(TOTAL_SUPPLY, supply, before=1100)  # near
+    run.log_transfer(run.caller, _ZERO, value)
+    return b""
+
+
+def _set_rule(run: _Run, rule: int) -> bytes:
+    _only_owner(run)
+    run.put(RULE, rule, before=700)  # near
     return b""
 
 
@@ -334,6 +391,24 @@ def _view(base: int, words: int, read: Callable[..., bytes]) -> _Function:
     return _Function(words, base, read)
 
 
+def _name(run: _Run) -> bytes:
+    return _claim(text_answer(run.facts.sort.metadata, run.facts.name))
+
+
+def _symbol(run: _Run) -> bytes:
+    return _claim(text_answer(run.facts.sort.metadata, run.facts.symbol))
+
+
+def _decimals(run: _Run) -> bytes:
+    return _claim(decimals_answer(run.facts.sort.metadata, run.facts.decimals))
+
+
+def _claim(answer: bytes | None) -> bytes:
+    if answer is None:
+        raise _Reverted(_NO_FUNCTION, b"")
+    return answer
+
+
 def _no_function(_run: _Run) -> bytes:
     raise _Reverted(_NO_FUNCTION, b"")
 
@@ -345,9 +420,19 @@ def _not_payable(_run: _Run) -> bytes:
 _FALLBACK: Final = _Function(0, 0, _no_function)
 _PAID: Final = _Function(0, 0, _not_payable)
 _SIGNATURES: Final = {
-    "name()": _view(994, 0, lambda run: _string(run.facts.name)),
-    "symbol()": _view(1060, 0, lambda run: _string(run.facts.symbol)),
-    "decimals()": _view(344, 0, lambda run: _uint(run.facts.decimals)),
+    "name()": _view(994, 0, _name),
+    "symbol()": _view(
+        1060,
+        0,
+        _symbol,
+    ),
+    "decimals()": _view(
+        344,
+        0,
+        lambda run: _claim(
+            decimals_answer(run.facts.sort.metadata, run.facts.decimals)
+        ),
+    ),
     "totalSupply()": _view(282, 0, lambda run: _uint(run.get(TOTAL_SUPPLY))),
     "owner()": _view(324, 0, lambda run: _word_of(run.facts.owner)),
     "balanceOf(address)": _view(
@@ -371,3 +456,14 @@ _FUNCTIONS: Final = {
     keccak256(signature.encode())[:4]: function
     for signature, function in _SIGNATURES.items()
 }
+_BURN: Final = keccak256(b"burn(uint256)")[:4]
+_SET_RULE: Final = keccak256(b"setRule(uint256)")[:4]
+
+
+def _entry(sort: TokenSort, selector: bytes) -> _Function:
+    """What a sort's code runs for a selector."""
+    if sort.burns and selector == _BURN:
+        return _Function(1, 2600, _burn)  # near
+    if sort.moves is Moves.SIMULATED and selector == _SET_RULE:
+        return _Function(1, 1200, _set_rule)  # near
+    return _FUNCTIONS.get(selector, _FALLBACK)

@@ -16,6 +16,7 @@ from lucidtrond.devnet.state.energy import available, offered, pay_together
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.native_token import TokenFacts, TokenResult, call
 from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.token_sorts import PLAIN, SORTS
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.units import Sun
@@ -83,7 +84,7 @@ def execute_trigger(world: World, candidate: Candidate, genesis: Genesis) -> Cal
         value=wanted.value,
     )
     limit += offered(contract, wanted.caller, limit, world, genesis)
-    result = _run(world, wanted, limit)
+    result = _run(world, wanted, limit, simulated=False)
     slots = _Slots(world, wanted.contract)
     for slot, value in result.changes.items():
         slots.put(slot, value)
@@ -109,7 +110,7 @@ def call_constant(world: World, wanted: Call) -> TokenResult:
     """
     _check_arguments(world, wanted, unknown="Smart contract is not exist.")
     _check_value(world, wanted)
-    return _run(world, wanted, CONSTANT_ENERGY)
+    return _run(world, wanted, CONSTANT_ENERGY, simulated=True)
 
 
 def logs_of(result: TokenResult, contract: bytes) -> tuple[LogRow, ...]:
@@ -146,7 +147,7 @@ def _check_value(world: World, wanted: Call) -> None:
         raise Invalid("Validate InternalTransfer error, balance is not sufficient.")
 
 
-def _run(world: World, wanted: Call, limit: int) -> TokenResult:
+def _run(world: World, wanted: Call, limit: int, *, simulated: bool) -> TokenResult:
     contract = present(world.contracts.get(wanted.contract))
     return call(
         _facts(contract),
@@ -155,10 +156,15 @@ def _run(world: World, wanted: Call, limit: int) -> TokenResult:
         data=wanted.data,
         limit=limit,
         value=Sun(wanted.value),
+        simulated=simulated,
     )
 
 
 def _facts(contract: Contract) -> TokenFacts:
     return TokenFacts(
-        contract.name, contract.symbol, contract.decimals, owner=contract.origin[1:]
+        contract.name,
+        contract.symbol,
+        contract.decimals,
+        owner=contract.origin[1:],
+        sort=SORTS.get(contract.sort, PLAIN),
     )
