@@ -23,7 +23,8 @@ from lucidtrond.node import wire
 from lucidtrond.node.results import UnreadableResult, encode_result
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.account import Account, Resources
-from lucidtrond.tron.address import PREFIX, Address, InvalidAddress
+from lucidtrond.tron.address import PREFIX, SIZE, Address
+from lucidtrond.tron.base58 import decode_check
 from lucidtrond.tron.block import (
     BadBlock,
     Block,
@@ -49,7 +50,7 @@ from lucidtrond.tron.revert import read_revert
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
-_EVM_DIGITS: Final = 40
+_HEX_DIGITS: Final = (40, 42)
 _NO_SIMULATION: Final = "does not support constant"
 """Wallet.callConstantContract's "this node does not support constant"."""
 MAX_SIMULATED_LOGS: Final = 2000
@@ -409,11 +410,14 @@ def _number_in(text: str) -> int:
 
 
 def _address(text: str) -> Address:
-    # TransactionInfo.Log has the 20 bytes of the machine, everything else 21.
-    prefix = f"{PREFIX:02x}" if len(text) == _EVM_DIGITS else ""
+    # TransactionInfo.Log has the 20 bytes of the machine, everything else 21. We ask
+    # for hex; who prints base58 all the same can't be misread: it has a checksum.
     try:
-        return Address.from_hex(prefix + text)
-    except InvalidAddress:
+        if len(text) > max(_HEX_DIGITS):  # reading base58 takes its length squared
+            raise Nonsense("an address that is none")
+        raw = bytes.fromhex(text) if len(text) in _HEX_DIGITS else decode_check(text)
+        return Address(raw if len(raw) == SIZE else bytes([PREFIX]) + raw)
+    except ValueError:
         raise Nonsense("an address that is none") from None
 
 

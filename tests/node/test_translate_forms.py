@@ -1,0 +1,50 @@
+"""Forms that an answer should not have and can't be misread in."""
+
+import time
+
+import msgspec
+import pytest
+from hypothesis import given
+
+from lucidtrond.node import translate, wire
+from lucidtrond.node.translate import Nonsense
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.base58 import encode_check
+from tests.tron.strategies import addresses
+
+
+def account_of(text: str, address: Address) -> None:
+    translate.read_account(wire.AccountJson(address=text), address)
+
+
+@given(addresses)
+def test_an_address_may_come_in_base58_though_hex_was_asked_for(
+    address: Address,
+) -> None:
+    for text in (
+        address.hex,
+        address.hex[2:],
+        address.base58,
+        encode_check(address.raw[1:]),  # logs of a simulated call, when visible
+    ):
+        account_of(text, address)
+    other = "1" if address.base58[-1] != "1" else "2"
+    for text in (
+        address.base58[:-1] + other,
+        address.base58 + "1",
+        address.hex + "00",
+        " " + address.hex[1:],
+        address.hex[:-2] + " 0",
+        "",
+    ):
+        with pytest.raises(Nonsense):
+            account_of(text, address)
+
+
+def test_an_address_of_a_million_letters_is_refused_at_once() -> None:
+    text = "T" * 1_000_000
+    began = time.process_time()
+    found = msgspec.json.decode(b'{"address":"%s"}' % text.encode(), type=wire.LogJson)
+    with pytest.raises(Nonsense):
+        translate.read_receipt(wire.InfoJson(id="00" * 32, log=(found,)))
+    assert time.process_time() - began < 1
