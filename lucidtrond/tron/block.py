@@ -16,7 +16,13 @@ from lucidtrond.tron.transaction import (
     read_stored,
 )
 from lucidtrond.tron.units import UnixMillis
-from lucidtrond.tron.wirebytes import varint
+from lucidtrond.tron.wirebytes import (
+    MalformedMessage,
+    fields,
+    length_field,
+    unknown_fields,
+    varint,
+)
 
 BlockId = NewType("BlockId", str)
 """64 lower-case hex digits; the first 16 are the number."""
@@ -26,6 +32,9 @@ EMPTY_ROOT: Final = bytes(32)
 BLOCK_INTERVAL_MS: Final = 3000
 """One slot (ChainConstant.BLOCK_PRODUCED_INTERVAL)."""
 
+# Field numbers of protocol.BlockHeader.
+_RAW_DATA: Final = 1
+_WITNESS_SIGNATURE: Final = 2
 _CONTRACT_RET_TAG: Final = b"\x18"
 """Field 3 of Transaction.Result, an enum."""
 
@@ -57,10 +66,57 @@ class BlockHeader:
     """Unused since the first releases."""
     account_state_root: bytes = b""
     """Empty unless the chain voted for state roots; no known one did."""
+    raw_unknown: bytes = b""
+    """Fields of BlockHeader.raw that we do not know, as they came. Id and signature
+    cover them. JSON that shows one can't be told from a lie: here they are only where
+    bytes were read, as *unknown*."""
+    unknown: bytes = b""
+    """Fields beside raw_data and witness_signature (what a coming version signs with,
+    say): neither id nor signature covers them."""
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "BlockHeader":
+        """Read protocol.BlockHeader; what we do not know of it stays in it.
+
+        Raises:
+            BadBlock: not protobuf.
+        """
+        try:
+            header = pb.BlockHeader.FromString(data)
+            raw = header.raw_data
+            raw_unknown = b"".join(
+                unknown_fields(each.content or b"", pb.BlockHeader.raw)
+                for each in fields(data)
+                if each.number == _RAW_DATA
+            )
+            unknown = unknown_fields(data, pb.BlockHeader)
+        except (DecodeError, MalformedMessage):
+            raise BadBlock("a header that is no message") from None
+        return cls(
+            number=raw.number,
+            timestamp=UnixMillis(raw.timestamp),
+            parent_id=BlockId(raw.parentHash.hex()),
+            tx_trie_root=raw.txTrieRoot,
+            witness=raw.witness_address,
+            version=raw.version,
+            witness_signature=header.witness_signature,
+            witness_id=raw.witness_id,
+            account_state_root=raw.accountStateRoot,
+            raw_unknown=raw_unknown,
+            unknown=unknown,
+        )
+
+    def encode(self) -> bytes:
+        """protocol.BlockHeader."""
+        parts = [length_field(_RAW_DATA, self.encode_raw())]
+        if self.witness_signature:
+            parts.append(length_field(_WITNESS_SIGNATURE, self.witness_signature))
+        return b"".join((*parts, self.unknown))
 
     def encode_raw(self) -> bytes:
-        """BlockHeader.raw, what id and signature are made from."""
-        return pb.BlockHeader.raw(
+        """BlockHeader.raw, what id and signature are made from: unknown fields stand
+        behind all others, where java-tron writes them."""
+        known = pb.BlockHeader.raw(
             number=self.number,
             timestamp=self.timestamp,
             parentHash=bytes.fromhex(self.parent_id),
@@ -70,6 +126,7 @@ class BlockHeader:
             witness_id=self.witness_id,
             accountStateRoot=self.account_state_root,
         ).SerializeToString()
+        return known + self.raw_unknown
 
     @property
     def digest(self) -> bytes:

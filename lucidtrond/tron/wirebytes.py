@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 from attrs import frozen
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 MAX_DEPTH: Final = 100
@@ -18,6 +18,11 @@ _LENGTH: Final = 2
 _GROUP: Final = 3
 _END_GROUP: Final = 4
 _FIXED32: Final = 5
+_KIND_OF: Final = {
+    FieldDescriptor.CPPTYPE_MESSAGE: _LENGTH,
+    FieldDescriptor.CPPTYPE_STRING: _LENGTH,  # bytes too
+}
+"""Wire type by kind of field; of all others that we have, varint."""
 _MAX_VARINT_BYTES: Final = 10
 _FIXED_SIZES: Final = {_FIXED64: 8, _FIXED32: 4}
 
@@ -92,6 +97,23 @@ def walk(data: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Give (field number, value) of each of `fields`."""
     for field in fields(data):
         yield field.number, field.value
+
+
+def unknown_fields(data: bytes, made: type[Message]) -> bytes:
+    """The outermost fields that *made* does not know, as they came, in order.
+
+    A field of another wire type than the one it has there is unknown as well.
+
+    Raises:
+        MalformedMessage: as `fields`.
+    """
+    known = {
+        field.number: _KIND_OF.get(field.cpp_type, _VARINT)
+        for field in cast("Descriptor", made.DESCRIPTOR).fields
+    }
+    return b"".join(
+        each.written for each in fields(data) if known.get(each.number) != each.kind
+    )
 
 
 def shortened(data: bytes, made: type[Message]) -> bytes:

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.block import (
     EMPTY_ROOT,
     BadBlock,
@@ -20,7 +21,8 @@ from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.keys import BadSignature, PrivateKey
 from lucidtrond.tron.transaction import RawData, Reference, Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
-from tests.tron.strategies import N, digests
+from lucidtrond.tron.wirebytes import length_field
+from tests.tron.strategies import N, digests, unknown_fields
 
 KEY = PrivateKey(b"\x11" * 32)
 HEADER = BlockHeader(
@@ -187,6 +189,42 @@ def test_a_transaction_that_a_root_proves_may_stand_there_twice() -> None:
     """No chain makes such a block; if it did, its root would be the judge."""
     block = block_of(payment(1), payment(1))
     assert check_block(block) == block.header.id
+
+
+@given(unknown_fields(), unknown_fields())
+def test_fields_of_a_coming_header_stay_and_are_hashed_where_they_must(
+    inside: bytes, beside: bytes
+) -> None:
+    """A post-quantum signature is being tried upstream as field 3."""
+    made = signed(attrs.evolve(HEADER, raw_unknown=inside))
+    made = attrs.evolve(made, unknown=beside)
+    assert BlockHeader.from_bytes(made.encode()) == made
+    message = pb.BlockHeader.FromString(made.encode())
+    assert message.SerializeToString(deterministic=True) == made.encode()
+    assert message.raw_data.SerializeToString(deterministic=True) == made.encode_raw()
+    assert (made.id == HEADER.id) == (not inside)
+    assert check_block(Block(made, ())) == made.id
+    # Wherever they came, they are written behind all others.
+    raw = inside + HEADER.encode_raw()
+    moved = beside + length_field(1, raw) + length_field(2, made.witness_signature)
+    assert BlockHeader.from_bytes(moved) == made
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_header_or_a_bad_block(data: bytes) -> None:
+    try:
+        header = BlockHeader.from_bytes(data)
+    except BadBlock:
+        return
+    again = BlockHeader.from_bytes(header.encode())
+    assert again == header
+    assert again.encode() == header.encode()
+
+
+@pytest.mark.parametrize("data", ["0a", "0a0108", "0a023301", "00"])
+def test_bytes_that_are_no_header_are_a_bad_block(data: str) -> None:
+    with pytest.raises(BadBlock, match="no message"):
+        BlockHeader.from_bytes(bytes.fromhex(data))
 
 
 def test_the_high_s_twin_of_a_witness_signature_is_the_only_other_one() -> None:
