@@ -138,6 +138,7 @@ class Sender(Protocol):
         attempts: int | None = None,
         give_up_ms: int | None = None,
         allow_look_alike: bool = False,
+        allow_zero_address: bool = False,
         check: bool = False,
     ) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
@@ -146,8 +147,8 @@ class Sender(Protocol):
         transaction that is proven dead is followed by another until there were
         *attempts* (1) of them, or *give_up_ms* of chain time are over. A
         recipient that looks like another one that was paid is refused without
-        *allow_look_alike*. *check* is a dry run: what would be refused is refused, and
-        nothing is journaled.
+        *allow_look_alike*, the zero address without *allow_zero_address*. *check* is a
+        dry run: what would be refused is refused, and nothing is journaled.
 
         Raises:
             Conflict: the key was used with other content.

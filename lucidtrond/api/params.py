@@ -10,8 +10,13 @@ from typing import Annotated, Final
 
 import msgspec
 
-from lucidtrond.errors import InvalidInput
-from lucidtrond.tron.address import Address, InvalidAddress, parse_address
+from lucidtrond.errors import InvalidInput, RecipientRefused
+from lucidtrond.tron.address import (
+    Address,
+    InvalidAddress,
+    has_checksum,
+    parse_address,
+)
 from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import MAX_SUN, parse_amount
@@ -28,6 +33,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 AddressText = Annotated[
     str,
     msgspec.Meta(description="An address: base58, 41-hex or 0x-hex.", max_length=64),
+]
+RecipientText = Annotated[
+    str,
+    msgspec.Meta(
+        description="Who is paid: base58, or 0x-hex in mixed case (EIP-55). Hex without"
+        " a checksum needs allow_unchecked_recipient.",
+        max_length=64,
+    ),
 ]
 AmountText = Annotated[
     str,
@@ -78,6 +91,26 @@ def read_address(text: str, *, name: str = "address") -> Address:
         return parse_address(text.strip())
     except InvalidAddress as exc:
         raise InvalidInput(f"{name}: {exc}") from None
+
+
+def read_recipient(text: str, *, allow_unchecked: bool, name: str = "to") -> Address:
+    """Read the address of somebody who is paid or approved.
+
+    Raises:
+        InvalidInput: it is no address.
+        RecipientRefused: no checksum would tell of a wrong digit, and the caller did
+            not allow that.
+    """
+    address = read_address(text, name=name)
+    if not (allow_unchecked or has_checksum(text.strip())):
+        raise RecipientRefused(
+            f"{name}: expected an address with a checksum (base58, or 0x-hex in mixed"
+            f" case), got {text.strip()!r}, in which a wrong digit would go unnoticed;"
+            " allow_unchecked_recipient says that it is meant",
+            recipient=address.base58,
+            flag="allow_unchecked_recipient",
+        )
+    return address
 
 
 def read_txid(text: str, *, name: str = "txid") -> TxId:

@@ -31,6 +31,7 @@ from lucidtrond.sending.intent import (
     Terms,
     build,
     check_intent,
+    check_recipient,
 )
 from lucidtrond.sending.journal import Drawn, Entry
 from lucidtrond.sending.lookalike import check_look_alike, remember
@@ -223,8 +224,10 @@ class Desk:
 
         def read(tx: Tx) -> Entry | None:
             known = self._look_up(tx, intent)
-            if known is None and not terms.allow_look_alike:
-                check_look_alike(tx, intent.to)
+            if known is None:
+                check_recipient(intent, terms)
+                if not terms.allow_look_alike:
+                    check_look_alike(tx, intent.to)
             return known
 
         return await self._store.read(read)

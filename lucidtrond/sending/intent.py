@@ -7,7 +7,7 @@ from attrs import frozen
 
 from lucidtrond.errors import InvalidInput, RecipientRefused
 from lucidtrond.tron import trc20
-from lucidtrond.tron.address import Address, InvalidAddress
+from lucidtrond.tron.address import ZERO, Address, InvalidAddress
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockHeader
 from lucidtrond.tron.contracts import Transfer
 from lucidtrond.tron.contracts_smart import Trigger
@@ -47,13 +47,14 @@ class Terms:
 
     A dead one is followed by another until there were *attempts* of them, or chain time
     *give_up_ms* after the first was accepted. *allow_look_alike*: the recipient is
-    meant, whomever it looks like.
+    meant, whomever it looks like; *allow_zero_address*: also the zero address is.
     """
 
     lifetime_ms: int = LIFETIME_MS
     attempts: int = 1
     give_up_ms: int | None = None
     allow_look_alike: bool = False
+    allow_zero_address: bool = False
 
 
 MOST_ATTEMPTS: Final = 100
@@ -64,7 +65,8 @@ def read_terms(
     lifetime_ms: int | None,
     attempts: int | None,
     give_up_ms: int | None,
-    allow_look_alike: bool,
+    allow_look_alike: bool = False,
+    allow_zero_address: bool = False,
 ) -> Terms:
     """Refuse what makes no sense.
 
@@ -80,7 +82,9 @@ def read_terms(
             f"give up: expected no less than one lifetime ({lifetime_ms} ms),"
             f" got {give_up_ms}"
         )
-    return Terms(lifetime_ms, attempts, give_up_ms, allow_look_alike)
+    return Terms(
+        lifetime_ms, attempts, give_up_ms, allow_look_alike, allow_zero_address
+    )
 
 
 @frozen
@@ -149,6 +153,17 @@ def check_intent(intent: Intent) -> None:
         _check_token(intent)
     if intent.owner == intent.to:
         raise RecipientRefused("an address can't pay itself")
+
+
+def check_recipient(intent: Intent, terms: Terms) -> None:
+    """Refuse the zero address, unless it is meant. Raises RecipientRefused."""
+    if intent.to == ZERO and not terms.allow_zero_address:
+        raise RecipientRefused(
+            f"the recipient is the zero address {ZERO}: nobody has its key, what it"
+            " gets is lost; allow_zero_address says that it is meant",
+            recipient=ZERO.base58,
+            flag="allow_zero_address",
+        )
 
 
 def _check_trx(intent: Intent) -> None:

@@ -143,14 +143,16 @@ class Sender:
         attempts: int | None = None,
         give_up_ms: int | None = None,
         allow_look_alike: bool = False,
+        allow_zero_address: bool = False,
         check: bool = False,
     ) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
 
         A transaction that is proven dead is followed by another, until there were
         *attempts* of them or *give_up_ms* of chain time are over. A recipient that
-        looks like another one of ours is refused without *allow_look_alike*. *check*:
-        stop before the journal; what would be refused is refused.
+        looks like another one of ours is refused without *allow_look_alike*, the zero
+        address without *allow_zero_address*. *check*: stop before the journal; what
+        would be refused is refused.
 
         Comes back once a node answered, or none did: see the payment's state. A
         CallError or NodeError means that nothing was journaled: nothing will be paid
@@ -177,6 +179,7 @@ class Sender:
             attempts=attempts,
             give_up_ms=give_up_ms,
             allow_look_alike=allow_look_alike,
+            allow_zero_address=allow_zero_address,
         )
         if check:
             return await self._desk.check(intent, terms)

@@ -5,6 +5,7 @@ from typing import Final, Self
 from attrs import frozen
 
 from lucidtrond.tron.base58 import InvalidBase58, decode_check, encode_check
+from lucidtrond.tron.eip55 import checksummed, is_mixed_case
 
 PREFIX: Final = 0x41
 """Mainnet's and every known testnet's (Constant.ADD_PRE_FIX_BYTE_MAINNET)."""
@@ -74,21 +75,43 @@ class Address:
         return self.base58
 
 
+ZERO: Final = Address(bytes((PREFIX,)) + bytes(SIZE - 1))
+"""T9yD14Nj9j7xAB4dbGeiX9h8unkKHxuWwb: nobody has its key, what it gets is lost."""
+
+
 def parse_address(text: str) -> Address:
     """Read base58, 41-hex (also with 0x) or EVM hex (with 0x).
 
     Raises:
-        InvalidAddress: none of them.
+        InvalidAddress: none of them, or a wrong checksum: base58's, or EIP-55's where
+            EVM hex is in mixed case. `has_checksum` tells which texts have one.
     """
     if len(text) == _BASE58_SIZE and text.startswith("T"):
         return Address.from_base58(text)
     if text.startswith("0x") and len(text) == _EVM_SIZE + 2:
-        return Address.from_evm(text)
+        address = Address.from_evm(text)
+        if is_mixed_case(text[2:]) and text != checksummed(address.raw[1:]):
+            raise InvalidAddress(
+                "evm: the mixed case is no EIP-55 checksum of these digits; one of them"
+                " is wrong, or its case"
+            )
+        return address
     if len(text.removeprefix("0x")) == _HEX_SIZE:
         return Address.from_hex(text.removeprefix("0x"))
     raise InvalidAddress(
         f"expected base58 (34), 41-hex (42) or 0x-hex (42), got {len(text)} characters"
     )
+
+
+def has_checksum(text: str) -> bool:
+    """Whether a text that `parse_address` reads would not be read with a typo in it.
+
+    So are base58 and EVM hex in mixed case (EIP-55); there is none for 41-hex.
+    """
+    if text.startswith("T"):
+        return True
+    is_evm = text.startswith("0x") and len(text) == _EVM_SIZE + 2
+    return is_evm and is_mixed_case(text[2:])
 
 
 def _unhex(text: str) -> bytes:

@@ -13,10 +13,12 @@ from lucidtrond.api import (
     NoConfig,
     Params,
     Plugin,
+    RecipientRefused,
+    RecipientText,
     Result,
     TooBusy,
-    read_address,
     read_amount,
+    read_recipient,
 )
 from lucidtrond.tron.units import Sun
 
@@ -27,12 +29,14 @@ plugin = Plugin("devnet", needs=["devnet"], networks=["devnet"])
 
 class Fund(Params, frozen=True):
     """Exactly one of *amount_sun* (TRX) and *amount_raw* (a token's smallest units);
-    a token is named by its symbol or its address."""
+    a token is named by its symbol or its address. Hex without a checksum needs
+    *allow_unchecked_recipient*, as it does with `transfer.send`."""
 
-    address: AddressText
+    address: RecipientText
     amount_sun: AmountText | None = None
     amount_raw: AmountText | None = None
     asset: Annotated[str, msgspec.Meta(max_length=64)] = "TRX"
+    allow_unchecked_recipient: bool = False
 
 
 class Funded(Result, frozen=True):
@@ -46,11 +50,15 @@ class Funded(Result, frozen=True):
         "address": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH",
         "amount_sun": "100000000",
     },
-    errors=(InvalidInput, InsufficientFunds, TooBusy),
+    errors=(InvalidInput, RecipientRefused, InsufficientFunds, TooBusy),
 )
 async def fund(ctx: Context[NoConfig], params: Fund) -> Funded:
     """Send TRX or tokens from the chain's funded account, by a real transfer."""
-    address = read_address(params.address)
+    address = read_recipient(
+        params.address,
+        allow_unchecked=params.allow_unchecked_recipient,
+        name="address",
+    )
     if params.asset == "TRX":
         if params.amount_sun is None or params.amount_raw is not None:
             raise InvalidInput("TRX: expected amount_sun and no amount_raw")

@@ -28,6 +28,7 @@ from lucidtrond.api import (
     PaymentEstimate,
     Plugin,
     RecipientRefused,
+    RecipientText,
     Result,
     TokenText,
     TooLarge,
@@ -35,10 +36,11 @@ from lucidtrond.api import (
     WouldFail,
     read_address,
     read_amount,
+    read_recipient,
     read_token,
     read_txid,
 )
-from lucidtrond.tron.address import Address
+from lucidtrond.tron.address import ZERO, Address
 from lucidtrond.tron.trc20 import MAX_AMOUNT
 from lucidtrond.tron.units import Sun
 
@@ -65,11 +67,13 @@ class Send(Params, frozen=True, rename={"source": "from"}):
     how long one transaction may stay in flight; proven dead, it is followed by another
     until there were *attempts* (1) of them or *give_up_s* are over. The same
     *idempotency_key* never pays twice. A recipient that was never paid and
-    has the first or last letters of one that was is refused without *allow_look_alike*.
+    has the first or last letters of one that was is refused without *allow_look_alike*,
+    one in hex without a checksum without *allow_unchecked_recipient*, and the zero
+    address, where money is lost, without *allow_zero_address*.
     *check* is a dry run: refused as the payment would be, or state ``checked``."""
 
     source: Source
-    to: AddressText
+    to: RecipientText
     idempotency_key: IdempotencyKey
     amount_sun: AmountText | None = None
     amount_raw: AmountText | None = None
@@ -82,6 +86,8 @@ class Send(Params, frozen=True, rename={"source": "from"}):
     give_up_s: Annotated[float, msgspec.Meta(gt=0, le=604_800)] | None = None
     wait: Literal["none", "included", "solidified"] = "none"
     allow_look_alike: bool = False
+    allow_unchecked_recipient: bool = False
+    allow_zero_address: bool = False
     check: bool = False
 
 
@@ -119,7 +125,7 @@ async def send(ctx: Context[NoConfig], params: Send) -> Payment:
     """
     asset, amount = _read_amount(ctx, params)
     owner = await _owner(ctx, params.source)
-    to = read_address(params.to, name="to")
+    to = read_recipient(params.to, allow_unchecked=params.allow_unchecked_recipient)
     token = ctx.tokens.at(to.base58)
     if token is not None:
         raise RecipientRefused(f"the recipient is the contract of {token.symbol}")
@@ -136,6 +142,7 @@ async def send(ctx: Context[NoConfig], params: Send) -> Payment:
         attempts=params.attempts,
         give_up_ms=_ms(params.give_up_s),
         allow_look_alike=params.allow_look_alike,
+        allow_zero_address=params.allow_zero_address,
         check=params.check,
     )
     if params.wait == "none" or payment.state == "checked":
@@ -165,13 +172,16 @@ class Estimate(Params, frozen=True, rename={"source": "from"}):
 
 
 class Estimated(Result, frozen=True):
-    """*symbol* and *decimals* are the known token's (or TRX's), null for any other."""
+    """*symbol* and *decimals* are the known token's (or TRX's), null for any other.
+    *warnings* are for people: what `transfer.send` would refuse about the recipient
+    unless a flag allows it."""
 
     asset: str
     symbol: str | None
     decimals: int | None
     amount: str
     cost: PaymentEstimate
+    warnings: list[str]
 
 
 @plugin.method(
@@ -198,9 +208,10 @@ async def estimate(ctx: Context[NoConfig], params: Estimate) -> Estimated:
     A token's call is simulated with these very addresses and this amount.
     """
     asset, amount = _read_amount(ctx, params)
+    to = read_recipient(params.to, allow_unchecked=True)
     cost = await ctx.sender.estimate(
         owner=await _owner(ctx, params.source),
-        to=read_address(params.to, name="to"),
+        to=to,
         asset=asset,
         amount=amount,
         memo=_read_memo(params.memo),
@@ -211,8 +222,24 @@ async def estimate(ctx: Context[NoConfig], params: Estimate) -> Estimated:
     if asset == TRX:
         symbol, decimals = TRX, TRX_DECIMALS
     return Estimated(
-        asset=asset, symbol=symbol, decimals=decimals, amount=str(amount), cost=cost
+        asset=asset,
+        symbol=symbol,
+        decimals=decimals,
+        amount=str(amount),
+        cost=cost,
+        warnings=_warnings(params.to, to),
     )
+
+
+def _warnings(text: str, to: Address) -> list[str]:
+    warnings = []
+    try:
+        read_recipient(text, allow_unchecked=False)
+    except RecipientRefused as refusal:
+        warnings.append(refusal.message)
+    if to == ZERO:
+        warnings.append("the recipient is the zero address: what it gets is lost")
+    return warnings
 
 
 class Status(Params, frozen=True):
