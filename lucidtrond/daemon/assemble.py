@@ -10,6 +10,7 @@ unwind, then the floor ends, then the store closes, then the vault is wiped.
 import contextlib
 import logging
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -77,8 +78,11 @@ class RunOptions:
 
 @define(eq=False)
 class _House:
-    """What the floors need of one another, once all of it is open."""
+    """What the floors need of one another, once all of it is open.
 
+    *instance* names this run of the daemon."""
+
+    instance: str
     config: Config
     clock: Clock
     store: Database
@@ -108,8 +112,19 @@ async def serve(
     """
     started_ms = clock.now_ms()
     host = pluginhost.load(config.plugins)
-    with hold_state_dir(options.state_dir):
-        async with _open_house(config, options, clock=clock, host=host) as house:
+    instance = secrets.token_hex(16)
+    with (
+        hold_state_dir(options.state_dir),
+        doors.bound_socket(
+            options.sockets,
+            config.access,
+            state_dir=options.state_dir,
+            instance=instance,
+        ) as listener,
+    ):
+        async with _open_house(
+            config, options, clock=clock, host=host, instance=instance
+        ) as house:
             await _unlock(house.vault, options)
             async with trio.open_nursery() as floor:
                 floor.start_soon(_watch_store, house.store)
@@ -133,7 +148,7 @@ async def serve(
                     door = doors.open_http(config.http, devnet=house.devnet is not None)
                     url = None if door is None else door.url
                     dispatcher = _dispatcher(house, started_ms, http_url=url)
-                    listener = doors.open_socket(options.sockets, config.access)
+                    listener.listen()
                     async with trio.open_nursery() as doorway:
                         if door is not None:
                             await doorway.start(
@@ -157,7 +172,12 @@ async def serve(
 
 @contextlib.asynccontextmanager
 async def _open_house(
-    config: Config, options: RunOptions, *, clock: Clock, host: PluginHost
+    config: Config,
+    options: RunOptions,
+    *,
+    clock: Clock,
+    host: PluginHost,
+    instance: str,
 ) -> AsyncIterator[_House]:
     """Open everything that is opened, in order; nothing of it runs yet."""
     async with (
@@ -180,6 +200,7 @@ async def _open_house(
             try:
                 yield _furnish(
                     config,
+                    instance=instance,
                     clock=clock,
                     store=store,
                     devnet=devnet,
@@ -195,6 +216,7 @@ async def _open_house(
 def _furnish(
     config: Config,
     *,
+    instance: str,
     clock: Clock,
     store: Database,
     devnet: Devnet | None,
@@ -242,6 +264,7 @@ def _furnish(
         per_minute=config.ledger.reconcile_per_minute,
     )
     house = _House(
+        instance=instance,
         config=config,
         clock=clock,
         store=store,
@@ -386,6 +409,7 @@ def _dispatcher(house: _House, started_ms: int, *, http_url: str | None) -> Disp
     methods.register(
         dispatcher,
         methods.Facts(
+            instance=house.instance,
             network=house.config.network.name,
             genesis_id=lambda: house.node.genesis_id,
             started_ms=started_ms,

@@ -1,10 +1,11 @@
 """Where callers come in: the Unix socket's place, mode and rules."""
 
+import contextlib
 import grp
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,11 +13,12 @@ from attrs import define
 
 from lucidtrond.api.caller import CallerClass
 from lucidtrond.daemon.config import AccessConfig, HttpConfig
+from lucidtrond.daemon.socket_record import record_socket
 from lucidtrond.errors import OperatorError
 from lucidtrond.rpc.access import PAYING, AccessRules
 from lucidtrond.transports.accept import open_tcp_listeners
 from lucidtrond.transports.rpc_access import LOOPBACK, HttpAccess, is_loopback
-from lucidtrond.transports.unix import UnixListener, open_unix_listener
+from lucidtrond.transports.unix import UnixListener, bind_unix_listener
 
 log = logging.getLogger("lucidtrond.daemon")
 
@@ -34,8 +36,33 @@ def access_rules(access: AccessConfig) -> AccessRules:
     )
 
 
-def open_socket(candidates: Sequence[Path], access: AccessConfig) -> UnixListener:
-    """Listen at the first candidate that can be created.
+@contextlib.contextmanager
+def bound_socket(
+    candidates: Sequence[Path], access: AccessConfig, *, state_dir: Path, instance: str
+) -> Iterator[UnixListener]:
+    """Bind the socket and record it in the state directory, before anything that waits.
+
+    Connections are refused until `UnixListener.listen`: a client can tell a daemon that
+    is starting from none.
+
+    Raises:
+        AlreadyRunning, OperatorError: as `bind_socket`, or it can't be recorded.
+    """
+    listener = bind_socket(candidates, access)
+    with contextlib.closing(listener), contextlib.ExitStack() as stack:
+        record = record_socket(state_dir, listener.path, instance=instance)
+        try:
+            stack.enter_context(record)
+        except OSError as exc:
+            raise OperatorError(
+                f"state directory {state_dir}: the socket can't be recorded"
+                f" ({exc.strerror or exc})"
+            ) from None
+        yield listener
+
+
+def bind_socket(candidates: Sequence[Path], access: AccessConfig) -> UnixListener:
+    """Bind the first candidate that can be created; it does not listen yet.
 
     Raises:
         AlreadyRunning: a daemon listens there; the next candidate is not tried.
@@ -45,7 +72,7 @@ def open_socket(candidates: Sequence[Path], access: AccessConfig) -> UnixListene
     for path in candidates:
         try:
             path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-            return open_unix_listener(path, mode=MODE, group=_socket_group(access))
+            return bind_unix_listener(path, mode=MODE, group=_socket_group(access))
         except OSError as exc:
             failures.append(f"{path} ({exc.strerror or exc})")
     raise OperatorError(f"no socket can be created: {', '.join(failures)}")

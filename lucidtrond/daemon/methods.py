@@ -20,9 +20,12 @@ VERSION = version("lucidtrond")
 
 
 class DaemonInfo(msgspec.Struct, frozen=True):
-    """Who answers. *uptime_s* is in seconds, *rss_bytes* the peak resident set."""
+    """Who answers. *uptime_s* is in seconds, *peak_rss_bytes* the peak resident set.
+    *instance* is random, new at each start; the state directory's `socket.json` has
+    the same."""
 
     version: str
+    instance: str
     network: str
     genesis_id: str | None
     started_ms: int
@@ -139,6 +142,7 @@ class AuditPage(msgspec.Struct, frozen=True):
 class Facts:
     """Where the answers come from; callables are asked at each call."""
 
+    instance: str
     network: str
     genesis_id: Callable[[], str | None]
     started_ms: int
@@ -158,6 +162,7 @@ def register(dispatcher: Dispatcher, facts: Facts) -> None:
     async def info(_call: Call) -> DaemonInfo:
         return DaemonInfo(
             version=VERSION,
+            instance=facts.instance,
             network=facts.network,
             genesis_id=facts.genesis_id(),
             started_ms=facts.started_ms,

@@ -38,11 +38,18 @@ from lucidtrond.transports.unix_connection import (
 )
 from lucidtrond.transports.unix_listener import (
     UnixListener,
+    bind_unix_listener,
     open_unix_listener,
     read_peer,
 )
 
-__all__ = ["UnixLimits", "UnixListener", "open_unix_listener", "serve_unix"]
+__all__ = [
+    "UnixLimits",
+    "UnixListener",
+    "bind_unix_listener",
+    "open_unix_listener",
+    "serve_unix",
+]
 
 JANITOR_S: Final = 1.0
 DEFAULT_UNIX_LIMITS: Final = UnixLimits()

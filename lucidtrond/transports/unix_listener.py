@@ -32,6 +32,10 @@ class UnixListener:
     _lock: int
     _identity: tuple[int, int]
 
+    def listen(self) -> None:
+        """Take connections from now on; until then each is refused."""
+        self.sock.listen(BACKLOG)
+
     def close(self) -> None:
         """Remove the file if it is still ours; safe to call twice."""
         if self.sock.fileno() < 0:
@@ -47,9 +51,19 @@ class UnixListener:
 def open_unix_listener(
     path: Path, *, mode: int = 0o660, group: int | None = None
 ) -> UnixListener:
-    """Listen at *path*; a dead daemon's socket is replaced, a live one respected.
+    """Listen at *path*: `bind_unix_listener`, then `UnixListener.listen`."""
+    listener = bind_unix_listener(path, mode=mode, group=group)
+    listener.listen()
+    return listener
+
+
+def bind_unix_listener(
+    path: Path, *, mode: int = 0o660, group: int | None = None
+) -> UnixListener:
+    """Bind *path* without listening; a dead daemon's socket is replaced.
 
     The file gets *mode* and *group* before anybody can connect. The folder exists.
+    Until `UnixListener.listen` is called connections are refused.
 
     Raises:
         AlreadyRunning: somebody listens there, or is about to.
@@ -72,7 +86,6 @@ def open_unix_listener(
                 os.chown(path, -1, group)  # a sandbox may forbid even a needless one
             path.chmod(mode)
             identity = _identify(path)
-            sock.listen(BACKLOG)  # until here everybody is refused
         except BaseException:
             sock.close()
             raise
