@@ -117,7 +117,8 @@ def entry_of(row: Row, *, solid: int, known: KnownTokens) -> LedgerEntry:
         proof=proof,
         cost_proof=cost_proof,
         contradicted=bool(contradicted),
-        unknown_token=kind == "trc20" and known.at(asset) is None,
+        # Nobody vouches for a TRC-10 token, whatever it is called.
+        unknown_token=kind in ("trc20", "trc10") and known.at(asset) is None,
         energy_used=energy,
         bandwidth_used=bandwidth,
     )

@@ -52,7 +52,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False
     single_source: bool = True
     """The older name of ``proof == "one_source"``."""
     unknown_token: bool = False
-    """A TRC-20 that is on no list of ours, whatever it calls itself."""
+    """A TRC-20 that is on no list of ours, or a TRC-10, whatever it calls itself."""
     energy_used: int | None = None
     """By the whole transaction; None where it was not written down."""
     bandwidth_used: int | None = None

@@ -124,7 +124,7 @@ def _touches(entry: LedgerEntry, who: Address | None) -> bool:
         ("trc20", address(20), False),
         ("trc20", address(21), True),
         ("trx", "TRX", False),
-        ("trc10", "1000001", False),
+        ("trc10", "1000001", True),
         ("internal", "TRX", False),
     ],
 )

@@ -195,6 +195,38 @@ async def test_a_contract_with_a_known_symbol_is_called_an_imitation() -> None:
         assert (shown.symbol, shown.name, shown.decimals) == ("iUSD", None, 6)
 
 
+@pytest.mark.parametrize(
+    ("symbol", "name", "whom"),
+    [
+        ("IUSD ", None, "token"),
+        ("\uff29USD", None, "token"),
+        ("\u0406USD", None, "token"),
+        ("IU\u200bSD", None, "token"),
+        ("\U0001f4b0", "{name}", "token"),  # the name, under another symbol
+        ("{name}", None, "token"),
+        ("ABC", "iusd", "token"),
+        ("TRX", None, "TRX"),
+        ("ABC", "\u0422ron", "TRX"),
+        ("ABC", "Some Coin", None),
+        ("", "", None),
+    ],
+)
+async def test_what_reads_like_a_known_token_is_called_an_imitation(
+    symbol: str, name: str | None, whom: str | None
+) -> None:
+    async with open_shipped() as bench:
+        [known] = (await bench.call("token.list")).tokens
+    answers = {"symbol": symbol.format(name=known.name)}
+    if name is not None:
+        answers["name"] = name.format(name=known.name.upper())
+    texts = {key: answer("string", text) for key, text in answers.items()}
+    node = impostor(supply=answer("uint256", 7), **texts)
+    async with open_shipped(node=node) as bench:
+        shown = await bench.call("token.info", {"token": STRANGER})
+        [token] = (await bench.call("token.list")).tokens
+    assert shown.imitates == (token.token if whom == "token" else whom)
+
+
 async def test_claims_that_make_no_sense_are_left_out() -> None:
     node = impostor(
         supply=answer("uint256", 0),
