@@ -1,7 +1,8 @@
 """Amounts as people type and read them: ``1.5 TRX``, ``1500000 sun``, ``2 USDT``."""
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from lucidtrond.tron.units import (
     Sun,
@@ -13,6 +14,7 @@ from lucidtrond.tron.units import (
 )
 
 TRX = "TRX"
+_NUMBER: Final = re.compile(r"[0-9_.+-]*\Z", re.ASCII)
 
 
 def show_sun(amount: str | int | None) -> str:
@@ -29,24 +31,52 @@ class Assets:
     def parse(self, words: list[str]) -> tuple[str, int]:
         """Read an amount with its unit: (TRX or a token's address, smallest units).
 
+        The unit is the last word, or ends the only one: ``1.5TRX``. Digits may be
+        grouped by ``_`` or blanks.
+
         Raises:
             ValueError: says what was expected.
         """
-        text = "".join(words).replace("_", "")
-        number = text[: len(text) - len(text.lstrip("0123456789.-+"))]
-        unit = text[len(number) :].lower()
-        if unit == "trx":
-            return TRX, parse_trx(number)
-        if unit == "sun":
-            return TRX, parse_amount(number)
-        for address, token in self._tokens.items():
-            if unit == token["symbol"].lower():
-                return address, parse_decimal(number, token["decimals"])
+        *numbers, last = " ".join(words).split() or [""]
+        if numbers:
+            readings = [("".join(numbers), last.lower())]
+        else:
+            # A symbol may begin with a digit or "_": 51INCH must not be guessed at.
+            readings = [
+                (last[: -len(unit)], unit)
+                for unit in self._units()
+                if last.lower().endswith(unit) and _NUMBER.match(last[: -len(unit)])
+            ]
+        found = [
+            (number.replace("_", ""), unit)
+            for number, unit in readings
+            if unit in self._units()
+        ]
+        if len(found) == 1:
+            return self._read(*found[0])
         units = "".join(f", 2 {each['symbol']}" for each in self._tokens.values())
+        if found:
+            units += ", with a blank between"
         raise ValueError(
             f"expected an amount with its unit, like 1.5 TRX, 1500000 sun{units}, got "
             f"{' '.join(words)!r}"
         )
+
+    def _units(self) -> list[str]:
+        symbols = [each["symbol"].lower() for each in self._tokens.values()]
+        return ["trx", "sun", *symbols]
+
+    def _read(self, number: str, unit: str) -> tuple[str, int]:
+        if unit == "trx":
+            return TRX, parse_trx(number)
+        if unit == "sun":
+            return TRX, parse_amount(number)
+        address, token = next(
+            (address, token)
+            for address, token in self._tokens.items()
+            if token["symbol"].lower() == unit
+        )
+        return address, parse_decimal(number, token["decimals"])
 
     def show(self, amount: str | int, asset: str) -> str:
         """Write an amount of an asset as the ledger names it."""

@@ -1,34 +1,35 @@
 """``lucidtron``: the daemon's client for people and scripts.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 daemon unreachable, 4 in flight (the payment
-may still land; the same idempotency key finds it again).
+may still land; the same idempotency key finds it again), 130 interrupted.
 """
 
 import argparse
+import io
 import json
-import secrets
+import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from lucidtrond.cli import show
-from lucidtrond.cli.amounts import TRX, Assets
+from lucidtrond.cli import paying, show
+from lucidtrond.cli.calling import call
 from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
+from lucidtrond.cli.outcome import (
+    DONE,
+    FAILED,
+    IN_FLIGHT,
+    INTERRUPTED,
+    UNREACHABLE,
+    USAGE,
+    complain,
+    print_result,
+    printable,
+)
 from lucidtrond.cli.passphrase import read_passphrase
-from lucidtrond.daemon.places import socket_paths, state_dir
-
-DONE, FAILED, USAGE, UNREACHABLE, IN_FLIGHT = range(5)
-_IN_DOUBT = 302
-_SETTLED = {
-    "solidified": DONE,
-    "failed": FAILED,
-    "expired": FAILED,
-    "unproven": IN_FLIGHT,
-}
-_POLL_MS = 30_000
-_NO_METHOD = (-32601, 501)
-"""Nobody offers it; the plugin that does is disabled."""
+from lucidtrond.cli.paying import IN_DOUBT, assets_of
+from lucidtrond.cli.reach import reach
 
 Verb = Callable[[Connection, argparse.Namespace], int]
 
@@ -37,59 +38,39 @@ def main(argv: list[str] | None = None) -> int:
     """Run one verb; gives the exit code."""
     # `lucidtron watch | head` ends as any other filter's source does.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    args = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A label that the terminal's encoding lacks is no reason to show nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    parser = _parser()
+    words = sys.argv[1:] if argv is None else argv
+    _check_text(parser, words)
+    args = parser.parse_args(words)
     verb: Verb = args.verb
     try:
-        candidates = socket_paths(args.socket, state_dir(args.state_dir))
-        with Connection.open(candidates) as connection:
+        with reach(socket=args.socket, state=args.state_dir) as connection:
             return verb(connection, args)
     except Unreachable as exc:
-        return _complain(str(exc), UNREACHABLE)
+        return complain(str(exc), UNREACHABLE)
     except RpcFailure as exc:
-        return _complain(
-            show.failure(exc), IN_FLIGHT if exc.code == _IN_DOUBT else FAILED
+        return complain(
+            show.failure(exc), IN_FLIGHT if exc.code == IN_DOUBT else FAILED
         )
     except (ValueError, OSError) as exc:
-        return _complain(str(exc), USAGE)
+        return complain(str(exc), USAGE)
     except KeyboardInterrupt:
-        return FAILED
+        return complain("interrupted", INTERRUPTED)
 
 
-def _complain(text: str, code: int) -> int:
-    print(f"lucidtron: {text}", file=sys.stderr)
-    return code
-
-
-def _print(args: argparse.Namespace, result: Any, text: Callable[[Any], str]) -> None:
-    print(json.dumps(result) if args.json else text(result))
-
-
-def _call(connection: Connection, args: argparse.Namespace) -> int:
-    params: dict[str, Any] = {}
-    for pair in args.params:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ValueError(f"expected key=value, got {pair!r}")
-        params[key] = _typed(value)
-    print(
-        json.dumps(
-            connection.call(args.method, params), indent=None if args.json else 2
-        )
-    )
-    return DONE
-
-
-def _typed(text: str) -> Any:
-    """``count=3`` is a number, ``amount_sun='"3"'`` a string, plain words are strings.
-
-    Digits of amounts must stay strings, so only JSON that is not a bare number above
-    2**31 is taken as such.
-    """
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
-        return text
-    return value
+def _check_text(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    """Refuse arguments whose bytes are no text: nothing can be made of them."""
+    for number, word in enumerate(words, 1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            parser.error(
+                f"argument {number}: expected text in UTF-8, got the bytes"
+                f" {os.fsencode(word)!r}"
+            )
 
 
 def _status(connection: Connection, args: argparse.Namespace) -> int:
@@ -98,15 +79,17 @@ def _status(connection: Connection, args: argparse.Namespace) -> int:
         "network": connection.call("network.status"),
         "keystore": connection.call("keystore.status"),
     }
-    _print(args, result, show.status)
+    print_result(args, result, show.status)
     return DONE
 
 
 def _init(connection: Connection, args: argparse.Namespace) -> int:
+    if connection.call("keystore.status")["exists"]:
+        return complain("a keystore exists already; unlock opens it", FAILED)
     phrase = read_passphrase(
         file=args.passphrase_file, fd=args.passphrase_fd, confirm=True
     )
-    _print(
+    print_result(
         args,
         connection.call("keystore.init", {"passphrase": phrase}),
         lambda _: "keystore made and unlocked",
@@ -120,12 +103,12 @@ def _unlock(connection: Connection, args: argparse.Namespace) -> int:
     }
     if args.for_s is not None:
         params["for_s"] = args.for_s
-    _print(args, connection.call("keystore.unlock", params), lambda _: "unlocked")
+    print_result(args, connection.call("keystore.unlock", params), lambda _: "unlocked")
     return DONE
 
 
 def _lock(connection: Connection, args: argparse.Namespace) -> int:
-    _print(args, connection.call("keystore.lock"), lambda _: "locked")
+    print_result(args, connection.call("keystore.lock"), lambda _: "locked")
     return DONE
 
 
@@ -133,160 +116,40 @@ def _wallet_create(connection: Connection, args: argparse.Namespace) -> int:
     if args.count == 1:
         params = {"label": args.label} if args.label else {}
         wallet = connection.call("wallet.create", params)
-        _print(args, wallet, show.wallet)
+        print_result(args, wallet, show.wallet)
         return DONE
     batch: dict[str, Any] = {"count": args.count}
     if args.label:
         batch["prefix"] = args.label
-    _print(args, connection.call("wallet.batch_create", batch), show.wallets)
+    print_result(args, connection.call("wallet.batch_create", batch), show.wallets)
     return DONE
 
 
 def _wallet_list(connection: Connection, args: argparse.Namespace) -> int:
-    _print(args, connection.call("wallet.list", {"limit": args.limit}), show.wallets)
+    print_result(
+        args, connection.call("wallet.list", {"limit": args.limit}), show.wallets
+    )
     return DONE
 
 
 def _wallet_show(connection: Connection, args: argparse.Namespace) -> int:
-    _print(
+    print_result(
         args, connection.call("wallet.balance", {"wallet": args.wallet}), show.balance
     )
     return DONE
 
 
-def _fund(connection: Connection, args: argparse.Namespace) -> int:
-    assets = _assets(connection)
-    asset, amount = assets.parse(args.amount)
-    address = args.address
-    if address.startswith("w_"):
-        address = connection.call("wallet.get", {"wallet": address})["address"]
-    params = {"address": address, **_paid(asset, amount)}
-    result = connection.call("devnet.fund", params)
-    connection.call("tx.wait", {"txid": result["txid"], "until": "included"})
-    _print(
-        args, result, lambda r: f"funded with {assets.show(amount, asset)}: {r['txid']}"
-    )
-    return DONE
-
-
-def _assets(connection: Connection) -> Assets:
-    """TRX and the known tokens; TRX alone where the daemon has no tokens."""
-    try:
-        return Assets(connection.call("token.list")["tokens"])
-    except RpcFailure as exc:
-        if exc.code not in _NO_METHOD:
-            raise
-        return Assets()
-
-
-def _paid(asset: str, amount: int) -> dict[str, Any]:
-    """An amount as the methods that pay take it."""
-    if asset == TRX:
-        return {"amount_sun": str(amount)}
-    return {"asset": asset, "amount_raw": str(amount)}
-
-
-def _answer() -> str:
-    try:
-        return input().strip().lower()
-    except EOFError:
-        raise ValueError("nobody answers: --yes pays without asking") from None
-
-
-def _send(connection: Connection, args: argparse.Namespace) -> int:
-    assets = _assets(connection)
-    asset, amount = assets.parse(args.amount)
-    key = args.key or f"cli-{secrets.token_hex(8)}"
-    params = {
-        "from": args.source,
-        "to": args.to,
-        "idempotency_key": key,
-        **_paid(asset, amount),
-    }
-    if args.memo:
-        params["memo"] = args.memo
-    if args.check:
-        checked = connection.call("transfer.send", {**params, "check": True})
-        _print(args, checked, lambda result: show.payment(result, assets))
-        return DONE
-    if not args.yes:
-        shown = assets.show(amount, asset)
-        print(f"Pay {shown} from {args.source} to {args.to}? [y/N] ", end="")
-        if _answer() not in ("y", "yes"):
-            return _complain("nothing was sent", FAILED)
-    if not args.json:
-        print(f"idempotency key: {key}", flush=True)
-    since = connection.call("events.poll", {"limit": 1})["next_since"]
-    payment = connection.call("transfer.send", params)
-    payment = _follow(connection, args, payment, since=since)
-    _print(args, payment, lambda result: show.payment(result, assets))
-    if payment["state"] in _SETTLED:
-        return _SETTLED[payment["state"]]
-    if args.wait == "included" and payment["state"] == "included":
-        return DONE
-    return DONE if args.wait == "none" else IN_FLIGHT
-
-
-def _follow(
-    connection: Connection,
-    args: argparse.Namespace,
-    payment: dict[str, Any],
-    *,
-    since: int,
-) -> dict[str, Any]:
-    """Show each state until the wanted one; the payment goes on without us.
-
-    *since* is the last event before it was asked for.
-    """
-    wanted = {"none": set(), "included": {"included"}, "solidified": set()}[args.wait]
-    if args.wait == "none":
-        return payment
-    shown = None
-    while payment["state"] not in _SETTLED and payment["state"] not in wanted:
-        if payment["state"] != shown and not args.json:
-            shown = payment["state"]
-            print(show.progress(payment), flush=True)
-        answer = connection.call(
-            "events.poll",
-            {
-                "since": since,
-                "topics": ["transaction"],
-                "address": payment["from_address"],
-                "wait_ms": _POLL_MS,
-                "limit": 100,
-            },
-        )
-        since = answer["next_since"]
-        payment = connection.call(
-            "transfer.status", {"payment_id": payment["payment_id"]}
-        )
-    return payment
-
-
 def _pending(connection: Connection, args: argparse.Namespace) -> int:
     result = connection.call("tx.pending", {"limit": args.limit})
-    assets = _assets(connection)
-    _print(args, result, lambda found: show.pending(found, assets))
-    return DONE
-
-
-def _retry(connection: Connection, args: argparse.Namespace) -> int:
-    asked = {"txid": args.txid, "pay_again": args.pay_again, "check": args.check}
-    try:
-        result = connection.call("tx.retry", asked)
-    except RpcFailure as refused:
-        if args.json or (words := show.retry_refused(refused)) is None:
-            raise
-        return _complain(words, IN_FLIGHT if refused.code == _IN_DOUBT else FAILED)
-    assets = _assets(connection)
-    _print(args, result, lambda found: show.retried(found, assets))
+    assets = assets_of(connection)
+    print_result(args, result, lambda found: show.pending(found, assets))
     return DONE
 
 
 def _receipt(connection: Connection, args: argparse.Namespace) -> int:
     result = connection.call("tx.receipt", {"txid": args.txid})
-    assets = _assets(connection)
-    _print(args, result, lambda found: show.receipt(found, assets))
+    assets = assets_of(connection)
+    print_result(args, result, lambda found: show.receipt(found, assets))
     return DONE
 
 
@@ -296,26 +159,26 @@ def _history(connection: Connection, args: argparse.Namespace) -> int:
     else:
         method, params = "wallet.history", {"wallet": args.address}
     result = connection.call(method, {**params, "limit": args.limit})
-    assets = _assets(connection)
-    _print(args, result, lambda found: show.history(found, assets))
+    assets = assets_of(connection)
+    print_result(args, result, lambda found: show.history(found, assets))
     return DONE
 
 
 def _token_list(connection: Connection, args: argparse.Namespace) -> int:
-    _print(args, connection.call("token.list"), show.tokens)
+    print_result(args, connection.call("token.list"), show.tokens)
     return DONE
 
 
 def _token_info(connection: Connection, args: argparse.Namespace) -> int:
-    _print(args, connection.call("token.info", {"token": args.token}), show.token)
+    print_result(args, connection.call("token.info", {"token": args.token}), show.token)
     return DONE
 
 
 def _token_balance(connection: Connection, args: argparse.Namespace) -> int:
     asked = {"token": args.token, "address": args.address}
     result = connection.call("token.balance", asked)
-    assets = _assets(connection)
-    _print(args, result, lambda found: show.token_balance(found, assets))
+    assets = assets_of(connection)
+    print_result(args, result, lambda found: show.token_balance(found, assets))
     return DONE
 
 
@@ -324,18 +187,25 @@ def _watch(connection: Connection, args: argparse.Namespace) -> int:
     if args.since is not None:
         params["since"] = args.since
     connection.call("events.subscribe", params)
+    assets = assets_of(connection)
     for message in connection.notifications():
         body = message.get("params", {})
-        print(json.dumps(body) if args.json else show.event(message), flush=True)
-    return _complain("the daemon closed the connection", UNREACHABLE)
+        shown = (
+            json.dumps(body) if args.json else printable(show.event(message, assets))
+        )
+        print(shown, flush=True)
+    return complain("the daemon closed the connection", UNREACHABLE)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lucidtron", description="Talk to a running lucidtrond."
     )
-    parser.add_argument("--socket", help="the daemon's socket")
-    parser.add_argument("--state-dir", help="the daemon's state directory")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--socket", metavar="P", help="the daemon at this socket")
+    which.add_argument(
+        "--state-dir", metavar="D", help="the daemon of this state directory, or none"
+    )
     parser.add_argument("--json", action="store_true", help="print results as JSON")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _add_daemon(verbs)
@@ -351,11 +221,17 @@ def _add(parent: Any, name: str, run: Verb, text: str) -> Any:
 
 
 def _add_daemon(verbs: Any) -> None:
-    call = _add(
-        verbs, "call", _call, "call any method: call address.validate address=T…"
+    any_method = _add(
+        verbs, "call", call, "call any method: call address.validate address=T…"
     )
-    call.add_argument("method")
-    call.add_argument("params", nargs="*", metavar="key=value", help="values as JSON")
+    any_method.add_argument("method")
+    any_method.add_argument(
+        "params",
+        nargs="*",
+        metavar="key=value",
+        help="values as the method declares them: digits of amounts stay a string",
+    )
+    any_method.add_argument("--yes", action="store_true", help="do not ask")
 
     _add(verbs, "status", _status, "how the daemon, its network and its keystore are")
     for name, run, text in (
@@ -381,21 +257,37 @@ def _add_money(verbs: Any) -> None:
     one = _add(wallets, "balance", _wallet_show, "balance of a wallet")
     one.add_argument("wallet")
 
-    fund = _add(verbs, "fund", _fund, "get test money (devnet only)")
+    fund = _add(verbs, "fund", paying.fund, "get test money (devnet only)")
     fund.add_argument("address", metavar="ADDRESS|WALLET")
     fund.add_argument("amount", nargs="+", help="like 100 TRX")
 
-    send = _add(verbs, "send", _send, "pay TRX or a known token")
+    send = _add(verbs, "send", paying.send, "pay TRX or a known token")
     send.add_argument("source", metavar="FROM", help="a wallet id or address of ours")
     send.add_argument("to", metavar="TO")
     send.add_argument("amount", nargs="+", help="like 1.5 TRX or 2 USDT")
     send.add_argument("--key", help="idempotency key: repeat it, never pay twice")
     send.add_argument("--memo")
     send.add_argument("--yes", action="store_true", help="do not ask")
+    send.add_argument(
+        "--allow-look-alike",
+        action="store_true",
+        help="the recipient is meant, though it looks like another that was paid",
+    )
+    send.add_argument(
+        "--allow-zero-address",
+        action="store_true",
+        help="pay the zero address, where money is lost",
+    )
     send.add_argument("--check", action="store_true", help="only try, send nothing")
     send.add_argument(
         "--wait", choices=["none", "included", "solidified"], default="solidified"
     )
+    for sub in (fund, send):
+        sub.add_argument(
+            "--allow-unchecked-recipient",
+            action="store_true",
+            help="the recipient is meant, though written in hex, without a checksum",
+        )
 
 
 def _add_looking(verbs: Any) -> None:
@@ -410,13 +302,16 @@ def _add_looking(verbs: Any) -> None:
 
     pending = _add(verbs, "pending", _pending, "payments that are not settled yet")
     pending.add_argument("--limit", type=int, default=20)
-    retry = _add(verbs, "retry", _retry, "send a payment again; it can't pay twice")
+    retry = _add(
+        verbs, "retry", paying.retry, "send a payment again; it can't pay twice"
+    )
     retry.add_argument("txid")
     retry.add_argument(
         "--pay-again",
         action="store_true",
         help="also when it failed in its block, where it has cost its fee",
     )
+    retry.add_argument("--yes", action="store_true", help="do not ask")
     retry.add_argument(
         "--check", action="store_true", help="only say what would be done"
     )

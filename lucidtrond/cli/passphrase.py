@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 MAX_BYTES = 1024
+_NO_TEXT = "the passphrase: expected text in UTF-8"
 
 
 def read_passphrase(*, file: str | None, fd: int | None, confirm: bool = False) -> str:
@@ -24,14 +25,28 @@ def read_passphrase(*, file: str | None, fd: int | None, confirm: bool = False) 
             "no terminal to ask for the passphrase: use --passphrase-file or "
             "--passphrase-fd"
         )
-    typed = getpass.getpass("Passphrase: ")
-    if confirm and getpass.getpass("Again: ") != typed:
+    typed = _ask("Passphrase: ")
+    if confirm and _ask("Again: ") != typed:
         raise ValueError("the two passphrases differ")
     return typed
 
 
+def _ask(prompt: str) -> str:
+    try:
+        typed = getpass.getpass(prompt)
+        typed.encode()  # a terminal's stray bytes arrive as lone surrogates
+    except EOFError:
+        raise ValueError("no passphrase was typed") from None
+    except UnicodeError:
+        raise ValueError(_NO_TEXT) from None
+    return typed
+
+
 def _strip(data: bytes) -> str:
-    text = data.decode().removesuffix("\n").removesuffix("\r")
+    try:
+        text = data.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:  # its own text would show a byte
+        raise ValueError(_NO_TEXT) from None
     if not text:
         raise ValueError("the passphrase is empty")
     return text

@@ -1,5 +1,6 @@
 """Results as text for people; everything here takes what the daemon answered."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,7 +88,7 @@ def token(result: Result) -> str:
     if result["known"]:
         standing = "known"
     elif result["imitates"]:
-        standing = f"UNKNOWN; uses the symbol of {result['imitates']}, do not trust it"
+        standing = f"UNKNOWN; is called like {result['imitates']}, do not trust it"
     else:
         standing = "unknown"
     decimals = result["decimals"]
@@ -198,9 +199,18 @@ def retry_refused(refused: RpcFailure) -> str | None:
             return None
 
 
-def payment(result: Result, assets: Assets) -> str:
+def proposal(result: Result, assets: Assets) -> str:
+    """A payment that was only checked, to be agreed to; addresses are base58."""
+    amount = assets.show(result["amount"], result["asset"])
+    text = f"{amount} from {result['from_address']} to {result['to_address']}"
+    cost = _most(result)
+    return f"{text}, at a cost of up to {cost}" if cost else text
+
+
+def payment(result: Result, assets: Assets, network: str | None = None) -> str:
     """What became of a payment, in a shopkeeper's words."""
     return lines(
+        ("network", network),
         ("payment", result["payment_id"]),
         ("state", f"{result['state']}: {_WORDS[result['state']]}"),
         ("from", result["from_address"]),
@@ -276,21 +286,40 @@ def history(result: Result, assets: Assets) -> str:
     return "\n".join(rows) or "nothing yet"
 
 
-def event(message: Result) -> str:
+def event(message: Result, assets: Assets) -> str:
     """One event on one line."""
     body = message.get("params", {})
     if message.get("method") == "events.lagged":
         return f"fell behind; resume with --since {body.get('resume_from')}"
     happened = body.get("event", {})
     if "payment" in happened:
-        inner = happened["payment"]
-        text = f"{inner['payment_id']} {inner['state']} {inner.get('txid') or ''}"
+        text = _payment_event(happened["payment"], assets)
     elif "entry" in happened:
-        inner = happened["entry"]
-        text = (
-            f"{happened['change']} {inner['from_address']} → {inner['to_address']} "
-            f"{inner['amount']} {inner['asset']}"
-        )
+        text = _transfer_event(happened, assets)
     else:
-        text = " ".join(f"{key}={value}" for key, value in happened.items())
+        text = " ".join(f"{key}={_plain(value)}" for key, value in happened.items())
     return f"{body.get('seq')}  {body.get('topic')}  {text}"
+
+
+def _payment_event(row: Result, assets: Assets) -> str:
+    amount = assets.show(row["amount"], row["asset"])
+    return (
+        f"{time(row.get('updated_ms'))}  {row['payment_id']} {row['state']}  {amount}"
+        f" to {row['to_address']}  {row.get('txid') or ''}"
+    ).rstrip()
+
+
+def _transfer_event(happened: Result, assets: Assets) -> str:
+    row = happened["entry"]
+    amount = assets.show(row["amount"], row["asset"])
+    unknown = "  (unknown token)" if row.get("unknown_token") else ""
+    return (
+        f"{time(row.get('block_timestamp_ms'))}  {happened['change']}"
+        f" {row['from_address']} → {row['to_address']}  {amount}{unknown}"
+        f"  {row['txid']}"
+    )
+
+
+def _plain(value: Any) -> str:
+    """A value of an event as its JSON, texts without quotes."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

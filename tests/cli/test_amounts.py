@@ -52,6 +52,9 @@ def test_tokens_too_can_be_typed_as_they_are_shown(
         (f"{2**256} whole", "more than there can be"),
         ("-1 IUSD", "expected a plain number"),
         ("IUSD", "expected a plain number"),
+        ("5 1INCH", "got '5 1INCH'"),  # never 51 of INCH
+        ("1.5 _usd2 TRX", "expected a plain number"),
+        ("", "got ''"),
     ],
 )
 def test_an_amount_of_a_token_that_makes_no_sense_is_refused(
@@ -59,6 +62,20 @@ def test_an_amount_of_a_token_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(complaint)):
         ASSETS.parse(text.split())
+
+
+def test_a_symbol_may_begin_with_a_digit_or_an_underscore() -> None:
+    symbols = ["INCH", "1INCH", "_x", "x", "a_b"]
+    assets = Assets({"token": f"T{s}", "symbol": s, "decimals": 0} for s in symbols)
+    for symbol in symbols:
+        assert assets.parse(["5", symbol]) == (f"T{symbol}", 5)
+        assert assets.parse([f"1_000 {symbol}"]) == (f"T{symbol}", 1000)
+    assert assets.parse(["1", "000", "a_b"]) == ("Ta_b", 1000)
+    assert assets.parse(["5a_b"]) == ("Ta_b", 5)
+    assert assets.parse(["5INCH"]) == ("TINCH", 5)
+    for two_ways in ("51INCH", "5_x"):
+        with pytest.raises(ValueError, match="with a blank between"):
+            assets.parse([two_ways])
 
 
 def test_a_token_nobody_knows_is_shown_raw() -> None:

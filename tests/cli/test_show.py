@@ -7,6 +7,7 @@ import pytest
 from lucidtrond.cli import show
 from lucidtrond.cli.amounts import Assets
 from lucidtrond.cli.connection import RpcFailure
+from lucidtrond.cli.outcome import printable
 from lucidtrond.errors import AlreadyFinal, CallError, FailedOnChain, InDoubt
 from lucidtrond.events.types import PaymentState
 from lucidtrond.rpc.codes import code_of
@@ -106,3 +107,39 @@ def test_another_refusal_speaks_for_itself() -> None:
 
 def test_nothing_pending_is_said() -> None:
     assert show.pending({"pending": []}, ASSETS) == "nothing is pending"
+
+
+def test_events_have_units_times_and_txids() -> None:
+    entry = {
+        "txid": "ab" * 32,
+        "from_address": "TFrom",
+        "to_address": "TTo",
+        "asset": "TRX",
+        "amount": "100000000",
+        "block_timestamp_ms": 1_700_000_000_000,
+        "unknown_token": False,
+    }
+    body = {"seq": 7, "topic": "transfer"}
+
+    def shown(**event: Any) -> str:
+        return show.event({"params": {**body, "event": event}}, ASSETS)
+
+    text = shown(change="included", entry=entry)
+    assert "TFrom → TTo  100 TRX" in text
+    assert "2023-11-14 22:13:20" in text
+    assert "ab" * 32 in text
+    token = {**entry, "asset": "TToken", "amount": "2500000"}
+    assert "2.5 IUSD" in shown(change="included", entry=token)
+    fake = {**entry, "asset": "TFake", "amount": "5", "unknown_token": True}
+    assert "5 of TFake  (unknown token)" in shown(change="included", entry=fake)
+    payment = {**row()["payment"], "txid": "cd", "updated_ms": 1_700_000_000_000}
+    text = shown(payment=payment)
+    assert "2023-11-14 22:13:20  p_1 pending  1.5 TRX to TTo  cd" in text
+    text = shown(plugin="fuel", name="low", data={"low": True, "left": None})
+    assert 'data={"low": true, "left": null}' in text
+
+
+def test_what_a_terminal_would_obey_or_hide_is_escaped() -> None:
+    plain = "café 💶 → x\ny"
+    assert printable(plain) == plain
+    assert printable("USD\u200bT\x1b[2J\u202e") == r"USD\u200bT\x1b[2J\u202e"

@@ -1,0 +1,3 @@
+from tests.daemon.conftest import daemon
+
+__all__ = ["daemon"]
