@@ -83,8 +83,8 @@ class House:
 
 
 @asynccontextmanager
-async def chain() -> AsyncIterator[Devnet]:
-    config = DevnetConfig(block_time_s=0, witnesses=WITNESSES)
+async def chain(*tokens: str) -> AsyncIterator[Devnet]:
+    config = DevnetConfig(block_time_s=0, witnesses=WITNESSES, tokens=tokens)
     with trio.fail_after(60):
         async with open_devnet(config, clock=WallClock()) as devnet:
             yield devnet
@@ -131,9 +131,9 @@ async def house(devnet: Devnet, path: Path) -> AsyncIterator[House]:
 
 
 @asynccontextmanager
-async def shop(path: Path) -> AsyncIterator[tuple[House, Address]]:
-    """A house with one funded wallet."""
-    async with chain() as devnet, house(devnet, path) as made:
+async def shop(path: Path, *tokens: str) -> AsyncIterator[tuple[House, Address]]:
+    """A house with one funded wallet, on a chain with odd *tokens*."""
+    async with chain(*tokens) as devnet, house(devnet, path) as made:
         await made.vault.init(PASSPHRASE)
         wallet = await made.new_address()
         await devnet.fund(wallet, Sun(5000 * TRX))
