@@ -7,8 +7,11 @@ that runs; so a successful call whose receipt has a log of another contract than
 that was called made such a call, and a receipt of it without any internal transaction
 is that of a node that keeps none. TRX that contracts pay out are invisible there.
 
-`EVIDENCE` such receipts in a row are wanted, since several nodes may answer under one
-address; and as many with internal transactions to believe the contrary again.
+One such receipt decides, since none can come of a node that keeps them; several nodes
+may answer under one address, so `RECOVERED` with internal transactions in a row are
+wanted to believe the contrary again. Where no receipt decides, a balance does: TRX that
+arrived and is no row (`chain.reconcile`), after `CALLS` calls of contracts without one
+internal transaction among them.
 """
 
 from collections.abc import Iterable
@@ -18,7 +21,8 @@ from attrs import define
 
 from lucidtrond.tron.receipt import Receipt
 
-EVIDENCE: Final = 3
+RECOVERED: Final = 20
+CALLS: Final = 20
 Keeping = Literal["kept", "missing", "unknown"]
 
 
@@ -53,18 +57,25 @@ class InternalsOf:
 
     keeping: Keeping = "unknown"
     _shown: int = 0
-    _lacking: int = 0
+    """Receipts with internal transactions since the last that lacked them."""
+    _calls: int = 0
+    """Calls of contracts."""
 
     def note(self, receipts: Iterable[Receipt]) -> bool:
         """Take a block's receipts; say whether *keeping* changed."""
-        before = self.keeping
+        before, receipts = self.keeping, list(receipts)
+        self._calls += sum(each.contract_address is not None for each in receipts)
         shown, without = evidence(receipts)
-        if shown and not without:
-            self._shown, self._lacking = self._shown + shown, 0
-        elif without and not shown:
-            self._shown, self._lacking = 0, self._lacking + without
-        if self._lacking >= EVIDENCE:
+        self._shown = 0 if without else self._shown + shown
+        if without:
             self.keeping = "missing"
-        elif self._shown >= (1 if before == "unknown" else EVIDENCE):
+        elif self._shown >= (1 if before == "unknown" else RECOVERED):
             self.keeping = "kept"
         return self.keeping != before
+
+    def note_unexplained_income(self) -> bool:
+        """TRX arrived somewhere that no row explains; say whether *keeping* changed."""
+        if self.keeping != "unknown" or self._calls < CALLS:
+            return False
+        self.keeping = "missing"
+        return True

@@ -28,6 +28,7 @@ from lucidtrond.chain.drift import (
     judge,
     starts_at_zero,
 )
+from lucidtrond.chain.internals import lacking
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.read import TRX
 from lucidtrond.errors import NodeError, StoreError
@@ -137,10 +138,36 @@ class Reconciler:
                 complete_from=position.complete_from or 0,
             )
         )
+        suspects = self._without_internals(problems)
+        if suspects:
+            await self._store.write(partial(self._emit_all, problems=suspects))
         if problems:
-            self._ledger.note_problems(problems)
+            self._ledger.note_problems([*problems, *suspects])
             self._ring()
         return len(due)
+
+    def _without_internals(
+        self, problems: Sequence[LedgerProblem]
+    ) -> list[LedgerProblem]:
+        """TRX that no row explains may be what a contract paid out; see `internals`."""
+        income = [
+            each
+            for each in problems
+            if each.asset == TRX and each.drift is not None and int(each.drift) > 0
+        ]
+        return [
+            LedgerProblem(
+                problem="no_internal_transactions",
+                reason=lacking(name),
+                block_number=income[0].block_number,
+            )
+            for name, of_endpoint in self._ledger.internals.items()
+            if income and of_endpoint.note_unexplained_income()
+        ]
+
+    def _emit_all(self, tx: Tx, problems: Sequence[LedgerProblem]) -> None:
+        for each in problems:
+            self._emit(tx, each)
 
     async def _due(self, solid: int, at_once: int) -> list[DueBalance]:
         now = trio.current_time()

@@ -9,6 +9,7 @@ import trio.testing
 from attrs import define, evolve, field
 
 from lucidtrond.chain import balances
+from lucidtrond.chain.internals import CALLS, InternalsOf
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.reconcile import DRIFTING_EVERY_S, EVERY_S, Reconciler
 from lucidtrond.errors import NodeUnavailable
@@ -21,9 +22,16 @@ from lucidtrond.tron.block import Block
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
-from tests.chain.model import ModelChain, address, emit, emitted, transfer
+from tests.chain.model import (
+    ModelChain,
+    address,
+    emit,
+    emitted,
+    receipts_of,
+    transfer,
+)
 from tests.chain.test_committed import KNOWN, TOKEN, asking
-from tests.chain.test_read import transfer_log
+from tests.chain.test_read import block_with, transfer_log
 from tests.chain.world import World, world
 
 ALICE, BOB, PAYER = address(1), address(2), address(9)  # two are watched
@@ -192,6 +200,23 @@ async def test_more_than_the_ledger_says_is_a_drift_of_that_account() -> None:
         await made.block(transfer(owner=PAYER, to=ALICE, amount=1, nonce=4))
         await made.turns()
         assert (await made.events())[1:] == [("drift", "TRX", "4", agreed + 1)]
+
+
+async def test_unexplained_trx_tells_a_node_without_internal_transactions() -> None:
+    async with bench(created_ms=FAR) as made:
+        seen = made.ledger.internals.setdefault("model", InternalsOf())
+        [called] = receipts_of(block_with(asking(b"")))
+        seen.note([evolve(called, contract_address=TOKEN)] * CALLS)
+        made.node.amounts = {(ALICE, None): 6}
+        await made.block(transfer(owner=PAYER, to=ALICE, amount=7))
+        await made.turns()
+        assert made.ledger.health().without_internals == (), "less than the rows say"
+        made.node.amounts = {(ALICE, None): 9}
+        await made.block(transfer(owner=PAYER, to=ALICE, amount=1, nonce=1))
+        await made.turns()
+        assert made.ledger.health().without_internals == ("model",)
+        told = await made.made.store.read(lambda tx: emitted(tx, "ledger"))
+        assert told[-1]["problem"] == "no_internal_transactions"
 
 
 async def test_a_drift_that_ends_is_told() -> None:
