@@ -16,6 +16,7 @@ from typing import Any
 from lucidtrond.cli import paying, show
 from lucidtrond.cli.calling import call
 from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
+from lucidtrond.cli.interpreter import refuse_optimized
 from lucidtrond.cli.outcome import (
     DONE,
     FAILED,
@@ -36,6 +37,7 @@ Verb = Callable[[Connection, argparse.Namespace], int]
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb; gives the exit code."""
+    refuse_optimized("lucidtron")
     # `lucidtron watch | head` ends as any other filter's source does.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lucidtrond.cli.interpreter import refuse_optimized
 from lucidtrond.errors import OperatorError
 
 Command = Callable[[argparse.Namespace], int]
@@ -19,6 +20,7 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; gives the exit code."""
+    refuse_optimized("lucidtrond")
     args = _parser().parse_args(argv)
     command: Command = args.command
     try:
