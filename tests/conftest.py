@@ -1,16 +1,35 @@
-"""Deselects what needs recorded data where there is none (see `tests.recorded`)."""
+"""Deselects tests: what needs recorded data where there is none (`tests.recorded`), and
+all but a part of the rest with ``--sample`` (`tests.sampling`).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests import recorded
+from tests import recorded, sampling
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    sampling.add_option(parser)
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    if recorded.is_here():
-        return
-    wanting = [item for item in items if item.get_closest_marker("mainnet")]
-    if wanting:
-        items[:] = [item for item in items if item not in wanting]
-        config.hook.pytest_deselected(items=wanting)
+    if not recorded.is_here():
+        _deselect(config, items, lambda item: not item.get_closest_marker("mainnet"))
+    sample: str | None = config.getoption("--sample")
+    if sample is not None:
+        _deselect(config, items, sampling.keeper(Path(__file__).parent, sample))
+
+
+def _deselect(
+    config: pytest.Config,
+    items: list[pytest.Item],
+    keep: Callable[[pytest.Item], bool],
+) -> None:
+    gone = [item for item in items if not keep(item)]
+    if gone:
+        items[:] = [item for item in items if item not in set(gone)]
+        config.hook.pytest_deselected(items=gone)

@@ -1,10 +1,12 @@
-"""A real systemd as process 1 of a container made of this machine's own files.
+"""A real systemd as process 1 of a container: of Debian 12, of Debian 13.
 
-Nothing is downloaded: the root file system lies under an overlay that is thrown away.
-The container has a network of its own with nothing in it but loopback.
+Where this machine is the wanted Debian its own files are the root, and nothing is
+downloaded; else contrib/debian-root makes one, once. The root lies under an overlay
+that is thrown away. The container's own network has nothing in it but loopback.
 """
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -20,11 +22,15 @@ import pytest
 from packaging.requirements import Requirement
 
 TOP: Final = Path(__file__).parents[2]
+SUITES: Final = ("bookworm", "trixie")
+"""Debian 12 with systemd 252, Debian 13 with systemd 257."""
 UNIT: Final = TOP / "systemd" / "lucidtrond.service"
 OPT: Final = "opt/lucidtrond"  # what the unit's ExecStart= says
 BOOT_S: Final = 60
 _APT: Final = "apt-get install -y --no-install-recommends systemd systemd-container"
 _NAMESPACES: Final = ("-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w")
+_CANNOT: Final = 77
+"""Exit status of contrib/debian-root where it may or can make nothing."""
 _PYTHON: Final = "/usr/bin/python3"  # the unit's ProtectHome= hides one under a home
 _MASKED: Final = (
     "console-getty.service",
@@ -60,8 +66,8 @@ def _runtime(name: str, seen: set[str]) -> Iterator[metadata.Distribution]:
         yield from _runtime(wanted.name, seen)
 
 
-def install(root: Path) -> None:
-    """What README tells an operator to do, without asking a registry."""
+def _install_ours(root: Path) -> None:
+    """What is installed here, for a root that is this machine's own."""
     opt = root / OPT
     subprocess.run([_PYTHON, "-m", "venv", "--without-pip", opt], check=True)
     [packages] = opt.glob("lib/python3*/site-packages")
@@ -80,6 +86,32 @@ def install(root: Path) -> None:
         ],
         check=True,
     )
+
+
+def _install_wheels(root: Path, wheels: Path) -> None:
+    """What README tells an operator to do; pip is given the wheels it would fetch."""
+    source = root / "root/lucidtrond"
+    source.mkdir()
+    shutil.copytree(wheels, root / "root/wheels")
+    for name in ("pyproject.toml", "requirements.lock", "README.md", "LICENSE"):
+        shutil.copy(TOP / name, source)
+    for name in ("lucidtrond", "plugins"):
+        shutil.copytree(
+            TOP / name, source / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    pip = (f"/{OPT}/bin/pip", "install", "--quiet", "--no-index")
+    for command in (
+        ("python3", "-m", "venv", f"/{OPT}"),
+        (
+            *(*pip, "--find-links", "/root/wheels", "--require-hashes"),
+            *("-r", "/root/lucidtrond/requirements.lock"),
+        ),
+        (*pip, "--no-deps", "--no-build-isolation", "/root/lucidtrond"),
+    ):
+        subprocess.run(["chroot", root, *command], check=True, timeout=300)
+
+
+def _settle(root: Path) -> None:
     settings = root / "etc/lucidtrond/lucidtrond.toml"
     settings.parent.mkdir(mode=0o755, exist_ok=True)
     settings.write_text("[network]\nblock_time_s = 0.5\nwitnesses = 3\n")
@@ -93,7 +125,9 @@ class Machine:
     root: Path
     leader: int
 
-    def run(self, *command: str, timeout_s: float = 60) -> str:
+    def run(
+        self, *command: str, timeout_s: float = 60, with_errors: bool = False
+    ) -> str:
         """Run a command inside; its output, or an error that shows it."""
         done = subprocess.run(
             ["nsenter", f"-t{self.leader}", *_NAMESPACES, "--", *command],
@@ -104,7 +138,7 @@ class Machine:
             check=False,
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        return done.stdout.strip()
+        return (done.stdout + (done.stderr if with_errors else "")).strip()
 
     def property(self, name: str) -> str:
         return self.run("systemctl", "show", "-P", name, UNIT.name)
@@ -121,23 +155,47 @@ def _leader(nspawn: int) -> int | None:
     return None
 
 
-def boot() -> Iterator[Machine]:
-    """Boot, hand over, power off. Skips where the kernel does not let us."""
-    nspawn = require("systemd-nspawn")
+def _is_this_machine(suite: str) -> bool:
+    """Whether our own files are that Debian, and its Python is ours."""
+    if platform.freedesktop_os_release().get("VERSION_CODENAME") != suite:
+        return False
     ours = f"Python {sys.version_info.major}.{sys.version_info.minor}."
     theirs = subprocess.run(
-        [_PYTHON, "--version"], capture_output=True, text=True, check=True
+        [_PYTHON, "--version"], capture_output=True, text=True, check=False
     ).stdout
-    if not theirs.startswith(ours):
-        pytest.skip(f"our libraries are for {ours}x and {_PYTHON} is {theirs.strip()}")
+    return theirs.startswith(ours)
+
+
+def _made(*arguments: str) -> Path:
+    """The folder that contrib/debian-root prints; skips where it can make none."""
+    done = subprocess.run(
+        [TOP / "contrib/debian-root", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if done.returncode == _CANNOT:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+def boot(suite: str) -> Iterator[Machine]:
+    """Boot, hand over, power off. Skips where the kernel does not let us."""
+    nspawn = require("systemd-nspawn")
     if os.geteuid() != 0:
         pytest.skip("only root may mount an overlay and boot a container")
+    wheels = None
+    lower = Path("/")
+    if not _is_this_machine(suite):
+        lower, wheels = _made(suite), _made("--wheels", suite)
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="lucidtrond-") as name:
         room = Path(name)
         for each in ("upper", "work", "root"):
             (room / each).mkdir()
         root = room / "root"
-        layers = f"lowerdir=/,upperdir={room / 'upper'},workdir={room / 'work'}"
+        layers = f"lowerdir={lower},upperdir={room / 'upper'},workdir={room / 'work'}"
         mounted = subprocess.run(
             ["mount", "-t", "overlay", "overlay", "-o", layers, root],
             capture_output=True,
@@ -147,6 +205,11 @@ def boot() -> Iterator[Machine]:
         if mounted.returncode:
             pytest.skip(f"no overlay file system here: {mounted.stderr.strip()}")
         try:
+            if wheels is None:
+                _install_ours(root)
+            else:
+                _install_wheels(root, wheels)
+            _settle(root)
             yield from _boot_in(root, nspawn, room / "console.log")
         finally:
             subprocess.run(["umount", "-l", root], check=True)
@@ -159,7 +222,6 @@ def _boot_in(root: Path, nspawn: str, log: Path) -> Iterator[Machine]:
         (units / unit).unlink(missing_ok=True)
         (units / unit).symlink_to(os.devnull)
     (root / "etc/machine-id").write_text("")
-    install(root)
     with log.open("wb") as console:
         process = subprocess.Popen(
             [

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.daemon.process import PASSPHRASE
-from tests.systemd.machine import UNIT, Machine, boot, require
+from tests.systemd.machine import SUITES, UNIT, Machine, boot, require
 
 pytestmark = pytest.mark.process
 
 MOST_EXPOSURE = 1.2
+FIRST_WITH_ALL = 257
+"""The systemd that knows each setting of the unit."""
 CALL = """
 import json, sys
 from pathlib import Path
@@ -22,9 +24,9 @@ with Connection.open([Path("/run/lucidtrond/rpc.sock")]) as connection:
 """
 
 
-@pytest.fixture(name="machine", scope="module")
-def _machine() -> Iterator[Machine]:
-    yield from boot()
+@pytest.fixture(name="machine", scope="module", params=SUITES)
+def _machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
+    yield from boot(request.param)
 
 
 def call(
@@ -79,6 +81,20 @@ def test_no_line_of_the_unit_is_wrong_but_those_an_older_systemd_ignores() -> No
 
 
 @pytest.mark.slow
+def test_a_new_systemd_understands_each_line_of_the_unit(machine: Machine) -> None:
+    version = int(machine.run("systemctl", "--version").split()[1])
+    if version < FIRST_WITH_ALL:
+        pytest.skip(f"systemd {version} ignores some lines, as the test above lists")
+    path = f"/etc/systemd/system/{UNIT.name}"
+    said = machine.run("systemd-analyze", "verify", path, with_errors=True)
+    assert [line for line in said.splitlines() if UNIT.name in line] == []
+    machine.run(
+        *("systemd-analyze", "security", "--offline=yes", "--no-pager"),
+        *(f"--threshold={round(MOST_EXPOSURE * 10)}", path),
+    )
+
+
+@pytest.mark.slow
 def test_the_service_starts_answers_survives_a_kill_and_stops(
     machine: Machine,
 ) -> None:
@@ -89,7 +105,7 @@ def test_the_service_starts_answers_survives_a_kill_and_stops(
     assert call(machine, "daemon.health")["status"] == "ok"
     first = machine.property("MainPID")
 
-    machine.run("kill", "-9", first)
+    machine.run("sh", "-c", "kill -9 $0", first)
     wait_until(lambda: machine.property("MainPID") not in {first, "0"}, machine)
     wait_until(lambda: machine.property("ActiveState") == "active", machine)
     assert machine.property("NRestarts") == "1"
