@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any, Final
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from msgspec import Struct
 
 from lucidtrond.tron import tron_pb2 as pb
@@ -63,7 +63,7 @@ from lucidtrond.tron.contracts_witness import (
     WitnessCreate,
     WitnessUpdate,
 )
-from lucidtrond.tron.wirebytes import MalformedMessage, shortened, walk
+from lucidtrond.tron.wirebytes import MalformedMessage, parse, walk
 
 __all__ = [
     "TRANSFER",
@@ -277,12 +277,8 @@ def _unpack(number: int, type_url: str, value: bytes) -> Message | None:
     if kind is None or not slash or name != kind.name:
         return None
     try:
-        return kind.message.FromString(value)
-    except DecodeError:
-        pass
-    try:  # anybody may write what Java reads and google's C library does not
-        return kind.message.FromString(shortened(value, kind.message))
-    except (DecodeError, MalformedMessage):
+        return parse(kind.message, value)
+    except MalformedMessage:
         return None
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.base58 import encode_check
@@ -20,6 +19,7 @@ from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.jsonfields import bytes_form, is_repeated
 from lucidtrond.tron.jsontext import NullPointer, ParseError, merge
 from lucidtrond.tron.transaction import MalformedTransaction, Transaction
+from lucidtrond.tron.wirebytes import MalformedMessage, parse
 
 CONTRACT_TYPES: Final = dict(pb.Transaction.Contract.ContractType.items())
 """Number of each contract by the name that ``type`` has in JSON."""
@@ -95,7 +95,8 @@ def print_raw_data(raw: bytes, *, visible: bool) -> dict[str, Any]:
 
 
 def print_message(message: Message, *, visible: bool) -> dict[str, Any]:
-    """Print any message of tron.proto by JsonFormat's rules."""
+    """Print any message of tron.proto by JsonFormat's rules; it shows no unknown field
+    (since 4.4.5)."""
     printed: dict[str, Any] = {}
     for field, value in message.ListFields():
         show = _printer(field, visible=visible)
@@ -103,12 +104,6 @@ def print_message(message: Message, *, visible: bool) -> dict[str, Any]:
             printed[field.name] = [show(each) for each in value]
         else:
             printed[field.name] = show(value)
-    others = UnknownFieldSet(message)
-    for place in range(len(others)):
-        unknown = others[place]
-        data = unknown.data
-        shown = data.hex() if isinstance(data, bytes) else data
-        printed.setdefault(str(unknown.field_number), []).append(shown)
     return printed
 
 
@@ -179,8 +174,8 @@ def _unpack(contract: pb.Transaction.Contract) -> Message | None:
     if made is None or not slash or stated != f"protocol.{name}":
         return None
     try:
-        return made.FromString(contract.parameter.value)
-    except DecodeError:
+        return parse(made, contract.parameter.value)
+    except MalformedMessage:
         return None
 
 

@@ -4,11 +4,11 @@ For bytes that must stay as they came: raw data and contracts of others.
 """
 
 from collections.abc import Iterator
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from attrs import frozen
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 MAX_DEPTH: Final = 100
 """Messages in one another that a protobuf reader takes (CodedInputStream)."""
@@ -114,6 +114,25 @@ def unknown_fields(data: bytes, made: type[Message]) -> bytes:
     return b"".join(
         each.written for each in fields(data) if known.get(each.number) != each.kind
     )
+
+
+M = TypeVar("M", bound=Message)
+
+
+def parse(made: type[M], data: bytes) -> M:
+    """Read a message as java does, which takes some that google's C library refuses.
+
+    Raises:
+        MalformedMessage: java refuses it, too.
+    """
+    try:
+        return made.FromString(data)
+    except DecodeError:
+        pass
+    try:
+        return made.FromString(shortened(data, made))
+    except DecodeError:
+        raise MalformedMessage("not a message of this kind") from None
 
 
 def shortened(data: bytes, made: type[Message]) -> bytes:

@@ -23,7 +23,7 @@ from lucidtrond.tron.contracts import (
     encode,
     owner_of,
 )
-from lucidtrond.tron.jsonformat import CONTRACT_TYPES, message_class
+from lucidtrond.tron.jsonformat import CONTRACT_TYPES, message_class, print_raw_data
 from lucidtrond.tron.transaction import decode_raw
 from lucidtrond.tron.units import Sun
 from lucidtrond.tron.wirebytes import MalformedMessage, length_field, shortened, varint
@@ -51,6 +51,23 @@ def test_each_form_of_a_transfer_moves_what_the_network_moves(
         Address.from_hex(moves["to"]),
         Sun(moves["amount"]),
     )
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form["what"])
+def test_each_form_prints_as_the_same_transfer(form: dict[str, Any]) -> None:
+    """What can't be unpacked is left out; a bad address is shown as it is."""
+    printed = print_raw_data(bytes.fromhex(form["raw_data_hex"]), visible=False)
+    moves = form["moves"]
+    if moves is None:
+        shown = [each["parameter"]["value"] for each in printed["contract"]]
+        assert shown == [] or len(shown[0]["owner_address"]) == 40
+        return
+    [contract] = printed["contract"]
+    value = {"owner_address": moves["owner"], "to_address": moves["to"]}
+    if moves["amount"]:
+        value["amount"] = moves["amount"]
+    assert contract["parameter"]["value"] == value
+    assert contract["type"] == "TransferContract"
 
 
 # A writer that may do what java's does not.
