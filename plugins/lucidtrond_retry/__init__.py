@@ -43,7 +43,7 @@ from lucidtrond.api import (
     WouldFail,
     read_txid,
 )
-from lucidtrond.tron.keys import BadSignature, recover
+from lucidtrond.tron.keys import BadSignature, recover_signer
 from lucidtrond.tron.transaction import (
     MalformedTransaction,
     Transaction,
@@ -200,7 +200,7 @@ async def _checked(ctx: Context[NoConfig], transaction: Transaction) -> Broadcas
     try:
         expiration = decode_raw(transaction.raw).expiration
         for signature in transaction.signatures:
-            recover(transaction.digest, signature)
+            recover_signer(transaction.digest, signature)
     except (MalformedTransaction, BadSignature) as why:
         raise InvalidInput(f"transaction_hex: {why}") from None
     if await ctx.node.fetch_receipt(txid, solid=True) is not None:

@@ -16,7 +16,7 @@ from lucidtrond.api import (
 from lucidtrond.testing.strategies import addresses, suns
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.block import ChainPosition
+from lucidtrond.tron.block import BlockTransaction, ChainPosition
 from lucidtrond.tron.contracts import RawContract, Transfer, Trigger
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.receipt import Log, Receipt
@@ -149,6 +149,27 @@ async def test_a_receipt_counts_confirmations_until_it_is_final(
             await bench.mine()
         assert [confirmations for confirmations, _ in seen] == [1, 2, 3, 4, 5, 6]
         assert {final for _, final in seen} == {False, True}
+
+
+async def test_tx_get_names_the_signer_of_a_long_signature(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_shipped() as bench:
+        shop = await make_shop(bench)
+        sent = await bench.call("transfer.send", payment(shop))
+        found = await bench.node.fetch_transaction(TxId(sent.txid))
+        assert found is not None
+        [signature] = found.transaction.signatures
+        long = Transaction(found.transaction.raw, (signature + bytes(3),))
+
+        async def fetch(_: object, txid: TxId) -> BlockTransaction:
+            assert txid == sent.txid
+            return BlockTransaction(long, found.results)
+
+        monkeypatch.setattr(type(bench.node), "fetch_transaction", fetch)
+        view = await bench.call("tx.get", {"txid": sent.txid})
+        assert view.signers == [shop.address]
+        assert view.signatures == [(signature + bytes(3)).hex()]
 
 
 async def test_a_receipt_that_only_one_side_of_the_node_knows_is_not_final(

@@ -256,6 +256,9 @@ async def test_a_transaction_can_be_looked_at_before_it_is_sent(
             False,
             "CHECKED",
         )
+        long = Transaction(signed.raw, (signed.signatures[0] + bytes(3),))
+        asked_long = {**asked, "transaction_hex": long.encode().hex()}
+        assert (await bench.call("tx.broadcast", asked_long)).code == "CHECKED"
         assert pooled(bench) == []
         forged = Transaction(signed.raw, (bytes(65),)).encode().hex()
         with pytest.raises(InvalidInput, match="transaction_hex"):
