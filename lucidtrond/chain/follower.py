@@ -8,21 +8,28 @@ database holds and comes to the same ledger.
 A node that fails, lags or contradicts itself is asked again, for the same blocks:
 nothing is skipped; a store that refuses a step is given it again. It is logged when
 that begins and when it ends.
+
+A block counts only if its producer's key signed it (`chain.signers`). One whose
+transaction root could not be recomputed is followed all the same, after other endpoints
+were asked for it; it is marked, in the database and for observers (`chain.unproven`).
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol, assert_never
 
 import trio
 from attrs import frozen
 
-from lucidtrond.chain import balances, entries, tables
+from lucidtrond.chain import balances, entries, producer_tables, tables
 from lucidtrond.chain import plan as planning
+from lucidtrond.chain import unproven as unproven_tables
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.observer import BlockObserver
 from lucidtrond.chain.pace import Pace
-from lucidtrond.chain.plan import Held, Link
+from lucidtrond.chain.plan import Held, Link, Unsettled
+from lucidtrond.chain.producers import KeyTable
+from lucidtrond.chain.proving import ProofSource, RootProver
 from lucidtrond.chain.read import ReadBlock, ReceiptsMismatch, read_block
 from lucidtrond.chain.receipts import (
     NO_RECEIPTS,
@@ -30,11 +37,13 @@ from lucidtrond.chain.receipts import (
     ReceiptReader,
     ReceiptSource,
 )
+from lucidtrond.chain.signers import KeySource, SignerCheck
 from lucidtrond.chain.tables import Cursor
 from lucidtrond.errors import AnotherChain, CommitUnknown, NodeError, StoreError
 from lucidtrond.events.types import (
     BlockApplied,
     BlockReverted,
+    BlockUnproven,
     Event,
     LedgerEntry,
     Solidified,
@@ -43,6 +52,7 @@ from lucidtrond.events.types import (
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, ChainPosition
+from lucidtrond.tron.unproven import UnprovenBlocks
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +60,7 @@ _RECEIPTS_AT_ONCE = 8
 """Concurrent receipt requests while catching up; the node's own limit is below."""
 
 
-class BlockSource(ReceiptSource, Protocol):
+class BlockSource(ReceiptSource, KeySource, ProofSource, Protocol):
     """What the follower asks a node; answers are verified block by block."""
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader: ...
@@ -85,17 +95,25 @@ class _Step:
     cursor: Cursor
     solid_before: int
     """-1 before the first block."""
+    keys: KeyTable
+    """What is known of producers' keys after it."""
 
 
-class _Unsettled(Exception):
-    """The answers don't fit together; ask again."""
+@frozen
+class _Written:
+    """What a step left in the database that is also kept in memory."""
+
+    head: BlockHeader
+    solid: BlockHeader
+    unproven: UnprovenBlocks
 
 
 class Follower:
     """Keeps the ledger level with the chain; one per database.
 
     *ring* is called after each durable step; *poll_s* is the network's block time.
-    *witnesses*, where known, are the only ones who may have made a block.
+    *producers*, where the network's definition names them, are the only ones who make
+    blocks, each with the key that it begins with.
     """
 
     def __init__(
@@ -109,7 +127,7 @@ class Follower:
         genesis_id: BlockId,
         observers: Sequence[BlockObserver] = (),
         poll_s: float = 3.0,
-        witnesses: frozenset[bytes] | None = None,
+        producers: Mapping[Address, Address] | None = None,
     ) -> None:
         self._node = node
         self._store = store
@@ -121,7 +139,8 @@ class Follower:
         self._receipts = ReceiptReader(
             node, store, known=ledger.known, internals=ledger.internals
         )
-        self._witnesses = witnesses
+        self._signers = SignerCheck(node, producers=producers)
+        self._prover = RootProver(node)
         self._pace = Pace(poll_s)
         self._held: Held | None = None
         self._cursor: Cursor | None = None
@@ -156,6 +175,7 @@ class Follower:
             ids = tables.read_ids(tx, cursor.solid, cursor.head)
             return cursor, Held(cursor.solid, ids)
 
+        self._signers.load(await self._store.read(producer_tables.read_rows))
         found = await self._store.read(read)
         if found is not None:
             self._cursor, self._held = found
@@ -166,7 +186,7 @@ class Follower:
             applied = await self._round()
         except CommitUnknown:
             raise
-        except (NodeError, StoreError, _Unsettled) as error:
+        except (NodeError, StoreError, Unsettled) as error:
             # A write that was refused (disk full) left nothing: the same step again.
             self._note_trouble(error)
             self._ledger.set_synced(synced=False)
@@ -202,13 +222,13 @@ class Follower:
 
     async def _round(self) -> int:
         """Ask, decide, write; give how many blocks were applied."""
-        solid = Link.of(await self._node.fetch_head(solid=True))
+        header = await self._node.fetch_head(solid=True)
+        solid = Link.of(header)
         asked = planning.ask(self._held, solid)
         stored = await self._stored(solid)
         while True:
             blocks = await self._node.fetch_blocks(asked.start, asked.end)
             links = [Link.of(block.header) for block in blocks]
-            self._check_witnesses(blocks)
             step = planning.plan(
                 self._held, solid=solid, asked=asked, page=links, stored=stored
             )
@@ -216,10 +236,8 @@ class Follower:
                 case planning.Fetch(asked=asked):
                     continue
                 case planning.Begin():
-                    await self._write(
-                        await self._read(blocks, links),
-                        revert_to=None,
-                        solid_to=step.number,
+                    await self._take(
+                        blocks, links, revert_to=None, solid_to=step.number
                     )
                     return 1
                 case planning.Advance():
@@ -227,11 +245,13 @@ class Follower:
                     return await self._advance(step, blocks[new], links[new])
                 case planning.Wait():
                     if step.behind:
-                        raise _Unsettled(f"the node is behind, at {solid.number}")
+                        raise Unsettled(f"the node is behind, at {solid.number}")
                     return 0
                 case planning.Contradiction():
-                    raise _Unsettled(step.reason)
+                    raise Unsettled(step.reason)
                 case planning.Another():
+                    await self._signers.check_header(header)
+                    await self._signers.check(blocks[:1])
                     raise AnotherChain(
                         f"block {step.number}: we hold {step.ours} as final,"
                         f" the node says {step.theirs}"
@@ -248,22 +268,31 @@ class Follower:
         )
         return ids[0] if ids else None
 
-    def _check_witnesses(self, blocks: Sequence[Block]) -> None:
-        if self._witnesses is None:
-            return
-        for block in blocks:
-            header = block.header
-            if header.number > 0 and header.witness not in self._witnesses:
-                raise _Unsettled(f"block {header.number} is made by no witness")
-
     async def _advance(
         self, step: planning.Advance, blocks: Sequence[Block], links: Sequence[Link]
     ) -> int:
         if not blocks and self._cursor and step.solid_to == self._cursor.solid:
             return 0
-        read = await self._read(blocks, links)
-        await self._write(read, revert_to=step.revert_to, solid_to=step.solid_to)
+        await self._take(
+            blocks, links, revert_to=step.revert_to, solid_to=step.solid_to
+        )
         return len(blocks)
+
+    async def _take(
+        self,
+        blocks: Sequence[Block],
+        links: Sequence[Link],
+        *,
+        revert_to: int | None,
+        solid_to: int,
+    ) -> None:
+        """Check what the plan can't see of *blocks*, read them, write the step."""
+        head, cursor = revert_to, self._cursor
+        reverted = range(cursor.head, head, -1) if cursor and head is not None else ()
+        proven = await self._prover.prove(blocks)
+        keys = await self._signers.check(proven, reverted=reverted)
+        read = await self._read(proven, links)
+        await self._write(read, keys=keys, revert_to=revert_to, solid_to=solid_to)
 
     async def _read(
         self, blocks: Sequence[Block], links: Sequence[Link]
@@ -292,12 +321,17 @@ class Follower:
                 )
             except ReceiptsMismatch as mismatch:
                 # A fork between two questions, or a node that has not stored them yet.
-                raise _Unsettled(str(mismatch)) from None
+                raise Unsettled(str(mismatch)) from None
             done.append(_Read(block, link.id, of_block, contents))
         return tuple(done)
 
     async def _write(
-        self, blocks: tuple[_Read, ...], *, revert_to: int | None, solid_to: int
+        self,
+        blocks: tuple[_Read, ...],
+        *,
+        keys: KeyTable,
+        revert_to: int | None,
+        solid_to: int,
     ) -> None:
         held, cursor = self._held, self._cursor
         if held is None or cursor is None or revert_to is None:
@@ -311,26 +345,29 @@ class Follower:
             blocks,
             cursor=Cursor(after.head, after.solid, complete_from),
             solid_before=solid_before,
+            keys=keys,
         )
-        head, solid = await self._store.write(lambda tx: self._apply(tx, step))
+        written = await self._store.write(lambda tx: self._apply(tx, step))
         # No checkpoint from here on: memory follows the database at once.
         self._held, self._cursor = after, step.cursor
+        self._signers.keep(keys)
         for read in blocks:
             self._node.note_block(read.block.header, read.contents.touched)
             self._ledger.note_problems(read.checked.problems)
         self._ledger.move(
             ChainPosition(
-                head=head,
-                solid=solid,
+                head=written.head,
+                solid=written.solid,
                 complete_from=complete_from,
                 synced=self._ledger.position().synced,
+                unproven=written.unproven,
             )
         )
         self._ring()
         for observer in self._observers:
             observer.committed()
 
-    def _apply(self, tx: Tx, step: _Step) -> tuple[BlockHeader, BlockHeader]:
+    def _apply(self, tx: Tx, step: _Step) -> _Written:
         """Write the step; runs in the store's thread."""
         if step.revert_to is not None:
             self._revert(tx, step.revert_to)
@@ -338,11 +375,13 @@ class Follower:
             self._apply_block(tx, read)
         cursor = step.cursor
         tables.write_cursor(tx, cursor, self._genesis_id)
+        producer_tables.write_change(tx, *self._signers.change_to(step.keys))
         head = tables.held_header(tx, cursor.head)
         solid = tables.held_header(tx, cursor.solid)
+        unproven = unproven_tables.read(tx)
         if cursor.solid > step.solid_before:
-            self._solidify(tx, solid, step)
-        return head, solid
+            self._solidify(tx, solid, step, unproven)
+        return _Written(head, solid, unproven)
 
     def _revert(self, tx: Tx, revert_to: int) -> None:
         cursor = self._cursor
@@ -354,6 +393,7 @@ class Follower:
             entries.delete_entries(tx, number)
             balances.forget_block(tx, number)
             block_id = tables.delete_block(tx, number)
+            unproven_tables.delete(tx, number)
             for observer in self._observers:
                 observer.reverted(tx, number, block_id)
             self._emit(tx, BlockReverted(number=number, block_id=block_id))
@@ -373,6 +413,9 @@ class Follower:
         )
         for problem in read.checked.problems:
             self._emit(tx, problem)
+        if not block.root_proven:
+            unproven_tables.insert(tx, header.number, read.id)
+            self._emit(tx, BlockUnproven(number=header.number, block_id=read.id))
         movements = read.contents.movements
         ends = {each.sender for each in movements}
         ends.update(each.recipient for each in movements)
@@ -403,17 +446,20 @@ class Follower:
         known = self._ledger.known
         return entries.entries_between(tx, above, up_to, solid=solid, known=known)
 
-    def _solidify(self, tx: Tx, solid: BlockHeader, step: _Step) -> None:
+    def _solidify(
+        self, tx: Tx, solid: BlockHeader, step: _Step, unproven: UnprovenBlocks
+    ) -> None:
         number, before = solid.number, step.solid_before
         for entry in self._entries(tx, before, number, number):
             self._emit(tx, TransferSeen(change="solidified", entry=entry))
         for observer in self._observers:
-            observer.solidified(tx, solid, step.cursor.complete_from)
+            observer.solidified(tx, solid, step.cursor.complete_from, unproven=unproven)
         self._emit(
             tx,
             Solidified(number=number, block_id=solid.id, timestamp_ms=solid.timestamp),
         )
         tables.prune_blocks(tx, number)
+        unproven_tables.prune(tx, number)
 
 
 async def _for_each(

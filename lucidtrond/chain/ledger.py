@@ -13,7 +13,7 @@ from typing import Final
 import trio
 from attrs import evolve, frozen
 
-from lucidtrond.chain import balances, tables
+from lucidtrond.chain import balances, producer_tables, tables, unproven
 from lucidtrond.chain.entries import ENTRY_COLUMNS, entry_of
 from lucidtrond.chain.internals import InternalsOf, lacking
 from lucidtrond.errors import AnotherChain, InvalidInput
@@ -23,9 +23,14 @@ from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId, ChainPosition
 from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
 
-MIGRATIONS: Final = (*tables.MIGRATIONS, *balances.MIGRATIONS)
 _LOGGED: Final = ("problem", "reason", "block_number", "txids", "address", "asset")
 log = logging.getLogger(__name__)
+MIGRATIONS: Final = (
+    *tables.MIGRATIONS,
+    *balances.MIGRATIONS,
+    *producer_tables.MIGRATIONS,
+    *unproven.MIGRATIONS,
+)
 MAX_PAGE: Final = 1000
 _NOWHERE: Final = ChainPosition(head=None, solid=None, complete_from=None, synced=False)
 
@@ -78,6 +83,7 @@ class Ledger:
                 solid=tables.held_header(tx, cursor.solid),
                 complete_from=cursor.complete_from,
                 synced=False,
+                unproven=unproven.read(tx),
             )
 
         self.move(await self._store.read(read))

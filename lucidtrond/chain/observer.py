@@ -5,6 +5,7 @@ from typing import Protocol
 from lucidtrond.ports import Tx
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.unproven import UnprovenBlocks
 
 
 class BlockObserver(Protocol):
@@ -21,9 +22,20 @@ class BlockObserver(Protocol):
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """Our head was taken back; its parent is our head now."""
 
-    def solidified(self, tx: Tx, header: BlockHeader, complete_from: int) -> None:
+    def solidified(
+        self,
+        tx: Tx,
+        header: BlockHeader,
+        complete_from: int,
+        *,
+        unproven: UnprovenBlocks,
+    ) -> None:
         """All our blocks up to *header* are final; none from *complete_from* on is
-        missing, and all of them were told as applied."""
+        missing, and all of them were reported as applied.
+
+        What the *unproven* ones hold is one endpoint's word: they prove neither that a
+        transaction is dead nor that it failed.
+        """
 
     def committed(self) -> None:
         """What was told so far is durable."""

@@ -48,6 +48,10 @@ _BACK: Final = 20
 """First look back at a fork; java-tron's forks are one or two blocks deep."""
 
 
+class Unsettled(Exception):
+    """The answers don't fit together; ask again."""
+
+
 @frozen
 class Link:
     """A block as far as the plan is concerned."""

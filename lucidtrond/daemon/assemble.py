@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -53,6 +53,7 @@ from lucidtrond.transports.http import HttpLimits, serve_http
 from lucidtrond.transports.rpc_http import RpcHttp
 from lucidtrond.transports.unix import UnixLimits, UnixListener, serve_unix
 from lucidtrond.transports.websocket import WebSockets
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
 from lucidtrond.tron.units import Sun
 
@@ -253,7 +254,7 @@ def _furnish(
         genesis_id=genesis_id,
         observers=[sender],
         poll_s=block_s,
-        witnesses=_witnesses(devnet),
+        producers=_producers(devnet),
     )
     reconciler = Reconciler(
         node,
@@ -282,9 +283,12 @@ def _furnish(
     return house
 
 
-def _witnesses(devnet: Devnet | None) -> frozenset[bytes] | None:
-    """Who may make blocks, where it is known: the devnet's schedule never changes."""
-    return None if devnet is None else frozenset(devnet.chain.genesis.schedule)
+def _producers(devnet: Devnet | None) -> Mapping[Address, Address] | None:
+    """Who makes blocks, with the keys of the beginning, where the definition tells.
+
+    The devnet's schedule never changes.
+    """
+    return None if devnet is None else devnet.chain.genesis.producers
 
 
 def _context(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lucidtrond.devnet.funding import balance_of
+from lucidtrond.devnet.state.account import block_key
+from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.devnet.state.token_sorts import PLAIN, SORTS
@@ -22,6 +24,7 @@ def describe(chain: Chain) -> Mapping[str, Any]:
             "timestamp_ms": head.timestamp,
         },
         "solid_number": chain.solid.globals.number,
+        "witness_keys": _witness_keys(chain),
         "witnesses": [Address(each).base58 for each in genesis.schedule],
         "tokens": [
             _token(each) for each in _contracts(chain) if not _is_fake(chain, each)
@@ -38,6 +41,16 @@ def describe(chain: Chain) -> Mapping[str, Any]:
             }
             for each in genesis.funded
         ],
+    }
+
+
+def _witness_keys(chain: Chain) -> Mapping[str, str]:
+    """Whose key signs the next block of each producer; mostly its own."""
+    return {
+        Address(each).base58: Address(
+            block_key(present(chain.head.accounts.get(each)))
+        ).base58
+        for each in chain.genesis.schedule
     }
 
 

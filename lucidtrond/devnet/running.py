@@ -360,9 +360,10 @@ class Devnet:
                 await trio.to_thread.run_sync(self._blocks.sync)
 
     def _next_time(self) -> UnixMillis:
-        soonest = next_slot_ms(self.chain.top.globals)
-        slot = max(soonest, self._present(), self._earliest)
-        while self._silent and witness_at(self.chain.genesis, slot) in self._silent:
+        able = set(filter(self.chain.can_sign, self.chain.genesis.schedule))
+        makers = able - self._silent or able
+        slot = self.chain.next_slot(max(self._present(), self._earliest))
+        while witness_at(self.chain.genesis, slot) not in makers:
             slot = UnixMillis(slot + BLOCK_INTERVAL_MS)
         return slot
 

@@ -21,6 +21,7 @@ from lucidtrond.devnet.state.genesis import (
     default_genesis_file,
     format_genesis,
     make_genesis,
+    parse_genesis,
     with_fake_token,
     with_tokens,
 )
@@ -100,12 +101,31 @@ def _opened(config: DevnetConfig) -> Iterator[tuple[Chain, BlockLog]]:
         blocks = stack.enter_context(
             BlockLog.open(directory, format_genesis(wanted), durable=durable)
         )
+        genesis = wanted
         if blocks.definition != format_genesis(wanted):
-            raise ConfigError(
-                f"{directory}: holds another chain than configured (other witnesses,"
-                " or another definition); use another directory or delete it"
-            )
-        yield _started(wanted, blocks), blocks
+            genesis = _of_an_older_version(config, wanted, blocks.definition)
+        yield _started(genesis, blocks), blocks
+
+
+def _of_an_older_version(
+    config: DevnetConfig, wanted: Genesis, definition: bytes
+) -> Genesis:
+    """The kept chain's own definition, where an older version's default made it.
+
+    Raises:
+        ConfigError: it is not of the configured witnesses, or of another definition.
+    """
+    kept = parse_genesis(definition) if config.genesis is None else None
+    if (
+        kept is None
+        or kept.schedule != wanted.schedule
+        or (kept.fake is None) != (wanted.fake is None)
+    ):
+        raise ConfigError(
+            f"{config.state_dir}: holds another chain than configured (other witnesses,"
+            " or another definition); use another directory or delete it"
+        )
+    return kept
 
 
 def _started(genesis: Genesis, blocks: BlockLog) -> Chain:

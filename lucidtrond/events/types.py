@@ -185,6 +185,20 @@ class Solidified(Event, frozen=True, kw_only=True):
     timestamp_ms: int
 
 
+class BlockUnproven(Event, frozen=True, kw_only=True):
+    """A block of ours whose transaction root could not be recomputed.
+
+    Its header and signature are good, but the endpoints do not show all that the root
+    covers, so what it holds is one endpoint's word: `proof` of its ledger entries is
+    ``one_source``, and no payment that it may hold is proven dead or failed. Another
+    endpoint may show more: configure a second one.
+    """
+
+    topic: ClassVar[str] = "unproven"
+    number: int
+    block_id: str
+
+
 class TransferSeen(Event, frozen=True, kw_only=True):
     """A watched address sent or received; final only when ``entry.solidified``."""
 
@@ -287,6 +301,7 @@ EVENTS: frozenset[type[Event]] = frozenset(
         BlockApplied,
         BlockReverted,
         Solidified,
+        BlockUnproven,
         TransferSeen,
         PaymentChanged,
         WalletCreated,
@@ -301,6 +316,7 @@ TOPICS = (
     "block",
     "solidified",
     "reverted",
+    "unproven",
     "transfer",
     "transaction",
     "wallet",

@@ -12,6 +12,7 @@ from typing import Final
 
 from attrs import frozen
 
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.transaction import TxId
 
 SOURCES: Final = 2
@@ -67,3 +68,22 @@ class Sighting:
     """In a final block, another block, or the node's pool."""
     error: str | None = None
     """Why it could not be asked; then *known* says nothing at all."""
+
+
+@frozen
+class KeyReport:
+    """Which key one endpoint names for a block producer; see `NodePool.report_keys`.
+
+    The numbers are of blocks that the answers are at least as new as.
+    """
+
+    endpoint: str
+    head: Address | None = None
+    """In its newest state: the witness permission's key, or the producer's own address
+    where the account has none. None: it has no such account, which tells nothing."""
+    head_number: int = -1
+    solid: Address | None = None
+    """In its final state; not asked for where *head* is the key that was expected."""
+    solid_number: int = -1
+    error: str | None = None
+    """Why it could not be asked; then all else says nothing."""

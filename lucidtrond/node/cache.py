@@ -11,7 +11,8 @@ How equal questions become one is in `flights`.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from lucidtrond.node.agreement import Agreement, Sighting
+from lucidtrond.errors import NodeError
+from lucidtrond.node.agreement import Agreement, KeyReport, Sighting
 from lucidtrond.node.balances import BalanceQuestion, SolidBalances
 from lucidtrond.node.flights import Cache, Counts
 from lucidtrond.node.member import Changes
@@ -179,6 +180,20 @@ class CachedNode:
     ) -> SolidBalances:
         """Straight from the pool."""
         return await self._pool.read_solid_balances(questions)
+
+    async def fetch_proven(self, block: Block) -> Block | None:
+        """Straight from the pool."""
+        return await self._pool.fetch_proven(block)
+
+    async def report_keys(
+        self, producer: Address, *, expected: Address
+    ) -> Sequence[KeyReport]:
+        """Straight from the pool: it is asked when what is known does not fit."""
+        return await self._pool.report_keys(producer, expected=expected)
+
+    def blame(self, block_id: BlockId, reason: str) -> NodeError:
+        """As `NodePool.blame`."""
+        return self._pool.blame(block_id, reason)
 
     async def call_constant(
         self, *, owner: Address, contract: Address, data: bytes, solid: bool = False

@@ -28,10 +28,11 @@ from attrs import evolve
 from lucidtrond.errors import (
     ConfigError,
     NodeError,
+    NodeLied,
     WrongNetwork,
 )
 from lucidtrond.node import policy as policies
-from lucidtrond.node.agreement import SOURCES, Agreement, Sighting
+from lucidtrond.node.agreement import SOURCES, Agreement, KeyReport, Sighting
 from lucidtrond.node.balances import (
     BalanceQuestion,
     SolidBalances,
@@ -47,6 +48,7 @@ from lucidtrond.node.policy import RetryPolicy
 from lucidtrond.node.retry import retrying
 from lucidtrond.node.second import SecondSource, receipts_by
 from lucidtrond.node.seen import Seen
+from lucidtrond.node.served import Served, report_key, report_of
 from lucidtrond.node.translate import NodeFacts
 from lucidtrond.node.transport import open_transport
 from lucidtrond.tron.account import Account, Resources
@@ -76,6 +78,10 @@ COMPARE_EVERY_S: Final = 300.0
 COMPARE_WITHIN_S: Final = 2.0
 """Who takes longer to say how far it is has not said it."""
 
+PROVERS: Final = 2
+"""Endpoints asked for a block that another one could not show whole."""
+REPORT_WITHIN_S: Final = 10.0
+
 T = TypeVar("T")
 
 
@@ -101,13 +107,20 @@ class NodePool:
         self._chance = chance
         self._newest = -1
         self._moved_at = self._compared_at = float("-inf")
+        self._served = Served()
         self._geneses = Cache(size=0)
         self._seen = Seen()
         self._second = SecondSource(self._members, self._put)
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
         """The newest (or newest solidified) block's header, checked."""
-        header = await self._ask(lambda node: node.fetch_head(solid=solid))
+
+        async def ask(node: NodeClient) -> BlockHeader:
+            header = await node.fetch_head(solid=solid)
+            self._served.note(node, [header])
+            return header
+
+        header = await self._ask(ask)
         if not solid or len(self._members) == 1:  # the follower asks for the final one
             return header
         now = trio.current_time()
@@ -137,7 +150,58 @@ class NodePool:
 
     async def fetch_blocks(self, start: int, end: int) -> list[Block]:
         """From *start* up to before *end*, at most 100, linked; fewer near the head."""
-        return await self._ask(lambda node: node.fetch_blocks(start, end))
+
+        async def ask(node: NodeClient) -> list[Block]:
+            blocks = await node.fetch_blocks(start, end)
+            self._served.note(node, (block.header for block in blocks))
+            return blocks
+
+        return await self._ask(ask)
+
+    async def fetch_proven(self, block: Block) -> Block | None:
+        """The same block with a transaction root that fits, of another endpoint.
+
+        Asks up to two that did not serve it; None when none of them has it so.
+        """
+        server = self._served.server_of(block.header.id)
+        others = [
+            each for each in self._in_order(urgent=True) if each.client is not server
+        ]
+        for member in others[:PROVERS]:
+            with contextlib.suppress(NodeError):
+                found = await self._put(
+                    member, lambda node: node.fetch_block(block.header.id)
+                )
+                if found is not None and found.root_proven:
+                    return found
+        return None
+
+    async def report_keys(
+        self, producer: Address, *, expected: Address
+    ) -> Sequence[KeyReport]:
+        """Ask all endpoints at once which key signs the blocks of *producer*.
+
+        See `report_key`. Raises nothing of the nodes': see `KeyReport.error`.
+        """
+
+        answers = await self._ask_all(
+            lambda node: report_key(node, producer, expected=expected),
+            within_s=REPORT_WITHIN_S,
+        )
+        return [report_of(*each) for each in answers]
+
+    def blame(self, block_id: BlockId, reason: str) -> NodeError:
+        """Note that a block which passed all checks of its own is a lie all the same.
+
+        Gives the error to raise; it names the endpoint that served the block.
+        """
+        server = self._served.server_of(block_id)
+        for member in self._members:
+            if member.client is server:
+                error = NodeLied(member.name, reason)
+                member.note_failure(error)
+                return error
+        return NodeLied("an endpoint", reason)
 
     async def fetch_receipts(self, which: int | Block) -> tuple[Receipt, ...]:
         """All receipts of a block; see `NodeClient.fetch_receipts`."""

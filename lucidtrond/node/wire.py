@@ -217,6 +217,18 @@ class AccountResource(Wire, frozen=True, gc=False):
     frozen_balance_for_energy: Frozen = Frozen()
 
 
+class KeyJson(Wire, frozen=True, gc=False):
+    """Key."""
+
+    address: str = ""
+
+
+class PermissionJson(Wire, frozen=True, gc=False):
+    """Permission."""
+
+    keys: tuple[KeyJson, ...] = ()
+
+
 class AccountJson(Answer, frozen=True, gc=False):
     """Account."""
 
@@ -227,6 +239,7 @@ class AccountJson(Answer, frozen=True, gc=False):
     frozen: tuple[Frozen, ...] = ()
     frozen_v2: tuple[FrozenV2, ...] = field(name="frozenV2", default=())
     account_resource: AccountResource = AccountResource()
+    witness_permission: PermissionJson = PermissionJson()
 
 
 class ResourcesJson(Answer, frozen=True, gc=False):

@@ -34,7 +34,8 @@ there the receipt must hold its proof: a Transfer log that this contract wrote, 
 payer to the recipient, above zero (``Inclusion.arrived``). SUCCESS without it is
 ``unproven``: headers do not commit to logs, so the log may also be missing at the node
 that was asked. It may have paid: it is never ``failed`` and never safe to retry, and
-the daemon asks again, and elsewhere, for a receipt that shows the log.
+the daemon asks again, and elsewhere, for a receipt that shows the log. A failure in a
+block whose transaction root could not be recomputed is ``unproven`` as well.
 
 A fact that is not listed for a
 state changes nothing but what is remembered of the last broadcast.
@@ -44,7 +45,9 @@ expiration): a solidified block S of ours has a time at or past the expiration, 
 none of our blocks from the reference block's successor up to S holds it. The reference
 (TAPOS) binds the bytes to chains that contain the reference block, so nothing below
 need be looked at; our own ledger must have no gap from there on. The local clock and
-the head's time prove nothing.
+the head's time prove nothing. A block whose transaction root could not be recomputed
+may hold anything: where it may hold the transaction there is no proof, as long as it
+is unproven.
 
 Who triggers: `Signed`, `Answered` and `Unanswered` come from the sender, the others
 from the follower, within the transaction that writes the block.
@@ -63,6 +66,7 @@ from attrs import evolve, frozen
 from lucidtrond.events.types import PaymentState
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
 from lucidtrond.tron.units import Sun, UnixMillis
+from lucidtrond.tron.unproven import UnprovenBlocks
 
 OPEN: Final[frozenset[PaymentState]] = frozenset(
     ("queued", "signed", "pending", "reverted", "included")
@@ -254,11 +258,15 @@ class Proven:
 
 @frozen
 class SolidUpTo:
-    """All our blocks from *complete_from* up to *number* are there and final."""
+    """All our blocks from *complete_from* up to *number* are there and final.
+
+    What the *unproven* ones hold is one endpoint's word.
+    """
 
     number: int
     timestamp: UnixMillis
     complete_from: int
+    unproven: UnprovenBlocks = UnprovenBlocks()
 
 
 @frozen
@@ -395,16 +403,21 @@ def _after_proof(attempt: Attempt, fact: Proven) -> Attempt:
 def _after_solid(attempt: Attempt, fact: SolidUpTo) -> Attempt:
     held = attempt.inclusion
     if attempt.state == "included" and held is not None:
-        if held.number > fact.number:
-            return attempt
-        if not held.succeeded:
-            return evolve(attempt, state="failed")
-        return evolve(attempt, state="solidified" if held.paid else "unproven")
+        return _after_final_block(attempt, held, fact)
     if attempt.state not in IN_FLIGHT:
         return attempt
     first = attempt.reference_number + 1
     if fact.timestamp < attempt.expiration or fact.complete_from > first:
         return attempt
+    unproven = fact.unproven.may_hold(
+        after=attempt.reference_number, expiration=attempt.expiration
+    )
+    if unproven is not None:
+        return evolve(
+            attempt,
+            reason=f"expired, but not proven dead: block {unproven} may hold it, whose"
+            " transaction root could not be recomputed",
+        )
     return evolve(
         attempt,
         state="expired",
@@ -412,6 +425,21 @@ def _after_solid(attempt: Attempt, fact: SolidUpTo) -> Attempt:
         f" not before its expiration {attempt.expiration}; no block from {first} up to"
         " it holds it",
     )
+
+
+def _after_final_block(attempt: Attempt, held: Inclusion, fact: SolidUpTo) -> Attempt:
+    if held.number > fact.number:
+        return attempt
+    if held.succeeded:
+        return evolve(attempt, state="solidified" if held.paid else "unproven")
+    if fact.unproven.holds(held.number):
+        return evolve(
+            attempt,
+            state="unproven",
+            reason=f"reported as failed in block {held.number}, whose transaction root"
+            " could not be recomputed",
+        )
+    return evolve(attempt, state="failed")
 
 
 def next_send(attempt: Attempt) -> UnixMillis | None:

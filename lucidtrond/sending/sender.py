@@ -59,6 +59,7 @@ from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
+from lucidtrond.tron.unproven import UnprovenBlocks
 
 log = logging.getLogger(__name__)
 
@@ -427,9 +428,16 @@ class Sender:
         for entry in journal.in_block(tx, number):
             self._record(tx, entry, plan.TakenBack(number, block_id))
 
-    def solidified(self, tx: Tx, header: BlockHeader, complete_from: int) -> None:
-        """All blocks from *complete_from* to *header* were told and are final."""
-        fact = plan.SolidUpTo(header.number, header.timestamp, complete_from)
+    def solidified(
+        self,
+        tx: Tx,
+        header: BlockHeader,
+        complete_from: int,
+        *,
+        unproven: UnprovenBlocks,
+    ) -> None:
+        """All blocks from *complete_from* to *header* were reported and are final."""
+        fact = plan.SolidUpTo(header.number, header.timestamp, complete_from, unproven)
         for entry in journal.touched_by_final(tx, header.number, header.timestamp):
             self._record(tx, entry, fact)
 

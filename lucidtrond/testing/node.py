@@ -14,6 +14,7 @@ from attrs import define, field
 
 from lucidtrond.devnet.describe import describe
 from lucidtrond.devnet.funding import fund, fund_token
+from lucidtrond.devnet.state.account import block_key
 from lucidtrond.devnet.state.bandwidth import net_limit, recovered
 from lucidtrond.devnet.state.bandwidth import recovered_net as recovered_stake
 from lucidtrond.devnet.state.blocks import SUCCESS as SUCCESS_RET
@@ -33,11 +34,10 @@ from lucidtrond.devnet.state.genesis import (
     with_tokens,
 )
 from lucidtrond.devnet.state.refused import Invalid, Refused
-from lucidtrond.devnet.state.schedule import next_slot_ms
 from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
 from lucidtrond.devnet.state.world import World
-from lucidtrond.errors import CallNotRun, InvalidInput, NodeError
-from lucidtrond.node.agreement import Agreement, Sighting
+from lucidtrond.errors import CallNotRun, InvalidInput, NodeError, NodeLied
+from lucidtrond.node.agreement import Agreement, KeyReport, Sighting
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
@@ -89,7 +89,7 @@ class LocalNode:
         return self._head
 
     def _make_block(self) -> None:
-        draft = self.chain.draft(next_slot_ms(self.chain.head.globals))
+        draft = self.chain.draft(self.chain.next_slot(0))
         self.chain.archive.append(draft.row)
         self.chain.commit()
 
@@ -130,6 +130,7 @@ class LocalNode:
         row = world.accounts.get(address.raw)
         if row is None:
             return Reading(Account(address, activated=False), world.globals.number)
+        key = Address(block_key(row))
         return Reading(
             Account(
                 address,
@@ -139,6 +140,7 @@ class LocalNode:
                 created_ms=row.created_ms or None,
                 staked_bandwidth=row.staked_net,
                 staked_energy=row.staked_energy,
+                witness_key=None if key == address else key,
             ),
             world.globals.number,
         )
@@ -282,6 +284,33 @@ class LocalNode:
         if row.id.hex() != block_id:
             return Agreement(number, block_id, 1, differing=(ENDPOINT,))
         return Agreement(number, block_id, 1, agreeing=(ENDPOINT,))
+
+    async def report_keys(
+        self,
+        producer: Address,
+        *,
+        expected: Address,  # noqa: ARG002 - the Protocol's
+    ) -> Sequence[KeyReport]:
+        """Of one source, which has them as of its head."""
+        reading = await self.fetch_account(producer)
+        key = reading.value.block_key
+        return [KeyReport(ENDPOINT, key, reading.as_of_block)]
+
+    async def fetch_proven(
+        self,
+        block: Block,  # noqa: ARG002 - the Protocol's
+    ) -> Block | None:
+        """There is no other endpoint."""
+        await trio.lowlevel.checkpoint()
+        return None
+
+    def blame(
+        self,
+        block_id: BlockId,  # noqa: ARG002 - the Protocol's
+        reason: str,
+    ) -> NodeError:
+        """It can only have been this one."""
+        return NodeLied(ENDPOINT, reason)
 
     async def look_for(self, txid: TxId) -> list[Sighting]:
         """Of one source."""

@@ -17,6 +17,13 @@ class Account:
     created_ms: UnixMillis | None = None
     staked_bandwidth: Sun = Sun(0)
     staked_energy: Sun = Sun(0)
+    witness_key: Address | None = None
+    """The one key of its witness permission, if it has one."""
+
+    @property
+    def block_key(self) -> Address:
+        """What it signs blocks with (AccountCapsule.getWitnessPermissionAddress)."""
+        return self.address if self.witness_key is None else self.witness_key
 
 
 @frozen

@@ -16,6 +16,7 @@ from lucidtrond.tron.transaction import (
     read_stored,
 )
 from lucidtrond.tron.units import UnixMillis
+from lucidtrond.tron.unproven import UnprovenBlocks
 from lucidtrond.tron.wirebytes import (
     MalformedMessage,
     fields,
@@ -141,8 +142,10 @@ class BlockHeader:
     def signer(self) -> Address:
         """Who signed the header.
 
-        Unlike a transaction's signatures, this one is covered by nothing else, so of
-        the spellings of one signature only the two common ones of v are taken.
+        That is the key of the producer's witness permission, or the producer itself
+        if it has none (BlockCapsule.validateSignature). Unlike a transaction's
+        signatures, this one is covered by nothing else, so of the spellings of one
+        signature only the two common ones of v are taken.
 
         Raises:
             BadSignature: nobody's signature.
@@ -241,6 +244,8 @@ class ChainPosition:
     complete_from: int | None
     """The first block number since which nothing was missed."""
     synced: bool
+    unproven: UnprovenBlocks = UnprovenBlocks()
+    """Of our blocks, those whose transaction root could not be recomputed."""
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
@@ -264,9 +269,10 @@ def tx_trie_root(transactions: Sequence[BlockTransaction]) -> bytes:
 def check_block(block: Block, *, expected_id: BlockId | None = None) -> BlockId:
     """Recompute id, root and signature; give the id.
 
-    Proves that header and transactions belong together and that the header's witness
-    signed it; nobody signs block 0, which only *expected_id* proves. That the witness
-    is one of the chain's is the caller's check, and so is the parent.
+    Proves that header and transactions belong together and that some key signed the
+    header (block 0 is unsigned; only *expected_id* proves it). Whether it is the key
+    of the producer is decided where the producers' keys are known, in
+    `chain.producers`; the parent is the caller's check too.
 
     Raises:
         RootMismatch: everything fits but the transaction root.
@@ -306,11 +312,9 @@ def _check_signature(header: BlockHeader) -> None:
             raise BadBlock("block 0: signed, and nobody could have")
         return
     try:
-        signer = header.signer()
+        header.signer()
     except BadSignature:
         raise BadBlock(f"block {header.number}: nobody's signature") from None
-    if signer.raw != header.witness:
-        raise BadBlock(f"block {header.number}: not signed by its witness")
 
 
 def _check_is_leaf(number: int, each: BlockTransaction) -> None:

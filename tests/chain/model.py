@@ -1,17 +1,20 @@
 """A little chain without a network: real blocks and receipts, forks on request.
 
-Headers are not signed and transactions carry no signatures: checking those is the
-node floor's work. Ids, parents and roots are real.
+Ids, parents, roots and the producers' signatures are real; transactions carry no
+signatures: checking those is the node floor's work.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 
+from lucidtrond.errors import NodeError, NodeLied
 from lucidtrond.events.types import Event
+from lucidtrond.node.agreement import Agreement, KeyReport
 from lucidtrond.ports import Migration, Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
@@ -23,6 +26,7 @@ from lucidtrond.tron.block import (
     tx_trie_root,
 )
 from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import RawData, Reference, Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
@@ -36,6 +40,12 @@ SUCCESS = 1
 def address(number: int) -> Address:
     """The *number*th address of a test."""
     return Address(b"\x41" + number.to_bytes(20, "big"))
+
+
+@cache
+def producer_key(number: int) -> PrivateKey:
+    """Of the *number*th producer of a test, or any other key."""
+    return PrivateKey(b"producer" + number.to_bytes(24, "big"))
 
 
 def transfer(
@@ -58,8 +68,13 @@ def make_block(
     salt: int = 0,
     results: Sequence[int] | None = None,
     missed: int = 0,
+    key: PrivateKey | None = None,
 ) -> Block:
-    """The block after *parent*; another *salt* makes another block."""
+    """The block after *parent*; another *salt* makes another block.
+
+    There is one producer for each salt modulo 5; it signs with *key* or its own.
+    """
+    own = producer_key(salt % 5)
     number = 0 if parent is None else parent.number + 1
     before = START_MS - BLOCK_INTERVAL_MS if parent is None else parent.timestamp
     results = [SUCCESS] * len(transactions) if results is None else results
@@ -69,10 +84,13 @@ def make_block(
         timestamp=UnixMillis(before + (1 + missed) * BLOCK_INTERVAL_MS),
         parent_id=BlockId("00" * 32) if parent is None else parent.id,
         tx_trie_root=tx_trie_root(inside),
-        witness=address(1000 + salt).raw,
-        version=34,
+        witness=own.address.raw,
+        version=34 + salt,
     )
-    return Block(header, inside)
+    if number == 0:
+        return Block(header, inside)
+    signature = (key or own).sign(header.digest)
+    return Block(evolve(header, witness_signature=signature), inside)
 
 
 def receipts_of(block: Block) -> tuple[Receipt, ...]:
@@ -98,6 +116,11 @@ class ModelChain:
     questions: int = 0
     noted: list[tuple[BlockHeader, frozenset[Address]]] = field(factory=list)
     before_answer: Callable[[str], None] = field(default=lambda _: None)
+    keys: dict[Address, Address] = field(factory=dict)
+    """What its accounts say of producers that do not sign with their own key."""
+    blamed: list[tuple[BlockId, str]] = field(factory=list)
+    proven: dict[int, Block] = field(factory=dict)
+    """Blocks that another endpoint shows whole."""
 
     @property
     def head(self) -> int:
@@ -153,6 +176,28 @@ class ModelChain:
         besides: str,  # noqa: ARG002 - a protocol's
     ) -> tuple[Receipt, ...] | None:
         return None
+
+    async def report_keys(
+        self,
+        producer: Address,
+        *,
+        expected: Address,  # noqa: ARG002 - the Protocol's
+    ) -> Sequence[KeyReport]:
+        self._ask("keys")
+        key = self.keys.get(producer, producer)
+        return [KeyReport("model", key, self.head, solid=key, solid_number=self.solid)]
+
+    async def fetch_proven(self, block: Block) -> Block | None:
+        self._ask("proof")
+        return self.proven.get(block.header.number)
+
+    async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
+        self._ask("confirmation")
+        return Agreement(number, block_id, 1, agreeing=("model",))
+
+    def blame(self, block_id: BlockId, reason: str) -> NodeError:
+        self.blamed.append((block_id, reason))
+        return NodeLied("model", reason)
 
     def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None:
         self.noted.append((header, frozenset(touched)))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from lucidtrond.chain import tables
 from lucidtrond.chain.ledger import Ledger
+from lucidtrond.chain.signers import SignerCheck
 from lucidtrond.errors import (
     AnotherChain,
     CommitUnknown,
@@ -29,6 +30,7 @@ from tests.chain.model import (
     ModelChain,
     address,
     emitted,
+    producer_key,
     transfer,
 )
 from tests.chain.world import WATCHED, World, world
@@ -274,7 +276,7 @@ async def test_a_database_of_another_network_stops_the_follower() -> None:
 async def test_receipts_that_are_missing_are_asked_again_and_the_block_is_not_skipped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="lucidtrond.chain.follower")
 
     class Forgetful(ModelChain):
         receipts = True
@@ -363,13 +365,16 @@ async def test_a_block_by_a_stranger_is_not_taken() -> None:
     chain = ModelChain()
     async with world(chain) as made:
         # Block 0 is made by nobody; on a real chain its witness is a text.
-        made.follower._witnesses = frozenset([address(1001).raw])
+        producer = producer_key(0).address
+        made.follower._signers = SignerCheck(chain, producers={producer: producer})
         await made.settle()
-        made.follower._witnesses = frozenset([address(1000).raw])
         chain.grow()
         await made.settle()
         chain.grow(salt=1)
         await made.turn()
+        [(block_id, reason)] = chain.blamed
+        assert block_id == chain.blocks[-1].header.id
+        assert "is no producer" in reason
         assert made.ledger.position().head == chain.blocks[-2].header
         assert not made.ledger.position().synced
 

@@ -4,7 +4,7 @@ What is expected is read from the recorded bytes by protobuf alone, and from rec
 as the node printed them.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from lucidtrond.chain.committed import expected_logs, missing_logs
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import MIGRATIONS, Ledger
 from lucidtrond.chain.read import read_block, unreadable_logs
+from lucidtrond.errors import NodeError
 from lucidtrond.events.types import LedgerEntry
 from lucidtrond.node import translate, wire
+from lucidtrond.node.agreement import Agreement, KeyReport
 from lucidtrond.ports import Tx
 from lucidtrond.store.database import open_store
 from lucidtrond.store.migrate import migrate
@@ -64,6 +66,22 @@ class OneBlock:
         self, which: Block, *, besides: str
     ) -> tuple[Receipt, ...] | None:
         raise AssertionError(f"nobody beside {besides} has block {which.header.number}")
+
+    async def report_keys(
+        self, producer: Address, *, expected: Address
+    ) -> Sequence[KeyReport]:
+        assert producer.raw == self.block.header.witness
+        return [KeyReport("mainnet", expected, self.block.header.number)]
+
+    async def fetch_proven(self, block: Block) -> Block | None:
+        assert block == self.block
+        return None
+
+    async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
+        raise AssertionError(f"block {number}, {block_id}, needs no confirmation")
+
+    def blame(self, block_id: BlockId, reason: str) -> NodeError:
+        raise AssertionError(f"block {block_id} is refused: {reason}")
 
     def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None:
         assert header == self.block.header

@@ -14,6 +14,7 @@ from lucidtrond.store.migrate import migrate
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
+from lucidtrond.tron.unproven import UnprovenBlocks
 from tests.chain.model import (
     OUTBOX,
     CrashingStore,
@@ -37,6 +38,7 @@ class Observer:
 
     def __init__(self) -> None:
         self.commits = 0
+        self.unproven: tuple[int, ...] = ()
 
     def applied(self, tx: Tx, block: Block, receipts: tuple[Receipt, ...]) -> None:
         assert len(receipts) == (len(block.transactions) if block.header.number else 0)
@@ -51,7 +53,15 @@ class Observer:
         )
         assert row == (bytes.fromhex(block_id), 0)
 
-    def solidified(self, tx: Tx, header: BlockHeader, complete_from: int) -> None:
+    def solidified(
+        self,
+        tx: Tx,
+        header: BlockHeader,
+        complete_from: int,
+        *,
+        unproven: UnprovenBlocks,
+    ) -> None:
+        self.unproven = unproven.numbers
         tx.execute("UPDATE seen SET solid = 1 WHERE number <= ?", (header.number,))
         [(lowest,)] = tx.execute("SELECT min(number) FROM seen")
         assert lowest == complete_from

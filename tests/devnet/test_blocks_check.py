@@ -7,7 +7,7 @@ import pytest
 
 from lucidtrond.testing.fixtures import running_devnet
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.block import BadBlock, Block, check_block
+from lucidtrond.tron.block import BadBlock, Block, BlockId, check_block
 from lucidtrond.tron.contracts import Transfer, Trigger
 from lucidtrond.tron.keys import recover
 from lucidtrond.tron.transaction import decode_raw
@@ -21,8 +21,8 @@ PEOPLE = [Address(b"\x41" + bytes([n]) * 20).base58 for n in range(1, 21)]
 
 
 @pytest.fixture(scope="module", name="blocks")
-def _blocks() -> tuple[list[Block], set[bytes]]:
-    """As the chain prints them over HTTP, with who may sign them."""
+def _blocks() -> tuple[list[Block], dict[Address, Address]]:
+    """As the chain prints them over HTTP, with whose key signs for each producer."""
     with running_devnet(witnesses=27) as chain:
         [token] = chain.tokens
         for number in range(100):
@@ -30,23 +30,33 @@ def _blocks() -> tuple[list[Block], set[bytes]]:
             chain.fund_token(PEOPLE[number % 7], token["address"], 1 + number)
             chain.mine(10)
         printed = blocks_of(chain)
-        witnesses = chain.control("info")["witnesses"]
+        keys = chain.control("info")["witness_keys"]
     return [make_block(each) for each in printed], {
-        Address.from_base58(each).raw for each in witnesses
+        Address.from_base58(witness): Address.from_base58(key)
+        for witness, key in keys.items()
     }
 
 
-def test_a_thousand_blocks_check_and_follow_one_another(
-    blocks: tuple[list[Block], set[bytes]],
+def check_by(
+    block: Block, keys: dict[Address, Address], *, expected_id: BlockId
 ) -> None:
-    chain, witnesses = blocks
+    """`check_block`, and by the producer's key."""
+    check_block(block, expected_id=expected_id)
+    if block.header.signer() != keys.get(Address(block.header.witness)):
+        raise BadBlock("not signed by its producer")
+
+
+def test_a_thousand_blocks_check_and_follow_one_another(
+    blocks: tuple[list[Block], dict[Address, Address]],
+) -> None:
+    chain, keys = blocks
     assert len(chain) >= 1001
     for parent, block in pairwise(chain):
         assert block.header.parent_id == check_block(parent)
         assert block.header.number == parent.header.number + 1
-        assert block.header.signer().raw == block.header.witness
-        assert block.header.witness in witnesses
-    assert {block.header.witness for block in chain[1:]} == witnesses
+        assert block.header.signer() == keys[Address(block.header.witness)]
+    assert {Address(block.header.witness) for block in chain[1:]} == set(keys)
+    assert sum(key != witness for witness, key in keys.items()) == 7
     paid = [each.transaction for block in chain for each in block.transactions]
     assert len([each for each in paid if each.signatures]) == 200
     for each in paid:
@@ -57,7 +67,7 @@ def test_a_thousand_blocks_check_and_follow_one_another(
 
 
 def test_one_bit_changed_in_any_of_them_is_noticed(
-    blocks: tuple[list[Block], set[bytes]],
+    blocks: tuple[list[Block], dict[Address, Address]],
 ) -> None:
     random = Random(20261123)
     for block in blocks[0][1:]:
@@ -66,11 +76,11 @@ def test_one_bit_changed_in_any_of_them_is_noticed(
             some = list(islice(flips(block), random.randrange(40), None, 1009))
             for changed in some:
                 with pytest.raises(BadBlock):
-                    check_block(changed, expected_id=expected)
+                    check_by(changed, blocks[1], expected_id=expected)
 
 
 def test_every_bit_of_one_of_them_counts(
-    blocks: tuple[list[Block], set[bytes]],
+    blocks: tuple[list[Block], dict[Address, Address]],
 ) -> None:
     block = max(blocks[0][1:], key=lambda each: len(each.transactions))
     expected = check_block(block)
@@ -78,6 +88,6 @@ def test_every_bit_of_one_of_them_counts(
     for flips in (flipped_headers, flipped_transactions):
         for changed in flips(block):
             with pytest.raises(BadBlock):
-                check_block(changed, expected_id=expected)
+                check_by(changed, blocks[1], expected_id=expected)
             count += 1
     assert count > 3000

@@ -7,7 +7,14 @@ from functools import cache
 from typing import Any
 
 from lucidtrond.tron import tron_pb2 as pb
-from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
+from lucidtrond.tron.block import (
+    BadBlock,
+    Block,
+    BlockHeader,
+    BlockId,
+    BlockTransaction,
+    check_block,
+)
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import UnixMillis
 from tests.tron.vectors import DATA
@@ -51,6 +58,17 @@ def make_block(printed: Mapping[str, Any]) -> Block:
     return Block(
         header, tuple(make_transaction(tx) for tx in printed.get("transactions", ()))
     )
+
+
+def check_signed(block: Block, *, expected_id: BlockId | None = None) -> BlockId:
+    """`check_block` where each producer signs with its own key.
+
+    Which key that is, `check_block` can't know.
+    """
+    block_id = check_block(block, expected_id=expected_id)
+    if block.header.number and block.header.signer().raw != block.header.witness:
+        raise BadBlock("not signed by its producer")
+    return block_id
 
 
 def make_transaction(printed: Mapping[str, Any]) -> BlockTransaction:

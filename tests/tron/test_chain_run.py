@@ -26,6 +26,7 @@ from lucidtrond.tron.transaction import Transaction, bandwidth_bytes, decode_raw
 from lucidtrond.tron.trc20 import TransferLog, parse_log
 from lucidtrond.tron.units import UnixMillis
 from tests.tron.chainrun import (
+    check_signed,
     load,
     make_block,
     make_transaction,
@@ -229,16 +230,16 @@ def test_one_flipped_bit_anywhere_in_a_block_is_noticed(
     count = 0
     for changed in flipped(FULL):
         with pytest.raises(BadBlock):
-            check_block(changed, expected_id=expected)
+            check_signed(changed, expected_id=expected)
         count += 1
     assert count > 1000
 
 
 def test_one_flipped_bit_is_noticed_even_when_no_id_was_stated() -> None:
-    check_block(FULL)
+    check_signed(FULL)
     for changed in flipped_headers(FULL):
         with pytest.raises(BadBlock):
-            check_block(changed)
+            check_signed(changed)
 
 
 @given(
@@ -265,7 +266,7 @@ def test_a_bit_flipped_at_random_in_any_block_is_noticed(
         ]
     )
     with pytest.raises(BadBlock):
-        check_block(Block(made, block.transactions))
+        check_signed(Block(made, block.transactions))
 
 
 def test_a_transaction_left_out_added_or_moved_is_noticed() -> None:

@@ -165,6 +165,20 @@ def active_permission(address: bytes, operations: bytes) -> Permission:
     return Permission(ACTIVE_PERMISSION, 2, "active", 1, ((address, 1),), operations)
 
 
+def witness_permission(key: bytes) -> Permission:
+    """One that lets *key* sign the account's blocks (createDefaultWitnessPermission,
+    there with the account's own key)."""
+    return Permission(WITNESS_PERMISSION, 1, "witness", 1, ((key, 1),))
+
+
+def block_key(account: Account) -> bytes:
+    """Whose key signs its blocks (AccountCapsule.getWitnessPermissionAddress)."""
+    permissions = account.permissions
+    if permissions is None or permissions.witness is None:
+        return account.address
+    return permissions.witness.keys[0][0]
+
+
 def permissions_of(account: Account, default_operations: bytes) -> Permissions | None:
     """Spell out what an account carries; None for a genesis account."""
     if account.permissions is not None or not account.born:

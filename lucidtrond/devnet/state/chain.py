@@ -14,6 +14,7 @@ from typing import Final
 from attrs import define, field, frozen
 from msgspec.structs import replace
 
+from lucidtrond.devnet.state.account import block_key
 from lucidtrond.devnet.state.blocks import (
     SUCCESS,
     Archive,
@@ -31,7 +32,7 @@ from lucidtrond.devnet.state.refused import Invalid, Refused, expired
 from lucidtrond.devnet.state.schedule import count_block, next_slot_ms, witness_at
 from lucidtrond.devnet.state.signatures import check_signatures
 from lucidtrond.devnet.state.world import World
-from lucidtrond.tron.block import BlockHeader, merkle_root
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockHeader, merkle_root
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.transaction import MAX_LIFETIME_MS, RESULT_ALLOWANCE_BYTES
 from lucidtrond.tron.units import UnixMillis
@@ -158,6 +159,25 @@ class Chain:
 
     # The pool
 
+    def can_sign(self, witness: bytes) -> bool:
+        """Whether the key that signs *witness*'s next block is one that we know.
+
+        A producer who names another is like one whose machine is off: its slots pass.
+        """
+        return self._block_key(witness) in self.genesis.known_keys
+
+    def _block_key(self, witness: bytes) -> bytes:
+        # Manager.pushBlock validates a block against its parent's state
+        # (BlockCapsule.validateSignature): what it changes counts from the next one on.
+        return block_key(present(self.top.accounts.get(witness)))
+
+    def next_slot(self, earliest: int) -> UnixMillis:
+        """The first slot from *earliest* on whose producer can sign."""
+        slot = max(earliest, next_slot_ms(self.top.globals))
+        while not self.can_sign(witness_at(self.genesis, slot)):
+            slot += BLOCK_INTERVAL_MS
+        return UnixMillis(slot)
+
     def submit(self, candidate: Candidate) -> None:
         """Take a transaction into the pool, after all checks of a broadcast.
 
@@ -214,7 +234,7 @@ class Chain:
     # Blocks
 
     def draft(self, timestamp: UnixMillis) -> Draft:
-        """Make the next block at *timestamp*, a slot's time after the newest.
+        """Make the next block at *timestamp*, the time of a slot (`next_slot`).
 
         What does not fit (size, time) stays in the pool or falls out of it.
         """
@@ -404,7 +424,8 @@ class Chain:
         )
         leaves = [sha256(each.encode()) for each in unsigned.block.transactions]
         rooted = replace(unsigned, root=merkle_root(leaves))
-        signature = self.genesis.witness_keys[witness].sign(rooted.header.digest)
+        key = self.genesis.known_keys[self._block_key(witness)]
+        signature = key.sign(rooted.header.digest)
         return replace(rooted, signature=signature)
 
 

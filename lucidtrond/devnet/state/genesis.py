@@ -7,13 +7,20 @@ ignored). The genesis block is made as java-tron makes it: unsigned transfers fr
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 from attrs import field, frozen
 
-from lucidtrond.devnet.state.account import Account, Witness
+from lucidtrond.devnet.state.account import (
+    Account,
+    Permissions,
+    Witness,
+    active_permission,
+    owner_permission,
+    witness_permission,
+)
 from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.devnet.state.first_tokens import (
     TokenRow,
@@ -94,14 +101,19 @@ class AccountRow(_Row, frozen=True, kw_only=True):
     frozen_v2: dict[str, int] = msgspec.field(name="frozenV2", default_factory=dict)
 
 
-class WitnessRow(_Row, frozen=True, kw_only=True):
-    """A block producer. *votes* decide the order of slots."""
+class WitnessRow(_Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A block producer. *votes* decide the order of slots.
+
+    With a *signing_key* (a private key) its account begins with a witness permission
+    for that key, which then signs its blocks in place of its own.
+    """
 
     name: str
     private_key: str
     address: str
     url: str
     votes: int = msgspec.field(name="vote_count")
+    signing_key: str = ""
 
 
 class ParameterRow(_Row, frozen=True, omit_defaults=True):
@@ -155,6 +167,9 @@ class Genesis:
     parameters: Parameters = field(eq=False)
     default_operations: bytes = field(eq=False)
     witness_keys: Mapping[bytes, PrivateKey] = field(eq=False, repr=False)
+    """The witnesses' own."""
+    known_keys: Mapping[bytes, PrivateKey] = field(eq=False, repr=False)
+    """All that the definition names, by their addresses: those that may sign blocks."""
     schedule: tuple[bytes, ...] = field(eq=False)
     """Witness addresses in the order of their slots."""
     funded: tuple[FundedAccount, ...] = field(eq=False, repr=False)
@@ -164,6 +179,16 @@ class Genesis:
         """Where the contract is that only looks like the token."""
         row = self.file.fake_token
         return None if row is msgspec.UNSET else place_of(row, self.id)
+
+    @property
+    def producers(self) -> Mapping[Address, Address]:
+        """Each producer with the address of the key that it begins with."""
+        return {
+            Address.from_base58(row.address): PrivateKey.from_hex(
+                row.signing_key or row.private_key
+            ).address
+            for row in self.file.witnesses
+        }
 
     @property
     def timestamp(self) -> UnixMillis:
@@ -182,7 +207,8 @@ def default_genesis_file(witnesses: int) -> GenesisFile:
     """The chain of `lucidtrond devnet`: ten funded test accounts and a whale.
 
     The whale holds a stake like mainnet's total, so that limits per staked TRX are
-    like mainnet's, and pays out `fund`.
+    like mainnet's, and pays out `fund`. Of 27 witnesses 7 sign with another key than
+    their own, as on mainnet late in 2025 (every fourth, from the second on).
     """
     if not 1 <= witnesses <= MAX_WITNESSES:
         raise BadGenesis(f"witnesses: expected 1 to {MAX_WITNESSES}, got {witnesses}")
@@ -232,6 +258,9 @@ def default_genesis_file(witnesses: int) -> GenesisFile:
                 address=key.address.base58,
                 url=f"http://{name}.example",
                 votes=1000 - n,
+                signing_key=_test_key(f"witness {n} signs").secret.hex()
+                if n % 4 == 1
+                else "",
             )
             for n, (name, key) in enumerate(makers)
         ),
@@ -301,6 +330,7 @@ def make_genesis(file: GenesisFile) -> Genesis:
         block = _block(file)
         witnesses = sorted(file.witnesses, key=lambda row: -row.votes)
         keys = {_raw(row.address): _key(row) for row in witnesses}
+        known = [*map(_key, file.accounts), *keys.values(), *_signing_keys(file)]
         funded = tuple(
             FundedAccount(row.name, _key(row), Sun(row.balance))
             for row in file.accounts
@@ -330,6 +360,7 @@ def make_genesis(file: GenesisFile) -> Genesis:
         parameters=parameters,
         default_operations=operations,
         witness_keys=keys,
+        known_keys={key.address.raw: key for key in known},
         schedule=tuple(keys),
         funded=funded,
     )
@@ -348,6 +379,12 @@ def _key(row: AccountRow | WitnessRow) -> PrivateKey:
     if key.address.base58 != row.address:
         raise BadGenesis(f"chain definition: the key of {row.name} is another's")
     return key
+
+
+def _signing_keys(file: GenesisFile) -> Iterator[PrivateKey]:
+    for row in file.witnesses:
+        if row.signing_key:
+            yield PrivateKey.from_hex(row.signing_key)
 
 
 def _block(file: GenesisFile) -> Block:
@@ -409,13 +446,29 @@ def _first_world(genesis: Genesis) -> World:
     for witness in file.witnesses:
         raw = _raw(witness.address)
         account = accounts.get(raw, Account(raw))
-        accounts[raw] = msgspec.structs.replace(account, is_witness=True)
+        permissions = _permissions(raw, witness, genesis)
+        accounts[raw] = msgspec.structs.replace(
+            account, is_witness=True, permissions=permissions
+        )
         world.witnesses.put(raw, Witness(raw, witness.url, witness.votes))
     for account in accounts.values():
         world.put_account(account)
     for contract in _contracts(file, genesis.id):
         deploy(world, contract)
     return world
+
+
+def _permissions(
+    address: bytes, row: WitnessRow, genesis: Genesis
+) -> Permissions | None:
+    """As an AccountPermissionUpdate leaves them; a genesis account has none."""
+    if not row.signing_key:
+        return None
+    return Permissions(
+        owner_permission(address),
+        witness_permission(PrivateKey.from_hex(row.signing_key).address.raw),
+        (active_permission(address, genesis.default_operations),),
+    )
 
 
 def _tokens(file: GenesisFile) -> list[TokenRow]:

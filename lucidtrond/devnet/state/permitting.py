@@ -12,6 +12,7 @@ from lucidtrond.devnet.state.account import (
     WITNESS_PERMISSION,
     Permission,
     Permissions,
+    block_key,
 )
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.candidate import (
@@ -19,6 +20,7 @@ from lucidtrond.devnet.state.candidate import (
     Candidate,
     read_contract,
 )
+from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.owners import is_address, owner_of
 from lucidtrond.devnet.state.refused import Failed, Invalid
@@ -56,6 +58,26 @@ def validate_permissions(world: World, candidate: Candidate, genesis: Genesis) -
         _check(wanted.witness, WITNESS_PERMISSION, "witness", genesis)
     for active in wanted.actives:
         _check(active, ACTIVE_PERMISSION, "active", genesis)
+    _check_someone_signs(world, candidate.owner, wanted, genesis)
+
+
+def _check_someone_signs(
+    world: World,
+    owner: bytes,
+    wanted: pb.AccountPermissionUpdateContract,
+    genesis: Genesis,
+) -> None:
+    """A rule of this chain alone: its last producer with a known key keeps one."""
+    if owner not in genesis.schedule:
+        return
+    keys = [
+        wanted.witness.keys[0].address
+        if each == owner
+        else block_key(present(world.accounts.get(each)))
+        for each in genesis.schedule
+    ]
+    if not any(key in genesis.known_keys for key in keys):
+        raise Invalid("no producer of this chain could sign blocks any more")
 
 
 def execute_permissions(world: World, candidate: Candidate, genesis: Genesis) -> Sun:
