@@ -105,7 +105,7 @@ class BlockView(Result, frozen=True):
 class GetBlock(Params, frozen=True):
     """Exactly one of *number* and *id*."""
 
-    number: int | None = None
+    number: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
     id: Annotated[str, msgspec.Meta(max_length=66)] | None = None
 
 
@@ -129,8 +129,6 @@ async def latest(ctx: Context[NoConfig]) -> BlockView:
 def _which(params: GetBlock) -> int | BlockId:
     match params:
         case GetBlock(number=int() as number, id=None):
-            if not 0 <= number < 2**63:
-                raise InvalidInput(f"number: expected 0 to 2**63 - 1, got {number}")
             return number
         case GetBlock(number=None, id=str() as text):
             digits = text.lower().removeprefix("0x")
