@@ -86,7 +86,8 @@ async def endpoints(ctx: Context[NoConfig]) -> Endpoints:
 @plugin.method("network.plan", inline=True)
 async def plan(ctx: Context[NoConfig]) -> Plan:
     """Say how many requests a day following takes, and whether budgets hold them."""
-    return make_plan(ctx.node.endpoints())
+    per_minute = ctx.ledger.health().reconcile_per_minute
+    return make_plan(ctx.node.endpoints(), reconcile_per_minute=per_minute)
 
 
 class BlockView(Result, frozen=True):
