@@ -16,7 +16,8 @@ The newest row that is not above a block decides. Only where there is none, or w
 names another key, the endpoints are asked (`judge` gets what they report):
 
 - An endpoint confirms the signer when its account of the producer names it, in the
-  newest state or in the final one: between the two the key may have changed.
+  newest state or in the final one: between the two the key may have changed. A state
+  that is older than the row which names another key confirms nothing.
 - It contradicts the signer when it names other keys in both, is not behind the block's
   parent, and the block is not history to it.
 - The block is history to an endpoint when it is final there and no row covers it: the
@@ -176,7 +177,8 @@ def judge(signed: Signed, row: KeyRow | None, reports: Sequence[KeyReport]) -> V
     if not told:
         reasons = "; ".join(f"{each.endpoint}: {each.error}" for each in reports)
         return Unknown(f"{_about(signed)}: no endpoint reports its key ({reasons})")
-    confirming = [each for each in told if signed.signer in (each.head, each.solid)]
+    since = 0 if row is None else row.from_block - 1
+    confirming = [each for each in told if signed.signer in _named(each, since)]
     names = {each.endpoint for each in confirming}
     opposing = [each for each in told if _contradicts(each, signed, row)]
     origin: KeyOrigin = "two nodes" if len(names) >= SOURCES else "node"
@@ -198,6 +200,12 @@ def judge(signed: Signed, row: KeyRow | None, reports: Sequence[KeyReport]) -> V
     elif row is None and endpoints >= SOURCES:
         verdict = NeedsHistory(evolve(fresh, origin="two nodes"), refused)
     return verdict
+
+
+def _named(report: KeyReport, since: int) -> set[Address | None]:
+    """The keys that it names in states not older than that of block *since*."""
+    states = ((report.head, report.head_number), (report.solid, report.solid_number))
+    return {key for key, number in states if key is not None and number >= since}
 
 
 def _contradicts(report: KeyReport, signed: Signed, row: KeyRow | None) -> bool:
