@@ -116,8 +116,8 @@ class ModelChain:
     questions: int = 0
     noted: list[tuple[BlockHeader, frozenset[Address]]] = field(factory=list)
     before_answer: Callable[[str], None] = field(default=lambda _: None)
-    keys: dict[Address, Address] = field(factory=dict)
-    """What its accounts say of producers that do not sign with their own key."""
+    key_at: Callable[[Address, int], Address] = lambda producer, _: producer
+    """What a producer's account says after a block; its own key unless told."""
     blamed: list[tuple[BlockId, str]] = field(factory=list)
     proven: dict[int, Block] = field(factory=dict)
     """Blocks that another endpoint shows whole."""
@@ -184,8 +184,15 @@ class ModelChain:
         expected: Address,  # noqa: ARG002 - the Protocol's
     ) -> Sequence[KeyReport]:
         self._ask("keys")
-        key = self.keys.get(producer, producer)
-        return [KeyReport("model", key, self.head, solid=key, solid_number=self.solid)]
+        return [
+            KeyReport(
+                "model",
+                self.key_at(producer, self.head),
+                self.head,
+                solid=self.key_at(producer, self.solid),
+                solid_number=self.solid,
+            )
+        ]
 
     async def fetch_proven(self, block: Block) -> Block | None:
         self._ask("proof")
