@@ -197,7 +197,8 @@ class NodeUnavailable(NodeError):
         *,
         retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(f"{endpoint}: {reason} ({attempts} attempts)")
+        tried = "" if attempts == 1 else f" ({attempts} attempts)"
+        super().__init__(f"{endpoint}: {reason}{tried}")
         self.endpoint, self.attempts, self.reason = endpoint, attempts, reason
         self.retry_after_s = retry_after_s
 

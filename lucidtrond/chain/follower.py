@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol, assert_never
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lucidtrond.chain import balances, entries, producer_tables, tables
 from lucidtrond.chain import plan as planning
@@ -39,7 +39,15 @@ from lucidtrond.chain.receipts import (
 )
 from lucidtrond.chain.signers import KeySource, SignerCheck
 from lucidtrond.chain.tables import Cursor
-from lucidtrond.errors import AnotherChain, CommitUnknown, NodeError, StoreError
+from lucidtrond.errors import (
+    AnotherChain,
+    CommitUnknown,
+    NodeError,
+    NodeLied,
+    NodeRefused,
+    NodeUnavailable,
+    StoreError,
+)
 from lucidtrond.events.types import (
     BlockApplied,
     BlockReverted,
@@ -51,7 +59,7 @@ from lucidtrond.events.types import (
 )
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.block import Block, BlockHeader, BlockId, ChainPosition
+from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.unproven import UnprovenBlocks
 
 log = logging.getLogger(__name__)
@@ -113,7 +121,8 @@ class Follower:
 
     *ring* is called after each durable step; *poll_s* is the network's block time.
     *producers*, where the network's definition names them, are the only ones who make
-    blocks, each with the key that it begins with.
+    blocks, each with the key that it begins with. *wait_recovered* waits after a
+    failure: for so many seconds, or until a node that failed responds again.
     """
 
     def __init__(
@@ -128,6 +137,7 @@ class Follower:
         observers: Sequence[BlockObserver] = (),
         poll_s: float = 3.0,
         producers: Mapping[Address, Address] | None = None,
+        wait_recovered: Callable[[float], Awaitable[None]] = trio.sleep,
     ) -> None:
         self._node = node
         self._store = store
@@ -144,6 +154,7 @@ class Follower:
         self._pace = Pace(poll_s)
         self._held: Held | None = None
         self._cursor: Cursor | None = None
+        self._wait_recovered = wait_recovered
         self._trouble: type[Exception] | None = None
 
     async def run(
@@ -162,7 +173,8 @@ class Follower:
             if not started:
                 started = True
                 task_status.started()
-            await trio.sleep(delay_s)
+            failed = self._trouble is not None
+            await (self._wait_recovered if failed else trio.sleep)(delay_s)
 
     async def _load(self) -> None:
         await self._ledger.load(self._genesis_id)
@@ -189,12 +201,13 @@ class Follower:
         except (NodeError, StoreError, Unsettled) as error:
             # A write that was refused (disk full) left nothing: the same step again.
             self._note_trouble(error)
-            self._ledger.set_synced(synced=False)
+            self._ledger.set_synced(synced=False, reason=_in_words(error))
             return self._pace.failed()
         self._note_trouble(None)
         now_s = trio.current_time()
         if applied >= planning.PAGE:
-            self._ledger.set_synced(synced=False)
+            reason = f"catching up: block {self._head_number()} is the newest read"
+            self._ledger.set_synced(synced=False, reason=reason)
             self._pace.caught_up(now_s)
             return 0
         was_synced = self._ledger.position().synced
@@ -355,11 +368,11 @@ class Follower:
             self._node.note_block(read.block.header, read.contents.touched)
             self._ledger.note_problems(read.checked.problems)
         self._ledger.move(
-            ChainPosition(
+            evolve(
+                self._ledger.position(),
                 head=written.head,
                 solid=written.solid,
                 complete_from=complete_from,
-                synced=self._ledger.position().synced,
                 unproven=written.unproven,
             )
         )
@@ -460,6 +473,19 @@ class Follower:
         )
         tables.prune_blocks(tx, number)
         unproven_tables.prune(tx, number)
+
+
+def _in_words(error: Exception) -> str:
+    """Why we do not follow, for an operator."""
+    match error:
+        case NodeLied():
+            return f"endpoint {error.endpoint} lied: {error.reason}"
+        case NodeUnavailable() | NodeRefused():
+            return f"endpoint {error.endpoint}: {error.reason}"
+        case StoreError():
+            return f"the database: {error}"
+        case _:
+            return str(error)
 
 
 async def _for_each(

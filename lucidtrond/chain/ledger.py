@@ -7,7 +7,7 @@ move nothing.
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import trio
@@ -32,7 +32,14 @@ MIGRATIONS: Final = (
     *unproven.MIGRATIONS,
 )
 MAX_PAGE: Final = 1000
-_NOWHERE: Final = ChainPosition(head=None, solid=None, complete_from=None, synced=False)
+STARTING: Final = "starting: no node has been asked yet"
+_NOWHERE: Final = ChainPosition(
+    head=None,
+    solid=None,
+    complete_from=None,
+    synced=False,
+    not_synced_reason=STARTING,
+)
 
 
 @frozen
@@ -47,19 +54,25 @@ class _Filter:
 
 
 class Ledger:
-    """Satisfies `api.context.Ledger`; one per database."""
+    """Satisfies `api.context.Ledger`; one per database. *now_ms* is the wall clock."""
 
-    def __init__(self, store: Store, *, known: KnownTokens = NO_TOKENS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        known: KnownTokens = NO_TOKENS,
+        now_ms: Callable[[], int] | None = None,
+    ) -> None:
         self._store = store
         self.known = known
         self.problems: Counter[Problem] = Counter()
         """Met since the start, of each kind."""
         self.internals: dict[str, InternalsOf] = {}
         """Whether each endpoint keeps internal transactions, as its receipts show."""
-        self.reconcile_per_minute = 0
         self.drifting = 0
         """Balances that are not what the ledger says."""
-        self._position = _NOWHERE
+        self._now_ms = now_ms
+        self._position = evolve(_NOWHERE, since_ms=self._time_ms())
         self._moved = trio.Event()
 
     async def load(self, genesis_id: BlockId) -> None:
@@ -79,16 +92,19 @@ class Ledger:
                     f"the database follows the chain of genesis {genesis},"
                     f" the configuration asks for {genesis_id}"
                 )
-            return ChainPosition(
+            return evolve(
+                _NOWHERE,
                 head=tables.held_header(tx, cursor.head),
                 solid=tables.held_header(tx, cursor.solid),
                 complete_from=cursor.complete_from,
-                synced=False,
                 unproven=unproven.read(tx),
             )
 
-        self.move(await self._store.read(read))
+        self.move(evolve(await self._store.read(read), since_ms=self._time_ms()))
         self.drifting = await self._store.read(balances.count_drifting)
+
+    def _time_ms(self) -> int | None:
+        return None if self._now_ms is None else self._now_ms()
 
     def position(self) -> ChainPosition:
         """Where the follower stands; from memory."""
@@ -111,7 +127,6 @@ class Ledger:
             internals_seen="kept" in keeping.values(),
             problems=dict(self.problems),
             drifting=self.drifting,
-            reconcile_per_minute=self.reconcile_per_minute,
             warnings=tuple(warnings),
         )
 
@@ -128,10 +143,16 @@ class Ledger:
             extra = {name: getattr(each, name) for name in _LOGGED}
             log.warning("ledger problem", extra=extra)
 
-    def set_synced(self, *, synced: bool) -> None:
-        """Say whether the follower stands where its node stands."""
-        if self._position.synced != synced:
-            self.move(evolve(self._position, synced=synced))
+    def set_synced(self, *, synced: bool, reason: str | None = None) -> None:
+        """Say whether the follower stands where its node stands, or the *reason*."""
+        before = self._position
+        since_ms = self._time_ms() if before.synced != synced else before.since_ms
+        reason = None if synced else reason or before.not_synced_reason
+        after = evolve(
+            before, synced=synced, not_synced_reason=reason, since_ms=since_ms
+        )
+        if after != before:
+            self.move(after)
 
     async def wait_block_beyond(self, number: int) -> None:
         """Return when the head is above *number*."""

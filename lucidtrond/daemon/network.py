@@ -13,6 +13,7 @@ from lucidtrond.node.cache import CachedNode
 from lucidtrond.node.pacing import Budget
 from lucidtrond.node.policy import RetryPolicy
 from lucidtrond.node.pool import Endpoint, open_pool
+from lucidtrond.node.transport import BRIEF
 from lucidtrond.ports import Clock
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
@@ -41,6 +42,7 @@ async def open_network(
             backoff=config.retry.backoff,
             initial_delay_s=config.retry.initial_delay_s,
             jitter=config.retry.jitter,
+            within_s=config.network.timeout_s * BRIEF,
         ),
         timeout_s=config.network.timeout_s,
         now_ms=clock.now_ms,

@@ -11,6 +11,8 @@ How equal questions become one is in `flights`.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+import trio
+
 from lucidtrond.errors import NodeError
 from lucidtrond.node.agreement import Agreement, KeyReport, Sighting
 from lucidtrond.node.balances import BalanceQuestion, SolidBalances
@@ -62,6 +64,17 @@ class CachedNode:
     def genesis_id(self) -> BlockId:
         """Of the configured network."""
         return self._pool.genesis_id
+
+    async def watch(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """See `NodePool.watch`."""
+        await self._pool.watch(task_status=task_status)
+
+    async def wait_recovered(self, within_s: float) -> None:
+        """Return when an endpoint that failed answers again, or after *within_s*."""
+        with trio.move_on_after(within_s):
+            await self._pool.changes.recovered.wait()
 
     @property
     def changes(self) -> Changes:
@@ -248,10 +261,6 @@ class CachedNode:
     async def look_for(self, txid: TxId) -> list[Sighting]:
         """What each endpoint knows of *txid*; never kept."""
         return await self._pool.look_for(txid)
-
-    async def find_receipts(self, txid: TxId) -> list[Receipt]:
-        """Each endpoint's receipt of *txid* in a final block; never kept."""
-        return await self._pool.find_receipts(txid)
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Straight to the nodes; whom it names is asked about anew afterwards.

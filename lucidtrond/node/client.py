@@ -28,7 +28,7 @@ from lucidtrond.node.translate import (
     NodeFacts,
     Nonsense,
 )
-from lucidtrond.node.transport import AnswerTooLarge, Lane, NodeLine
+from lucidtrond.node.transport import SOLID, AnswerTooLarge, Lane, NodeLine
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
@@ -89,9 +89,15 @@ class NodeClient:
 
     # Blocks
 
-    async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
+    async def probe(self) -> BlockHeader:
+        """The newest solidified header, over connections that are for probes."""
+        return await self.fetch_head(solid=True, lane=Lane.PROBES)
+
+    async def fetch_head(
+        self, *, solid: bool = False, lane: Lane = Lane.QUESTIONS
+    ) -> BlockHeader:
         """The newest (or newest solidified) header; id and signature were checked."""
-        header = await self._header({"detail": False}, solid=solid)
+        header = await self._header({"detail": False}, solid=solid, lane=lane)
         if header is None:
             raise NodeUnavailable(self.endpoint.name, 1, "it has no block yet")
         if solid:
@@ -410,8 +416,9 @@ class NodeClient:
             path,
             msgspec.json.encode(question),
             limit_bytes=self._large_bytes if large else SMALL_BYTES,
-            solid=path.startswith(_SOLID),
+            solid=path.startswith(SOLID),
             lane=lane,
+            brief=not large,
         )
 
     def _decode(self, body: bytes, kind: type[A]) -> A:
@@ -447,9 +454,8 @@ class NodeClient:
             raise NodeRefused(self.endpoint.name, shown(str(why))) from None
 
 
-_SOLID: Final = "/walletsolidity/"
 Question = Callable[[NodeClient], Awaitable[T]]
 
 
 def _view(name: str, solid: bool) -> str:  # noqa: FBT001 - which of two paths
-    return f"{_SOLID}{name}" if solid else f"/wallet/{name}"
+    return f"{SOLID}{name}" if solid else f"/wallet/{name}"

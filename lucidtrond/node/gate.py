@@ -12,6 +12,7 @@ import trio
 from attrs import define, field
 
 from lucidtrond.errors import NodeError, NodeUnavailable, QuotaSpent
+from lucidtrond.node.contact import Contact
 from lucidtrond.node.pacing import Breaker, Budget, Day, Pace
 
 DAY_MS: Final = 86_400_000
@@ -48,6 +49,7 @@ class Gate:
     budget: Budget
     _now_ms: Callable[[], int]
     breaker: Breaker = field(init=False, factory=Breaker)
+    contact: Contact = field(init=False, factory=Contact)
     pace: Pace = field(init=False)
     day: Day = field(init=False)
     latency_s: float | None = field(init=False, default=None)
@@ -67,7 +69,10 @@ class Gate:
         now = trio.current_time()
         if not self.breaker.may_ask(now):
             failures = self.breaker.failures
-            return NotAsked(self.name, 1, f"not asked: {failures} failures in a row")
+            silent_s = self.contact.silent_s(now)
+            since = f"no response for {silent_s:.0f} s, " if silent_s >= 1 else ""
+            text = f"not asked: {since}{failures} failures in a row"
+            return NotAsked(self.name, 1, text)
         if not self.day.may_take(self.today):
             return BudgetSpent(f"{self.name}: the day's budget is used up")
         if self.pace.wait_s(now) > LONGEST_QUEUE_S:
@@ -81,22 +86,23 @@ class Gate:
             wait_s += waiting / self.pace.rate
         return wait_s > BUSY_S
 
-    def enter(self, *, urgent: bool) -> tuple[float, bool]:
+    def enter(self, *, urgent: bool, probing: bool = False) -> tuple[float, bool]:
         """Count one request: how long it has to wait first, and whether it is a probe.
 
         A probe must be ended by `leave`. Who is *urgent* passes an open breaker, waits
-        for no rate, and may use what the day keeps for payments.
+        for no rate, and may use what the day keeps for payments. Who is *probing*
+        passes an open breaker and waits for no rate either.
 
         Raises:
             NotAsked, BudgetSpent: it is not let in, and not counted.
         """
-        refusal = None if urgent else self.refusal()
+        refusal = None if urgent or probing else self.refusal()
         if refusal is not None:
             raise refusal
         if not self.day.take(self.today, urgent=urgent):
             raise BudgetSpent(f"{self.name}: the day's budget is used up")
-        wait_s = self.pace.take(trio.current_time(), urgent=urgent)
-        return wait_s, not urgent and self.breaker.begin()
+        wait_s = self.pace.take(trio.current_time(), urgent=urgent or probing)
+        return wait_s, not urgent and not probing and self.breaker.begin()
 
     def leave(self, *, probe: bool) -> None:
         """The request is over."""

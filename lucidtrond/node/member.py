@@ -10,6 +10,7 @@ from lucidtrond.errors import (
     CallNotRun,
     NodeError,
     NodeLied,
+    NodeTimeout,
     NodeUnavailable,
     QuotaSpent,
 )
@@ -25,6 +26,8 @@ LIE_REST_S: Final = 600.0
 """Who lied is asked only when nobody else can be, whatever it says meanwhile."""
 AWHILE_S: Final = 5.0
 """Who asked to be left alone for longer is not waited for."""
+SILENT_S: Final = 2.0
+"""An endpoint without any response for so long is asked after the others."""
 LAG: Final = 5
 """With more final blocks behind than this, others are preferred."""
 UNSUPPORTED_REST_S: Final = 600.0
@@ -51,6 +54,8 @@ class Changes:
         self._send, self._receive = trio.open_memory_channel[Change](CHANGES)
         self._told: dict[tuple[str, str], float] = {}
         self.lost = 0
+        self.recovered = trio.Event()
+        """Set, and replaced, when an endpoint that failed answers again."""
 
     def tell(self, endpoint: str, state: str, reason: str) -> None:
         """Put a change into the queue, once a minute for each endpoint and state."""
@@ -89,6 +94,7 @@ class Member:
     """Final blocks behind the best of all, when they were last compared."""
     quota_spent: bool = field(init=False, default=False)
     trouble: str | None = field(init=False, default=None)
+    trouble_since: float | None = field(init=False, default=None)
     no_calls_until: float = field(init=False, default=float("-inf"))
     """It simulates no calls, as far as is known until then."""
 
@@ -101,12 +107,39 @@ class Member:
         return self.client.gate
 
     @property
+    def is_silent(self) -> bool:
+        """It was asked and has not responded for so long that others are preferred."""
+        return self.gate.contact.waiting_s(trio.current_time()) >= SILENT_S
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is back, or there at all, is not known from what it was asked."""
+        return (
+            self.gate.contact.silent_s(trio.current_time()) >= SILENT_S
+            or self.gate.breaker.failures > 0
+            or (self.trouble is not None and self.aside_until <= trio.current_time())
+            or not self.known
+        )
+
+    @property
+    def may_be_probed(self) -> bool:
+        """It is on our network as far as is known, did not ask to be left alone, and
+        its day has requests left."""
+        return (
+            self.other_genesis is None
+            and self.away_until <= trio.current_time()
+            and self.gate.day.may_take(self.gate.today)
+        )
+
+    @property
     def rank(self) -> tuple[bool, bool, bool]:
         """What keeps it from being asked first; smaller is better."""
         now = trio.current_time()
         return (
             self.aside_until > now,
-            self.gate.breaker.rests_until > now or (self.behind or 0) > LAG,
+            self.is_silent
+            or self.gate.breaker.rests_until > now
+            or (self.behind or 0) > LAG,
             self.gate.is_busy(self.client.waiting),
         )
 
@@ -119,14 +152,17 @@ class Member:
     def is_given_up(self) -> bool:
         """It is on another network, or nothing can be had of it for a while."""
         gone = self.away_until > trio.current_time() + AWHILE_S
-        return gone or self.gate.breaker.is_open or self.other_genesis is not None
+        gone = gone or self.is_silent or self.gate.breaker.is_open
+        return gone or self.other_genesis is not None
 
     def note_answer(self) -> None:
         """It answered, and nothing was wrong with it."""
         if self.trouble is not None:
             log.info("endpoint answers again", extra={"endpoint": self.name})
             self.changes.tell(self.name, "ok", "it answers again")
-        self.trouble = None
+            self.changes.recovered.set()
+            self.changes.recovered = trio.Event()
+        self.trouble, self.trouble_since = None, None
         self.gate.breaker.note_answer()
         self.gate.pace.note_answer(trio.current_time())
 
@@ -148,6 +184,8 @@ class Member:
             extra = {"endpoint": self.name, "reason": str(error)}
             log.warning("endpoint fails", extra=extra)
             self.changes.tell(self.name, "failing", str(error))
+        if self.trouble_since is None:
+            self.trouble_since = now
         self.trouble = str(error)
         if isinstance(error, SlowDown):
             punished = isinstance(error, Suspended)
@@ -158,6 +196,13 @@ class Member:
             self.quota_spent = isinstance(error, QuotaSpent)
         if policies.is_sick(error):
             self.gate.breaker.note_failure(now)
+
+    def note_given_up(self, *, waited_s: float) -> None:
+        """Somebody waits no longer for it: a failure if it was silent meanwhile."""
+        silent_s = self.gate.contact.silent_s(trio.current_time())
+        if min(waited_s, silent_s) >= SILENT_S:
+            reason = f"no response for {silent_s:.0f} s"
+            self.note_failure(NodeTimeout(self.name, 1, reason))
 
     def _note_unsupported(self, error: SimulationUnsupported) -> None:
         """It answers everything else: only calls are better put to others."""
@@ -209,6 +254,12 @@ class Member:
             "failures_in_a_row": gate.breaker.failures,
             "trouble": self.trouble,
             "simulates_calls": self.simulates,
+            "silent_s": round(gate.contact.silent_s(now), 1),
+            "trouble_s": (
+                None
+                if self.trouble_since is None
+                else round(now - self.trouble_since, 1)
+            ),
             "left_alone_s": max(0.0, round(self.away_until - now, 1)),
         }
 
@@ -219,7 +270,7 @@ class Member:
             ("left alone", self.away_until > now),
             ("budget spent", not self.gate.day.may_take(self.gate.today)),
             ("not asked: failing", self.gate.breaker.is_open),
-            ("failing", self.trouble is not None),
+            ("failing", self.trouble is not None or self.is_silent),
             ("lagging", (self.behind or 0) > LAG),
             ("ok", self.known),
         )

@@ -7,6 +7,7 @@ answer. Another endpoint is asked for all of them, since reads cost nothing and 
 differ (pruned history, a bad key, a broken database).
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -35,13 +36,15 @@ class RetryPolicy:
 
     TRON_MAX_RETRIES, TRON_RETRY_BACKOFF and TRON_INITIAL_RETRY_DELAY: waits of 1, 2
     and 4 s, then the error. *jitter* spreads each wait over 0 to its full length, as
-    the daemon does unless told otherwise.
+    the daemon does unless told otherwise. No retry begins more than *within_s* after
+    the question was first asked.
     """
 
     max_retries: int = field(default=3, validator=ge(0))
     backoff: float = field(default=2.0, validator=ge(1))
     initial_delay_s: float = field(default=1.0, validator=ge(0))
     jitter: bool = field(default=False, kw_only=True)
+    within_s: float = field(default=math.inf, kw_only=True)
 
     def wait_s(
         self, failures: int, error: NodeError, *, chance: float = 1.0

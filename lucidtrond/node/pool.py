@@ -29,6 +29,7 @@ from lucidtrond.errors import (
     ConfigError,
     NodeError,
     NodeLied,
+    NodeTimeout,
     WrongNetwork,
 )
 from lucidtrond.node import policy as policies
@@ -43,8 +44,10 @@ from lucidtrond.node.client import NodeClient, Question
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.flights import Cache
 from lucidtrond.node.gate import system_ms
+from lucidtrond.node.hedge import first_answer
 from lucidtrond.node.member import Changes, Member, all_away
 from lucidtrond.node.policy import RetryPolicy
+from lucidtrond.node.probing import Prober
 from lucidtrond.node.retry import retrying
 from lucidtrond.node.second import SecondSource, receipts_by
 from lucidtrond.node.seen import Seen
@@ -81,6 +84,10 @@ COMPARE_WITHIN_S: Final = 2.0
 PROVERS: Final = 2
 """Endpoints asked for a block that another one could not show whole."""
 REPORT_WITHIN_S: Final = 10.0
+HEDGE_S: Final = 2.0
+"""A question without an answer for so long is put to the next endpoint as well."""
+LARGE_HEDGE_S: Final = 5.0
+"""The same for blocks and receipts: a node may work on a page for seconds."""
 
 T = TypeVar("T")
 
@@ -111,6 +118,13 @@ class NodePool:
         self._geneses = Cache(size=0)
         self._seen = Seen()
         self._second = SecondSource(self._members, self._put)
+        self._prober = Prober(self._members, self._put)
+
+    async def watch(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Probe endpoints that fail or that nobody asks, until cancelled."""
+        await self._prober.run(task_status=task_status)
 
     async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
         """The newest (or newest solidified) block's header, checked."""
@@ -156,7 +170,7 @@ class NodePool:
             self._served.note(node, (block.header for block in blocks))
             return blocks
 
-        return await self._ask(ask)
+        return await self._ask(ask, hedge_s=LARGE_HEDGE_S)
 
     async def fetch_proven(self, block: Block) -> Block | None:
         """The same block with a transaction root that fits, of another endpoint.
@@ -205,11 +219,15 @@ class NodePool:
 
     async def fetch_receipts(self, which: int | Block) -> tuple[Receipt, ...]:
         """All receipts of a block; see `NodeClient.fetch_receipts`."""
-        return await self._ask(lambda node: node.fetch_receipts(which))
+        return await self._ask(
+            lambda node: node.fetch_receipts(which), hedge_s=LARGE_HEDGE_S
+        )
 
     async def fetch_receipts_by(self, which: Block) -> tuple[str, tuple[Receipt, ...]]:
         """Also the name of the endpoint that gave them."""
-        return await self._ask(lambda node: receipts_by(node, which))
+        return await self._ask(
+            lambda node: receipts_by(node, which), hedge_s=LARGE_HEDGE_S
+        )
 
     def has_second_source(self, besides: str) -> bool:
         """Whether `fetch_second_receipts` would ask anybody now."""
@@ -287,12 +305,16 @@ class NodePool:
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Send the same bytes to up to two endpoints, once each.
 
+        One that does not respond is left out while there is another.
+
         Raises:
             NodeError: none answered; it may land all the same.
         """
+        members = self._in_order(urgent=True)
+        responding = [each for each in members if not each.is_silent]
         sends = [
             partial(self._put, member, lambda node: node.broadcast(transaction))
-            for member in self._in_order(urgent=True)[:BROADCAST_TO]
+            for member in (responding or members)[:BROADCAST_TO]
         ]
         return await broadcast_to(sends)
 
@@ -340,14 +362,6 @@ class NodePool:
             for name, came in await self._ask_all(look)
         ]
 
-    async def find_receipts(self, txid: TxId) -> list[Receipt]:
-        """Ask all endpoints at once for the receipt of *txid* in a final block.
-
-        Raises nothing of the nodes': who has none or can't answer is left out.
-        """
-        came = await self._ask_all(lambda node: node.fetch_receipt(txid, solid=True))
-        return [each for _, each in came if isinstance(each, Receipt)]
-
     def endpoints(self) -> list[dict[str, Any]]:
         """State of each endpoint, in order of preference; JSON-able, without keys."""
         return [each.shown() for each in self._members]
@@ -383,7 +397,12 @@ class NodePool:
     ) -> list[tuple[str, T | NodeError]]:
         """Everybody's own answer, asked once; who asked to be left alone is."""
         now = trio.current_time()
-        came: list[T | NodeError] = [all_away([each], now) for each in self._members]
+        came: list[T | NodeError] = [
+            all_away([each], now)
+            if each.away_until > now
+            else NodeTimeout(each.name, 1, f"no answer within {within_s:.0f} s")
+            for each in self._members
+        ]
 
         async def ask(index: int, member: Member) -> None:
             try:
@@ -431,31 +450,37 @@ class NodePool:
 
         return await retrying(ask, self._policy, chance=self._chance)
 
-    async def _ask(self, question: Question[T]) -> T:
+    async def _ask(self, question: Question[T], *, hedge_s: float = HEDGE_S) -> T:
         return await retrying(
-            lambda: self._round(question), self._policy, chance=self._chance
+            lambda: self._round(question, hedge_s=hedge_s),
+            self._policy,
+            chance=self._chance,
         )
 
     async def _round(
-        self, question: Question[T], *, last: Callable[[Member], bool] | None = None
+        self,
+        question: Question[T],
+        *,
+        last: Callable[[Member], bool] | None = None,
+        hedge_s: float = HEDGE_S,
     ) -> T:
         """Ask one after the other until somebody answers; who is *last*, at the end."""
-        errors: list[NodeError] = []
         members = self._in_order()
-        for member in sorted(members, key=last) if last else members:
-            try:
-                return await self._put(member, question)
-            except NodeError as error:
-                errors.append(error)
-        raise policies.most_telling(errors)
+        ordered = sorted(members, key=last) if last else members
+        asks = [partial(self._put, member, question) for member in ordered]
+        return await first_answer(asks, after_s=hedge_s)
 
     async def _put(self, member: Member, question: Question[T]) -> T:
         """Ask one endpoint and note how it stands."""
+        began = trio.current_time()
         try:
             await self._introduce(member)
             answer = await question(member.client)
         except NodeError as error:
             member.note_failure(error)
+            raise
+        except trio.Cancelled:
+            member.note_given_up(waited_s=trio.current_time() - began)
             raise
         member.note_answer()
         return answer

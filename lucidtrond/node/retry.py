@@ -6,6 +6,7 @@ from typing import TypeVar
 import trio
 
 from lucidtrond.errors import NodeError, NodeUnavailable
+from lucidtrond.node.gate import NotAsked
 from lucidtrond.node.policy import RetryPolicy, most_telling
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ async def retrying(
     Raises:
         NodeError: the last failure, with the number of attempts.
     """
-    failures = 0
+    failures, until = 0, trio.current_time() + policy.within_s
     while True:
         try:
             return await ask()
@@ -35,7 +36,7 @@ async def retrying(
             failure = _single(group)
         failures += 1
         wait_s = policy.wait_s(failures, failure, chance=chance())
-        if wait_s is None:
+        if wait_s is None or trio.current_time() + wait_s > until:
             raise _after(failure, failures) from failure
         await trio.sleep(wait_s)
 
@@ -56,7 +57,9 @@ def _leaves(group: ExceptionGroup[NodeError]) -> list[NodeError]:
 
 def _after(failure: NodeError, attempts: int) -> NodeError:
     """The same failure, saying how often it was tried."""
-    if not isinstance(failure, NodeUnavailable) or failure.attempts == attempts:
+    if not isinstance(failure, NodeUnavailable) or isinstance(failure, NotAsked):
+        return failure
+    if failure.attempts == attempts:
         return failure
     return type(failure)(
         failure.endpoint,

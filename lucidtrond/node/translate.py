@@ -36,7 +36,7 @@ from lucidtrond.tron.block import (
     code_alone,
     tx_trie_root,
 )
-from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
+from lucidtrond.tron.broadcast import CODES, SUCCESS, BroadcastAnswer
 from lucidtrond.tron.contract_terms import (
     DEFAULT_ORIGIN_ENERGY_LIMIT,
     WHOLE,
@@ -363,7 +363,8 @@ def read_broadcast(
         raise Nonsense("a broadcast's answer without txid")
     if found.txid.lower() != txid:
         raise Contradiction(f"it read another transaction than {txid}")
-    code = str(found.code or SUCCESS) if found.result else str(found.code or "")
+    printed = found.code or (SUCCESS if found.result else "")
+    code = printed if isinstance(printed, str) else CODES.get(printed, str(printed))
     if found.result != (code == SUCCESS):
         raise Contradiction("a broadcast's result and code do not fit")
     return BroadcastAnswer(code, read_node_text(found.message), txid, name)

@@ -2,14 +2,15 @@
 
 At most eight connections per endpoint for questions, held back by a limiter. Two more
 are for what is urgent (`Lane.URGENT`: payments, and the question which network it is):
-they never wait behind questions, however many these are. Who carries the bytes is
+they never wait behind questions, however many these are. Probes of an endpoint that
+does not respond have their own as well. Who carries the bytes is
 `plain`, or for TLS `secure`.
 """
 
 import contextlib
 import enum
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,8 +31,17 @@ CONNECTIONS: Final = 8
 """Per endpoint. A node stops accepting at 50 in all (node.maxHttpConnectNumber)."""
 URGENT_CONNECTIONS: Final = 2
 """Per endpoint, beside those."""
+PROBE_CONNECTIONS: Final = 3
+"""Per endpoint, beside those."""
+BRIEF: Final = 0.5
+"""Part of a request's time that one with a small answer has until its first byte."""
 SLOWEST_BYTES_PER_S: Final = 64 * 1024
 """An answer that comes at least this fast is waited for to its end."""
+SOLID: Final = "/walletsolidity/"
+_NO_SOLIDITY: Final = (
+    f"HTTP 404 for {SOLID}: the node serves it on a port of its own (8091 by default)"
+    " or not at all; name that URL as solidity_url in [[network.endpoints]]"
+)
 API_KEY_HEADER: Final = "TRON-PRO-API-KEY"
 
 
@@ -44,6 +54,7 @@ class Lane(enum.Enum):
 
     QUESTIONS = enum.auto()
     URGENT = enum.auto()
+    PROBES = enum.auto()
 
 
 @define(eq=False)
@@ -59,6 +70,7 @@ class NodeLine:
         factory=lambda: {
             Lane.QUESTIONS: trio.CapacityLimiter(CONNECTIONS),
             Lane.URGENT: trio.CapacityLimiter(URGENT_CONNECTIONS),
+            Lane.PROBES: trio.CapacityLimiter(PROBE_CONNECTIONS),
         }
     )
     requests: int = 0
@@ -77,9 +89,11 @@ class NodeLine:
         limit_bytes: int,
         solid: bool = False,
         lane: Lane = Lane.QUESTIONS,
+        brief: bool = False,
     ) -> bytes:
         """Post *question* and give the answer's JSON, not yet decoded.
 
+        *brief*: a small answer is expected, in half the time that others may take.
         Waiting for a free connection is not counted as the node's time.
 
         Raises:
@@ -89,22 +103,51 @@ class NodeLine:
             AnswerTooLarge: more than *limit_bytes*.
         """
         async with self._limiters[lane]:
-            wait_s, probe = self.gate.enter(urgent=lane is Lane.URGENT)
+            wait_s, probe = self.gate.enter(
+                urgent=lane is Lane.URGENT, probing=lane is Lane.PROBES
+            )
             try:
                 if wait_s:
                     await trio.sleep(wait_s)
-                return await self._timed(self._ways[solid], path, question, limit_bytes)
+                timeout_s = self._timeout_s * (BRIEF if brief else 1.0)
+                with self._noting_contact() as hear:
+                    return await self._timed(
+                        *(self._ways[solid], path, question, hear),
+                        limit_bytes=limit_bytes,
+                        timeout_s=timeout_s,
+                    )
             finally:
                 self.gate.leave(probe=probe)
 
+    @contextlib.contextmanager
+    def _noting_contact(self) -> Iterator[Callable[[], None]]:
+        """Around one request; what it gives is called when some of a response came."""
+        contact, failed = self.gate.contact, False
+        number = contact.begin(trio.current_time())
+        try:
+            yield lambda: contact.hear(number, trio.current_time())
+        except NodeError:
+            failed = True
+            raise
+        finally:
+            contact.end(number, trio.current_time(), failed=failed)
+
     async def _timed(
-        self, way: Way, path: str, question: bytes, limit_bytes: int
+        self,
+        way: Way,
+        path: str,
+        question: bytes,
+        hear: Callable[[], None],
+        *,
+        limit_bytes: int,
+        timeout_s: float,
     ) -> bytes:
         name, started = self.endpoint.name, trio.current_time()
-        with trio.move_on_after(self._timeout_s) as scope:
+        with trio.move_on_after(timeout_s) as scope:
             self.requests += 1
-            body = _Body(name, limit_bytes, scope)
+            body = _Body(name, limit_bytes, scope, hear)
             reply = await way.post(path, question, body)
+            hear()
             whole = body.whole()
             refusal = refusal_of(
                 name,
@@ -113,6 +156,8 @@ class NodeLine:
                 retry_after=reply.retry_after,
                 date=reply.date,
             )
+            if refusal is not None and reply.status == 404 and path.startswith(SOLID):
+                raise NodeRefused(name, _NO_SOLIDITY)
             if refusal is not None:
                 raise refusal
             self.gate.note_latency(trio.current_time() - started)
@@ -133,6 +178,7 @@ class _Body:
     _name: str
     _limit_bytes: int
     _scope: trio.CancelScope
+    _heard: Callable[[], None]
     refusal: NodeError | None = None
     """Why no more of it is wanted."""
     _parts: list[bytes] = field(init=False, factory=list)
@@ -142,11 +188,13 @@ class _Body:
 
     def begin(self, encoding: str) -> None:
         """The body follows."""
+        self._heard()
         if encoding.lower() == "gzip":
             self._zipped = zlib.decompressobj(zlib.MAX_WBITS | 16)
 
     def take(self, chunk: bytes) -> None:
         """Add what came; if that is too much, or damaged, no more is read."""
+        self._heard()
         self._scope.deadline += len(chunk) / SLOWEST_BYTES_PER_S
         if self.refusal is None:
             self._add(chunk)
@@ -238,7 +286,8 @@ async def open_transport(
     if http is None and any(is_secure(url) for each in endpoints for url in each.urls):
         from lucidtrond.node.secure import open_network  # noqa: PLC0415 - 60 ms
 
-        http = open_network((CONNECTIONS + URGENT_CONNECTIONS) * len(endpoints))
+        per_endpoint = CONNECTIONS + URGENT_CONNECTIONS + PROBE_CONNECTIONS
+        http = open_network(per_endpoint * len(endpoints))
     async with http or contextlib.nullcontext():
         transport = Transport(timeout_s, now_ms, http, replaced)
         try:

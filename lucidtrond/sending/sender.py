@@ -45,7 +45,6 @@ from lucidtrond.sending.intent import (
 from lucidtrond.sending.journal import Entry
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
 from lucidtrond.sending.plan import Fact
-from lucidtrond.sending.proving import Proving
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.settling import Settling
 from lucidtrond.sending.words import arrived, result_of
@@ -66,6 +65,8 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS: Final = tables.MIGRATIONS
 MAX_PAGE: Final = 1000
+SEND_WITHIN_S: Final = 9.5
+"""So long a caller of `Sender.send` waits for nodes in all; the payment goes on."""
 _INCLUDED: Final[tuple[PaymentState, ...]] = (
     "included",
     "solidified",
@@ -125,7 +126,6 @@ class Sender:
             position=position,
             on_settled=self._after_settling,
         )
-        self._proving = Proving(store, node, recorder=self._recorder)
         # Filled in the store's thread within a block's transaction, emptied after it.
         self._recorded: deque[str] = deque()
 
@@ -157,7 +157,8 @@ class Sender:
         address without *allow_zero_address*. *check*: stop before the journal; what
         would be refused is refused.
 
-        Comes back once a node answered, or none did: see the payment's state. A
+        Comes back once a node answered, or none did within `SEND_WITHIN_S`: see the
+        payment's state. A
         CallError or NodeError means that nothing was journaled: nothing will be paid
         under this key unless it is sent again. Cancelling this cancels nothing that
         is in the journal.
@@ -186,11 +187,15 @@ class Sender:
         )
         if check:
             return await self._desk.check(intent, terms)
+        until = trio.current_time() + SEND_WITHIN_S
         entry, fresh = await self._desk.accept(intent, terms)
         if not fresh:
             return entry.payment
         self._ring()
-        await self._delivery.deliver(entry)
+        with trio.move_on_at(until) as limit:
+            await self._delivery.deliver(entry)
+        if limit.cancelled_caught:
+            self._delivery.wake()  # `run` does it without anybody waiting
         return (await self._entry(entry.txid)).payment
 
     async def estimate(
@@ -223,7 +228,7 @@ class Sender:
     ) -> None:
         """Finish what is unfinished: deliver what may land, settle what is dead.
 
-        Three tasks: `delivery`, `settling` and `proving`; none waits for another.
+        Two tasks: see `delivery` and `settling`, neither waits for the other.
 
         Raises:
             CommitUnknown (in a group): only a restart can tell what the journal holds.
@@ -233,13 +238,7 @@ class Sender:
         async with trio.open_nursery() as nursery:
             await nursery.start(self._delivery.run)
             await nursery.start(self._settling.run)
-            await nursery.start(self._proving.run)
             task_status.started()
-
-    @property
-    def unproven(self) -> int:
-        """Payments that nothing proves, as they were last read (once a minute)."""
-        return self._proving.unproven
 
     def _after_settling(self, entry: Entry) -> None:
         self._recorder.announce(entry.payment.payment_id)
@@ -373,9 +372,6 @@ class Sender:
         found = await self.find(txid=txid)
         if found is None:
             raise NotFound("no payment of ours has this txid")
-        if found.state == "unproven" and found.txid is not None and not check:
-            asked = await self._proving.ask(await self._entry(TxId(found.txid)))
-            found = asked.payment
         if found.state == "solidified":
             raise AlreadyFinal("it is paid, in a solidified block", state=found.state)
         if found.state == "failed" and not even_failed:
@@ -388,8 +384,8 @@ class Sender:
             )
         if found.state == "unproven":
             raise InDoubt(
-                f"it may have paid, so it is not paid again: {found.reason}; compare"
-                " the balances of both sides",
+                f"it is never paid again by itself: {plan.NO_PROOF}; compare the"
+                " balances of both sides",
                 txid=found.txid,
                 state=found.state,
                 safe_to_retry=False,

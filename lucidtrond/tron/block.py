@@ -246,6 +246,10 @@ class ChainPosition:
     synced: bool
     unproven: UnprovenBlocks = UnprovenBlocks()
     """Of our blocks, those whose transaction root could not be recomputed."""
+    not_synced_reason: str | None = None
+    """Why not, in words with the endpoint's name; None when synced."""
+    since_ms: int | None = None
+    """Wall clock when *synced* became what it is; None when nobody told the time."""
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:

@@ -27,6 +27,10 @@ class Status(Result, frozen=True):
 
     network: str
     synced: bool
+    not_synced_reason: str | None
+    """What keeps us from following, with the endpoint's name; null when synced."""
+    since_ms: int | None
+    """When *synced* became what it is."""
     head_number: int | None
     head_id: str | None
     head_timestamp_ms: int | None
@@ -52,6 +56,8 @@ async def status(ctx: Context[NoConfig]) -> Status:
     return Status(
         network=ctx.network,
         synced=position.synced,
+        not_synced_reason=position.not_synced_reason,
+        since_ms=position.since_ms,
         head_number=head.number if head else None,
         head_id=head.id if head else None,
         head_timestamp_ms=head.timestamp if head else None,
@@ -86,8 +92,7 @@ async def endpoints(ctx: Context[NoConfig]) -> Endpoints:
 @plugin.method("network.plan", inline=True)
 async def plan(ctx: Context[NoConfig]) -> Plan:
     """Say how many requests a day following takes, and whether budgets hold them."""
-    per_minute = ctx.ledger.health().reconcile_per_minute
-    return make_plan(ctx.node.endpoints(), reconcile_per_minute=per_minute)
+    return make_plan(ctx.node.endpoints())
 
 
 class BlockView(Result, frozen=True):
@@ -106,7 +111,7 @@ class BlockView(Result, frozen=True):
 class GetBlock(Params, frozen=True):
     """Exactly one of *number* and *id*."""
 
-    number: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
+    number: int | None = None
     id: Annotated[str, msgspec.Meta(max_length=66)] | None = None
 
 
@@ -130,6 +135,8 @@ async def latest(ctx: Context[NoConfig]) -> BlockView:
 def _which(params: GetBlock) -> int | BlockId:
     match params:
         case GetBlock(number=int() as number, id=None):
+            if not 0 <= number < 2**63:
+                raise InvalidInput(f"number: expected 0 to 2**63 - 1, got {number}")
             return number
         case GetBlock(number=None, id=str() as text):
             digits = text.lower().removeprefix("0x")

@@ -32,7 +32,6 @@ class DaemonProcess:
             self._flags = ("--config", os.devnull, "--network", "devnet", *flags)
         else:
             self._flags = ("--config", str(config), *flags)
-        self.program: tuple[str, ...] = ("-m", "lucidtrond.cli.operator")
         self._process: subprocess.Popen[bytes] | None = None
 
     def spawn(self, **environ: str) -> subprocess.Popen[bytes]:
@@ -40,7 +39,7 @@ class DaemonProcess:
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [
-                    *(sys.executable, *self.program, "run"),
+                    *(sys.executable, "-m", "lucidtrond.cli.operator", "run"),
                     *("--state-dir", str(self.state), "--socket", str(self.socket)),
                     *self._flags,
                 ],

@@ -236,7 +236,7 @@ async def test_a_probe_that_is_cancelled_leaves_room_for_the_next(
             with pytest.raises(NodeUnavailable):
                 await pool.fetch_head()
         await trio.sleep(LONGEST_REST_S)
-        node.fault, node.delay_s = None, 5.0
+        node.fault, node.delay_s = None, 4.0
         with trio.move_on_after(1):
             await pool.fetch_head()
         assert (await pool.fetch_head()).number == 900
