@@ -22,6 +22,7 @@ CONTRACT_RET: Final[Mapping[str, int]] = MappingProxyType(
 _RET: Final[Mapping[str, int]] = MappingProxyType(dict(_Result.code.items()))
 _UNNAMED: Final = re.compile(r"UNKNOWN_ENUM_VALUE_[A-Za-z]+_(-?[0-9]{1,10})")
 """How java spells a number that its enum has no name for."""
+_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
 class UnreadableResult(ValueError):
@@ -31,10 +32,14 @@ class UnreadableResult(ValueError):
 def encode_result(found: wire.Result) -> bytes:
     """The Transaction.Result that a node printed so.
 
+    A contractRet whose name a coming version made has a number that we can't know. It
+    is written as UNKNOWN, which is no success; the block's root can't fit then.
+
     Raises:
         UnreadableResult: a name or a text that no node prints.
     """
-    code = _number(found.contract_ret, CONTRACT_RET, "contractRet")
+    newer = CONTRACT_RET["UNKNOWN"]
+    code = _number(found.contract_ret, CONTRACT_RET, "contractRet", newer=newer)
     if found == wire.Result(contract_ret=found.contract_ret):
         return encode_code(code)  # nearly all there are
     message = _Result(
@@ -72,12 +77,16 @@ def _detail(found: wire.OrderDetail) -> pb.MarketOrderDetail:
     )
 
 
-def _number(name: wire.Name, names: Mapping[str, int], what: str) -> int:
-    if isinstance(name, str):
-        unnamed = _UNNAMED.fullmatch(name)
-        number = int(unnamed[1]) if unnamed else names.get(name)
-    else:
+def _number(
+    name: wire.Name, names: Mapping[str, int], what: str, *, newer: int | None = None
+) -> int:
+    number: int | None
+    if not isinstance(name, str):
         number = name
+    elif unnamed := _UNNAMED.fullmatch(name):
+        number = int(unnamed[1])
+    else:
+        number = names.get(name, newer if _NAME.fullmatch(name) else None)
     if number is None or not -(2**31) <= number < 2**31:
         raise UnreadableResult(f"an unknown {what}")
     return number

@@ -52,6 +52,20 @@ def test_fees_that_a_gateway_adds_to_results_do_not_unprove_a_block() -> None:
     assert not read_block(printed).root_proven
 
 
+def test_a_code_of_a_coming_version_unproves_its_block_and_is_no_success() -> None:
+    """Its number is not known: neither a refusal for ever nor a credit."""
+    printed = copy.deepcopy(block_json(300))
+    printed["transactions"][0]["ret"] = [{"contractRet": "OUT_OF_TRON"}]
+    block = read_block(printed)
+    assert not block.root_proven
+    assert block.transactions[0].contract_ret == 13
+    assert encoded({"contractRet": "OUT_OF_TRON"}) == encoded(
+        {"contractRet": "UNKNOWN"}
+    )
+    expected = make_block(block_json(300))
+    assert block.transactions[1:] == expected.transactions[1:]
+
+
 @given(st.data())
 def test_every_known_field_survives_printing(data: st.DataObject) -> None:
     message = data.draw(messages(pb.Transaction.Result))
@@ -72,7 +86,9 @@ def test_a_number_without_a_name_is_written_as_it_is(enum: str, number: int) -> 
 @pytest.mark.parametrize(
     ("printed", "says"),
     [
-        ({"contractRet": "NEW"}, "contractRet"),
+        ({"contractRet": "new code"}, "contractRet"),
+        ({"contractRet": ""}, "contractRet"),
+        ({"contractRet": "A" * 65}, "contractRet"),
         ({"contractRet": 2**31}, "contractRet"),
         (
             {"contractRet": "UNKNOWN_ENUM_VALUE_contractResult_9999999999"},
