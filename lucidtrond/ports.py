@@ -66,6 +66,8 @@ class LedgerHealth:
     """How many of each kind since the start; kinds as `LedgerProblem` has them."""
     drifting: int = 0
     """Balances (of one account in one asset) that are not what the ledger says."""
+    reconcile_per_minute: int = 0
+    """Balances compared with it, at most."""
     warnings: tuple[str, ...] = ()
     """What of it an operator has to do something about, and what; text for people."""
 

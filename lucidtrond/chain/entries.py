@@ -8,12 +8,15 @@ per number. Amounts are 32 bytes big-endian for every asset: a token's exceed 64
 from collections.abc import Sequence
 from typing import Final
 
+from attrs import frozen
+
 from lucidtrond.chain.read import Movement
 from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Row, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockId
 from lucidtrond.tron.tokens import KnownTokens
+from lucidtrond.tron.transaction import TxId
 
 ENTRY_COLUMNS: Final = (
     "block_number, place, txid, kind, item, from_address, to_address, asset, amount,"
@@ -122,3 +125,53 @@ def entry_of(row: Row, *, solid: int, known: KnownTokens) -> LedgerEntry:
         energy_used=energy,
         bandwidth_used=bandwidth,
     )
+
+
+@frozen
+class Contradicted:
+    """A row whose log is missing; see `chain.committed`."""
+
+    block_number: int
+    place: int
+    txid: TxId
+    token: Address
+    sender: Address
+    recipient: Address
+    amount: int
+
+
+def contradicted_rows(tx: Tx, *, limit: int) -> list[Contradicted]:
+    """The newest *limit* of them."""
+    rows = tx.execute(
+        "SELECT block_number, place, txid, asset, from_address, to_address, amount"
+        " FROM chain_entry WHERE contradicted = 1"
+        " ORDER BY block_number DESC, place DESC LIMIT ?",
+        (limit,),
+    )
+    return [
+        Contradicted(
+            block_number=number,
+            place=place,
+            txid=TxId(txid.hex()),
+            token=Address.from_base58(asset),
+            sender=Address(sender),
+            recipient=Address(recipient),
+            amount=int.from_bytes(amount, "big"),
+        )
+        for number, place, txid, asset, sender, recipient, amount in rows
+    ]
+
+
+def settle(
+    tx: Tx, row: Contradicted, index: int, *, solid: int, known: KnownTokens
+) -> LedgerEntry | None:
+    """Make *row* the movement of the log at *index*; None: it is no more."""
+    found = tx.execute(
+        "UPDATE chain_entry SET item = ?, success = 1, contradicted = 0"  # noqa: S608 - a constant
+        " WHERE block_number = ? AND place = ? AND txid = ? AND contradicted = 1"
+        f" RETURNING {ENTRY_COLUMNS}",
+        (index, row.block_number, row.place, bytes.fromhex(row.txid)),
+    )
+    for each in found:
+        return entry_of(each, solid=solid, known=known)
+    return None

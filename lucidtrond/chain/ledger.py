@@ -69,6 +69,7 @@ class Ledger:
         """Met since the start, of each kind."""
         self.internals: dict[str, InternalsOf] = {}
         """Whether each endpoint keeps internal transactions, as its receipts show."""
+        self.reconcile_per_minute = 0
         self.drifting = 0
         """Balances that are not what the ledger says."""
         self._now_ms = now_ms
@@ -127,6 +128,7 @@ class Ledger:
             internals_seen="kept" in keeping.values(),
             problems=dict(self.problems),
             drifting=self.drifting,
+            reconcile_per_minute=self.reconcile_per_minute,
             warnings=tuple(warnings),
         )
 

@@ -89,7 +89,7 @@ class Reconciler:
         self._ledger = ledger
         self._emit = emit
         self._ring = ring
-        self._per_minute = per_minute
+        self._per_minute = ledger.reconcile_per_minute = per_minute
         self._suspected: dict[tuple[Address, str], tuple[int, int]] = {}
         """Of a balance: its drift, and readings in a row that stated it."""
         self._drifting_asked_at = float("-inf")

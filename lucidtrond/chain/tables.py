@@ -95,6 +95,12 @@ MIGRATIONS: Final = (
         ALTER TABLE chain_entry DROP COLUMN single_source
         """,
     ),
+    Migration(
+        OWNER,
+        4,
+        "CREATE INDEX chain_entry_contradicted ON chain_entry (contradicted,"
+        " block_number, place)",
+    ),
 )
 
 

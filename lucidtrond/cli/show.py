@@ -278,6 +278,8 @@ def history(result: Result, assets: Assets) -> str:
         amount = assets.show(entry["amount"], entry["asset"])
         final = "" if entry["solidified"] else "  (not final)"
         failed = "" if entry["success"] else "  FAILED"
+        if entry.get("contradicted"):
+            failed = "  (unproven: call and receipt contradict each other)"
         unknown = "  (unknown token)" if entry["unknown_token"] else ""
         rows.append(
             f"{time(entry['block_timestamp_ms'])}  {entry['from_address']} → "

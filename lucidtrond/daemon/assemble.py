@@ -24,10 +24,10 @@ from lucidtrond.api import Context
 from lucidtrond.chain import ledger as chain_ledger
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import Ledger
-from lucidtrond.chain.reconcile import Reconciler
 from lucidtrond.daemon import doors, methods
 from lucidtrond.daemon.config import Config
 from lucidtrond.daemon.gauges import collect
+from lucidtrond.daemon.ledgerchecks import ledger_checks
 from lucidtrond.daemon.machine import hold_state_dir
 from lucidtrond.daemon.network import known_tokens, open_network
 from lucidtrond.daemon.nodewatch import watch_nodes
@@ -94,7 +94,6 @@ class _House:
     ledger: Ledger
     sender: Sender
     follower: Follower
-    reconciler: Reconciler
     host: PluginHost
 
 
@@ -135,7 +134,6 @@ async def serve(
                     house.sender.run,
                     house.node.watch,
                     house.follower.run,
-                    house.reconciler.run,
                     partial(
                         watch_nodes,
                         house.node.changes,
@@ -145,6 +143,14 @@ async def serve(
                     ),
                 ):
                     await _start(floor, service)
+                for check in ledger_checks(
+                    config.ledger,
+                    node=house.node,
+                    store=house.store,
+                    ledger=house.ledger,
+                    bus=house.bus,
+                ):
+                    await _start(floor, check)
                 async with trio.open_nursery() as plugins:
                     await _start_plugins(plugins, house)
                     door = doors.open_http(config.http, devnet=house.devnet is not None)
@@ -260,14 +266,6 @@ def _furnish(
         producers=_producers(devnet),
         wait_recovered=node.wait_recovered,
     )
-    reconciler = Reconciler(
-        node,
-        store,
-        ledger=ledger,
-        emit=emit,
-        ring=bus.ring,
-        per_minute=config.ledger.reconcile_per_minute,
-    )
     house = _House(
         instance=instance,
         config=config,
@@ -280,7 +278,6 @@ def _furnish(
         ledger=ledger,
         sender=sender,
         follower=follower,
-        reconciler=reconciler,
         host=host,
     )
     host.bind(lambda **given: _context(house, **given))

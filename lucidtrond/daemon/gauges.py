@@ -8,6 +8,7 @@ from lucidtrond.events.bus import Bus
 from lucidtrond.events.types import Problem
 from lucidtrond.node.cache import CachedNode
 from lucidtrond.ports import Clock
+from lucidtrond.sending.sender import Sender
 from lucidtrond.store.database import Database
 from lucidtrond.transports.rpc_metrics import Metric
 
@@ -25,6 +26,8 @@ class House(Protocol):
     def node(self) -> CachedNode: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def sender(self) -> Sender: ...
 
 
 def collect(
@@ -85,6 +88,12 @@ def collect(
         ("reads", "Read transactions.", store.reads),
     ):
         yield Metric(f"lucidtrond_store_{name}_total", "counter", text, value)
+    yield Metric(
+        "lucidtrond_payments_unproven",
+        "gauge",
+        "Token payments in final blocks that no Transfer log proves.",
+        house.sender.unproven,
+    )
     yield from _nodes(house.node)
     health = house.ledger.health()
     yield Metric(

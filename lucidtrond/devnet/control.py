@@ -110,11 +110,11 @@ class _Named(_Params, frozen=True):
 
 
 class _Clear(_Params, frozen=True):
-    number: int | None = None
+    number: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
 
 
 class _Seed(_Params, frozen=True):
-    seed: int
+    seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 async def _info(devnet: Ruled, _params: _Nothing) -> Json:

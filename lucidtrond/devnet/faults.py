@@ -14,6 +14,8 @@ What each fault is, by what becomes of the request:
     carried out         delay drip truncate                  a late, slow, cut answer
                         cut lost_reply                       the connection breaks
                         wrong_txid edit_amount wrong_id      the answer lies
+                        edit_result                          what became of transactions
+                                                             is told otherwise
     as asked            broadcast                            answers with *code*
     by an older state   lag                                  *blocks* behind the head
                         stop                                 nothing after *block*
@@ -44,6 +46,7 @@ FaultName = Literal[
     "lost_reply",
     "wrong_txid",
     "edit_amount",
+    "edit_result",
     "wrong_id",
     "broadcast",
     "lag",

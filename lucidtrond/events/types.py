@@ -200,10 +200,14 @@ class BlockUnproven(Event, frozen=True, kw_only=True):
 
 
 class TransferSeen(Event, frozen=True, kw_only=True):
-    """A watched address sent or received; final only when ``entry.solidified``."""
+    """A watched address sent or received; final only when ``entry.solidified``.
+
+    ``corrected``: *entry* was *contradicted* and its log was read now; it stands in
+    place of the one with index -1.
+    """
 
     topic: ClassVar[str] = "transfer"
-    change: Literal["included", "reverted", "solidified"]
+    change: Literal["included", "reverted", "solidified", "corrected"]
     entry: LedgerEntry
 
     def addresses(self) -> tuple[str, ...]:

@@ -262,6 +262,10 @@ class CachedNode:
         """What each endpoint knows of *txid*; never kept."""
         return await self._pool.look_for(txid)
 
+    async def find_receipts(self, txid: TxId) -> list[Receipt]:
+        """Each endpoint's receipt of *txid* in a final block; never kept."""
+        return await self._pool.find_receipts(txid)
+
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Straight to the nodes; whom it names is asked about anew afterwards.
 

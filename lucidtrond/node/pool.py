@@ -362,6 +362,14 @@ class NodePool:
             for name, came in await self._ask_all(look)
         ]
 
+    async def find_receipts(self, txid: TxId) -> list[Receipt]:
+        """Ask all endpoints at once for the receipt of *txid* in a final block.
+
+        Raises nothing of the nodes': who has none or can't answer is left out.
+        """
+        came = await self._ask_all(lambda node: node.fetch_receipt(txid, solid=True))
+        return [each for _, each in came if isinstance(each, Receipt)]
+
     def endpoints(self) -> list[dict[str, Any]]:
         """State of each endpoint, in order of preference; JSON-able, without keys."""
         return [each.shown() for each in self._members]

@@ -23,7 +23,7 @@ TRX: Final = "TRX"
 LIFETIME_MS: Final = 120_000
 """Room for rebroadcasts, and how long an interactive caller may be left in doubt."""
 SHORTEST_MS: Final = 4 * BLOCK_INTERVAL_MS
-_LONGEST_MS: Final = MAX_LIFETIME_MS - 60_000
+LONGEST_MS: Final = MAX_LIFETIME_MS - 60_000
 """A node whose head is a little behind ours must still take it."""
 _KEY_SIZE: Final = 200
 
@@ -79,8 +79,8 @@ def read_terms(
     lifetime_ms = lifetime(lifetime_ms)
     if give_up_ms is not None and give_up_ms < lifetime_ms:
         raise InvalidInput(
-            f"give up: expected no less than one lifetime ({lifetime_ms} ms),"
-            f" got {give_up_ms}"
+            "give_up_s: expected at least one transaction's lifetime"
+            f" ({lifetime_ms / 1000:g} s), got {give_up_ms / 1000:g}"
         )
     return Terms(
         lifetime_ms, attempts, give_up_ms, allow_look_alike, allow_zero_address
@@ -197,12 +197,12 @@ def lifetime(asked_ms: int | None) -> int:
         InvalidInput
     """
     lifetime_ms = LIFETIME_MS if asked_ms is None else asked_ms
-    if not SHORTEST_MS <= lifetime_ms <= MAX_LIFETIME_MS:
+    if not SHORTEST_MS <= lifetime_ms <= LONGEST_MS:
         raise InvalidInput(
-            f"lifetime: expected {SHORTEST_MS} to {MAX_LIFETIME_MS} ms,"
-            f" got {lifetime_ms}"
+            f"expires_s: expected {SHORTEST_MS / 1000:g} to {LONGEST_MS / 1000:g},"
+            f" got {lifetime_ms / 1000:g}"
         )
-    return min(lifetime_ms, _LONGEST_MS)
+    return lifetime_ms
 
 
 def build(

@@ -12,7 +12,7 @@ from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.contract_terms import ContractTerms
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import ConstantResult
+from lucidtrond.tron.receipt import ConstantResult, Receipt
 from lucidtrond.tron.transaction import Transaction, TxId
 
 
@@ -38,6 +38,8 @@ class PaymentNode(Protocol):
     async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement: ...
 
     async def look_for(self, txid: TxId) -> list[Sighting]: ...
+
+    async def find_receipts(self, txid: TxId) -> list[Receipt]: ...
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer: ...
 

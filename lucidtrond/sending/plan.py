@@ -19,8 +19,8 @@ States, and the facts that lead out of them:
     included    TakenBack: a fork took the block back       reverted
                 SolidUpTo its block or above, it paid       solidified
                 SolidUpTo its block or above, it failed     failed
-                SolidUpTo its block or above, it neither
-                paid nor failed                             unproven
+                SolidUpTo its block or above, nothing
+                proves that it paid or failed               unproven
     unproven    Proven: a receipt shows the log             solidified
     expired     Buried: the nodes agree, none follows       expired
     expired     Included: the proof was wrong (a node that
@@ -34,7 +34,7 @@ there the receipt must hold its proof: a Transfer log that this contract wrote, 
 payer to the recipient, above zero (``Inclusion.arrived``). SUCCESS without it is
 ``unproven``: headers do not commit to logs, so the log may also be missing at the node
 that was asked. It may have paid: it is never ``failed`` and never safe to retry, and
-the daemon asks again, and elsewhere, for a receipt that shows the log. A failure in a
+`proving` asks again, and elsewhere, for a receipt that shows the log. A failure in a
 block whose transaction root could not be recomputed is ``unproven`` as well.
 
 A fact that is not listed for a

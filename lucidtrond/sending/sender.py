@@ -45,6 +45,7 @@ from lucidtrond.sending.intent import (
 from lucidtrond.sending.journal import Entry
 from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
 from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.proving import Proving
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.settling import Settling
 from lucidtrond.sending.words import arrived, result_of
@@ -126,6 +127,7 @@ class Sender:
             position=position,
             on_settled=self._after_settling,
         )
+        self._proving = Proving(store, node, recorder=self._recorder)
         # Filled in the store's thread within a block's transaction, emptied after it.
         self._recorded: deque[str] = deque()
 
@@ -228,7 +230,7 @@ class Sender:
     ) -> None:
         """Finish what is unfinished: deliver what may land, settle what is dead.
 
-        Two tasks: see `delivery` and `settling`, neither waits for the other.
+        Three tasks: `delivery`, `settling` and `proving`; none waits for another.
 
         Raises:
             CommitUnknown (in a group): only a restart can tell what the journal holds.
@@ -238,7 +240,13 @@ class Sender:
         async with trio.open_nursery() as nursery:
             await nursery.start(self._delivery.run)
             await nursery.start(self._settling.run)
+            await nursery.start(self._proving.run)
             task_status.started()
+
+    @property
+    def unproven(self) -> int:
+        """Payments that nothing proves, as they were last read (once a minute)."""
+        return self._proving.unproven
 
     def _after_settling(self, entry: Entry) -> None:
         self._recorder.announce(entry.payment.payment_id)
@@ -372,6 +380,9 @@ class Sender:
         found = await self.find(txid=txid)
         if found is None:
             raise NotFound("no payment of ours has this txid")
+        if found.state == "unproven" and found.txid is not None and not check:
+            asked = await self._proving.ask(await self._entry(TxId(found.txid)))
+            found = asked.payment
         if found.state == "solidified":
             raise AlreadyFinal("it is paid, in a solidified block", state=found.state)
         if found.state == "failed" and not even_failed:
@@ -384,8 +395,8 @@ class Sender:
             )
         if found.state == "unproven":
             raise InDoubt(
-                f"it is never paid again by itself: {plan.NO_PROOF}; compare the"
-                " balances of both sides",
+                f"it may have paid, so it is not paid again: {found.reason}; compare"
+                " the balances of both sides",
                 txid=found.txid,
                 state=found.state,
                 safe_to_retry=False,

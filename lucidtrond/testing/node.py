@@ -318,6 +318,11 @@ class LocalNode:
         solid = await self.fetch_receipt(txid, solid=True) is not None
         return [Sighting(ENDPOINT, txid, solid=solid, known=known)]
 
+    async def find_receipts(self, txid: TxId) -> list[Receipt]:
+        """Of one source."""
+        found = await self.fetch_receipt(txid, solid=True)
+        return [] if found is None else [found]
+
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Judge it as a node does and keep it for the next block."""
         await self._ask()

@@ -251,7 +251,7 @@ async def faults(ctx: Context[NoConfig]) -> FaultStates:
 class Clear(Params, frozen=True):
     """All of them without a *number*."""
 
-    number: int | None = None
+    number: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
 
 
 class Cleared(Result, frozen=True):
@@ -267,7 +267,7 @@ async def clear(ctx: Context[NoConfig], params: Clear) -> Cleared:
 
 
 class Seed(Params, frozen=True):
-    seed: int
+    seed: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Seeded(Result, frozen=True):

@@ -20,9 +20,14 @@ from lucidtrond.api import (
 plugin = Plugin("keystore", needs=["keystore"])
 
 Passphrase = Annotated[
-    str, msgspec.Meta(description="Not empty, at most 1,024 bytes; never logged.")
+    str,
+    msgspec.Meta(
+        description="Not empty, at most 1,024 bytes; never logged.",
+        min_length=1,
+        max_length=1024,
+    ),
 ]
-LONGEST_S = 366 * 86_400.0
+LONGEST_S = 366 * 86_400
 
 
 class Secret(Params, frozen=True):
@@ -39,7 +44,7 @@ class Unlock(Secret, frozen=True):
     `[keystore] auto_lock_s`, where that is set.
     """
 
-    for_s: float | None = None
+    for_s: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_S)] | None = None
 
     def __repr__(self) -> str:
         return "Unlock(...)"
@@ -88,11 +93,6 @@ async def init(ctx: Context[NoConfig], params: Secret) -> Status:
 )
 async def unlock(ctx: Context[NoConfig], params: Unlock) -> Status:
     """Open the keystore for signing, for a while or until it is locked."""
-    if params.for_s is not None and not 0 < params.for_s <= LONGEST_S:
-        raise InvalidInput(
-            f"for_s: expected more than 0 and at most {LONGEST_S:.0f}, "
-            f"got {params.for_s}"
-        )
     await ctx.keystore.unlock(params.passphrase, for_s=params.for_s)
     return await status(ctx)
 

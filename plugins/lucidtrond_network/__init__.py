@@ -92,7 +92,8 @@ async def endpoints(ctx: Context[NoConfig]) -> Endpoints:
 @plugin.method("network.plan", inline=True)
 async def plan(ctx: Context[NoConfig]) -> Plan:
     """Say how many requests a day following takes, and whether budgets hold them."""
-    return make_plan(ctx.node.endpoints())
+    per_minute = ctx.ledger.health().reconcile_per_minute
+    return make_plan(ctx.node.endpoints(), reconcile_per_minute=per_minute)
 
 
 class BlockView(Result, frozen=True):
@@ -111,7 +112,7 @@ class BlockView(Result, frozen=True):
 class GetBlock(Params, frozen=True):
     """Exactly one of *number* and *id*."""
 
-    number: int | None = None
+    number: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
     id: Annotated[str, msgspec.Meta(max_length=66)] | None = None
 
 
@@ -135,8 +136,6 @@ async def latest(ctx: Context[NoConfig]) -> BlockView:
 def _which(params: GetBlock) -> int | BlockId:
     match params:
         case GetBlock(number=int() as number, id=None):
-            if not 0 <= number < 2**63:
-                raise InvalidInput(f"number: expected 0 to 2**63 - 1, got {number}")
             return number
         case GetBlock(number=None, id=str() as text):
             digits = text.lower().removeprefix("0x")

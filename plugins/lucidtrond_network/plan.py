@@ -20,6 +20,10 @@ REQUESTS_PER_ROUND: Final = 2
 RECEIPTS_PER_BLOCK: Final = 1
 COMPARISONS: Final = DAY_S // 300
 """All endpoints are asked every five minutes how far they are."""
+KEPT_FOR_FOLLOWING: Final = 0.5
+"""Part of the second endpoint's budget that its receipts are not asked from."""
+HEADS_PER_MINUTE: Final = 4
+"""Two groups of balances a minute, each between two solid heads."""
 FOR_PAYMENTS: Final = 0.05
 """Part of a day's budget that only payments may use."""
 
@@ -42,21 +46,38 @@ class Plan(Result, frozen=True):
     following_per_day: int
     comparing_per_day: int
     """For each endpoint where there are several."""
+    cross_checking_per_day: int
+    """At most: receipts of each block from the second endpoint, where there is one."""
+    reconciling_per_day: int
+    """At most: balances held against the ledger, and the heads around them."""
     endpoints: list[EndpointPlan]
 
 
-def make_plan(endpoints: Sequence[Mapping[str, Any]]) -> Plan:
+def make_plan(
+    endpoints: Sequence[Mapping[str, Any]], *, reconcile_per_minute: int
+) -> Plan:
     """Plan a day for *endpoints*, as ``network.endpoints`` shows them, in order."""
     blocks = DAY_S // BLOCK_S
     per_block = ROUNDS_PER_BLOCK * REQUESTS_PER_ROUND + RECEIPTS_PER_BLOCK
     following = round(blocks * per_block)
     comparing = COMPARISONS if len(endpoints) > 1 else 0
+    heads = HEADS_PER_MINUTE if reconcile_per_minute else 0
+    reconciling = DAY_S // 60 * (reconcile_per_minute + heads)
+    checking = 0
+    if len(endpoints) > 1:
+        per_day = endpoints[1]["per_day"]
+        checking = blocks * RECEIPTS_PER_BLOCK
+        if per_day is not None:
+            checking = min(checking, round(per_day * (1 - KEPT_FOR_FOLLOWING)))
+    needed = (following + reconciling, checking)
     return Plan(
         blocks_per_day=blocks,
         following_per_day=following,
         comparing_per_day=comparing,
+        cross_checking_per_day=checking,
+        reconciling_per_day=reconciling,
         endpoints=[
-            _plan_one(each, comparing + (following if index == 0 else 0))
+            _plan_one(each, comparing + (needed[index] if index < 2 else 0))
             for index, each in enumerate(endpoints)
         ],
     )

@@ -81,9 +81,9 @@ class Send(Params, frozen=True, rename={"source": "from"}):
     memo: Text = ""
     fee_limit_sun: AmountText | None = None
     max_burn_sun: AmountText | None = None
-    expires_s: Annotated[float, msgspec.Meta(gt=0, le=86_000)] | None = None
+    expires_s: Annotated[float, msgspec.Meta(ge=12, le=86_340)] | None = None
     attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
-    give_up_s: Annotated[float, msgspec.Meta(gt=0, le=604_800)] | None = None
+    give_up_s: Annotated[float, msgspec.Meta(ge=12, le=604_800)] | None = None
     wait: Literal["none", "included", "solidified"] = "none"
     allow_look_alike: bool = False
     allow_unchecked_recipient: bool = False

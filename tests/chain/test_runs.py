@@ -4,11 +4,14 @@ Expected values come from the recording's JSON, read here in another way than ou
 readers do: logs as hex, contracts by the names that the node prints.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import pytest
+import trio
+import trio.testing
 
 from lucidtrond.events.types import LedgerEntry
 from lucidtrond.tron.address import Address
@@ -27,10 +30,12 @@ def base58(evm_or_tron: str) -> str:
     return Address(bytes.fromhex("41" + evm_or_tron[-40:])).base58
 
 
-def moves() -> Iterator[tuple[str, str, str, int]]:
+def moves(up_to: int = 9999) -> Iterator[tuple[str, str, str, int]]:
     """(asset, from, to, amount) of all that moved, as the node's JSON tells it."""
     for block in load()["blocks"]:
         number = str(block["block_header"]["raw_data"]["number"])
+        if int(number) > up_to:
+            return
         infos = {each["id"]: each for each in load()["receipts"].get(number, ())}
         for transaction in block.get("transactions", ()):
             [contract] = transaction["raw_data"]["contract"]
@@ -65,9 +70,11 @@ def _told(info: Mapping[str, Any]) -> Iterator[tuple[str, str, str, int]]:
             yield "TRX", *ends, amount
 
 
-def sums() -> dict[Key, int]:
+@cache
+def sums(up_to: int = 9999) -> dict[Key, int]:
+    """What moved to each until after block *up_to*; not to be changed."""
     net: dict[Key, int] = defaultdict(int)
-    for asset, sender, recipient, amount in moves():
+    for asset, sender, recipient, amount in moves(up_to):
         net[sender, asset] -= amount
         net[recipient, asset] += amount
     return net
@@ -207,3 +214,42 @@ async def test_a_node_without_internal_transactions_is_recognised() -> None:
     assert paid_out
     assert all(found[key] > 0 for key in paid_out)
     assert set(found) - set(lies()) == set(paid_out)
+
+
+BLOCK_S = 3.0
+
+
+@pytest.mark.slow
+async def test_reconciling_along_the_way_raises_no_false_alarm_and_asks_little(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """A block each 3 s; balances are what moved until the solid block."""
+    blocks = load()["solid"] - load()["start"]
+    async with following() as run:
+        node = run.node
+        node.solid = load()["start"]
+        node.live = lambda wallet, asset, number: sums(number)[wallet, asset]
+        node.asked.clear()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(run.follower.run)
+            await nursery.start(run.reconciler.run)
+            for _ in range(blocks):
+                await trio.sleep(BLOCK_S)
+                node.solid += 1
+            await trio.sleep(600)
+            nursery.cancel_scope.cancel()
+        assert await drifts(run) == {}
+        position = run.ledger.position()
+    assert position.solid is not None
+    assert position.solid.number == load()["solid"]
+    asked = Counter(node.asked)
+    balances = asked["getaccount"] + asked["triggerconstantcontract"]
+    receipts = asked["gettransactioninfobyblocknum"]
+    rounds = asked["getblockbylimitnext"]
+    # The rest are heads: one with each round of the follower, two with each group.
+    heads = asked["getblock"] - rounds
+    assert balances > 150
+    assert balances / (blocks * BLOCK_S / 60) <= 10
+    assert heads <= 2 * balances
+    assert receipts < blocks / 2  # of blocks with transactions only
+    assert (balances + heads) / blocks < 0.7

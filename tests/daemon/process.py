@@ -32,6 +32,7 @@ class DaemonProcess:
             self._flags = ("--config", os.devnull, "--network", "devnet", *flags)
         else:
             self._flags = ("--config", str(config), *flags)
+        self.program: tuple[str, ...] = ("-m", "lucidtrond.cli.operator")
         self._process: subprocess.Popen[bytes] | None = None
 
     def spawn(self, **environ: str) -> subprocess.Popen[bytes]:
@@ -39,7 +40,7 @@ class DaemonProcess:
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "lucidtrond.cli.operator", "run"),
+                    *(sys.executable, *self.program, "run"),
                     *("--state-dir", str(self.state), "--socket", str(self.socket)),
                     *self._flags,
                 ],

@@ -96,6 +96,65 @@ def test_nothing_is_signed_by_the_word_of_a_node_that_lies(
     assert all(each["lies"] >= 1 for each in _endpoints(daemon))
 
 
+EDITED = {"fault": "edit_result", "path": "/wallet*/getblock*"}
+"""Nothing but a block's root contradicts it, and JSON may show less of it."""
+
+
+def test_an_edited_result_is_outdone_by_an_endpoint_that_proves_the_root(
+    chain: TronDevnet, daemon: DaemonProcess
+) -> None:
+    chain.fault(**EDITED, door=0)
+    wallet = daemon.call("wallet.create", label="shop")
+    txid = chain.fund(wallet["address"], 100_000_000)
+    daemon.call("tx.wait", txid=txid, until="solidified")
+    _wait_until(lambda: _rows(daemon, wallet), daemon)
+    [row] = _rows(daemon, wallet)
+    assert (row["txid"], row["success"], row["proof"]) == (txid, True, "signatures")
+    paid = daemon.call("transfer.send", **_payment(wallet), wait="solidified")
+    assert paid["state"] == "solidified"
+    assert any(each["struck"] for each in chain.faults())
+
+
+def test_an_edited_result_at_every_door_is_unproven_and_no_payment_failed(
+    chain: TronDevnet, daemon: DaemonProcess
+) -> None:
+    wallet = daemon.call("wallet.create", label="shop")
+    txid = chain.fund(wallet["address"], 100_000_000)
+    daemon.call("tx.wait", txid=txid, until="solidified")
+    chain.fault(**EDITED)
+    sent = daemon.call("transfer.send", **_payment(wallet))
+    ask = {"payment_id": sent["payment_id"]}
+
+    def is_settled() -> bool:
+        found = daemon.call("transfer.status", **ask)
+        assert found["state"] not in ("failed", "expired")
+        assert not found["safe_to_retry"]
+        return bool(found["state"] == "unproven")
+
+    _wait_until(is_settled, daemon)
+    rows = [each for each in _rows(daemon, wallet) if each["txid"] == sent["txid"]]
+    assert {each["proof"] for each in rows} == {"one_source"}
+    assert not any(each["lies"] for each in _endpoints(daemon))
+
+
+def _payment(wallet: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "from": wallet["wallet_id"],
+        "to": STRANGER,
+        "amount_sun": "1000000",
+        "idempotency_key": "one",
+        "expires_s": 3600,
+    }
+
+
+def _rows(daemon: DaemonProcess, wallet: dict[str, Any]) -> list[dict[str, Any]]:
+    address = wallet["address"]
+    found: list[dict[str, Any]] = daemon.call("history.list", address=address)[
+        "entries"
+    ]
+    return found
+
+
 def _endpoints(daemon: DaemonProcess) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = daemon.call("network.endpoints")["endpoints"]
     return found

@@ -59,11 +59,13 @@ async def test_a_lie_becomes_an_event_and_a_metric() -> None:
             bus=bus,
             ledger=Ledger(store, known=KnownTokens([])),
             node=node,
+            sender=SimpleNamespace(unproven=3),
         )
         checks: dict[str, Callable[[], str | None]] = {}
         lines = _metrics(collect(cast("House", house), checks, started_ms=0))
         assert 'lucidtrond_endpoint_lies_total{endpoint="node0"} 1' in lines
         assert 'lucidtrond_endpoint_lies_total{endpoint="node1"} 0' in lines
+        assert "lucidtrond_payments_unproven 3" in lines
         assert 'lucidtrond_endpoint_ok{endpoint="node0"} 0.0' in lines
         assert 'lucidtrond_endpoint_ok{endpoint="node1"} 1.0' in lines
         assert 'lucidtrond_cache_total{cache="network",answered="asked"} 1' in lines

@@ -206,6 +206,10 @@ async def test_lies_change_one_thing_and_look_right_otherwise() -> None:
         value = told["raw_data"]["contract"][0]["parameter"]["value"]
         assert value["amount"] == 5_000_001
         assert told["raw_data_hex"] == true["raw_data_hex"]
+        devnet.faults.add(Rule(fault="edit_result", count=1))
+        told = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
+        assert told.pop("ret") == [{"contractRet": "REVERT"}]
+        assert told == {key: true[key] for key in told}
         devnet.faults.add(Rule(fault="wrong_id", count=1))
         block = (await ask(devnet.url, "/wallet/getblockbynum", {"num": 0})).json
         assert block["blockID"] != devnet.genesis_id

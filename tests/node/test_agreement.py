@@ -114,3 +114,20 @@ async def test_everybody_says_for_himself_whether_he_knows_a_transaction() -> No
     assert (unaware.solid, unaware.known, unaware.error) == (False, False, None)
     assert lite.error is not None
     assert "lite fullnode" in lite.error
+
+
+async def test_everybodys_receipt_is_asked_for_and_who_has_none_is_left_out() -> None:
+    txid, (number, _) = list(places().items())[-40]
+    nodes = [
+        RecordedNode(),
+        RecordedNode(solid=number - 1),
+        RecordedNode(),
+        RecordedNode(),
+    ]
+    async with open_nodes(*nodes) as pool:
+        nodes[2].fault = always(lambda: answer(LITE))
+        found = await pool.find_receipts(TxId(txid))
+        assert [each.txid for each in found] == [txid] * 2
+        assert await CachedNode(pool).find_receipts(TxId(txid)) == found
+        nodes[0].fault = nodes[3].fault = always(lambda: answer(LITE))
+        assert await pool.find_receipts(TxId(txid)) == []

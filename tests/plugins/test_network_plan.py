@@ -6,12 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
+from lucidtrond.chain import reconcile
 from lucidtrond.chain.pace import Pace
-from lucidtrond.node import pacing, pool
+from lucidtrond.node import pacing, pool, second
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
 from lucidtrond_network.plan import (
     BLOCK_S,
     FOR_PAYMENTS,
+    HEADS_PER_MINUTE,
+    KEPT_FOR_FOLLOWING,
     REQUESTS_PER_ROUND,
     ROUNDS_PER_BLOCK,
     make_plan,
@@ -31,8 +34,14 @@ def shown(name: str, per_day: int | None) -> dict[str, Any]:
 def test_its_numbers_are_those_of_the_pool() -> None:
     assert BLOCK_S * 1000 == BLOCK_INTERVAL_MS
     assert FOR_PAYMENTS == pacing.FOR_PAYMENTS
-    plan = make_plan([shown("a", None), shown("b", None)])
+    plan = make_plan([shown("a", None), shown("b", None)], reconcile_per_minute=10)
     assert plan.comparing_per_day * pool.COMPARE_EVERY_S == 86_400
+    assert KEPT_FOR_FOLLOWING == second.KEPT_FOR_FOLLOWING
+    groups_per_minute = 60 / reconcile.EVERY_S
+    assert 2 * groups_per_minute == HEADS_PER_MINUTE
+    assert plan.reconciling_per_day == 1440 * (10 + HEADS_PER_MINUTE)
+    none = make_plan([shown("a", None)], reconcile_per_minute=0)
+    assert (none.reconciling_per_day, none.cross_checking_per_day) == (0, 0)
 
 
 @given(
@@ -58,10 +67,16 @@ def test_the_follower_looks_no_more_often_than_planned(
 def test_a_budget_fits_when_it_holds_the_day_and_the_part_for_payments(
     per_day: int,
 ) -> None:
-    plan = make_plan([shown("a", per_day), shown("b", per_day)])
-    first, second = plan.endpoints
-    assert first.needed_per_day == plan.following_per_day + plan.comparing_per_day
-    assert second.needed_per_day == plan.comparing_per_day
+    plan = make_plan(
+        [shown("a", per_day), shown("b", per_day)], reconcile_per_minute=10
+    )
+    first, other = plan.endpoints
+    assert first.needed_per_day == (
+        plan.following_per_day + plan.comparing_per_day + plan.reconciling_per_day
+    )
+    checking = plan.cross_checking_per_day
+    assert other.needed_per_day == plan.comparing_per_day + checking
+    assert checking == min(plan.blocks_per_day, round(per_day / 2))
     for each in plan.endpoints:
         assert each.fits == (each.needed_per_day <= per_day * (1 - FOR_PAYMENTS))
     assert plan.following_per_day >= plan.blocks_per_day * REQUESTS_PER_ROUND

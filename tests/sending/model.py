@@ -83,6 +83,8 @@ class PayingChain(ModelChain):
     energy: int = 30_000
     terms: ContractTerms = ContractTerms(TOKEN)
     refuses: str = ""
+    delay_s: float = 0.0
+    """How long it takes for the receipts of all."""
     stops: str = ""
     """Why the machine stops its transfer."""
     resources_of: dict[Address, Resources] = field(factory=dict)
@@ -187,6 +189,16 @@ class PayingChain(ModelChain):
             return receipt
         logs = transfer_logs(call.owner, call.data, self.moved)
         return evolve(receipt, logs=logs, vm_result="SUCCESS")
+
+    async def find_receipts(self, txid: TxId) -> list[Receipt]:
+        self._ask("receipt of all")
+        await trio.sleep(self.delay_s)
+        return [
+            receipt
+            for block in self.blocks[1 : self.solid + 1]
+            for receipt in await self.fetch_receipts(block)
+            if receipt.txid == txid
+        ]
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Take it into the pool, if it is good, and say so, if asked to."""

@@ -163,10 +163,15 @@ def _more(value: Json) -> Json:
     return value + 1 if type(value) is int else value
 
 
+def _other_result(value: Json) -> Json:
+    return "REVERT" if value == "SUCCESS" else "SUCCESS"
+
+
 _LIES: Final[Mapping[str, Mapping[str, Callable[[Json], Json]]]] = {
     "wrong_txid": {"txID": _other_hex, "txid": _other_hex},
     "wrong_id": {"blockID": _other_hex, "id": _other_hex},
     "edit_amount": dict.fromkeys(("amount", "balance", "call_value"), _more),
+    "edit_result": {"contractRet": _other_result},
 }
 
 

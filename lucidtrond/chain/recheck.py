@@ -1,0 +1,145 @@
+"""Asks again for logs that were missing, until the row that waits for one becomes it.
+
+A row is *contradicted* while the receipt of its transaction holds no log of what its
+call moved (`chain.committed`). Another node, or the same one later, may have the log:
+then the row takes the log's index and counts as moved, and an event says so. Each is
+asked for after half a minute, a minute, two and so on up to an hour, one question at a
+time; when the process starts anew, from the beginning.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Final, Protocol
+
+import trio
+from attrs import define, frozen
+
+from lucidtrond.chain import entries
+from lucidtrond.chain.entries import Contradicted
+from lucidtrond.chain.ledger import Ledger
+from lucidtrond.errors import NodeError, StoreError
+from lucidtrond.events.types import Event, TransferSeen
+from lucidtrond.ports import Store, Tx
+from lucidtrond.tron import trc20
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import TxId
+
+log = logging.getLogger(__name__)
+
+FIRST_S: Final = 30.0
+LONGEST_S: Final = 3600.0
+KEPT: Final = 1000
+"""Newest contradicted rows that are looked after."""
+
+
+class ReceiptByTxid(Protocol):
+    """Satisfied by `node.cache.CachedNode`."""
+
+    async def fetch_receipt(
+        self, txid: TxId, *, solid: bool = False
+    ) -> Receipt | None: ...
+
+
+class Emitting(Protocol):
+    """Puts an event into the outbox of this transaction."""
+
+    def __call__(self, tx: Tx, event: Event) -> int: ...
+
+
+@define
+class _Schedule:
+    """When a row is asked for next."""
+
+    at_s: float
+    wait_s: float
+
+
+@frozen
+class _Key:
+    number: int
+    place: int
+
+
+class Rechecker:
+    """One per database."""
+
+    def __init__(
+        self,
+        node: ReceiptByTxid,
+        store: Store,
+        *,
+        ledger: Ledger,
+        emit: Emitting,
+        ring: Callable[[], object],
+    ) -> None:
+        self._node = node
+        self._store = store
+        self._ledger = ledger
+        self._emit = emit
+        self._ring = ring
+        self._schedules: dict[_Key, _Schedule] = {}
+
+    async def run(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Look after contradicted rows until cancelled."""
+        task_status.started()
+        while True:
+            await trio.sleep(FIRST_S)
+            try:
+                await self.turn()
+            except (NodeError, StoreError) as error:
+                log.info("missing log not asked for", extra={"reason": str(error)})
+
+    async def turn(self) -> int:
+        """Ask for one row that is due; give how many rows wait for their log.
+
+        Raises:
+            NodeError, StoreError: nothing came of it; it is asked for later.
+        """
+        if not self._ledger.position().synced:
+            return 0
+        waiting = await self._store.read(
+            lambda tx: entries.contradicted_rows(tx, limit=KEPT)
+        )
+        row = self._choose(waiting, trio.current_time())
+        if row is not None:
+            receipt = await self._node.fetch_receipt(row.txid, solid=True)
+            if receipt is not None and receipt.block_number == row.block_number:
+                index = index_of(row, receipt)
+                if index is not None:
+                    await self._store.write(partial(self._settle, row=row, index=index))
+                    self._ring()
+        return len(waiting)
+
+    def _choose(self, waiting: list[Contradicted], now_s: float) -> Contradicted | None:
+        """The row that is longest due; its next time is set before it is asked for."""
+        keys = {_Key(row.block_number, row.place): row for row in waiting}
+        self._schedules = {
+            key: self._schedules.get(key, _Schedule(now_s, FIRST_S)) for key in keys
+        }
+        due = [key for key, each in self._schedules.items() if each.at_s <= now_s]
+        if not due:
+            return None
+        key = min(due, key=lambda each: self._schedules[each].at_s)
+        schedule = self._schedules[key]
+        schedule.at_s = now_s + schedule.wait_s
+        schedule.wait_s = min(2 * schedule.wait_s, LONGEST_S)
+        return keys[key]
+
+    def _settle(self, tx: Tx, *, row: Contradicted, index: int) -> None:
+        solid = self._ledger.position().solid
+        number = -1 if solid is None else solid.number
+        entry = entries.settle(tx, row, index, solid=number, known=self._ledger.known)
+        if entry is not None:
+            self._emit(tx, TransferSeen(change="corrected", entry=entry))
+
+
+def index_of(row: Contradicted, receipt: Receipt) -> int | None:
+    """Where *receipt* holds the log that *row* waits for."""
+    wanted = trc20.TransferLog(row.token, row.sender, row.recipient, row.amount)
+    for index, each in enumerate(receipt.logs):
+        if receipt.succeeded and trc20.parse_log(each) == wanted:
+            return index
+    return None

@@ -1,0 +1,82 @@
+"""Each setting is read by the daemon, not only checked and documented."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from lucidtrond.daemon.config import Config
+from lucidtrond.testing.fixtures import running_devnet
+from tests.daemon.outside import config_over
+from tests.daemon.process import DaemonProcess
+from tests.daemon.recording_settings import names
+
+
+def run_once(room: Path, *flags: str, config: Path | None = None) -> set[str]:
+    """What a daemon read that was started and stopped."""
+    room.mkdir()
+    daemon = DaemonProcess(room, *flags, config=config)
+    daemon.program = ("-m", "tests.daemon.recording_settings", str(room / "read"))
+    daemon.start()
+    assert daemon.stop() == 0, daemon.tail()
+    return set((room / "read").read_text().split())
+
+
+def run_refused(room: Path, config: str) -> set[str]:
+    """What a daemon read that can't start, with everything from its file."""
+    room.mkdir()
+    (room / "config.toml").write_text(config)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.daemon.recording_settings"),
+            *(str(room / "read"), "run", "--config", str(room / "config.toml")),
+            *("--state-dir", str(room / "state")),
+        ],
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(room)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert b"allow_public" in done.stderr, done.stderr
+    return set((room / "read").read_text().split())
+
+
+@pytest.mark.process
+def test_each_setting_is_read_on_the_devnet_or_on_another_network(
+    tmp_path: Path,
+) -> None:
+    read = run_once(tmp_path / "devnet")
+    with running_devnet(block_time_s=0.3, witnesses=3) as chain:
+        config = config_over(chain, tmp_path / "config.toml")
+        read |= run_once(tmp_path / "private", config=config)
+    public = f"""
+        [network]
+        block_time_s = 0
+        witnesses = 1
+        [rpc]
+        socket = "{tmp_path}/rpc.sock"
+        [http]
+        host = "0.0.0.0"
+    """
+    read |= run_refused(tmp_path / "public", public)
+    assert set(names(Config)) - read == set()
+    assert ".keystore.auto_lock_s" in read
+
+
+def test_the_settings_are_those_of_the_documented_file() -> None:
+    """What `names` lists is what an operator can set."""
+    defaults = tomllib.loads(
+        resources.files("lucidtrond.daemon").joinpath("defaults.toml").read_text()
+    )
+    documented = {f".{section}" for section in defaults} | {
+        f".{section}.{key}"
+        for section, keys in defaults.items()
+        if section != "plugins"
+        for key in keys
+    }
+    assert {name for name in names(Config) if "[]" not in name} == documented
