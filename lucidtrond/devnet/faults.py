@@ -16,6 +16,7 @@ What each fault is, by what becomes of the request:
                         wrong_txid edit_amount wrong_id      the answer lies
                         edit_result                          what became of transactions
                                                              is told otherwise
+                        no_logs                              receipts lack their logs
     as asked            broadcast                            answers with *code*
     by an older state   lag                                  *blocks* behind the head
                         stop                                 nothing after *block*
@@ -47,6 +48,7 @@ FaultName = Literal[
     "wrong_txid",
     "edit_amount",
     "edit_result",
+    "no_logs",
     "wrong_id",
     "broadcast",
     "lag",

@@ -47,7 +47,7 @@ def test_the_tests_of_a_fault_are_there(fault: dict[str, str]) -> None:
 
 
 def test_no_fault_is_on_the_list_twice() -> None:
-    assert len({each["what"] for each in FAULTS}) == len(FAULTS) == 26
+    assert len({each["what"] for each in FAULTS}) == len(FAULTS) == 27
 
 
 def test_every_rule_is_on_the_list_and_it_names_nothing_else() -> None:

@@ -12,6 +12,7 @@ from attrs import frozen
 from lucidtrond.devnet.faults import BUSY, LITE, Rule
 from lucidtrond.devnet.server import Devnet
 from lucidtrond.tron import trc20
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun
 from tests.devnet.making import ALICE, BOB, raw_transfer, sign
@@ -214,6 +215,20 @@ async def test_lies_change_one_thing_and_look_right_otherwise() -> None:
         block = (await ask(devnet.url, "/wallet/getblockbynum", {"num": 0})).json
         assert block["blockID"] != devnet.genesis_id
         assert len(block["blockID"]) == 64
+
+
+async def test_a_receipt_without_its_logs_is_right_otherwise() -> None:
+    async with chain() as devnet:
+        token = Address.from_base58(devnet.info()["tokens"][0]["address"])
+        txid = await devnet.fund_token(BOB.address, token, 5)
+        await devnet.mine(1)
+        question = {"value": txid}
+        path = "/wallet/gettransactioninfobyid"
+        true = (await ask(devnet.url, path, question)).json
+        devnet.faults.add(Rule(fault="no_logs", count=1))
+        told = (await ask(devnet.url, path, question)).json
+        assert len(true.pop("log")) == 1
+        assert told == true
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 3, 30])

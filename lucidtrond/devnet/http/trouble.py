@@ -69,9 +69,9 @@ def _view(rule: Rule, chain: ChainView) -> ChainView:
 
 def _altered(rule: Rule, answer: HttpResponse) -> HttpResponse:
     """What the chain answered, on its way to grief."""
-    changes = _LIES.get(rule.fault)
-    if changes is not None:
-        return _edited(answer, changes)
+    lie = _LIES.get(rule.fault)
+    if lie is not None:
+        return _edited(answer, lie)
     match rule.fault:
         case "lost_reply":
             return replace(answer, deliver=_reset)
@@ -128,26 +128,38 @@ def _json(answer: Json) -> HttpResponse:
 # Lies
 
 
-def _edited(
-    answer: HttpResponse, changes: Mapping[str, Callable[[Json], Json]]
-) -> HttpResponse:
+def _edited(answer: HttpResponse, edit: Callable[[Json], Json]) -> HttpResponse:
     try:
         content = msgspec.json.decode(answer.body)
     except msgspec.DecodeError:
         return answer
-    body = msgspec.json.encode(_with_changes(content, changes)) + b"\n"
+    body = msgspec.json.encode(edit(content)) + b"\n"
     return replace(answer, body=body)
 
 
-def _with_changes(content: Json, changes: Mapping[str, Callable[[Json], Json]]) -> Json:
+def _without(content: Json, *, field: str) -> Json:
     if isinstance(content, list):
-        return [_with_changes(each, changes) for each in content]
+        return [_without(each, field=field) for each in content]
+    if not isinstance(content, dict):
+        return content
+    return {
+        key: _without(value, field=field)
+        for key, value in content.items()
+        if key != field
+    }
+
+
+def _with_changes(
+    content: Json, *, changes: Mapping[str, Callable[[Json], Json]]
+) -> Json:
+    if isinstance(content, list):
+        return [_with_changes(each, changes=changes) for each in content]
     if not isinstance(content, dict):
         return content
     return {
         key: changes[key](value)
         if key in changes and not isinstance(value, dict | list)
-        else _with_changes(value, changes)
+        else _with_changes(value, changes=changes)
         for key, value in content.items()
     }
 
@@ -167,11 +179,18 @@ def _other_result(value: Json) -> Json:
     return "REVERT" if value == "SUCCESS" else "SUCCESS"
 
 
-_LIES: Final[Mapping[str, Mapping[str, Callable[[Json], Json]]]] = {
-    "wrong_txid": {"txID": _other_hex, "txid": _other_hex},
-    "wrong_id": {"blockID": _other_hex, "id": _other_hex},
-    "edit_amount": dict.fromkeys(("amount", "balance", "call_value"), _more),
-    "edit_result": {"contractRet": _other_result},
+_LIES: Final[Mapping[str, Callable[[Json], Json]]] = {
+    "wrong_txid": partial(
+        _with_changes, changes={"txID": _other_hex, "txid": _other_hex}
+    ),
+    "wrong_id": partial(
+        _with_changes, changes={"blockID": _other_hex, "id": _other_hex}
+    ),
+    "edit_amount": partial(
+        _with_changes, changes=dict.fromkeys(("amount", "balance", "call_value"), _more)
+    ),
+    "edit_result": partial(_with_changes, changes={"contractRet": _other_result}),
+    "no_logs": partial(_without, field="log"),
 }
 
 
