@@ -52,6 +52,12 @@ def collect(
             "lucidtrond_solid_block", "gauge", "Newest final block.", solid.number
         )
     yield Metric(
+        "lucidtrond_blocks_unproven",
+        "gauge",
+        "Blocks, of the newest 70,000, whose transaction root was not recomputed.",
+        len(position.unproven.numbers),
+    )
+    yield Metric(
         "tron_service_health",
         "gauge",
         "1 for each part that is well.",

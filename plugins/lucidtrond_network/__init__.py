@@ -16,10 +16,12 @@ from lucidtrond.api import (
     Result,
 )
 from lucidtrond.tron.address import Address, InvalidAddress
-from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond.tron.block import Block, BlockHeader, BlockId, ChainPosition
 from lucidtrond_network.plan import Plan, make_plan
 
 plugin = Plugin("network")
+NEWEST = 20
+"""Numbers of unproven blocks in `network.status`."""
 
 
 class Status(Result, frozen=True):
@@ -46,6 +48,11 @@ class Status(Result, frozen=True):
     """What keeps the ledger from being complete and what to do; text for people."""
     drifting: int
     """Balances of watched accounts that are not what the ledger says."""
+    unproven_blocks: int
+    """Blocks, of the newest 70,000, whose transaction root could not be recomputed:
+    what they hold is one endpoint's word."""
+    unproven_newest: list[int]
+    """Numbers of the newest of them, ascending; at most 20."""
 
 
 @plugin.method("network.status", inline=True)
@@ -66,9 +73,23 @@ async def status(ctx: Context[NoConfig]) -> Status:
         solid_timestamp_ms=solid.timestamp if solid else None,
         complete_from=position.complete_from,
         internal_transactions=_internals(health),
-        warnings=list(health.warnings),
+        warnings=[*health.warnings, *_unproven_warnings(position)],
         drifting=health.drifting,
+        unproven_blocks=len(position.unproven.numbers),
+        unproven_newest=list(position.unproven.numbers[-NEWEST:]),
     )
+
+
+def _unproven_warnings(position: ChainPosition) -> list[str]:
+    numbers = position.unproven.numbers
+    if not numbers:
+        return []
+    warning = (
+        f"{len(numbers)} blocks, the newest {numbers[-1]}, have a transaction root that"
+        " could not be recomputed: payments that they may hold are not proven dead or"
+        " failed; configure another endpoint, which may show more of them"
+    )
+    return [warning]
 
 
 def _internals(health: LedgerHealth) -> Literal["kept", "missing", "unknown"]:
@@ -107,6 +128,8 @@ class BlockView(Result, frozen=True):
     version: int
     txids: list[str]
     solidified: bool
+    root_proven: bool
+    """Whether its transaction root was recomputed from what the endpoint shows."""
 
 
 class GetBlock(Params, frozen=True):
@@ -171,4 +194,5 @@ def _view(block: Block, solid: BlockHeader | None) -> BlockView:
         version=header.version,
         txids=[each.transaction.txid for each in block.transactions],
         solidified=solid is not None and header.number <= solid.number,
+        root_proven=block.root_proven,
     )

@@ -11,7 +11,6 @@ from lucidtrond.devnet.state.genesis import (
     default_genesis_file,
     make_genesis,
 )
-from lucidtrond.devnet.state.schedule import next_slot_ms
 from lucidtrond.tron import abi
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.contracts import Transfer, Trigger
@@ -72,7 +71,7 @@ class Lab:
     def mine(self, count: int = 1, *, skip: int = 0) -> None:
         """Make blocks, the first one *skip* slots late."""
         for _ in range(count):
-            slot = max(FIRST_BLOCK_MS, next_slot_ms(self.chain.head.globals))
+            slot = self.chain.next_slot(FIRST_BLOCK_MS)
             draft = self.chain.draft(UnixMillis(slot + skip * 3000))
             self.archive.append(draft.row)
             self.chain.commit()

@@ -1,0 +1,74 @@
+"""What a block that proves nothing says of a payment: never dead, never failed."""
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lucidtrond.events.types import PaymentState
+from lucidtrond.sending.plan import (
+    IN_FLIGHT,
+    Attempt,
+    Included,
+    Inclusion,
+    SolidUpTo,
+    after,
+)
+from lucidtrond.tron.block import BlockId
+from lucidtrond.tron.units import Sun, UnixMillis
+from lucidtrond.tron.unproven import UnprovenBlocks
+
+REFERENCE, EXPIRATION = 10, UnixMillis(3000 * 50)
+
+
+def at(number: int) -> UnixMillis:
+    return UnixMillis(3000 * number)
+
+
+def unproven(*numbers: int) -> UnprovenBlocks:
+    return UnprovenBlocks(numbers, tuple(at(number - 1) for number in numbers))
+
+
+def solid(number: int, blocks: UnprovenBlocks) -> SolidUpTo:
+    return SolidUpTo(number, at(number), 0, blocks)
+
+
+PENDING = Attempt("pending", EXPIRATION, REFERENCE, sent=1)
+
+
+@given(
+    st.sampled_from(sorted(IN_FLIGHT)),
+    st.integers(0, 80),
+    st.sets(st.integers(0, 80), max_size=4),
+)
+def test_it_is_dead_only_if_every_block_that_may_hold_it_is_proven(
+    state: PaymentState, number: int, spoilt: set[int]
+) -> None:
+    attempt = evolve(PENDING, state=state)
+    known = after(attempt, solid(number, unproven(*sorted(spoilt))))
+    # Block 50 is the last whose parent's time is before the expiration.
+    may_hold = any(REFERENCE < each <= 50 for each in spoilt)
+    assert (known.state == "expired") == (number >= 50 and not may_hold)
+    assert not known.safe_to_retry
+    if number >= 50 and may_hold:
+        assert known.state == state
+        assert "not proven dead" in str(known.reason)
+
+
+@pytest.mark.parametrize(
+    ("result", "blocks", "state"),
+    [
+        (1, unproven(20), "solidified"),
+        (1, unproven(21), "solidified"),
+        (2, unproven(20), "unproven"),
+        (2, unproven(21), "failed"),
+    ],
+)
+def test_a_failure_counts_only_in_a_block_that_is_proven(
+    result: int, blocks: UnprovenBlocks, state: str
+) -> None:
+    inclusion = Inclusion(20, BlockId("00" * 32), at(20), result, Sun(0))
+    included = after(PENDING, Included(inclusion))
+    known = after(included, solid(30, blocks))
+    assert known.state == state
+    assert known.safe_to_retry == (state == "failed")
