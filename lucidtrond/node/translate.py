@@ -49,6 +49,7 @@ from lucidtrond.tron.receipt import ConstantResult, InternalTransfer, Log, Recei
 from lucidtrond.tron.revert import read_revert
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
+from lucidtrond.tron.wirebytes import parse
 
 _HEX_DIGITS: Final = (40, 42)
 _NO_SIMULATION: Final = "does not support constant"
@@ -192,7 +193,7 @@ def _check_printed(printed: wire.RawJson, raw: bytes, txid: TxId) -> None:
         kind = _MOVES.get(contract.type)
         if kind is None:
             return
-        moved = kind.FromString(contract.parameter.value)
+        moved = parse(kind, contract.parameter.value)
     except (DecodeError, ValueError):
         return  # not for us to say: the chain may hold it all the same
     if isinstance(moved, pb.TriggerSmartContract):

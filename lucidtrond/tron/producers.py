@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.address import Address, InvalidAddress
 from lucidtrond.tron.block import Block
+from lucidtrond.tron.wirebytes import parse
 
 M = TypeVar("M", bound=Message)
 
@@ -53,11 +54,11 @@ def _change(raw: bytes) -> KeyChange | None:
     try:
         [contract] = pb.Transaction.raw.FromString(raw).contract
         if contract.type == _CREATE:
-            created = _unpack(contract, pb.WitnessCreateContract())
+            created = _unpack(contract, pb.WitnessCreateContract)
             owner = Address(created.owner_address)
             return KeyChange(owner, owner)
         if contract.type == _UPDATE:
-            update = _unpack(contract, pb.AccountPermissionUpdateContract())
+            update = _unpack(contract, pb.AccountPermissionUpdateContract)
             if update.HasField("witness"):
                 [key] = update.witness.keys
                 return KeyChange(Address(update.owner_address), Address(key.address))
@@ -67,6 +68,5 @@ def _change(raw: bytes) -> KeyChange | None:
     return None
 
 
-def _unpack(contract: pb.Transaction.Contract, into: M) -> M:
-    into.ParseFromString(contract.parameter.value)
-    return into
+def _unpack(contract: pb.Transaction.Contract, made: type[M]) -> M:
+    return parse(made, contract.parameter.value)

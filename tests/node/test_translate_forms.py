@@ -1,15 +1,21 @@
 """Forms that an answer should not have and can't be misread in."""
 
+import json
 import time
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 
 from lucidtrond.node import translate, wire
-from lucidtrond.node.translate import Nonsense
+from lucidtrond.node.translate import Contradiction, Nonsense
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.base58 import encode_check
+from lucidtrond.tron.block import BlockTransaction
+from lucidtrond.tron.transaction import TxId
+from tests import mainnet
+from tests.tron import test_contract_forms as contract_forms
 from tests.tron.strategies import addresses
 
 
@@ -48,3 +54,26 @@ def test_an_address_of_a_million_letters_is_refused_at_once() -> None:
     with pytest.raises(Nonsense):
         translate.read_receipt(wire.InfoJson(id="00" * 32, log=(found,)))
     assert time.process_time() - began < 1
+
+
+FORMS = [form for form in contract_forms.FORMS if form["moves"]]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form["what"])
+def test_a_printed_amount_is_compared_in_any_form(form: dict[str, Any]) -> None:
+    printed = mainnet.transaction_json(
+        {"raw_data_hex": form["raw_data_hex"], "signature": [], "ret_hex": ["1801"]}
+    )
+    txid = TxId(printed["txID"])
+
+    def read(amount: int | None) -> BlockTransaction:
+        value = printed["raw_data"]["contract"][0]["parameter"]["value"]
+        value["amount"] = amount
+        found = msgspec.json.decode(json.dumps(printed), type=wire.TransactionJson)
+        return translate.read_transaction(found, txid)
+
+    moved = form["moves"]["amount"]
+    for good in (moved, None):
+        assert read(good).transaction.raw.hex() == form["raw_data_hex"]
+    with pytest.raises(Contradiction, match="is printed for"):
+        read(moved + 1)

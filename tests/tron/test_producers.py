@@ -11,6 +11,7 @@ from lucidtrond.tron.block import Block, BlockTransaction
 from lucidtrond.tron.producers import KeyChange, key_changes
 from lucidtrond.tron.transaction import Transaction
 from tests.chain.model import address, make_block
+from tests.tron.test_contract_forms import lengthened
 
 SUCCESS, REVERT = 1, 2
 UPDATE = pb.Transaction.Contract.AccountPermissionUpdateContract
@@ -52,6 +53,12 @@ def changes(*transactions: Transaction, result: int = SUCCESS) -> list[KeyChange
 
 def test_a_change_of_permission_names_the_key_that_signs_from_now_on() -> None:
     assert changes(transaction(UPDATE, update(KEY))) == [KeyChange(PRODUCER, KEY)]
+
+
+def test_a_change_counts_in_any_form_that_the_network_executes() -> None:
+    asked = pb.AccountPermissionUpdateContract.FromString(update(KEY))
+    value = lengthened(asked, (9, 9)) + b"\xfa\x3f\x01x"
+    assert changes(transaction(UPDATE, value)) == [KeyChange(PRODUCER, KEY)]
 
 
 def test_a_new_producer_signs_with_its_own_key() -> None:
