@@ -149,8 +149,8 @@ def test_the_names_of_methods_are_promises(host: PluginHost) -> None:
         "account": "balance get resources",
         "address": "convert validate validate_many",
         "block": "get latest",
-        "devnet": "clear fault faults fork fund info jump mine nil restore seed shut"
-        " snapshot stall",
+        "devnet": "clear fault faults fork fund info jump mine nil restore rule seed"
+        " shut snapshot stall",
         "history": "list",
         "keystore": "init lock reveal_mnemonic status unlock",
         "network": "endpoints plan status",
@@ -180,6 +180,7 @@ def test_who_may_pay_and_who_may_open_the_keystore(host: PluginHost) -> None:
         "devnet.mine",
         "devnet.nil",
         "devnet.restore",
+        "devnet.rule",
         "devnet.seed",
         "devnet.shut",
         "devnet.snapshot",

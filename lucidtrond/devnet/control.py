@@ -54,6 +54,7 @@ class Ruled(Protocol):
     async def transfer_nothing(
         self, sender: Address, recipient: Address, token: Address
     ) -> TxId: ...
+    async def set_rule(self, token: Address, *, honest: bool) -> TxId: ...
     async def fund(self, address: Address, amount: Sun) -> TxId: ...
     async def fund_token(
         self, address: Address, token: Address, amount: int
@@ -97,6 +98,11 @@ class _Nil(_Params, frozen=True):
     sender: str
     recipient: str
     token: str
+
+
+class _Rule(_Params, frozen=True):
+    token: str
+    honest: bool
 
 
 class _Fund(_Params, frozen=True):
@@ -149,7 +155,7 @@ async def _shut(devnet: Ruled, params: _Shut) -> Json:
 
 async def _nil(devnet: Ruled, params: _Nil) -> Json:
     named = (params.sender, params.recipient, params.token)
-    sender, recipient, token = map(parse_address, named)
+    sender, recipient, token = (_address(devnet, each) for each in named)
     return {"txid": await devnet.transfer_nothing(sender, recipient, token)}
 
 
@@ -157,8 +163,21 @@ async def _fund(devnet: Ruled, params: _Fund) -> Json:
     to = parse_address(params.address)
     if params.token is None:
         return {"txid": await devnet.fund(to, Sun(params.amount))}
-    token = parse_address(params.token)
+    token = _address(devnet, params.token)
     return {"txid": await devnet.fund_token(to, token, params.amount)}
+
+
+async def _rule(devnet: Ruled, params: _Rule) -> Json:
+    token = _address(devnet, params.token)
+    return {"txid": await devnet.set_rule(token, honest=params.honest)}
+
+
+def _address(devnet: Ruled, text: str) -> Address:
+    """An address, or a token's symbol."""
+    for token in devnet.info()["tokens"]:
+        if token["symbol"] == text.upper():
+            return parse_address(token["address"])
+    return parse_address(text)
 
 
 async def _snapshot(devnet: Ruled, params: _Named) -> Json:
@@ -206,6 +225,7 @@ VERBS: Final[Mapping[str, _Verb]] = {
     "shut": _Verb(_Shut, _shut),
     "fund": _Verb(_Fund, _fund),
     "nil": _Verb(_Nil, _nil),
+    "rule": _Verb(_Rule, _rule),
     "snapshot": _Verb(_Named, _snapshot),
     "restore": _Verb(_Named, _restore),
     "fault": _Verb(Rule, _fault),

@@ -72,6 +72,22 @@ def transfer_nothing(
     return _submit(chain, payer, Trigger(payer.address, token, data), now_ms=now_ms)
 
 
+def set_rule(chain: Chain, token: Address, *, honest: bool, now_ms: int) -> TxId:
+    """Have its owner change the rule of a token that has one (`Moves.SIMULATED`).
+
+    Raises:
+        InsufficientFunds: there is no such token, or its owner's key is not known.
+        TooBusy: the pool is full.
+    """
+    contract = chain.pending.contracts.get(token.raw)
+    keys = {each.key.address.raw: each.key for each in chain.genesis.funded}
+    if contract is None or contract.origin not in keys:
+        raise InsufficientFunds(f"the devnet has no token {token.base58} of its own")
+    owner = keys[contract.origin]
+    data = abi.encode_call("setRule(uint256)", (int(honest),))
+    return _submit(chain, owner, Trigger(owner.address, token, data), now_ms=now_ms)
+
+
 def balance_of(chain: Chain, holder: Address) -> Sun:
     """Sun, with what the pool does to it."""
     account = chain.pending.accounts.get(holder.raw)

@@ -18,7 +18,7 @@ from lucidtrond.devnet.control import CantStall, NoDoor, NoSnapshot, control
 from lucidtrond.devnet.describe import describe
 from lucidtrond.devnet.doors import Door, Place
 from lucidtrond.devnet.faults import Faults
-from lucidtrond.devnet.funding import fund, fund_token, transfer_nothing
+from lucidtrond.devnet.funding import fund, fund_token, set_rule, transfer_nothing
 from lucidtrond.devnet.log import BlockLog
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.certain import present
@@ -170,6 +170,17 @@ class Devnet:
         await trio.lowlevel.checkpoint()
         now_ms = self._clock.now_ms()
         return transfer_nothing(self.chain, token, sender, recipient, now_ms=now_ms)
+
+    async def set_rule(self, token: Address, *, honest: bool) -> TxId:
+        """Have a FICKLE token move what it says from the next block on, or not.
+
+        Raises:
+            InsufficientFunds: there is no such token.
+            TooBusy: the pool is full.
+        """
+        await trio.lowlevel.checkpoint()
+        now_ms = self._clock.now_ms()
+        return set_rule(self.chain, token, honest=honest, now_ms=now_ms)
 
     @property
     def replica_urls(self) -> list[str]:

@@ -59,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--control",
         action="store_true",
         help="let anybody who reaches it POST /devnet/VERB: info, mine, jump, fork,"
-        " stall, shut, fund, nil, snapshot, restore, fault, faults, clear, seed (see"
-        " the README)",
+        " stall, shut, fund, nil, rule, snapshot, restore, fault, faults, clear, seed"
+        " (see the README)",
     )
     parser.add_argument(
         "--fake-token",

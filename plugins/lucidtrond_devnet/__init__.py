@@ -16,6 +16,7 @@ from lucidtrond.api import (
     RecipientRefused,
     RecipientText,
     Result,
+    TokenText,
     TooBusy,
     read_amount,
     read_recipient,
@@ -182,6 +183,24 @@ class Nil(Params, frozen=True):
 async def nil(ctx: Context[NoConfig], params: Nil) -> Funded:
     """Plant a transfer of 0 tokens in somebody's history, as look-alikes do."""
     return await _control(ctx, "nil", params, Funded)
+
+
+class Rule(Params, frozen=True):
+    """*honest*: the token moves in blocks what it moves in simulations."""
+
+    token: TokenText
+    honest: bool
+
+
+@plugin.method(
+    "devnet.rule",
+    caller="spend",
+    example={"token": "FICKLE", "honest": False},
+    errors=(InvalidInput,),
+)
+async def rule(ctx: Context[NoConfig], params: Rule) -> Funded:
+    """Change the rule of the token FICKLE, from the next block on."""
+    return await _control(ctx, "rule", params, Funded)
 
 
 class Named(Params, frozen=True):

@@ -194,3 +194,26 @@ def test_a_trc10_transfer_is_read_under_its_id() -> None:
     [moved] = read_block(block, receipts_of(block)).movements
     assert (moved.kind, moved.asset, moved.amount) == ("trc10", "1000001", 9)
     assert moved.proof == "signatures"
+
+
+def test_several_tokens_in_one_transaction_are_booked_each_by_its_log() -> None:
+    """Minted, moved and burned by two contracts, with a log of a third kind between."""
+    nobody, other = Address(b"\x41" + bytes(20)), C
+
+    def log(token: Address, sender: Address, recipient: Address, amount: int) -> Log:
+        topics = (TRANSFER_TOPIC, word(sender), word(recipient))
+        return Log(token, topics, amount.to_bytes(32, "big"))
+
+    logs = (
+        log(TOKEN, nobody, A, 9),
+        Log(other, (bytes(32),), b""),
+        log(other, A, B, 3),
+        log(TOKEN, A, nobody, 4),
+    )
+    block = block_with(call())
+    moved = read_block(block, [receipt(block, logs=logs)]).movements
+    assert [(e.index, e.asset, e.sender, e.recipient, e.amount) for e in moved] == [
+        (0, TOKEN, nobody, A, 9),
+        (2, other, A, B, 3),
+        (3, TOKEN, A, nobody, 4),
+    ]
