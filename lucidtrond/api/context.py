@@ -143,6 +143,7 @@ class Sender(Protocol):
     ) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
 
+        *to* is a text's address by `read_recipient`, which sees to its checksum.
         *asset* is ``TRX`` or the base58 address of a TRC-20 contract. A
         transaction that is proven dead is followed by another until there were
         *attempts* (1) of them, or *give_up_ms* of chain time are over. A

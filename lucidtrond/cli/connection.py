@@ -3,6 +3,7 @@
 The client starts in under 100 ms because of what is not imported here.
 """
 
+import contextlib
 import errno
 import itertools
 import json
@@ -95,8 +96,11 @@ class Connection:
             ValueError: the parameters can't be sent.
         """
         wanted = next(self._ids)
+        request = encode_request(method, params, request_id=wanted)
         try:
-            self._sock.sendall(encode_request(method, params, request_id=wanted))
+            # Who closes the connection under a request may have said why.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._sock.sendall(request)
             answer = self._read()
             while "method" in answer:
                 self._events.append(answer)

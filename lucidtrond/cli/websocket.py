@@ -6,7 +6,6 @@ Enough for `demo`: one text each way, no fragments, no extensions (RFC 6455).
 import base64
 import contextlib
 import hashlib
-import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,12 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from lucidtrond.cli.connection import RpcFailure, Unreachable
+from lucidtrond.cli.connection import (
+    Unreachable,
+    encode_request,
+    parse_message,
+    result_of,
+)
 
 GUID: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT: Final = 0x81
@@ -30,14 +34,20 @@ class WebSocket:
     _input: BinaryIO
 
     def call(self, method: str, params: Mapping[str, Any]) -> Any:
-        """Raises RpcFailure, Unreachable."""
-        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        self._sock.sendall(_frame(json.dumps(message).encode()))
-        answer = json.loads(self._receive())
-        if "error" in answer:
-            error = answer["error"]
-            raise RpcFailure(error["code"], error["message"], error.get("data"))
-        return answer["result"]
+        """Ask, and wait for the answer's result; events before it are dropped.
+
+        Raises:
+            RpcFailure, Unreachable, ValueError: as `Connection.call`.
+        """
+        request = encode_request(method, params, request_id=1)
+        try:
+            self._sock.sendall(_frame(request.rstrip()))
+            answer = parse_message(self._receive())
+            while "method" in answer:
+                answer = parse_message(self._receive())
+        except OSError as exc:
+            raise Unreachable(f"the daemon went away ({exc.strerror or exc})") from None
+        return result_of(answer, wanted=1)
 
     def _receive(self) -> bytes:
         kind, size = self._take(2)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lucidtrond.cli.connection import RpcFailure
 from lucidtrond.tron.address import Address
 from tests.cli.process import lucidtron, renamed_network
 from tests.daemon.process import PASSPHRASE, DaemonProcess
@@ -143,6 +144,15 @@ def test_arguments_that_are_no_text_are_refused_at_once(
         done = lucidtron(*state, "call", "wallet.create", label, home=tmp_path)
         assert done.returncode == 2
         assert "lone surrogate" in done.stderr
+
+
+def test_a_request_that_is_too_long_is_told_so(daemon: DaemonProcess) -> None:
+    """The daemon answers without an id, and closes while we are still sending."""
+    daemon.start()
+    for size in (2 << 20, 20 << 20):
+        with pytest.raises(RpcFailure, match="a text over") as refused:
+            daemon.call("wallet.create", label="x" * size)
+        assert refused.value.code == 105
 
 
 def test_one_odd_label_hides_nothing(

@@ -1,5 +1,7 @@
 """Tokens: known by address, asked at their contract."""
 
+import subprocess
+import sys
 from typing import Any
 
 import msgspec
@@ -225,6 +227,18 @@ async def test_what_reads_like_a_known_token_is_called_an_imitation(
         shown = await bench.call("token.info", {"token": STRANGER})
         [token] = (await bench.call("token.list")).tokens
     assert shown.imitates == (token.token if whom == "token" else whom)
+
+
+def test_the_tables_of_look_alikes_are_not_loaded_at_start() -> None:
+    """They take 8 ms and 110 KB."""
+    code = (
+        "import sys, lucidtrond.daemon.main, lucidtrond_tokens;"
+        "print([m for m in sys.modules if 'imitation' in m or 'confusables' in m])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 async def test_claims_that_make_no_sense_are_left_out() -> None:
