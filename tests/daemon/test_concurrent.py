@@ -44,6 +44,7 @@ def _intents(shop: dict[str, Any], to: str, keys: list[str]) -> list[dict[str, A
                 "to": to,
                 "amount_sun": "1000000",
                 "idempotency_key": key,
+                "expires_s": 3600,  # a block of 3 s takes 0.3 s: 60 s pass in 6 s
                 "wait": "included",
             },
         }
