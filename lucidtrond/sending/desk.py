@@ -6,12 +6,8 @@ death is proven (see `plan`) is followed by another one for the same intent, and
 are linked: same payment, next attempt.
 """
 
-import contextlib
 import logging
-from collections.abc import Callable, Iterator
-from typing import Final
-
-import trio
+from collections.abc import Callable
 
 from lucidtrond.errors import (
     AlreadyFinal,
@@ -22,7 +18,6 @@ from lucidtrond.errors import (
     InsufficientFunds,
     KeystoreLocked,
     KeystoreMissing,
-    NodeTimeout,
     NoSuchKey,
 )
 from lucidtrond.events.types import Payment, PaymentChanged, PaymentEstimate
@@ -49,9 +44,6 @@ from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
-
-PRICE_WITHIN_S: Final = 8.0
-"""So long the nodes have to say what a new payment costs and whether it is covered."""
 
 
 class Desk:
@@ -86,16 +78,13 @@ class Desk:
         if known is not None:
             return known, False
         await self.check_open()
-        until = trio.current_time() + PRICE_WITHIN_S
-        with _priced_until(until):
-            head, solid = await self._stand()
-            quote = await self._quote(intent, head)
+        head, solid = await self._stand()
+        quote = await self._quote(intent, head)
         try:
             return await self._write(intent, terms, quote, (head, solid))
         except InsufficientFunds:
             # Others are under way: look again, closer.
-            with _priced_until(until):
-                quote = await self._quote(intent, head, solid=True)
+            quote = await self._quote(intent, head, solid=True)
             return await self._write(intent, terms, quote, (head, solid))
 
     async def check(self, intent: Intent, terms: Terms) -> Payment:
@@ -311,20 +300,6 @@ class Desk:
             return entry, True
 
         return await self._store.write(accept)
-
-
-@contextlib.contextmanager
-def _priced_until(deadline: float) -> Iterator[None]:
-    """Give up asking nodes at *deadline*; around questions only, never around a write.
-
-    Raises:
-        NodeTimeout
-    """
-    with trio.move_on_at(deadline) as limit:
-        yield
-    if limit.cancelled_caught:
-        reason = f"no price of the payment within {PRICE_WITHIN_S:.0f} s"
-        raise NodeTimeout("the nodes", 1, reason)
 
 
 def _renewable(tx: Tx, txid: TxId, *, by_hand: bool) -> Entry:

@@ -66,8 +66,6 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS: Final = tables.MIGRATIONS
 MAX_PAGE: Final = 1000
-SEND_WITHIN_S: Final = 9.5
-"""So long a caller of `Sender.send` waits for nodes in all; the payment goes on."""
 _INCLUDED: Final[tuple[PaymentState, ...]] = (
     "included",
     "solidified",
@@ -159,8 +157,7 @@ class Sender:
         address without *allow_zero_address*. *check*: stop before the journal; what
         would be refused is refused.
 
-        Comes back once a node answered, or none did within `SEND_WITHIN_S`: see the
-        payment's state. A
+        Comes back once a node answered, or none did: see the payment's state. A
         CallError or NodeError means that nothing was journaled: nothing will be paid
         under this key unless it is sent again. Cancelling this cancels nothing that
         is in the journal.
@@ -189,15 +186,11 @@ class Sender:
         )
         if check:
             return await self._desk.check(intent, terms)
-        until = trio.current_time() + SEND_WITHIN_S
         entry, fresh = await self._desk.accept(intent, terms)
         if not fresh:
             return entry.payment
         self._ring()
-        with trio.move_on_at(until) as limit:
-            await self._delivery.deliver(entry)
-        if limit.cancelled_caught:
-            self._delivery.wake()  # `run` does it without anybody waiting
+        await self._delivery.deliver(entry)
         return (await self._entry(entry.txid)).payment
 
     async def estimate(
