@@ -78,8 +78,9 @@ def send(connection: Connection, args: argparse.Namespace) -> int:
             f"pay {show.proposal(checked, assets)}?", network=network
         ):
             return complain("nothing was sent", FAILED)
-    if not args.json:
-        print(f"network: {network}\nidempotency key: {key}", flush=True)
+    # With --json standard output is for the payment alone.
+    told = sys.stderr if args.json else sys.stdout
+    print(f"network: {network}\nidempotency key: {key}", file=told, flush=True)
     since = connection.call("events.poll", {"limit": 1})["next_since"]
     try:
         payment = connection.call("transfer.send", params)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lucidtrond.cli.connection import RpcFailure
 from tests.daemon.process import DaemonProcess
 
 TIMEOUT_S = 60.0
@@ -77,8 +78,12 @@ def _relay(
         request = json.loads(line)
         called.append(request["method"])
         answer = {"jsonrpc": "2.0", "id": request["id"]}
-        result = connection.call(request["method"], request.get("params"))
-        if request["method"] == "daemon.info":
-            result["network"] = network
-        answer["result"] = result
+        try:
+            result = connection.call(request["method"], request.get("params"))
+            if request["method"] == "daemon.info":
+                result["network"] = network
+            answer["result"] = result
+        except RpcFailure as exc:
+            error = {"code": exc.code, "message": exc.message, "data": exc.data}
+            answer["error"] = error
         sock.sendall(json.dumps(answer).encode() + b"\n")

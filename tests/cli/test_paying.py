@@ -1,10 +1,12 @@
 """Money through ``lucidtron``, as a process, on a devnet and on what says "mainnet"."""
 
+import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,38 @@ def test_any_method_that_spends_is_asked_about_on_mainnet(
         assert done.stderr == ""
 
 
+def test_a_new_transaction_by_retry_is_asked_about_on_mainnet(
+    daemon: DaemonProcess, shop: str, tmp_path: Path
+) -> None:
+    drop = {"fault": "drop", "path": "/wallet/broadcast*"}
+    daemon.call("devnet.fault", rule=drop)
+    asked = {"from": shop, "to": STRANGER, "amount_sun": "1000000", "expires_s": 12}
+    sent = daemon.call("transfer.send", **asked, idempotency_key="k")
+    daemon.call("devnet.jump", seconds=60)
+    deadline = time.monotonic() + 30
+    while daemon.call("transfer.status", txid=sent["txid"])["state"] != "expired":
+        assert time.monotonic() < deadline, daemon.tail()
+        time.sleep(0.05)
+    daemon.call("devnet.clear")
+    door = tmp_path / "mainnet.sock"
+    words = ("--socket", str(door), "retry", sent["txid"])
+    with renamed_network(daemon, door, network="mainnet") as called:
+        done = lucidtron(*words, "--check", home=tmp_path)
+        assert done.returncode == 0, done
+        done = lucidtron(*words, home=tmp_path)
+        assert done.returncode == 2, done
+        assert "mainnet: pay with a new transaction 1 TRX from T" in done.stderr
+        done = lucidtron(*words, home=tmp_path, typed="y\nyes\n")
+        assert done.returncode == 1, done
+        assert called.count("tx.retry") == 3  # each a dry run
+        assert daemon.call("transfer.status", idempotency_key="k")["attempt"] == 1
+        done = lucidtron(*words, home=tmp_path, typed=TYPED_TWICE)
+        assert done.returncode == 0, done
+        assert "network: mainnet" in done.stderr
+        again = daemon.call("transfer.status", idempotency_key="k")
+        assert again["attempt"] == 2
+
+
 def test_elsewhere_it_asks_once_and_shows_base58_and_the_cost(
     daemon: DaemonProcess, shop: str, tmp_path: Path
 ) -> None:
@@ -91,12 +125,25 @@ def test_elsewhere_it_asks_once_and_shows_base58_and_the_cost(
     done = lucidtron(*words, "--yes", home=tmp_path)
     assert (done.returncode, paid(daemon)) == (1, 0), done
     assert "allow_unchecked_recipient says that it is meant" in done.stderr
-    meant = (*words, "--allow-unchecked-recipient")
+    meant = (*words, "--allow-unchecked-recipient", "--key", "k")
     done = lucidtron(*meant, home=tmp_path, typed="y\n")
     assert done.returncode == 0, done
     assert "devnet: pay 1 TRX from T" in done.stderr
     assert f"to {STRANGER}, at a cost of up to 1.1 TRX? [y/N]" in done.stderr
     assert "network: devnet" in done.stdout
+    # Asked again with its key nothing new is paid, so nobody is asked.
+    done = lucidtron("--json", *meant, home=tmp_path)
+    assert (done.returncode, paid(daemon)) == (0, 1), done
+    assert json.loads(done.stdout)["to_address"] == STRANGER
+    assert done.stderr == "network: devnet\nidempotency key: k\n"
+
+
+def test_a_second_keystore_is_refused_before_its_passphrase_is_asked_for(
+    daemon: DaemonProcess, shop: str, tmp_path: Path
+) -> None:
+    done = lucidtron("--socket", str(daemon.socket), "init", home=tmp_path)
+    assert done.returncode == 1
+    assert "a keystore exists already" in done.stderr
 
 
 def test_an_interrupted_payment_is_in_flight_and_says_how_to_find_it(
