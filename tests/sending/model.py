@@ -83,6 +83,8 @@ class PayingChain(ModelChain):
     energy: int = 30_000
     terms: ContractTerms = ContractTerms(TOKEN)
     refuses: str = ""
+    spoil: Callable[[Receipt], Receipt] = field(default=lambda receipt: receipt)
+    """What becomes of the receipts of all."""
     delay_s: float = 0.0
     """How long it takes for the receipts of all."""
     stops: str = ""
@@ -194,7 +196,7 @@ class PayingChain(ModelChain):
         self._ask("receipt of all")
         await trio.sleep(self.delay_s)
         return [
-            receipt
+            self.spoil(receipt)
             for block in self.blocks[1 : self.solid + 1]
             for receipt in await self.fetch_receipts(block)
             if receipt.txid == txid

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import trio
+from attrs import evolve
 from trio.testing import MockClock
 
 from lucidtrond.errors import AlreadyFinal, CommitUnknown, InDoubt, NodeUnavailable
@@ -56,6 +58,27 @@ async def test_a_receipt_that_shows_the_log_proves_the_payment() -> None:
         assert found.reason is None
         assert (await made.sender.payments(unresolved=True))[0] == []
         assert made.signer.signatures == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"block_number": 2},  # it is in block 1
+        {"failed": True},
+        {"vm_result": "REVERT"},
+        {"txid": TxId("00" * 32)},
+        {"logs": ()},
+    ],
+    ids=str,
+)
+async def test_a_receipt_of_something_else_proves_nothing(
+    changes: dict[str, Any],
+) -> None:
+    async with unproven() as made:
+        made.chain.moved = None
+        made.chain.spoil = lambda receipt: evolve(receipt, **changes)
+        await made.sender._proving.ask_due()
+        assert (await now(made, "0")).state == "unproven"
 
 
 async def test_a_dry_run_of_a_retry_asks_nobody() -> None:
