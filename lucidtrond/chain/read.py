@@ -215,6 +215,8 @@ def _read_transaction(
                 bandwidth=None if receipt is None else receipt.net_usage,
             )
         )
+    if receipt is None:
+        return frozenset()  # block 0, where nobody pays
     owner = owner_of(contract)
     return addresses_in(contract) if owner is None else frozenset((owner,))
 
