@@ -33,6 +33,8 @@ class MalformedMessage(ValueError):
 
 def varint(value: int) -> bytes:
     """Write an integer; negative ones as 64-bit two's complement."""
+    if 0 <= value <= 0x7F:
+        return bytes((value,))
     value &= 0xFFFF_FFFF_FFFF_FFFF
     out = bytearray()
     while value > 0x7F:

@@ -328,12 +328,12 @@ def test_only_active_permissions_are_weighed_by_their_id(client: Client) -> None
         (
             b"\1" * 64 + b"\x40",
             "COMPUTE_ADDRESS_ERROR",
-            "Header byte out of range: 64",
+            "java.security.SignatureException: Header byte out of range: 64",
         ),
         (
             (5).to_bytes(32) + b"\1" * 32 + b"\0",  # no point has this x
-            "OTHER_ERROR",
-            "class java.lang.IllegalArgumentException : Invalid point compression",
+            "COMPUTE_ADDRESS_ERROR",
+            "java.lang.IllegalArgumentException: Invalid point compression",
         ),
     ],
 )

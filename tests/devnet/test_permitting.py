@@ -291,7 +291,9 @@ def test_an_active_permission_may_change_permissions(lab: Lab) -> None:
     assert stored.owner.keys == ((BOB.address.raw, 1),)
 
 
-def test_a_contract_that_is_no_message_inside_is_refused(lab: Lab) -> None:
+def test_a_contract_that_is_no_message_inside_has_no_owner(lab: Lab) -> None:
     address = ALICE.address.raw
     spoiled = raw_contract(lab, UPDATE, owner_address=address, behind=b"\x12\x01\xff")
-    assert refused(lab, sign(spoiled, ALICE)).startswith("While parsing a protocol")
+    with pytest.raises(Refused, match="but it is not contained of permission") as why:
+        lab.send(sign(spoiled, ALICE))
+    assert why.value.code == "SIGERROR"

@@ -68,4 +68,4 @@ def in_part(conversation: Path, directory: Path) -> Path:
 
 
 def test_there_is_something_to_judge_by() -> None:
-    assert len(CONVERSATIONS) == 18
+    assert len(CONVERSATIONS) == 21

@@ -1,18 +1,20 @@
 """Servlets that take signed transactions, and those that weigh signatures."""
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from lucidtrond.devnet.http.errors import JavaError, null_pointer
 from lucidtrond.devnet.http.printing import Json, print_address, print_permission
 from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex, is_visible
-from lucidtrond.devnet.state.account import ACTIVE_PERMISSION
-from lucidtrond.devnet.state.candidate import TRUNCATED, Candidate
+from lucidtrond.devnet.state.account import ACTIVE_PERMISSION, Permission
+from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.javaproto import BadProtobuf
+from lucidtrond.devnet.state.received import receive
+from lucidtrond.devnet.state.recovery import recover_signer
 from lucidtrond.devnet.state.refused import BadSignature, Refused
 from lucidtrond.devnet.state.signatures import (
     allows,
     permission_for,
-    recover_signer,
     weigh,
 )
 from lucidtrond.tron import tron_pb2 as pb
@@ -23,10 +25,6 @@ from lucidtrond.tron.jsonformat import (
 )
 from lucidtrond.tron.jsontext import NullPointer
 from lucidtrond.tron.transaction import MalformedTransaction, Transaction
-from lucidtrond.tron.wirebytes import MalformedMessage, walk
-
-# protobuf-java's own sentence.
-ZERO_TAG: Final = "Protocol message contained an invalid tag (zero)."
 
 
 def broadcast_transaction(ask: Ask) -> Json:
@@ -40,30 +38,23 @@ def broadcast_transaction(ask: Ask) -> Json:
 
 def broadcast_hex(ask: Ask) -> Json:
     data = decode_hex(as_text(ask.body().get("transaction")) or "")
-    transaction = _decode(data)
+    transaction, printed = _received(data)
     refusal = _submit(ask, transaction)
     return {
         "result": refusal is None,
         "code": "SUCCESS" if refusal is None else refusal.code,
         "txid": transaction.txid,
         "message": "" if refusal is None else refusal.text,
-        "transaction": json.dumps(_print_protobuf(data), separators=(",", ":")),
+        "transaction": json.dumps(printed, separators=(",", ":")),
     }
 
 
 def _submit(ask: Ask, transaction: Transaction) -> Refused | None:
     try:
-        ask.chain.submit(_candidate(transaction))
+        ask.chain.submit(Candidate.read(transaction))
     except Refused as refusal:
         return refusal
     return None
-
-
-def _candidate(transaction: Transaction) -> Candidate:
-    try:
-        return Candidate.read(transaction)
-    except MalformedTransaction:
-        raise _bad_protobuf(TRUNCATED) from None
 
 
 def _posted(ask: Ask) -> tuple[Transaction, bool]:
@@ -78,45 +69,36 @@ def _posted(ask: Ask) -> tuple[Transaction, bool]:
         raise JavaError("com.alibaba.fastjson.JSONException", str(error)) from None
 
 
-def _decode(data: bytes) -> Transaction:
-    """protocol.Transaction, which may lack everything."""
+def _received(data: bytes) -> tuple[Transaction, Json]:
+    """protocol.Transaction, which may lack everything, and how it is printed: the
+    message itself in visible style, so the contract's value stays hex."""
     try:
-        fields = [each for each in walk(data) if isinstance(each[1], bytes)]
-    except MalformedMessage as error:
-        words = ZERO_TAG if "tag" in str(error) else TRUNCATED
-        raise _bad_protobuf(words) from None
-    # A message that comes in parts is the parts one after the other (protobuf).
-    raw = b"".join(bytes(value) for number, value in fields if number == 1)
-    signatures = tuple(bytes(value) for number, value in fields if number == 2)
-    return Transaction(raw, signatures)
+        transaction, known = receive(data)
+    except BadProtobuf as error:
+        raise JavaError(error.java_class, str(error)) from None
+    return transaction, print_message(pb.Transaction.FromString(known), visible=True)
 
 
-def _bad_protobuf(words: str) -> JavaError:
-    return JavaError("com.google.protobuf.InvalidProtocolBufferException", words)
+class _Unweighed(Exception):
+    """Why a transaction is not weighed: *code* and *message* as they are printed."""
 
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message = code, message
 
-def _print_protobuf(data: bytes) -> Json:
-    """The message itself in visible style: the contract's value stays hex."""
-    return print_message(pb.Transaction.FromString(data), visible=True)
+    @property
+    def printed(self) -> Json:
+        return {"result": {"code": self.code, "message": self.message}}
 
 
 def get_sign_weight(ask: Ask) -> Json:
     transaction, visible = _posted(ask)
-    candidate = _candidate(transaction)
+    candidate = Candidate.read(transaction)
     printed: Json = {"transaction": _wrapped(transaction, visible=visible)}
-    # TransactionUtil.getTransactionSignWeight
-    account = ask.chain.pending.accounts.get(candidate.owner)
-    if account is None:
-        return printed | _weight_error("Account does not exist!")
-    permission = permission_for(
-        candidate, account, ask.chain.genesis.default_operations
-    )
-    if permission is None:
-        return printed | _weight_error("Permission for this, does not exist!")
-    if candidate.permission_id and permission.type != ACTIVE_PERMISSION:
-        return printed | _weight_error("Permission type is wrong!")
-    if candidate.permission_id and not allows(permission, candidate.type):
-        return printed | _weight_error("Permission denied!")
+    try:
+        permission = _permission_of(ask, candidate)
+    except _Unweighed as problem:
+        return printed | problem.printed
     printed["permission"] = print_permission(permission, visible=visible)
     try:
         weight, signers = weigh(permission, transaction.signatures, candidate.txid)
@@ -132,29 +114,48 @@ def get_sign_weight(ask: Ask) -> Json:
     return printed
 
 
-def _weight_error(message: str) -> Json:
-    return {"result": {"code": "PERMISSION_ERROR", "message": message}}
+def _permission_of(ask: Ask, candidate: Candidate) -> Permission:
+    """TransactionUtil.getTransactionSignWeight, before it looks at signatures."""
+    if not candidate.contracts:
+        raise _no_contract()
+    account = ask.chain.pending.accounts.get(candidate.owner)
+    if account is None:
+        raise _Unweighed("PERMISSION_ERROR", "Account does not exist!")
+    operations = ask.chain.genesis.default_operations
+    permission = permission_for(candidate, account, operations)
+    if permission is None:
+        raise _Unweighed("PERMISSION_ERROR", "Permission for this, does not exist!")
+    if candidate.permission_id and permission.type != ACTIVE_PERMISSION:
+        raise _Unweighed("PERMISSION_ERROR", "Permission type is wrong!")
+    if candidate.permission_id and not allows(permission, candidate.type):
+        raise _Unweighed("PERMISSION_ERROR", "Permission denied!")
+    return permission
+
+
+def _no_contract() -> _Unweighed:
+    return _Unweighed("OTHER_ERROR", "Invalid transaction: no valid contract")
 
 
 def _bad_signature(refusal: BadSignature) -> Json:
     """What is said of signatures that nobody can have made, or nobody allowed."""
-    java, _, words = refusal.reason.partition(": ")
-    if java.startswith("Signature size"):
-        code, words = "SIGNATURE_FORMAT_ERROR", refusal.reason
-    elif java == "java.security.SignatureException":
+    # TransactionUtil tells SignatureFormatException, SignatureException (whatever
+    # recovery throws is one) and PermissionException apart.
+    if refusal.reason.startswith("Signature size"):
+        code = "SIGNATURE_FORMAT_ERROR"
+    elif refusal.reason.startswith("java."):
         code = "COMPUTE_ADDRESS_ERROR"
-    elif java == "java.lang.IllegalArgumentException":
-        code, words = "OTHER_ERROR", f"class {java} : {words}"
     else:
-        code, words = "PERMISSION_ERROR", refusal.reason
-    return {"result": {"code": code, "message": words}}
+        code = "PERMISSION_ERROR"
+    return {"result": {"code": code, "message": refusal.reason}}
 
 
 def get_approved_list(ask: Ask) -> Json:
     """Whoever signed, be it allowed or not (Wallet.getTransactionApprovedList)."""
     transaction, visible = _posted(ask)
-    candidate = _candidate(transaction)
+    candidate = Candidate.read(transaction)
     printed: Json = {"transaction": _wrapped(transaction, visible=visible)}
+    if not candidate.contracts:
+        return printed | _no_contract().printed
     if ask.chain.pending.accounts.get(candidate.owner) is None:
         java = "class org.tron.core.exception.PermissionException"
         text = f"{java} : Account does not exist!"

@@ -23,12 +23,20 @@ def null_pointer() -> JavaError:
     return JavaError("java.lang.NullPointerException", "null")
 
 
-def bad_hex() -> JavaError:
+def bad_hex(
+    why: str = "invalid characters encountered in Hex string",
+) -> JavaError:
     """Hex that a servlet decodes by itself."""
     return JavaError(
         "org.bouncycastle.util.encoders.DecoderException",
-        "exception decoding Hex string: invalid characters encountered in Hex string",
+        f"exception decoding Hex string: {why}",
     )
+
+
+def beyond_hex(letter: str) -> JavaError:
+    """Hex with a letter that the decoder's table has no place for."""
+    unit = int.from_bytes(letter.encode("utf-16-be", "surrogatepass")[:2])
+    return bad_hex(f"Index {unit} out of bounds for length 128")
 
 
 def not_a_number(text: str | None) -> JavaError:

@@ -15,7 +15,13 @@ from attrs import field, frozen
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
-from lucidtrond.devnet.http.errors import JavaError, bad_hex, not_a_number, null_pointer
+from lucidtrond.devnet.http.errors import (
+    JavaError,
+    bad_hex,
+    beyond_hex,
+    not_a_number,
+    null_pointer,
+)
 from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.transports.http import HttpRequest
@@ -273,8 +279,13 @@ def decode_hex(text: str) -> bytes:
     digits = text.removeprefix("0x")
     if len(digits) % 2:
         digits = "0" + digits
-    if not _HEX.fullmatch(digits):
-        raise bad_hex()
+    good = _HEX.match(digits)
+    read = good.end() if good else 0
+    if read != len(digits):
+        # HexEncoder looks both letters of a pair up in a table before it judges them.
+        pair = digits[read : read + 2]
+        beyond = next((letter for letter in pair if not letter.isascii()), None)
+        raise bad_hex() if beyond is None else beyond_hex(beyond)
     return bytes.fromhex(digits)
 
 

@@ -69,10 +69,12 @@ class TransactionRow(msgspec.Struct, frozen=True, array_like=True):
     receipt: ReceiptRow = ReceiptRow()
     contract_ret: int | None = SUCCESS
     moves: Moves = ()
+    unknown: bytes = b""
+    """Fields of protocol.Transaction that a node keeps and does not know."""
 
     @property
     def transaction(self) -> Transaction:
-        return Transaction(self.raw, self.signatures)
+        return Transaction(self.raw, self.signatures, self.unknown)
 
 
 class BlockRow(msgspec.Struct, frozen=True, array_like=True):

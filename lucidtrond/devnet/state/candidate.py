@@ -5,11 +5,10 @@ from typing import Final, Self, TypeVar
 from attrs import frozen
 from google.protobuf.message import DecodeError, Message
 
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.received import unpack
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.transaction import MalformedTransaction, Transaction
-from lucidtrond.tron.wirebytes import walk
 
 M = TypeVar("M", bound=Message)
 
@@ -55,19 +54,12 @@ CANCEL_ALL_UNFREEZE_V2: Final = 59
 _OWNER_FIELD: Final = {TRANSFER_ASSET: 2, ACCOUNT_UPDATE: 2, SET_ACCOUNT_ID: 2}
 
 
-# Of protobuf-java.
-TRUNCATED: Final = (
-    "While parsing a protocol message, the input ended unexpectedly in the middle of a"
-    " field.  This could mean either that the input has been truncated or that an"
-    " embedded message misreported its own length."
-)
-
-
 @frozen
 class Candidate:
     """What the checks look at. *contracts* should be 1; the others belong to the first.
 
-    *size* is that of the whole message without results.
+    *size* is that of the whole message without results. A contract that does not
+    unpack has no fields and no *owner*, whose signature nobody can make.
     """
 
     transaction: Transaction
@@ -89,13 +81,20 @@ class Candidate:
 
     @classmethod
     def read(cls, transaction: Transaction) -> Self:
-        """Raises MalformedTransaction when the raw data is no message."""
+        """Read a transaction whose raw data are as a node serialises them (`receive`).
+
+        Raises:
+            MalformedTransaction: the raw data is no message.
+        """
         try:
             raw = pb.Transaction.raw.FromString(transaction.raw)
-            contract = raw.contract[0] if raw.contract else pb.Transaction.Contract()
-            fields = dict(walk(contract.parameter.value))
-        except (DecodeError, ValueError):
+        except DecodeError:
             raise MalformedTransaction("raw data is not a protobuf message") from None
+        contract = raw.contract[0] if raw.contract else pb.Transaction.Contract()
+        value = unpack(contract)
+        known = value.known if value else {}
+        # Of a repeated field there is the last; who wants all reads `parameter`.
+        fields = {number: values[-1] for number, values in known.items()}
         owner = fields.get(_OWNER_FIELD.get(contract.type, 1), b"")
         return cls(
             transaction,
@@ -110,7 +109,7 @@ class Candidate:
             permission_id=contract.Permission_id,
             fields=fields,
             owner=owner if isinstance(owner, bytes) else b"",
-            parameter=contract.parameter.value,
+            parameter=value.encode_known() if value else b"",
         )
 
     def bytes_field(self, number: int) -> bytes:
@@ -127,12 +126,5 @@ class Candidate:
 
 
 def read_contract(kind: type[M], candidate: Candidate) -> M:
-    """The whole contract as a message.
-
-    Raises:
-        Invalid: something inside of it is none, in protobuf-java's words.
-    """
-    try:
-        return kind.FromString(candidate.parameter)
-    except DecodeError:
-        raise Invalid(TRUNCATED) from None
+    """The whole contract as a message, which `Candidate.read` unpacked."""
+    return kind.FromString(candidate.parameter)

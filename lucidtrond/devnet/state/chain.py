@@ -439,7 +439,12 @@ def _row(pooled: Pooled) -> TransactionRow:
     transaction, receipt = pooled.candidate.transaction, pooled.receipt
     result = receipt.call.result if receipt.call else SUCCESS
     return TransactionRow(
-        transaction.raw, transaction.signatures, receipt, result, pooled.moves
+        transaction.raw,
+        transaction.signatures,
+        receipt,
+        result,
+        pooled.moves,
+        transaction.unknown,
     )
 
 

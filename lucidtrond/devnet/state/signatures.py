@@ -11,14 +11,10 @@ from lucidtrond.devnet.state.account import (
     permissions_of,
 )
 from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.recovery import recover_signer
 from lucidtrond.devnet.state.refused import BadSignature
-from lucidtrond.tron.address import Address
-from lucidtrond.tron.keys import BadSignature as NobodysSignature
-from lucidtrond.tron.keys import recover
 
 MAX_SIGNATURES: Final = 5  # DynamicPropertiesStore.getTotalSignNum
-SIGNATURE_SIZE: Final = 65
-_FIELD: Final = 2**256 - 2**32 - 977  # secp256k1
 
 
 def check_signatures(
@@ -97,35 +93,3 @@ def weigh(
             raise BadSignature(f"{signer.base58} has signed twice!")
         signers.append(signer.raw)
     return sum(weights[signer] for signer in signers), signers
-
-
-def recover_signer(digest: bytes, signature: bytes) -> Address:
-    """Say who signed; bytes behind the first 65 are ignored, as the node does.
-
-    Raises:
-        BadSignature: with the words of java-tron's ECKey.
-    """
-    if len(signature) < SIGNATURE_SIZE:
-        raise BadSignature(f"Signature size is {len(signature)}")
-    header = signature[64] + (27 if signature[64] < 27 else 0)  # Rsv.fromSignature
-    if not 27 <= header <= 34:
-        raise BadSignature(
-            f"java.security.SignatureException: Header byte out of range: {header}"
-        )
-    recovery = (header - 27) % 4
-    try:
-        return recover(digest, signature[:64] + bytes([recovery]))
-    except NobodysSignature:
-        x = int.from_bytes(signature[:32], "big")
-        if x < _FIELD and recovery < 2 and not _on_curve(x):
-            raise BadSignature(
-                "java.lang.IllegalArgumentException: Invalid point compression"
-            ) from None
-        raise BadSignature(
-            "java.security.SignatureException:"
-            " Could not recover public key from signature"
-        ) from None
-
-
-def _on_curve(x: int) -> bool:
-    return pow(x**3 + 7, (_FIELD - 1) // 2, _FIELD) == 1

@@ -1,0 +1,55 @@
+"""Signed transactions as a node receives them, and what their contracts unpack to."""
+
+from typing import Final
+
+from google.protobuf.message import Message
+
+from lucidtrond.devnet.state.javaproto import BadProtobuf, Parsed, parse
+from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.contracts import PACKAGE
+from lucidtrond.tron.jsonformat import CONTRACT_TYPES, message_class
+from lucidtrond.tron.transaction import Transaction
+
+_NAMES: Final = {number: name for name, number in CONTRACT_TYPES.items()}
+_WITHOUT_ACTUATOR: Final = frozenset({"VoteAssetContract"})
+"""Have a message, but TransactionFactory knows no class for it."""
+_RAW_DATA: Final = 1
+_SIGNATURE: Final = 2
+
+
+def receive(data: bytes) -> tuple[Transaction, bytes]:
+    """Read protocol.Transaction, which may lack everything, as a node does.
+
+    Gives the transaction with its raw data serialised again, of which its id is made,
+    and the whole message (results too) without its outermost unknown fields.
+
+    Raises:
+        BadProtobuf: some part of it is no message.
+    """
+    parsed = parse(data, pb.Transaction)
+    raw = b"".join(parsed.content(_RAW_DATA))
+    transaction = Transaction(raw, parsed.content(_SIGNATURE), parsed.unknown)
+    return transaction, parsed.encode_known()
+
+
+def unpack(contract: pb.Transaction.Contract) -> Parsed | None:
+    """The contract's value, as ``Any.unpack`` of its type's class reads it.
+
+    None where java-tron finds no owner (TransactionCapsule.getOwner): a type that it
+    has no class for, another name behind the last ``/``, a value that does not parse.
+    """
+    name = _NAMES.get(contract.type, "")
+    made = message_class(name)
+    _, slash, stated = contract.parameter.type_url.rpartition("/")
+    if made is None or name in _WITHOUT_ACTUATOR or not slash:
+        return None
+    if stated != PACKAGE + name:
+        return None
+    return _parse_or_none(contract.parameter.value, made)
+
+
+def _parse_or_none(value: bytes, made: type[Message]) -> Parsed | None:
+    try:
+        return parse(value, made)
+    except BadProtobuf:
+        return None
