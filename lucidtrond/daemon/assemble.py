@@ -27,9 +27,10 @@ from lucidtrond.chain.ledger import Ledger
 from lucidtrond.daemon import doors, methods
 from lucidtrond.daemon.config import Config
 from lucidtrond.daemon.gauges import collect
+from lucidtrond.daemon.health import Conditions
 from lucidtrond.daemon.ledgerchecks import ledger_checks
 from lucidtrond.daemon.machine import hold_state_dir
-from lucidtrond.daemon.network import known_tokens, open_network
+from lucidtrond.daemon.network import check_state, known_tokens, open_network
 from lucidtrond.daemon.nodewatch import watch_nodes
 from lucidtrond.daemon.notify import notify
 from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
@@ -49,6 +50,7 @@ from lucidtrond.sending.intent import Limits
 from lucidtrond.sending.sender import Sender
 from lucidtrond.store.database import Database, open_store
 from lucidtrond.store.migrate import migrate
+from lucidtrond.transports.accept import Accepting
 from lucidtrond.transports.http import HttpLimits, serve_http
 from lucidtrond.transports.rpc_http import RpcHttp
 from lucidtrond.transports.unix import UnixLimits, UnixListener, serve_unix
@@ -155,16 +157,20 @@ async def serve(
                     await _start_plugins(plugins, house)
                     door = doors.open_http(config.http, devnet=house.devnet is not None)
                     url = None if door is None else door.url
-                    dispatcher = _dispatcher(house, started_ms, http_url=url)
+                    conditions = _conditions(house, listener)
+                    dispatcher = _dispatcher(
+                        house, conditions, started_ms, http_url=url
+                    )
                     listener.listen()
                     async with trio.open_nursery() as doorway:
                         if door is not None:
                             await doorway.start(
                                 partial(_serve_http, started_ms=started_ms),
-                                *(house, dispatcher, door, stop),
+                                *(house, dispatcher, conditions, door, stop),
                             )
                         await doorway.start(
-                            _serve_socket, house, dispatcher, listener, stop
+                            partial(_serve_socket, accepting=conditions.accepting),
+                            *(house, dispatcher, listener, stop),
                         )
                         log.info(
                             "ready", extra={"socket": str(listener.path), "http": url}
@@ -203,6 +209,7 @@ async def _open_house(
                 *host.migrations(),
             ],
         )
+        await check_state(store, config.network, devnet, state_dir=options.state_dir)
         async with open_network(config, devnet, clock) as (node, genesis_id):
             vault = Vault(store, clock=clock, auto_lock_s=config.keystore.auto_lock_s)
             try:
@@ -399,9 +406,10 @@ async def _start_plugins(nursery: trio.Nursery, house: _House) -> None:
     await nursery.start(run)
 
 
-def _dispatcher(house: _House, started_ms: int, *, http_url: str | None) -> Dispatcher:
+def _dispatcher(
+    house: _House, conditions: Conditions, started_ms: int, *, http_url: str | None
+) -> Dispatcher:
     host = house.host
-    checks = _checks(house)
     log_of_calls = audit.Audit(house.store, house.clock)
     dispatcher = Dispatcher(
         authorize=host.authorize if host.has_authorizers else None,
@@ -419,9 +427,9 @@ def _dispatcher(house: _House, started_ms: int, *, http_url: str | None) -> Disp
             genesis_id=lambda: house.node.genesis_id,
             started_ms=started_ms,
             clock=house.clock,
-            checks=checks,
+            conditions=conditions,
             audit=log_of_calls,
-            metrics=partial(collect, house, checks, started_ms=started_ms),
+            metrics=partial(collect, house, conditions, started_ms=started_ms),
             manifest=host.manifest,
             http_url=http_url,
             plugins=lambda: [
@@ -460,22 +468,16 @@ def _method(bound: BoundMethod) -> Method:
     )
 
 
-def _checks(house: _House) -> dict[str, Callable[[], str | None]]:
-    return {
-        "network": lambda: _network_problem(house),
-        "plugins": lambda: _plugin_problem(house.host),
-    }
-
-
-def _network_problem(house: _House) -> str | None:
-    if house.ledger.position().synced:
-        return None
-    return "not level with the chain: no node answers, or we are catching up"
-
-
-def _plugin_problem(host: PluginHost) -> str | None:
-    failed = [each for each in host.states() if each.state == "failed"]
-    return "; ".join(f"{each.name} failed: {each.reason}" for each in failed) or None
+def _conditions(house: _House, listener: UnixListener) -> Conditions:
+    return Conditions(
+        clock=house.clock,
+        position=house.ledger.position,
+        endpoints=house.node.endpoints,
+        waiting_for_unlock=lambda: house.sender.waiting_for_unlock,
+        socket_is_there=listener.is_in_place,
+        accepting=Accepting(),
+        plugins=house.host.states,
+    )
 
 
 async def _serve_socket(
@@ -483,6 +485,8 @@ async def _serve_socket(
     dispatcher: Dispatcher,
     listener: UnixListener,
     stop: trio.Event,
+    *,
+    accepting: Accepting,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     await serve_unix(
@@ -492,6 +496,7 @@ async def _serve_socket(
         grace_s=house.config.rpc.grace_s,
         access=doors.access_rules(house.config.access),
         limits=UnixLimits(max_connections=house.config.rpc.max_connections),
+        accepting=accepting,
         task_status=task_status,
     )
 
@@ -499,20 +504,20 @@ async def _serve_socket(
 async def _serve_http(
     house: _House,
     dispatcher: Dispatcher,
+    conditions: Conditions,
     door: doors.HttpDoor,
     stop: trio.Event,
     *,
     started_ms: int,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    checks = _checks(house)
     handler = RpcHttp(
         dispatcher=dispatcher,
         access=door.access,
         clock=house.clock,
-        problems=lambda: {name: check() for name, check in checks.items()},
-        is_ready=lambda: _network_problem(house) is None,
-        metrics=lambda: collect(house, checks, started_ms=started_ms),
+        problems=conditions.by_component,
+        is_ready=lambda: house.ledger.position().synced,
+        metrics=lambda: collect(house, conditions, started_ms=started_ms),
         routes=house.host.routes(),
     )
     websockets = WebSockets(dispatcher=dispatcher, access=door.access, stop=stop)
@@ -523,5 +528,6 @@ async def _serve_http(
         grace_s=house.config.rpc.grace_s,
         limits=HttpLimits(max_connections=house.config.http.max_connections),
         upgrade=websockets.takeover,
+        accepting=conditions.accepting,
         task_status=task_status,
     )

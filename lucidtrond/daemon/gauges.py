@@ -1,9 +1,10 @@
 """What ``GET /metrics`` shows; names of the older Lucid service where they fit."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, Protocol, get_args
 
 from lucidtrond.chain.ledger import Ledger
+from lucidtrond.daemon.health import Conditions
 from lucidtrond.events.bus import Bus
 from lucidtrond.events.types import Problem
 from lucidtrond.node.cache import CachedNode
@@ -31,7 +32,7 @@ class House(Protocol):
 
 
 def collect(
-    house: House, checks: Mapping[str, Callable[[], str | None]], *, started_ms: int
+    house: House, conditions: Conditions, *, started_ms: int
 ) -> Iterator[Metric]:
     """Read all counters, from memory."""
     position, events = house.ledger.position(), house.bus.statistics()
@@ -62,8 +63,8 @@ def collect(
         "gauge",
         "1 for each part that is well.",
         samples={
-            (("component", name),): float(check() is None)
-            for name, check in checks.items()
+            (("component", name),): float(problem is None)
+            for name, problem in conditions.by_component().items()
         },
     )
     yield Metric(

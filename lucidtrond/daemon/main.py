@@ -57,8 +57,29 @@ async def _main(config: Config, options: RunOptions) -> None:
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
         await nursery.start(_listen_for_signals, stop)
-        await serve(config, options, clock=WallClock(), stop=stop, on_ready=gc.freeze)
+        ready = trio.Event()
+
+        def on_ready() -> None:
+            gc.freeze()
+            ready.set()
+
+        with trio.CancelScope() as starting:
+            nursery.start_soon(_stop_while_starting, stop, ready, starting)
+            await serve(
+                config, options, clock=WallClock(), stop=stop, on_ready=on_ready
+            )
+        if starting.cancelled_caught:
+            log.info("stopped while starting")
         nursery.cancel_scope.cancel()
+
+
+async def _stop_while_starting(
+    stop: trio.Event, ready: trio.Event, starting: trio.CancelScope
+) -> None:
+    """Before it serves there is nothing to drain: stopping is cancelling."""
+    await stop.wait()
+    if not ready.is_set():
+        starting.cancel()
 
 
 async def _listen_for_signals(

@@ -9,6 +9,7 @@ import msgspec
 from attrs import asdict, frozen
 
 from lucidtrond.api.manifest import Manifest
+from lucidtrond.daemon.health import COMPONENTS, Conditions
 from lucidtrond.errors import NotFound
 from lucidtrond.ports import Clock
 from lucidtrond.rpc.audit import Audit
@@ -35,12 +36,26 @@ class DaemonInfo(msgspec.Struct, frozen=True):
     http_url: str | None
 
 
+class HealthCondition(msgspec.Struct, frozen=True):
+    """One problem: its *kind* (a name for programs), what it is about (*subject*, if
+    there are several such things), and what to do. *since_ms* is wall clock."""
+
+    kind: str
+    component: str
+    subject: str | None
+    text: str
+    remedy: str
+    since_ms: int | None
+
+
 class Health(msgspec.Struct, frozen=True):
-    """``status`` is ok or degraded; *problems* says in words what is not well."""
+    """``status`` is ok or degraded; *problems* says in words what is not well, and
+    *conditions* the same for programs."""
 
     status: str
     problems: list[str]
     checks: dict[str, bool]
+    conditions: list[HealthCondition]
 
 
 class PluginRow(msgspec.Struct, frozen=True):
@@ -147,8 +162,7 @@ class Facts:
     genesis_id: Callable[[], str | None]
     started_ms: int
     clock: Clock
-    checks: Mapping[str, Callable[[], str | None]]
-    """Each gives None when all is well, or the problem in words."""
+    conditions: Conditions
     plugins: Callable[[], Sequence[PluginRow]]
     audit: Audit
     metrics: Callable[[], Iterable[Metric]]
@@ -173,12 +187,23 @@ def register(dispatcher: Dispatcher, facts: Facts) -> None:
         )
 
     async def health(_call: Call) -> Health:
-        found = {name: check() for name, check in facts.checks.items()}
-        problems = [f"{name}: {text}" for name, text in found.items() if text]
+        found = facts.conditions.now()
+        ill = {each.component for each in found}
         return Health(
-            status="degraded" if problems else "ok",
-            problems=problems,
-            checks={name: text is None for name, text in found.items()},
+            status="degraded" if found else "ok",
+            problems=[f"{each.component}: {each.text}" for each in found],
+            checks={name: name not in ill for name in COMPONENTS},
+            conditions=[
+                HealthCondition(
+                    kind=each.kind,
+                    component=each.component,
+                    subject=each.subject,
+                    text=each.text,
+                    remedy=each.remedy,
+                    since_ms=each.since_ms,
+                )
+                for each in found
+            ],
         )
 
     async def metrics(_call: Call) -> Metrics:

@@ -5,16 +5,17 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
+from lucidtrond.chain import tables
 from lucidtrond.daemon.config import Config, EndpointConfig, NetworkConfig
 from lucidtrond.devnet.describe import tokens_of
 from lucidtrond.devnet.server import Devnet
-from lucidtrond.errors import ConfigError
+from lucidtrond.errors import AnotherChain, ConfigError
 from lucidtrond.node.cache import CachedNode
 from lucidtrond.node.pacing import Budget
 from lucidtrond.node.policy import RetryPolicy
 from lucidtrond.node.pool import Endpoint, open_pool
 from lucidtrond.node.transport import BRIEF
-from lucidtrond.ports import Clock
+from lucidtrond.ports import Clock, Store
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.networks import NETWORKS
@@ -51,15 +52,53 @@ async def open_network(
         yield CachedNode(pool), genesis_id
 
 
+async def check_state(
+    store: Store, network: NetworkConfig, devnet: Devnet | None, *, state_dir: Path
+) -> None:
+    """See that the database follows the configured network, before anybody is asked.
+
+    Raises:
+        AnotherChain: it follows another one; both are named.
+    """
+    found = await store.read(tables.read_cursor)
+    if found is None:
+        return
+    _, held = found
+    wanted = network_genesis(network, devnet)
+    if held == wanted:
+        return
+    raise AnotherChain(
+        f"state directory {state_dir} belongs to {_named(held)}, the configuration asks"
+        f" for {_named(wanted, configured=network.name)}: use another --state-dir"
+    )
+
+
+def network_genesis(network: NetworkConfig, devnet: Devnet | None) -> BlockId:
+    """The genesis id of the configured network."""
+    if devnet is not None:
+        return devnet.genesis_id
+    if network.name == "private":
+        return BlockId(network.genesis_id)
+    return NETWORKS[network.name].genesis_id
+
+
+def _named(genesis_id: BlockId, *, configured: str | None = None) -> str:
+    """A network by its name where the genesis block tells it."""
+    public = [each.name for each in NETWORKS.values() if each.genesis_id == genesis_id]
+    name = configured or (public[0] if public else "a devnet or private network")
+    return f"{name} (genesis {genesis_id[:16]}…)"
+
+
 def _wanted(
     network: NetworkConfig, devnet: Devnet | None
 ) -> tuple[Sequence[Endpoint], BlockId]:
+    genesis_id = network_genesis(network, devnet)
     if devnet is not None:
-        return [Endpoint(devnet.url)], devnet.genesis_id
+        return [Endpoint(devnet.url)], genesis_id
     if network.name == "private":
-        return _endpoints(network), BlockId(network.genesis_id)
+        return _endpoints(network), genesis_id
     known = NETWORKS[network.name]
-    return _endpoints(network) or [Endpoint(known.endpoint)], known.genesis_id
+    return _endpoints(network) or [Endpoint(known.endpoint)], genesis_id
 
 
 def _endpoints(network: NetworkConfig) -> list[Endpoint]:

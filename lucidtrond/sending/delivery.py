@@ -63,6 +63,8 @@ class Delivery:
         self._limiter = trio.CapacityLimiter(BROADCASTS_AT_ONCE)
         self._in_flight: dict[TxId, _InFlight] = {}
         self._woken = trio.Event()
+        self.unsigned = 0
+        """Due payments that waited for an unlocked keystore when last looked."""
 
     def wake(self) -> None:
         """Something may be due: a block came, or an attempt was written."""
@@ -103,6 +105,8 @@ class Delivery:
         entries = await self._store.read(
             lambda tx: journal.due(tx, head, everything=everything, limit=DUE_AT_ONCE)
         )
+        unsigned = [each for each in entries if each.attempt.state == "queued"]
+        self.unsigned = len(unsigned) if self._signer.is_locked else 0
         for entry in entries:
             if entry.attempt.state == "queued" and self._signer.is_locked:
                 continue

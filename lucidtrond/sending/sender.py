@@ -107,6 +107,7 @@ class Sender:
             limits=limits,
         )
         self._store = store
+        self._signer = signer
         self._position = position
         self._ring = ring
         self._recorder = Recorder(store, emit=emit, ring=ring, clock=clock)
@@ -217,6 +218,13 @@ class Sender:
     def _head_time(self) -> UnixMillis | None:
         head = self._position().head
         return None if head is None else head.timestamp
+
+    @property
+    def waiting_for_unlock(self) -> int:
+        """Payments that wait for an unlocked keystore, as of the newest block."""
+        if not self._signer.is_locked:
+            return 0
+        return self._delivery.unsigned + self._settling.unsigned
 
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED

@@ -57,6 +57,8 @@ class Settling:
         self._on_settled = on_settled
         self._woken = trio.Event()
         self._doubt: str | None = None
+        self.unsigned = 0
+        """Dead payments whose next attempt waited for an unlocked keystore."""
 
     def wake(self) -> None:
         """A block came."""
@@ -89,7 +91,9 @@ class Settling:
             StoreError: they could not be read.
         """
         dead = await self._store.read(lambda tx: journal.unburied(tx, SETTLE_PER_ROUND))
+        self.unsigned = 0
         if self._signer.is_locked:
+            self.unsigned = sum(each.attempt.awaits_renewal for each in dead)
             # A next attempt could not be signed and would die in its turn.
             dead = [each for each in dead if not each.attempt.awaits_renewal]
         if not dead:

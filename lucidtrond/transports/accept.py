@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 import trio
+from attrs import define, field
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,8 @@ BURST: Final = 256
 OUT_OF_RESOURCES: Final = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 )
-BACK_OFF_S: Final = 0.1
+FIRST_BACK_OFF_S: Final = 0.1
+LONGEST_BACK_OFF_S: Final = 1.6
 
 
 def open_tcp_listeners(
@@ -56,14 +58,46 @@ def open_tcp_listeners(
     return listeners
 
 
+@define
+class Accepting:
+    """Whether connections can be accepted, of all listeners that share it.
+
+    One log line when a resource runs out and one when a connection is accepted again;
+    *short_of* is the error's name meanwhile.
+    """
+
+    short_of: str | None = field(init=False, default=None)
+    _back_off_s: float = field(init=False, default=FIRST_BACK_OFF_S)
+
+    def note_failure(self, error: OSError) -> float:
+        """There was no resource; say how long to wait."""
+        if self.short_of is None:
+            self.short_of = errno.errorcode.get(error.errno or 0, "?")
+            log.warning(
+                "no resources to accept connections", extra={"errno": self.short_of}
+            )
+        wait_s = self._back_off_s
+        self._back_off_s = min(2 * wait_s, LONGEST_BACK_OFF_S)
+        return wait_s
+
+    def note_accepted(self) -> None:
+        """A connection was accepted."""
+        if self.short_of is not None:
+            log.info("connections are accepted again")
+            self.short_of, self._back_off_s = None, FIRST_BACK_OFF_S
+
+
 async def accept_forever(
-    listener: socket.socket, admit: Callable[[socket.socket], None]
+    listener: socket.socket,
+    admit: Callable[[socket.socket], None],
+    accepting: Accepting | None = None,
 ) -> None:
     """Call ``admit(connection)`` for each peer, until cancelled.
 
     *admit* owns the connection and sees that it is closed. When the process has no
     descriptor left the peers stay in the kernel's queue and are taken a little later.
     """
+    accepting = accepting or Accepting()
     listener.settimeout(0)
     while True:
         await trio.lowlevel.wait_readable(listener)
@@ -74,15 +108,12 @@ async def accept_forever(
                 break
             except OSError as error:
                 if error.errno in OUT_OF_RESOURCES:
-                    log.warning(
-                        "no resources to accept connections",
-                        extra={"errno": errno.errorcode.get(error.errno or 0, "?")},
-                    )
-                    await trio.sleep(BACK_OFF_S)
+                    await trio.sleep(accepting.note_failure(error))
                     break
                 if listener.fileno() < 0:
                     raise
                 continue  # the peer gave up while it was queued (ECONNABORTED, EPROTO)
+            accepting.note_accepted()
             connection.settimeout(0)
             admit(connection)
         else:

@@ -14,7 +14,7 @@ from typing import Final
 import trio
 from attrs import define
 
-from lucidtrond.transports.accept import accept_forever
+from lucidtrond.transports.accept import Accepting, accept_forever
 from lucidtrond.transports.http_connection import (
     Handler,
     HttpConnection,
@@ -52,6 +52,7 @@ async def serve_http(
     grace_s: float,
     limits: HttpLimits = DEFAULT_HTTP_LIMITS,
     upgrade: Upgrade | None = None,
+    accepting: Accepting | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until *stop*, then let requests in flight end within *grace_s*.
@@ -67,7 +68,7 @@ async def serve_http(
             connections.start_soon(pump.run)
             async with trio.open_nursery() as intake:
                 for listener in listeners:
-                    intake.start_soon(accept_forever, listener, server.admit)
+                    intake.start_soon(accept_forever, listener, server.admit, accepting)
                 intake.start_soon(server.watch)
                 task_status.started()
                 await stop.wait()

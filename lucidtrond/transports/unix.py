@@ -28,7 +28,7 @@ from attrs import define, field
 from lucidtrond.errors import TooBusy
 from lucidtrond.rpc.access import AccessRules
 from lucidtrond.rpc.dispatch import Dispatcher
-from lucidtrond.transports.accept import accept_forever
+from lucidtrond.transports.accept import Accepting, accept_forever
 from lucidtrond.transports.pump import Pump
 from lucidtrond.transports.unix_connection import (
     Connection,
@@ -63,6 +63,7 @@ async def serve_unix(
     grace_s: float,
     access: AccessRules | None = None,
     limits: UnixLimits = DEFAULT_UNIX_LIMITS,
+    accepting: Accepting | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until *stop*; then calls in flight have *grace_s* to end.
@@ -80,7 +81,9 @@ async def serve_unix(
             owned.callback(server.close)
             connections.start_soon(pump.run)
             async with trio.open_nursery() as intake:
-                intake.start_soon(accept_forever, listener.sock, server.admit)
+                intake.start_soon(
+                    accept_forever, listener.sock, server.admit, accepting
+                )
                 intake.start_soon(server.watch)
                 task_status.started()
                 await stop.wait()

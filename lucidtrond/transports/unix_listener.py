@@ -36,6 +36,13 @@ class UnixListener:
         """Take connections from now on; until then each is refused."""
         self.sock.listen(BACKLOG)
 
+    def is_in_place(self) -> bool:
+        """Whether the file is there and still ours: others can connect."""
+        try:
+            return _identify(self.path) == self._identity
+        except OSError:
+            return False
+
     def close(self) -> None:
         """Remove the file if it is still ours; safe to call twice."""
         if self.sock.fileno() < 0:

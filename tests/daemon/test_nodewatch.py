@@ -1,7 +1,6 @@
 """What the pool tells of its endpoints, as events and as metrics."""
 
 import json
-from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +10,7 @@ import trio.testing
 
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.daemon.gauges import House, collect
+from lucidtrond.daemon.health import Conditions
 from lucidtrond.daemon.nodewatch import watch_nodes
 from lucidtrond.events import outbox
 from lucidtrond.events.bus import Bus
@@ -61,8 +61,11 @@ async def test_a_lie_becomes_an_event_and_a_metric() -> None:
             node=node,
             sender=SimpleNamespace(unproven=3),
         )
-        checks: dict[str, Callable[[], str | None]] = {}
-        lines = _metrics(collect(cast("House", house), checks, started_ms=0))
+        well = cast(
+            "Conditions", SimpleNamespace(by_component=lambda: {"network": None})
+        )
+        lines = _metrics(collect(cast("House", house), well, started_ms=0))
+        assert 'tron_service_health{component="network"} 1.0' in lines
         assert 'lucidtrond_endpoint_lies_total{endpoint="node0"} 1' in lines
         assert 'lucidtrond_endpoint_lies_total{endpoint="node1"} 0' in lines
         assert "lucidtrond_payments_unproven 3" in lines

@@ -1,0 +1,205 @@
+"""The one list of what can be wrong with a running daemon, and how it is found out.
+
+Each kind of problem has a name, the component that it belongs to and a remedy for the
+operator, all in `KINDS`. `Conditions` tells which of them hold now, from memory: it is
+asked at every `daemon.health`, ``GET /health`` and ``GET /metrics``, and waits for
+nothing. A new kind is a row of `KINDS` and a method of `Conditions`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from attrs import frozen
+
+from lucidtrond.ports import Clock
+from lucidtrond.transports.accept import Accepting
+from lucidtrond.tron.block import ChainPosition
+
+FAILING_S: Final = 5.0
+"""An endpoint that fails for less is no problem yet: probes may find it back."""
+
+
+@frozen
+class Kind:
+    """A kind of problem: the *component* it is shown under, and what to do about it."""
+
+    component: str
+    remedy: str
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "not_synced": Kind(
+        "network",
+        "wait while it catches up; else check the endpoints (network.endpoints) and the"
+        " connection to them",
+    ),
+    "endpoint_failing": Kind(
+        "endpoints",
+        "check that endpoint and the connection to it, or replace it in"
+        " [[network.endpoints]]",
+    ),
+    "endpoint_lied": Kind(
+        "endpoints", "replace it in [[network.endpoints]]: its data can't be trusted"
+    ),
+    "endpoint_wrong_network": Kind(
+        "endpoints", "correct its URL in [[network.endpoints]], or [network] name"
+    ),
+    "endpoint_budget_spent": Kind(
+        "endpoints",
+        "wait for midnight UTC, raise requests_per_day, or add an endpoint",
+    ),
+    "endpoint_lagging": Kind(
+        "endpoints", "wait while it catches up, or replace it in [[network.endpoints]]"
+    ),
+    "keystore_locked": Kind(
+        "keystore", "unlock it: lucidtron unlock; payments wait until they expire"
+    ),
+    "socket_removed": Kind(
+        "socket", "restart the daemon: nobody can connect to a removed socket file"
+    ),
+    "out_of_descriptors": Kind(
+        "connections",
+        "raise LimitNOFILE (ulimit -n), or lower max_connections in [rpc] and [http]",
+    ),
+    "plugin_failed": Kind("plugins", "see the log, then restart the daemon"),
+}
+
+COMPONENTS: Final = tuple(dict.fromkeys(each.component for each in KINDS.values()))
+_KIND_OF_STATE: Final = {
+    "failing": "endpoint_failing",
+    "not asked: failing": "endpoint_failing",
+    "lied": "endpoint_lied",
+    "wrong network": "endpoint_wrong_network",
+    "budget spent": "endpoint_budget_spent",
+    "lagging": "endpoint_lagging",
+}
+"""States of `Member.shown`; "left alone" passes by itself and is none."""
+
+
+@frozen
+class Condition:
+    """A problem that holds now; *subject* is what it is about, if there are several."""
+
+    kind: str
+    text: str
+    subject: str | None = None
+    since_ms: int | None = None
+
+    @property
+    def component(self) -> str:
+        return KINDS[self.kind].component
+
+    @property
+    def remedy(self) -> str:
+        return KINDS[self.kind].remedy
+
+
+class PluginState(Protocol):
+    """What is asked of each plugin."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def reason(self) -> str | None: ...
+
+
+@frozen(kw_only=True)
+class Conditions:
+    """Where problems show; everything is called at each question."""
+
+    clock: Clock
+    position: Callable[[], ChainPosition]
+    endpoints: Callable[[], Iterable[Mapping[str, Any]]]
+    waiting_for_unlock: Callable[[], int]
+    """Payments that only a signature is missing to."""
+    socket_is_there: Callable[[], bool]
+    accepting: Accepting
+    plugins: Callable[[], Sequence[PluginState]]
+
+    def now(self) -> list[Condition]:
+        """All problems, in the order of `KINDS`' components."""
+        return [
+            *self._network(),
+            *self._endpoints(),
+            *self._keystore(),
+            *self._socket(),
+            *self._connections(),
+            *self._plugins(),
+        ]
+
+    def by_component(self) -> dict[str, str | None]:
+        """What is wrong with each component in words, or None."""
+        texts: dict[str, list[str]] = {each: [] for each in COMPONENTS}
+        for condition in self.now():
+            texts[condition.component].append(condition.text)
+        return {name: "; ".join(found) or None for name, found in texts.items()}
+
+    def _network(self) -> Iterator[Condition]:
+        position = self.position()
+        if not position.synced:
+            reason = position.not_synced_reason or "the reason is not known"
+            yield Condition(
+                "not_synced", f"not synced: {reason}", since_ms=position.since_ms
+            )
+
+    def _endpoints(self) -> Iterator[Condition]:
+        for shown in self.endpoints():
+            kind = _KIND_OF_STATE.get(shown["state"])
+            lasted_s = max(shown["trouble_s"] or 0.0, shown["silent_s"])
+            if kind is None or (kind == "endpoint_failing" and lasted_s < FAILING_S):
+                continue
+            name = shown["endpoint"]
+            yield Condition(
+                kind,
+                _of_endpoint(shown),
+                subject=name,
+                since_ms=self.clock.now_ms() - round(lasted_s * 1000)
+                if lasted_s
+                else None,
+            )
+
+    def _keystore(self) -> Iterator[Condition]:
+        waiting = self.waiting_for_unlock()
+        if waiting:
+            text = f"the keystore is locked and {waiting} payments wait for it"
+            yield Condition("keystore_locked", text)
+
+    def _socket(self) -> Iterator[Condition]:
+        if not self.socket_is_there():
+            yield Condition("socket_removed", "the socket file was removed or replaced")
+
+    def _connections(self) -> Iterator[Condition]:
+        short = self.accepting.short_of
+        if short is not None:
+            text = f"no connection can be accepted: {short}"
+            yield Condition("out_of_descriptors", text)
+
+    def _plugins(self) -> Iterator[Condition]:
+        for each in self.plugins():
+            if each.state == "failed":
+                text = f"{each.name} failed: {each.reason}"
+                yield Condition("plugin_failed", text, subject=each.name)
+
+
+def _of_endpoint(shown: Mapping[str, Any]) -> str:
+    name, trouble = shown["endpoint"], shown["trouble"]
+    match shown["state"]:
+        case "lied":
+            return f"endpoint {name} lied: {_without(name, trouble)}"
+        case "lagging":
+            return f"endpoint {name} is {shown['behind_blocks']} final blocks behind"
+        case "failing" | "not asked: failing":
+            parts = []
+            if shown["silent_s"] >= FAILING_S:
+                parts.append(f"has not responded for {shown['silent_s']:.0f} s")
+            if trouble:
+                parts.append(f"last error: {_without(name, trouble)}")
+            return f"endpoint {name} " + "; ".join(parts or ["fails"])
+        case state:
+            return f"endpoint {name}: {state}"
+
+
+def _without(name: str, trouble: str | None) -> str:
+    return (trouble or "no reason noted").removeprefix(f"{name}: ")
