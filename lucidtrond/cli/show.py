@@ -47,9 +47,18 @@ def status(result: Result) -> str:
         ("network", network["network"]),
         ("head", network.get("head_number")),
         ("solidified", network.get("solid_number")),
-        ("synced", "yes" if network.get("synced") else "no"),
+        ("synced", _synced(network)),
+        *(("warning", each) for each in network.get("warnings") or ()),
         ("keystore", key_state),
     )
+
+
+def _synced(network: Result) -> str:
+    if network.get("synced"):
+        return "yes"
+    since, reason = network.get("since_ms"), network.get("not_synced_reason")
+    words = "no" if since is None else f"no, since {time(since)}"
+    return words if reason is None else f"{words}: {reason}"
 
 
 def wallet(result: Result) -> str:

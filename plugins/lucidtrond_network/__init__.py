@@ -1,6 +1,7 @@
 """How the network stands, its endpoints, its blocks."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -73,11 +74,28 @@ async def status(ctx: Context[NoConfig]) -> Status:
         solid_timestamp_ms=solid.timestamp if solid else None,
         complete_from=position.complete_from,
         internal_transactions=_internals(health),
-        warnings=[*health.warnings, *_unproven_warnings(position)],
+        warnings=[
+            *health.warnings,
+            *_unproven_warnings(position),
+            *_endpoint_warnings(ctx.node.endpoints()),
+        ],
         drifting=health.drifting,
         unproven_blocks=len(position.unproven.numbers),
         unproven_newest=list(position.unproven.numbers[-NEWEST:]),
     )
+
+
+_WELL: Final = ("ok", "not asked yet", "left alone")
+"""States of endpoints that need nobody."""
+
+
+def _endpoint_warnings(endpoints: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"endpoint {each['endpoint']} is {each['state']}"
+        + (f": {each['trouble']}" if each.get("trouble") else "")
+        for each in endpoints
+        if each["state"] not in _WELL
+    ]
 
 
 def _unproven_warnings(position: ChainPosition) -> list[str]:

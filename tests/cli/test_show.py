@@ -143,3 +143,22 @@ def test_what_a_terminal_would_obey_or_hide_is_escaped() -> None:
     plain = "café 💶 → x\ny"
     assert printable(plain) == plain
     assert printable("USD\u200bT\x1b[2J\u202e") == r"USD\u200bT\x1b[2J\u202e"
+
+
+def test_status_says_since_when_and_why_it_is_not_synced_and_what_fails() -> None:
+    network: dict[str, Any] = {"network": "nile", "synced": True, "warnings": []}
+    result: dict[str, Any] = {
+        "daemon": {"version": "1", "uptime_s": 3.0},
+        "network": network,
+        "keystore": {"exists": True, "locked": False},
+    }
+    assert "synced      yes\n" in show.status(result) + "\n"
+    network |= {
+        "synced": False,
+        "since_ms": 1_700_000_000_000,
+        "not_synced_reason": "endpoint a:1: no answer after 5 s",
+        "warnings": ["endpoint b:2 is failing: can't connect"],
+    }
+    shown = show.status(result)
+    assert f"no, since {show.time(1_700_000_000_000)}: endpoint a:1: no ans" in shown
+    assert "warning     endpoint b:2 is failing: can't connect" in shown

@@ -50,7 +50,10 @@ async def test_before_the_first_answer_the_status_is_honest(
         [endpoint] = (await bench.call("network.endpoints")).endpoints
         assert endpoint["endpoint"] == "local"
         assert endpoint["state"] == "failing"
+        status = await bench.call("network.status")
+        assert any("endpoint local is failing" in each for each in status.warnings)
         bench.node.trouble = None
+        assert (await bench.call("network.status")).warnings == []
 
 
 async def test_a_block_is_found_by_number_and_id(autojump_clock: MockClock) -> None:
