@@ -152,7 +152,7 @@ def test_status_says_since_when_and_why_it_is_not_synced_and_what_fails() -> Non
         "network": network,
         "keystore": {"exists": True, "locked": False},
     }
-    assert "synced      yes\n" in show.status(result) + "\n"
+    assert "synced    yes" in show.status(result).splitlines()
     network |= {
         "synced": False,
         "since_ms": 1_700_000_000_000,
@@ -161,4 +161,4 @@ def test_status_says_since_when_and_why_it_is_not_synced_and_what_fails() -> Non
     }
     shown = show.status(result)
     assert f"no, since {show.time(1_700_000_000_000)}: endpoint a:1: no ans" in shown
-    assert "warning     endpoint b:2 is failing: can't connect" in shown
+    assert "warning   endpoint b:2 is failing: can't connect" in shown
