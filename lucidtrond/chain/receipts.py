@@ -22,7 +22,7 @@ from lucidtrond.chain.compare import NOTHING_AGREED, Agreed, compare
 from lucidtrond.chain.internals import InternalsOf, lacking
 from lucidtrond.chain.read import ReceiptsMismatch, read_block, unreadable_logs
 from lucidtrond.chain.tables import watched_among
-from lucidtrond.errors import NodeError
+from lucidtrond.errors import NodeError, StoreError
 from lucidtrond.events.types import LedgerProblem, Problem
 from lucidtrond.ports import Store
 from lucidtrond.tron.block import Block
@@ -146,7 +146,10 @@ class ReceiptReader:
             return False  # the follower says so
         ends = {each.sender for each in read.movements}
         ends.update(each.recipient for each in read.movements)
-        return bool(await self._store.read(lambda tx: watched_among(tx, ends)))
+        try:
+            return bool(await self._store.read(lambda tx: watched_among(tx, ends)))
+        except StoreError:
+            return False  # the step that writes meets it too, and is tried again
 
     def _names_known_token(self, receipts: Sequence[Receipt]) -> bool:
         return any(

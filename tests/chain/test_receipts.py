@@ -2,20 +2,29 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import pytest
 from attrs import define, evolve, field
 
 from lucidtrond.chain.ledger import MIGRATIONS
 from lucidtrond.chain.receipts import CheckedReceipts, ReceiptReader
-from lucidtrond.errors import NodeUnavailable
+from lucidtrond.errors import NodeUnavailable, StoreError
 from lucidtrond.events.types import LedgerEntry
+from lucidtrond.ports import Tx
 from lucidtrond.store.database import open_store
 from lucidtrond.store.migrate import migrate
 from lucidtrond.tron import trc20
 from lucidtrond.tron.block import Block
 from lucidtrond.tron.receipt import InternalTransfer, Log, Receipt
-from tests.chain.model import ModelChain, address, emitted, receipts_of, transfer
+from tests.chain.model import (
+    CrashingStore,
+    ModelChain,
+    address,
+    emitted,
+    receipts_of,
+    transfer,
+)
 from tests.chain.test_committed import KNOWN, STRANGE, TOKEN, asking
 from tests.chain.test_read import A, B, C, block_with, transfer_log
 from tests.chain.world import World, world
@@ -132,6 +141,25 @@ async def test_a_second_endpoint_is_asked_only_where_it_matters(
     node = Node([receipts], [receipts])
     await read(node, block)
     assert node.asked_second == asked
+
+
+class Unreadable(CrashingStore):
+    """A store whose reads fail."""
+
+    async def read(self, fn: Callable[[Tx], object]) -> NoReturn:
+        raise StoreError(f"can't be read by {fn}")
+
+
+async def test_a_store_that_can_not_be_read_only_costs_the_second_source() -> None:
+    block = block_with(transfer(owner=A, to=C))
+    receipts = receipts_of(block)
+    node = Node([receipts], [receipts])
+    async with reader(node) as made:
+        await made.fetch(block)
+        assert node.asked_second == 1
+        made._store = Unreadable(made._store)
+        assert (await made.fetch(block)).receipts == receipts
+        assert node.asked_second == 1
 
 
 async def test_a_log_of_a_known_token_that_can_not_be_read_is_a_problem() -> None:
