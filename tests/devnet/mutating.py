@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from attrs import define, field, frozen
+from google.protobuf.message import DecodeError
 
 from lucidtrond.devnet.http.router import Router
 from lucidtrond.devnet.state.blocks import TransactionRow
@@ -21,7 +22,7 @@ from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.keys import PrivateKey, recover
 from lucidtrond.tron.transaction import Transaction
-from lucidtrond.tron.wirebytes import length_field
+from lucidtrond.tron.wirebytes import fields, length_field, varint
 from tests.devnet.making import ALICE, BOB, CAROL, NOVA, PLENTY, WHALE, Lab, sign
 from tests.devnet.sending import raw_contract
 
@@ -60,8 +61,8 @@ def originals(lab: Lab) -> list[Original]:
         (ALICE, "AccountPermissionUpdateContract", powers, {}),
     ]
     rows = []
-    for key, name, fields, others in made:
-        raw = raw_contract(lab, name, owner_address=key.address.raw, **fields)
+    for key, name, values, others in made:
+        raw = raw_contract(lab, name, owner_address=key.address.raw, **values)
         rows.append(Original(sign(raw, key), key, others))
     return rows
 
@@ -87,13 +88,33 @@ class Mutants:
         original = self.chance.choice(self.originals)
         if self.chance.random() < 0.5:
             return original, self._mutated(original.transaction.encode())
-        raw = self._mutated(original.transaction.raw)
+        raw = original.transaction.raw
+        if self.chance.random() < 0.5:
+            raw = self._respelled(raw)
+        if self.chance.random() < 0.75:
+            raw = self._mutated(raw)
         data = length_field(1, raw)
         signed = sha256(raw)
         if self.chance.randrange(MANY):
             with contextlib.suppress(BadProtobuf):
                 signed = receive(data)[0].digest
         return original, data + length_field(2, original.key.sign(signed))
+
+    def _respelled(self, raw: bytes) -> bytes:
+        """The same in another form: a node writes all of them alike."""
+        written = [each.written for each in fields(raw)]
+        match self.chance.randrange(4):
+            case 0:
+                self.chance.shuffle(written)
+            case 1:  # the last timestamp counts
+                other = varint(14 << 3) + varint(self.chance.randrange(2**40))
+                written.insert(0, other)
+            case 2:
+                written.append(varint(3 << 3) + b"\x00")
+            case _:  # a longer tag
+                first = written[0]
+                written[0] = bytes([first[0] | 0x80, 0]) + first[1:]
+        return b"".join(written)
 
     def _mutated(self, data: bytes) -> bytes:
         at, byte = self.chance.randrange(len(data)), self.chance.randrange(256)
@@ -118,7 +139,9 @@ class Mutants:
             self.taken += 1
             found = self.lab.chain.find(bytes.fromhex(answer["txid"]))
             assert found is not None
-            check_meaning(original, found.transaction, answer["txid"])
+            row = found.transaction
+            check_meaning(original, row, answer["txid"])
+            check_reading(data, row)
             self.lab.chain._pending = None
             self.lab.chain._repool([])
 
@@ -129,6 +152,7 @@ def check_meaning(original: Original, row: TransactionRow, txid: str) -> None:
     assert digest.hex() == txid
     assert recover(digest, row.signatures[0][:65]) == original.key.address
     raw = pb.Transaction.raw.FromString(row.raw)
+    assert raw.SerializeToString(deterministic=True) == row.raw  # one form, one id
     [contract] = raw.contract
     name = pb.Transaction.Contract.ContractType.Name(contract.type)
     _, slash, stated = contract.parameter.type_url.rpartition("/")
@@ -143,3 +167,15 @@ def check_meaning(original: Original, row: TransactionRow, txid: str) -> None:
         assert changes == {value.to_address: value.amount}
     if row.raw == original.transaction.raw:
         assert {each: changes[each] for each in original.others} == original.others
+
+
+def check_reading(data: bytes, row: TransactionRow) -> None:
+    """What was taken is what google's library reads in the bytes that came."""
+    try:
+        theirs = pb.Transaction.FromString(data).raw_data
+    except DecodeError:
+        return  # it takes no varint that is longer than it need be
+    ours = pb.Transaction.raw.FromString(row.raw)
+    for message in (ours, theirs):
+        message.DiscardUnknownFields()
+    assert ours == theirs
