@@ -1,5 +1,6 @@
 """The embedded chain's verbs over the socket, and what the daemon does about faults."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.daemon.process import PASSPHRASE, DaemonProcess
 pytestmark = pytest.mark.process
 
 NODE_UNAVAILABLE = 200
+PATIENCE_S = 30.0
 STRANGER = "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH"
 
 
@@ -63,13 +65,21 @@ def test_a_payment_that_a_fork_takes_back_is_paid_once_in_the_end(
 ) -> None:
     daemon, wallet = shop
     paid = pay(daemon, wallet, "fork", "included")
-    daemon.call("devnet.fork", depth=depth)
+    deadline = time.monotonic() + PATIENCE_S
+    while not _reverted(daemon):  # the newest block may not have been read before
+        assert time.monotonic() < deadline, daemon.tail()
+        daemon.call("devnet.fork", depth=depth)
+        time.sleep(0.2)
     final = pay(daemon, wallet, "fork", "solidified")
     assert (final["state"], final["txid"]) == ("solidified", paid["txid"])
     ours = daemon.call("wallet.history", wallet=wallet)["entries"]
     assert [e["txid"] for e in ours].count(paid["txid"]) == 1
-    events = daemon.call("events.poll", since=0, limit=1000, topics=["reverted"])
-    assert len(events["events"]) >= 1
+
+
+def _reverted(daemon: DaemonProcess) -> list[Any]:
+    polled = daemon.call("events.poll", since=0, limit=1000, topics=["reverted"])
+    events: list[Any] = polled["events"]
+    return events
 
 
 def test_a_lost_reply_to_a_broadcast_is_not_paid_twice(

@@ -18,6 +18,10 @@ ROOT: Final = Path(__file__).parents[2]
 PATIENCE_S: Final = 40.0
 STRANGERS: Final = 40
 ELSEWHERE: Final = {
+    "lucidtrond_blocks_unproven": (
+        "chain/test_unproven_blocks.py",
+        "test_it_is_followed_and_its_rows_are_one_endpoints_word",
+    ),
     "lucidtrond_payments_unproven": (
         "daemon/test_nodewatch.py",
         "test_a_lie_becomes_an_event_and_a_metric",
