@@ -9,7 +9,8 @@ from google.protobuf.message import DecodeError
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.hashing import sha256
-from lucidtrond.tron.keys import BadSignature, recover
+from lucidtrond.tron.keys import BadSignature
+from lucidtrond.tron.recovery import recover_signer
 from lucidtrond.tron.transaction import (
     MalformedTransaction,
     Transaction,
@@ -38,8 +39,6 @@ _RAW_DATA: Final = 1
 _WITNESS_SIGNATURE: Final = 2
 _CONTRACT_RET_TAG: Final = b"\x18"
 """Field 3 of Transaction.Result, an enum."""
-
-_HEADER_BYTES: Final = frozenset(bytes([v]) for v in (0, 1, 2, 3, 27, 28, 29, 30))
 
 
 class BadBlock(ValueError):
@@ -143,16 +142,14 @@ class BlockHeader:
         """Who signed the header.
 
         That is the key of the producer's witness permission, or the producer itself
-        if it has none (BlockCapsule.validateSignature). Unlike a transaction's
-        signatures, this one is covered by nothing else, so of the spellings of one
-        signature only the two common ones of v are taken.
+        if it has none (BlockCapsule.validateSignature). Every spelling that the
+        network takes is taken: a block that others follow must not stop us. Nothing
+        covers this signature, so several may come with one id.
 
         Raises:
             BadSignature: nobody's signature.
         """
-        if self.witness_signature[64:] not in _HEADER_BYTES:
-            raise BadSignature("an unusual header byte")
-        return recover(self.digest, self.witness_signature)
+        return recover_signer(self.digest, self.witness_signature)
 
 
 @frozen

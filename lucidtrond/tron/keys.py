@@ -14,8 +14,6 @@ SIGNATURE_SIZE: Final = 65
 _V_BASE: Final = 27
 _V_COMPRESSED: Final = 31
 _V_LAST: Final = 34
-_V_OF_POINTS: Final = (0, 1, 4, 5)
-"""Without the 27; the others mean an x beyond the group's order, which nobody has."""
 
 
 class BadSignature(ValueError):
@@ -85,41 +83,6 @@ def recover(digest: bytes, signature: bytes) -> Address:
         BadSignature: a wrong size, or no key fits.
     """
     return address_of(recover_public_key(digest, signature))
-
-
-def recover_signer(digest: bytes, signature: bytes) -> Address:
-    """Say who signed a transaction, as java-tron reads its signatures.
-
-    Longer ones are valid, their first 65 bytes count (TransactionCapsule,
-    ECKey.signatureToAddress). A signature that recovers the point at infinity is that
-    of keccak256(nothing), an account like any other (nile 18278266 holds its payment).
-
-    Raises:
-        BadSignature: shorter, or no key fits.
-    """
-    if len(signature) < SIGNATURE_SIZE:
-        raise BadSignature(f"expected 65 bytes or more, got {len(signature)}")
-    signature = signature[:SIGNATURE_SIZE]
-    try:
-        return recover(digest, signature)
-    except BadSignature:
-        if _recovers_infinity(digest, signature):
-            return address_of(b"")
-        raise
-
-
-def _recovers_infinity(digest: bytes, signature: bytes) -> bool:
-    """Whether s times R is the digest times G: their difference is no point at all."""
-    v = signature[64] - (_V_BASE if signature[64] >= _V_BASE else 0)
-    if v not in _V_OF_POINTS:
-        return False
-    try:
-        # The byte in front tells which y.
-        point = coincurve.PublicKey(bytes([2 + v % 2]) + signature[:32])
-        ours = coincurve.PrivateKey(digest).public_key
-        return point.multiply(signature[32:64]) == ours
-    except Exception:  # noqa: BLE001 - coincurve raises bare Exception and ValueError
-        return False
 
 
 def recover_public_key(digest: bytes, signature: bytes) -> bytes:

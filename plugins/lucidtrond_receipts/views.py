@@ -10,8 +10,9 @@ from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import ChainPosition
 from lucidtrond.tron.contracts import Contract, Transfer, Trigger
 from lucidtrond.tron.jsonformat import CONTRACT_TYPES
-from lucidtrond.tron.keys import BadSignature, recover_signer
+from lucidtrond.tron.keys import BadSignature
 from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.recovery import recover_signer
 from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.transaction import (
     MalformedTransaction,

@@ -43,7 +43,8 @@ from lucidtrond.api import (
     WouldFail,
     read_txid,
 )
-from lucidtrond.tron.keys import BadSignature, recover_signer
+from lucidtrond.tron.keys import BadSignature
+from lucidtrond.tron.recovery import recover_signer
 from lucidtrond.tron.transaction import (
     MalformedTransaction,
     Transaction,

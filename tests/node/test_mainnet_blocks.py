@@ -17,8 +17,8 @@ from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, check_block
 from lucidtrond.tron.contracts import RawContract, owner_of
 from lucidtrond.tron.jsonformat import parse_transaction, print_transaction
-from lucidtrond.tron.keys import recover_signer
 from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.recovery import recover_signer
 from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
 from tests import mainnet, recorded
 

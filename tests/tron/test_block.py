@@ -116,17 +116,42 @@ def test_nobodys_signature_is_bad(signature: bytes) -> None:
         header.signer()
 
 
-def test_of_all_spellings_of_v_a_block_takes_two() -> None:
+@pytest.mark.parametrize("spelling", [0, 4, 27, 31])
+@pytest.mark.parametrize("more", [b"", bytes(3), b"\x17"])
+def test_a_block_takes_each_spelling_of_a_signature_that_the_network_takes(
+    spelling: int, more: bytes
+) -> None:
+    """BlockCapsule.validateSignature reads as TransactionCapsule does."""
     header = signed(HEADER)
-    v = header.witness_signature[64]
-    for spelling, good in ((0, True), (27, True), (4, False), (31, False)):
-        spelt = header.witness_signature[:64] + bytes([v + spelling])
-        block = Block(attrs.evolve(header, witness_signature=spelt), ())
-        if good:
-            check_block(block)
-        else:
-            with pytest.raises(BadBlock):
-                check_block(block)
+    made = header.witness_signature
+    spelt = made[:64] + bytes([made[64] + spelling]) + more
+    again = attrs.evolve(header, witness_signature=spelt)
+    assert check_block(Block(again, ())) == HEADER.id
+    assert again.signer() == header.signer()
+
+
+@pytest.mark.parametrize("v", [8, 26, 35, 127, 128, 229, 255])
+def test_another_header_byte_is_nobodys(v: int) -> None:
+    header = signed(HEADER)
+    spelt = header.witness_signature[:64] + bytes([v])
+    with pytest.raises(BadBlock, match="nobody"):
+        check_block(Block(attrs.evolve(header, witness_signature=spelt), ()))
+
+
+def test_a_signature_that_counts_modulo_n_is_its_witnesss() -> None:
+    """Whoever makes a block may write s + n where that fits 32 bytes: libsecp256k1
+    refuses it, the network doesn't."""
+    n = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+    # By r = R's x and s = 1 some key signed; so it did by s = 1 + n.
+    point = PrivateKey(b"\x05" * 32).public_key
+    small, large = (
+        attrs.evolve(
+            HEADER, witness_signature=point[:32] + s.to_bytes(32, "big") + b"\0"
+        )
+        for s in (1, 1 + n)
+    )
+    assert check_block(Block(large, ())) == check_block(Block(small, ()))
+    assert large.signer() == small.signer()
 
 
 def test_block_0_is_unsigned() -> None:

@@ -14,8 +14,8 @@ from lucidtrond.tron.keys import (
     address_of,
     recover,
     recover_public_key,
-    recover_signer,
 )
+from lucidtrond.tron.recovery import recover_signer
 from tests.tron import secp256k1
 from tests.tron.strategies import N, digests, keys, secrets
 
@@ -51,14 +51,14 @@ def test_recovery_agrees_with_the_definition(digest: bytes, rs: bytes, v: int) -
 
 
 @given(keys, digests, st.binary(max_size=5))
-def test_of_a_transactions_signature_the_first_65_bytes_count(
+def test_of_a_signature_on_the_chain_the_first_65_bytes_count(
     key: PrivateKey, digest: bytes, more: bytes
 ) -> None:
     signature = key.sign(digest)
     assert recover_signer(digest, signature + more) == key.address
     with pytest.raises(BadSignature):
         recover_signer(digest, signature[:64])
-    if more:  # of a header's and a message's all bytes do
+    if more:  # of a message's all bytes do
         with pytest.raises(BadSignature):
             recover(digest, signature + more)
 

@@ -12,8 +12,8 @@ from lucidtrond.tron.block import BlockTransaction
 from lucidtrond.tron.contracts import RawContract, Transfer, Trigger, owner_of
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.jsonformat import print_raw_data
-from lucidtrond.tron.keys import recover_signer
 from lucidtrond.tron.receipt import Log
+from lucidtrond.tron.recovery import recover_signer
 from lucidtrond.tron.transaction import Transaction, decode_raw
 from lucidtrond.tron.units import Sun
 from tests import mainnet, recorded

@@ -8,7 +8,8 @@ import pytest
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockTransaction
 from lucidtrond.tron.contracts import RawContract, Transfer
-from lucidtrond.tron.keys import BadSignature, recover_signer
+from lucidtrond.tron.keys import BadSignature
+from lucidtrond.tron.recovery import recover_signer
 from lucidtrond.tron.transaction import Transaction, decode_raw
 from lucidtrond.tron.units import Sun
 from tests.tron.vectors import DATA
