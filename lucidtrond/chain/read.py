@@ -52,6 +52,8 @@ the oldest blocks DEFAULT ones."""
 _MOVING_NOTES: Final = ("call", "create", "suicide")
 """Notes of internal transactions that move their value (Program.java); the others
 (freeze..., delegate..., vote...) stake or vote with it."""
+_NAME_BYTES: Final = 32
+"""The longest name of a TRC-10 token (TransactionUtil.validAssetName)."""
 
 
 class ReceiptsMismatch(ValueError):
@@ -69,7 +71,7 @@ class Movement:
     sender: Address
     recipient: Address
     asset: Address | str
-    """`TRX`, a TRC-20 contract or a TRC-10 id."""
+    """`TRX`, a TRC-20 contract or a TRC-10 id; see `_trc10`."""
     amount: int
     success: bool
     fee: Sun
@@ -251,12 +253,16 @@ def _moves(
 ) -> Iterator[_Move]:
     done = result == _SUCCESS
     match contract:
+        case Transfer() | TransferAsset() if contract.amount < 0:
+            # No network executes it, but a block whose root is not proven may show
+            # it, and block 0 of mainnet begins one account so.
+            pass
         case Transfer():
             kept = result in _SYSTEM_DONE
             yield "trx", 0, contract.owner, contract.to, TRX, contract.amount, kept
         case TransferAsset():
             kept = result in _SYSTEM_DONE
-            token = contract.asset_name.decode("ascii", "backslashreplace")
+            token = _trc10(contract.asset_name)
             yield "trc10", 0, contract.owner, contract.to, token, contract.amount, kept
         case Trigger() if contract.call_value > 0:
             owner, to = contract.owner, contract.contract
@@ -274,6 +280,16 @@ def _moves(
             yield "trc20", index, *ends, moved.token, moved.amount, True
     for index, internal in enumerate(receipt.internal):
         yield from _internal_moves(index, internal)
+
+
+def _trc10(name: bytes) -> str:
+    """The id of a TRC-10 token, or the name that stood for it until 2019.
+
+    Anybody could issue one called TRX then, and a block whose root is not proven may
+    show any bytes: what could be taken for another asset is marked.
+    """
+    text = name.decode("ascii", "backslashreplace")
+    return f"trc10:{text}" if text == TRX or len(name) > _NAME_BYTES else text
 
 
 def _internal_moves(index: int, internal: InternalTransfer) -> Iterator[_Move]:
