@@ -5,12 +5,14 @@ per number. Amounts are 32 bytes big-endian for every asset: a token's exceed 64
 *item* is the movement's index, -1 while the log that would give it is missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import count
 from typing import Final
 
 from attrs import frozen
 
 from lucidtrond.chain.read import Movement
+from lucidtrond.chain.tables import slices
 from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Row, Tx
 from lucidtrond.tron.address import Address
@@ -127,6 +129,32 @@ def entry_of(row: Row, *, solid: int, known: KnownTokens) -> LedgerEntry:
     )
 
 
+def numbers_of(tx: Tx, txids: Collection[TxId]) -> dict[TxId, int]:
+    """The blocks in which those of *txids* stand that have rows."""
+    found: dict[TxId, int] = {}
+    for some in slices(txids):
+        marks = ", ".join("?" * len(some))
+        rows = tx.execute(
+            f"SELECT DISTINCT txid, block_number FROM chain_entry WHERE txid IN ({marks})",  # noqa: S608 - only question marks
+            [bytes.fromhex(txid) for txid in some],
+        )
+        found.update((TxId(txid.hex()), number) for txid, number in rows)
+    return found
+
+
+def take_out(
+    tx: Tx, txid: TxId, *, solid: int, known: KnownTokens
+) -> list[LedgerEntry]:
+    """Delete the rows of a transaction; give them, the last first."""
+    rows = tx.execute(
+        f"SELECT {ENTRY_COLUMNS} FROM chain_entry WHERE txid = ?"  # noqa: S608 - a constant
+        " ORDER BY place DESC",
+        (bytes.fromhex(txid),),
+    )
+    tx.execute("DELETE FROM chain_entry WHERE txid = ?", (bytes.fromhex(txid),))
+    return [entry_of(row, solid=solid, known=known) for row in rows]
+
+
 @frozen
 class Contradicted:
     """A row whose log is missing; see `chain.committed`."""
@@ -165,7 +193,17 @@ def contradicted_rows(tx: Tx, *, limit: int) -> list[Contradicted]:
 def settle(
     tx: Tx, row: Contradicted, index: int, *, solid: int, known: KnownTokens
 ) -> LedgerEntry | None:
-    """Make *row* the movement of the log at *index*; None: it is no more."""
+    """Make *row* the movement of the log at *index*; None: it is no more.
+
+    Where another row has that index, since the receipt that lacked this log counted its
+    others without it, the next free one is taken: rows that were told keep their names.
+    """
+    taken = tx.execute(
+        "SELECT item FROM chain_entry WHERE txid = ? AND kind = 'trc20'",
+        (bytes.fromhex(row.txid),),
+    )
+    items = {item for (item,) in taken}
+    index = next(item for item in count(index) if item not in items)
     found = tx.execute(
         "UPDATE chain_entry SET item = ?, success = 1, contradicted = 0"  # noqa: S608 - a constant
         " WHERE block_number = ? AND place = ? AND txid = ? AND contradicted = 1"

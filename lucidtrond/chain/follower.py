@@ -30,7 +30,7 @@ from lucidtrond.chain.pace import Pace
 from lucidtrond.chain.plan import Held, Link, Unsettled
 from lucidtrond.chain.producers import KeyTable
 from lucidtrond.chain.proving import ProofSource, RootProver
-from lucidtrond.chain.read import ReadBlock, ReceiptsMismatch, read_block
+from lucidtrond.chain.read import Movement, ReadBlock, ReceiptsMismatch, read_block
 from lucidtrond.chain.receipts import (
     NO_RECEIPTS,
     CheckedReceipts,
@@ -435,11 +435,15 @@ class Follower:
         ends |= read.contents.owners
         watched = tables.watched_among(tx, ends)
         if watched:
-            ours = [
-                each
-                for each in movements
-                if each.sender in watched or each.recipient in watched
-            ]
+            ours = self._once(
+                tx,
+                block,
+                [
+                    each
+                    for each in movements
+                    if each.sender in watched or each.recipient in watched
+                ],
+            )
             entries.insert_entries(tx, block, read.id, ours)
             number = header.number
             balances.note_block(
@@ -454,6 +458,27 @@ class Follower:
                 self._emit(tx, TransferSeen(change="included", entry=entry))
         for observer in self._observers:
             observer.applied(tx, block, read.checked.receipts)
+
+    def _once(
+        self, tx: Tx, block: Block, movements: Sequence[Movement]
+    ) -> list[Movement]:
+        """Those to keep, where an earlier block of ours shows the same transaction.
+
+        The network takes each once (Manager.validateDup), so one of the two blocks is
+        not proven and shows what it does not hold: a proven one takes the place of an
+        unproven one, else the first one stays.
+        """
+        earlier = entries.numbers_of(tx, {each.txid for each in movements})
+        solid = -1 if self._cursor is None else self._cursor.solid
+        for txid, number in list(earlier.items()):
+            extra = {"txid": txid, "first": number, "second": block.header.number}
+            log.error("two blocks show the same transaction", extra=extra)
+            if block.root_proven and unproven_tables.is_marked(tx, number):
+                del earlier[txid]
+                known = self._ledger.known
+                for entry in entries.take_out(tx, txid, solid=solid, known=known):
+                    self._emit(tx, TransferSeen(change="reverted", entry=entry))
+        return [each for each in movements if each.txid not in earlier]
 
     def _entries(self, tx: Tx, above: int, up_to: int, solid: int) -> list[LedgerEntry]:
         known = self._ledger.known

@@ -201,10 +201,11 @@ class Reconciler:
                 due = _with_start(tx, answer, complete_from, read.before)
                 if due.asset != TRX or not due.start_known:
                     continue  # its own balance is asked for next
-            if answer.balance.amount is None:
+            amount = answer.balance.amount
+            if amount is None or amount < 0:  # genesis begins one account so
                 balances.set_unreadable(tx, due.address, due.asset, read_at=read.after)
                 continue
-            reading = Reading(read.before, read.after, answer.balance.amount)
+            reading = Reading(read.before, read.after, amount)
             problem = self._compare(tx, due, reading)
             if problem is not None:
                 self._emit(tx, problem)

@@ -5,9 +5,9 @@ head to the head. ``chain_entry`` holds the movements that touched a watched add
 see `chain.entries`. ``chain_cursor`` has one row, or none before the first block.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import frozen
 
@@ -15,6 +15,8 @@ from lucidtrond.ports import Migration, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.units import UnixMillis
+
+T = TypeVar("T")
 
 OWNER: Final = "chain"
 KEPT_BLOCKS: Final = 70_000
@@ -208,7 +210,7 @@ def prune_blocks(tx: Tx, solid: int) -> None:
 def watched_among(tx: Tx, addresses: Collection[Address]) -> set[Address]:
     """Say which of *addresses* are watched."""
     found: set[Address] = set()
-    for some in _slices(addresses):
+    for some in slices(addresses):
         marks = ", ".join("?" * len(some))
         rows = tx.execute(
             f"SELECT address FROM chain_watch WHERE address IN ({marks})",  # noqa: S608 - only question marks
@@ -218,7 +220,8 @@ def watched_among(tx: Tx, addresses: Collection[Address]) -> set[Address]:
     return found
 
 
-def _slices(addresses: Collection[Address]) -> Iterator[list[Address]]:
-    remaining = iter(addresses)
+def slices(values: Iterable[T]) -> Iterator[list[T]]:
+    """As many at a time as one statement takes as parameters."""
+    remaining = iter(values)
     while some := list(islice(remaining, _AT_ONCE)):
         yield some

@@ -38,6 +38,12 @@ def read(tx: Tx) -> UnprovenBlocks:
     )
 
 
+def is_marked(tx: Tx, number: int) -> bool:
+    """Whether block *number* is known to be unproven."""
+    rows = tx.execute("SELECT 1 FROM chain_unproven WHERE number = ?", (number,))
+    return bool(rows)
+
+
 def insert(tx: Tx, number: int, block_id: BlockId) -> None:
     """Mark block *number*, whose parent is held unless it is our first block."""
     rows = tx.execute(

@@ -27,7 +27,7 @@ from lucidtrond.tron.block import (
 )
 from lucidtrond.tron.contracts import Transfer
 from lucidtrond.tron.keys import PrivateKey
-from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.receipt import Log, Receipt
 from lucidtrond.tron.transaction import RawData, Reference, Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
 
@@ -121,6 +121,8 @@ class ModelChain:
     blamed: list[tuple[BlockId, str]] = field(factory=list)
     proven: dict[int, Block] = field(factory=dict)
     """Blocks that another endpoint shows whole."""
+    logs: dict[str, tuple[Log, ...]] = field(factory=dict)
+    """What receipts hold, by txid; nothing unless told."""
 
     @property
     def head(self) -> int:
@@ -161,7 +163,10 @@ class ModelChain:
         self._ask("receipts")
         assert which.header.number > 0
         # The node looks the number up in its present branch.
-        return receipts_of(self.blocks[which.header.number])
+        return tuple(
+            evolve(each, logs=self.logs.get(each.txid, ()))
+            for each in receipts_of(self.blocks[which.header.number])
+        )
 
     async def fetch_receipts_by(self, which: Block) -> tuple[str, tuple[Receipt, ...]]:
         return "model", await self.fetch_receipts(which)

@@ -126,3 +126,27 @@ async def test_nothing_is_asked_while_we_are_not_level_with_the_chain() -> None:
         made.ledger.set_synced(synced=False)
         await rechecker.turn()
         assert node.asked == []
+
+
+async def test_a_log_found_in_front_of_others_takes_the_next_free_index() -> None:
+    """The receipt that lacked it held another log of the same payer at its index."""
+    chain = ModelChain()
+    async with world(chain) as made:
+        made.known = KNOWN
+        await made.start()
+        await made.settle()
+        block = chain.grow(PAYMENT)
+        [bare] = receipts_of(block)
+        chain.logs[PAYMENT.txid] = (OTHER, OTHER)
+        chain.solidify(chain.head)
+        await made.settle()
+        await made.turn()
+        node = Node(evolve(bare, logs=(LOG, OTHER, OTHER)))
+        rechecker = Rechecker(
+            node, made.store, ledger=made.ledger, emit=emit, ring=lambda: None
+        )
+        assert await rechecker.turn() == 1
+        entries, _, _ = await made.ledger.entries()
+        indexes = sorted((each.index, each.amount) for each in entries)
+        assert indexes == [(0, "1"), (1, "1"), (2, "5")]
+        assert not any(each.contradicted for each in entries)

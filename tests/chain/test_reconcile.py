@@ -394,3 +394,13 @@ async def test_with_no_questions_a_minute_none_is_asked() -> None:
         async with trio.open_nursery() as nursery:
             await nursery.start(silent.run)
         assert made.node.questions == 0
+
+
+async def test_a_balance_below_zero_is_none_that_could_be_compared() -> None:
+    """Mainnet's genesis has such an account, and any endpoint may state one."""
+    async with bench() as made:
+        made.node.amounts[ALICE, None] = -5
+        await made.block(transfer(owner=PAYER, to=ALICE, amount=5, nonce=1))
+        await made.turns(3)
+        assert await made.drifts(ALICE) == []
+        assert made.node.questions == 1
