@@ -135,7 +135,8 @@ def numbers_of(tx: Tx, txids: Collection[TxId]) -> dict[TxId, int]:
     for some in slices(txids):
         marks = ", ".join("?" * len(some))
         rows = tx.execute(
-            f"SELECT DISTINCT txid, block_number FROM chain_entry WHERE txid IN ({marks})",  # noqa: S608 - only question marks
+            "SELECT DISTINCT txid, block_number FROM chain_entry"  # noqa: S608 - only question marks
+            f" WHERE txid IN ({marks})",
             [bytes.fromhex(txid) for txid in some],
         )
         found.update((TxId(txid.hex()), number) for txid, number in rows)

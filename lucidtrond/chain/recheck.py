@@ -3,8 +3,9 @@
 A row is *contradicted* while the receipt of its transaction holds no log of what its
 call moved (`chain.committed`). Another node, or the same one later, may have the log:
 then the row takes the log's index and counts as moved, and an event says so. Each is
-asked for after half a minute, a minute, two and so on up to an hour, one question at a
-time; when the process starts anew, from the beginning.
+asked for after half a minute, a minute, two and so on up to an hour, one row at a time,
+of all endpoints at once: the one that is asked first may be the one that withholds it.
+When the process starts anew, from the beginning.
 """
 
 import logging
@@ -36,9 +37,7 @@ KEPT: Final = 1000
 class ReceiptByTxid(Protocol):
     """Satisfied by `node.cache.CachedNode`."""
 
-    async def fetch_receipt(
-        self, txid: TxId, *, solid: bool = False
-    ) -> Receipt | None: ...
+    async def find_receipts(self, txid: TxId) -> list[Receipt]: ...
 
 
 class Emitting(Protocol):
@@ -105,12 +104,12 @@ class Rechecker:
         )
         row = self._choose(waiting, trio.current_time())
         if row is not None:
-            receipt = await self._node.fetch_receipt(row.txid, solid=True)
-            if receipt is not None and receipt.block_number == row.block_number:
+            for receipt in await self._node.find_receipts(row.txid):
                 index = index_of(row, receipt)
                 if index is not None:
                     await self._store.write(partial(self._settle, row=row, index=index))
                     self._ring()
+                    break
         return len(waiting)
 
     def _choose(self, waiting: list[Contradicted], now_s: float) -> Contradicted | None:
@@ -138,6 +137,8 @@ class Rechecker:
 
 def index_of(row: Contradicted, receipt: Receipt) -> int | None:
     """Where *receipt* holds the log that *row* waits for."""
+    if (receipt.txid, receipt.block_number) != (row.txid, row.block_number):
+        return None
     wanted = trc20.TransferLog(row.token, row.sender, row.recipient, row.amount)
     for index, each in enumerate(receipt.logs):
         if receipt.succeeded and trc20.parse_log(each) == wanted:

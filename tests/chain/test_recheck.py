@@ -26,16 +26,17 @@ LOG = transfer_log(A, B, 5, token=TOKEN)
 @define
 class Node:
     answer: Receipt | None = None
+    others: tuple[Receipt, ...] = ()
+    """Of endpoints that come first."""
     fails: bool = False
     asked: list[float] = field(factory=list)
 
-    async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
-        assert solid
+    async def find_receipts(self, txid: TxId) -> list[Receipt]:
         assert txid == PAYMENT.txid
         self.asked.append(trio.current_time())
         if self.fails:
             raise NodeUnavailable("model", 1, "no answer")
-        return self.answer
+        return [*self.others, *([self.answer] if self.answer else [])]
 
 
 @asynccontextmanager
@@ -119,6 +120,14 @@ async def test_it_is_asked_for_less_and_less_often_and_errors_are_survived(
             await trio.sleep(LONGEST_S + FIRST_S)
             nursery.cancel_scope.cancel()
         assert await state(made) == (False, True, 0)
+
+
+async def test_one_endpoint_of_several_that_shows_the_log_is_enough() -> None:
+    async with waiting() as (made, node, rechecker, bare):
+        node.others = (bare, evolve(bare, logs=(OTHER,)))
+        node.answer = evolve(bare, logs=(OTHER, LOG))
+        await rechecker.turn()
+        assert await state(made) == (False, True, 1)
 
 
 async def test_nothing_is_asked_while_we_are_not_level_with_the_chain() -> None:

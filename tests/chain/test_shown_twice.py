@@ -32,7 +32,7 @@ async def settled(made: World, chain: ModelChain, *, final: bool) -> None:
 @pytest.mark.parametrize("final", [False, True])
 @pytest.mark.parametrize("first_proven", [False, True])
 async def test_an_unproven_block_that_repeats_one_adds_only_what_is_new(
-    first_proven: bool, final: bool
+    *, first_proven: bool, final: bool
 ) -> None:
     chain = ModelChain()
     async with world(chain) as made:
@@ -51,7 +51,9 @@ async def test_an_unproven_block_that_repeats_one_adds_only_what_is_new(
 
 
 @pytest.mark.parametrize("final", [False, True])
-async def test_a_proven_block_takes_the_place_of_an_unproven_one(final: bool) -> None:
+async def test_a_proven_block_takes_the_place_of_an_unproven_one(
+    *, final: bool
+) -> None:
     chain = ModelChain()
     async with world(chain) as made:
         await made.settle()
