@@ -552,21 +552,6 @@ async def test_pages_of_payments() -> None:
             await made.sender.find(key="open", txid=found.txid)
 
 
-async def test_run_sends_what_is_due_after_each_block() -> None:
-    async with process() as made:
-        made.chain.reply = lambda _: "lost request"
-        sent = await pay(made)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(made.sender.run)
-            made.chain.reply = lambda _: "take"
-            made.chain.grow()
-            await made.follower._turn()
-            while not made.chain.pool:
-                await trio.testing.wait_all_tasks_blocked(0.01)
-            assert list(made.chain.pool) == [sent.txid]
-            nursery.cancel_scope.cancel()
-
-
 async def test_sending_can_be_cancelled_anywhere_and_is_found_again() -> None:
     for checkpoint in range(1, 12):
         async with process() as made:
