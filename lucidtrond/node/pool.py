@@ -83,6 +83,8 @@ COMPARE_WITHIN_S: Final = 2.0
 
 PROVERS: Final = 2
 """Endpoints asked for a block that another one could not show whole."""
+PROVE_WITHIN_S: Final = 2.0
+"""For both together; following waits for them, and such blocks may be frequent."""
 REPORT_WITHIN_S: Final = 10.0
 HEDGE_S: Final = 2.0
 """A question without an answer for so long is put to the next endpoint as well."""
@@ -175,19 +177,20 @@ class NodePool:
     async def fetch_proven(self, block: Block) -> Block | None:
         """The same block with a transaction root that fits, of another endpoint.
 
-        Asks up to two that did not serve it; None when none of them has it so.
+        Asks up to two that did not serve it; None when none of them shows it so soon.
         """
         server = self._served.server_of(block.header.id)
         others = [
             each for each in self._in_order(urgent=True) if each.client is not server
         ]
-        for member in others[:PROVERS]:
-            with contextlib.suppress(NodeError):
-                found = await self._put(
-                    member, lambda node: node.fetch_block(block.header.id)
-                )
-                if found is not None and found.root_proven:
-                    return found
+        with trio.move_on_after(PROVE_WITHIN_S):
+            for member in others[:PROVERS]:
+                with contextlib.suppress(NodeError):
+                    found = await self._put(
+                        member, lambda node: node.fetch_block(block.header.id)
+                    )
+                    if found is not None and found.root_proven:
+                        return found
         return None
 
     async def report_keys(
