@@ -81,6 +81,7 @@ SAFE_TO_RETRY: Final[frozenset[PaymentState]] = frozenset(("failed", "expired"))
 _SUCCESS: Final = 1
 """contractRet's number (Tron.proto, contractResult)."""
 _MESSAGE_SIZE: Final = 200
+_NOT_DEAD: Final = "expired, but not proven dead"
 NO_PROOF: Final = (
     "its contract ended with SUCCESS, and its receipt holds no Transfer log of the"
     " token from the payer to the recipient: it may or may not have paid"
@@ -413,10 +414,12 @@ def _after_solid(attempt: Attempt, fact: SolidUpTo) -> Attempt:
         after=attempt.reference_number, expiration=attempt.expiration
     )
     if unproven is not None:
+        if (attempt.reason or "").startswith(_NOT_DEAD):
+            return attempt  # told, by a block that may have been forgotten since
         return evolve(
             attempt,
-            reason=f"expired, but not proven dead: block {unproven} may hold it, whose"
-            " transaction root could not be recomputed",
+            reason=f"{_NOT_DEAD}: block {unproven} may hold it, whose transaction root"
+            " could not be recomputed",
         )
     return evolve(
         attempt,

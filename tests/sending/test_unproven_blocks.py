@@ -55,6 +55,15 @@ def test_it_is_dead_only_if_every_block_that_may_hold_it_is_proven(
         assert "not proven dead" in str(known.reason)
 
 
+def test_the_doubt_is_told_once_however_many_blocks_follow_and_are_forgotten() -> None:
+    """Each change is an event and a write, and such a payment stays for good."""
+    doubted = after(PENDING, solid(60, unproven(20, 30, 90)))
+    assert "block 20 may hold it" in str(doubted.reason)
+    forgotten = UnprovenBlocks((30, 90), (UnixMillis(0), at(89)))
+    assert after(doubted, solid(100, forgotten)) == doubted
+    assert after(doubted, solid(100, unproven())).state == "expired"
+
+
 @pytest.mark.parametrize(
     ("result", "blocks", "state"),
     [
