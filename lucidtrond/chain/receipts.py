@@ -181,18 +181,18 @@ class ReceiptReader:
         found: list[LedgerProblem] = []
         if missing:
             reason = (
-                f"{len(missing)} transfers of known tokens ended in SUCCESS, and their"
-                " receipts hold no log of it"
+                "known tokens' transfers ended in SUCCESS, and their receipts hold no"
+                f" log of it: {len(missing)}, of {_tokens(missing)}"
             )
             txids = [each.txid for each in missing]
             found.append(_problem("log_missing", reason, block, txids))
         if differing:
-            reason = f"two endpoints differ in {len(differing)} receipts"
+            reason = f"two endpoints gave different receipts: {len(differing)}"
             found.append(_problem("receipts_differ", reason, block, differing))
         if unreadable := unreadable_logs(block, receipts, self._known):
             reason = (
-                f"{len(unreadable)} transactions with a log of a known token that can"
-                " not be read"
+                "transactions with a log of a known token that can't be read:"
+                f" {len(unreadable)}"
             )
             found.append(_problem("log_unreadable", reason, block, unreadable))
         return found
@@ -208,6 +208,13 @@ def _problem(
         block_id=block.header.id,
         txids=tuple(txids[:NAMED]),
     )
+
+
+def _tokens(logs: Sequence[ExpectedLog]) -> str:
+    """The tokens concerned, by address, a few of them."""
+    tokens = sorted({each.token.base58 for each in logs})
+    more = ", …" if len(tokens) > NAMED else ""
+    return f"{', '.join(tokens[:NAMED])}{more}"
 
 
 def _txids(logs: Collection[ExpectedLog]) -> frozenset[TxId]:

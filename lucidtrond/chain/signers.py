@@ -192,7 +192,9 @@ def _log_row(row: KeyRow, before: KeyTable) -> None:
         "number": row.from_block,
         "origin": row.origin,
     }
-    if row.origin in ("block", "genesis") or not before.knows(row.producer):
+    if row.origin == "genesis":
+        log.debug("key of a producer", extra=extra)
+    elif row.origin == "block" or not before.knows(row.producer):
         log.info("key of a producer", extra=extra)
     else:
         log.warning("key of a producer is not the one that was known", extra=extra)

@@ -66,7 +66,8 @@ def _of_state(state: Path) -> Connection:
         if exc.refused and _is_alive(record.pid):
             raise _Starting(
                 f"the daemon of {state} (process {record.pid}) is starting: it serves"
-                " once a node has responded; see its log"
+                " once a node has responded; see its log. If that process is another"
+                f" program, {start}"
             ) from None
         raise Unreachable(f"the daemon of {state}: {exc}") from None
     try:

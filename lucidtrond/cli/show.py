@@ -128,11 +128,13 @@ _WORDS = {
     "reverted": "a fork took it back; it may land again",
     "solidified": "paid, final",
     "failed": "failed",
-    "unproven": "in a final block, without proof that the token moved",
+    "unproven": "in a final block; nothing proves that it paid or failed",
     "expired": "not paid; it can't land any more",
     "checked": "could be paid; nothing was sent",
 }
 """The states of a payment, for a shopkeeper."""
+
+_UNPROVEN = "it may have paid: do not pay again, compare balances"
 
 
 def pending(result: Result, assets: Assets) -> str:
@@ -146,7 +148,7 @@ def pending(result: Result, assets: Assets) -> str:
             until = time(row["in_flight_until_ms"])
             advice = f"it may still land until {until}: do not pay again, wait"
         elif each["state"] == "unproven":
-            advice = "it may have paid: do not pay again, compare balances"
+            advice = _UNPROVEN
         else:
             advice = "do not pay again, wait"
         amount = assets.show(each["amount"], each["asset"])
@@ -195,6 +197,8 @@ def retry_refused(refused: RpcFailure) -> str | None:
                 " final blocks have yet to prove (about a minute later). Do not pay"
                 " again, wait, then ask once more"
             )
+        case 302 if refused.data.get("state") == "unproven":
+            return f"{refused}\n{_UNPROVEN}"
         case 302:
             return "it may still land: do not pay again, wait, then ask once more"
         case 303:
@@ -265,6 +269,9 @@ def _moved(transfer: Result, assets: Assets) -> str:
 def receipt(result: Result, assets: Assets) -> str:
     """What a transaction did and cost."""
     moved = [("moved", _moved(each, assets)) for each in result["token_transfers"]]
+    ran = result.get("contract_address") and result.get("energy_usage_total")
+    if result.get("success") and ran and not moved:
+        moved = [("moved", "no Transfer log: no token is proven to have moved")]
     return lines(
         ("txid", result["txid"]),
         ("block", result.get("block_number")),

@@ -5,6 +5,7 @@ it: delivery (what nodes answered) or the follower (what blocks hold). The decis
 a fact means is `plan.after`; here it becomes a row and an event.
 """
 
+import logging
 from collections.abc import Callable
 
 import trio
@@ -15,6 +16,8 @@ from lucidtrond.sending import journal, plan
 from lucidtrond.sending.journal import Entry
 from lucidtrond.sending.needs import Emitting
 from lucidtrond.sending.plan import Fact
+
+log = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -44,6 +47,9 @@ class Recorder:
         shown = (known.state, known.reason, known.sent)
         if shown != (before.state, before.reason, before.sent):
             self._emit(tx, PaymentChanged(payment=noted.payment))
+        if known.state == "unproven" != before.state:
+            extra = {"payment": noted.payment.payment_id, "txid": entry.txid}
+            log.warning("payment unproven", extra={**extra, "reason": known.reason})
         return noted
 
     async def write(self, fn: Callable[[Tx], Entry]) -> Entry:

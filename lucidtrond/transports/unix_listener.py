@@ -110,8 +110,15 @@ def _take_lock(path: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
-        raise AlreadyRunning(f"another daemon serves {path}") from None
+        raise AlreadyRunning(_taken(path)) from None
     return lock
+
+
+def _taken(path: Path) -> str:
+    return (
+        f"another daemon serves {path}: stop it, or give this one another path with"
+        " --socket (and another [http] port)"
+    )
 
 
 def _clear_way(path: Path) -> None:
@@ -126,7 +133,7 @@ def _clear_way(path: Path) -> None:
     if result == errno.ECONNREFUSED:
         path.unlink(missing_ok=True)
     elif result in (0, errno.EAGAIN):  # EAGAIN: alive, with a full queue
-        raise AlreadyRunning(f"another daemon serves {path}")
+        raise AlreadyRunning(_taken(path))
     elif result != errno.ENOENT:
         raise OSError(result, os.strerror(result), os.fspath(path))
 

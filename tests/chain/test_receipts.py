@@ -231,6 +231,7 @@ async def test_a_withheld_log_is_a_row_that_is_no_deposit_and_following_goes_on(
         events = await made.store.read(lambda tx: emitted(tx, "ledger"))
         assert [each["problem"] for each in events] == ["log_missing"]
         assert events[0]["txids"] == [row.txid]
+        assert row.asset in events[0]["reason"]
         transfers = await made.store.read(lambda tx: emitted(tx, "transfer"))
         assert {each["entry"]["contradicted"] for each in transfers} == {True}
         assert made.ledger.problems == {"log_missing": 1}

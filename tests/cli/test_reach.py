@@ -119,6 +119,10 @@ def test_a_daemon_that_is_starting_is_told_from_none(tmp_path: Path) -> None:
             shown = lucidtron(*state, "status", home=tmp_path)
             assert shown.returncode == 3
             assert f"(process {process.pid}) is starting" in shown.stderr
+            # A number may be another program's by now.
+            assert f"start it: lucidtrond run --state-dir {daemon.state}" in (
+                shown.stderr
+            )
             shown = lucidtron("--socket", str(daemon.socket), "status", home=tmp_path)
             assert shown.returncode == 3
             assert "nobody accepts connections" in shown.stderr

@@ -90,6 +90,7 @@ def test_asking_once_more_is_told_in_words(action: str, did: str, would: str) ->
             "from 2023-11-14 22:13:20",
         ),
         (InDoubt, {}, "do not pay again, wait"),
+        (InDoubt, {"state": "unproven"}, "do not pay again, compare balances"),
         (FailedOnChain, {"fee_sun": "345000"}, "cost 0.345 TRX"),
         (FailedOnChain, {"fee_sun": "345000"}, "--pay-again"),
     ],
@@ -99,6 +100,42 @@ def test_a_refusal_says_what_to_do_instead(
 ) -> None:
     refused = RpcFailure(code_of(error("x")), "it failed", data)
     assert words in (show.retry_refused(refused) or "")
+
+
+def test_what_is_in_a_final_block_is_not_said_to_land_yet() -> None:
+    data = {"state": "unproven", "in_flight_until_ms": None}
+    refused = RpcFailure(code_of(InDoubt("x")), "it may have paid: no log", data)
+    words = show.retry_refused(refused) or ""
+    assert "land" not in words
+    assert "no log" in words  # the daemon's reason
+
+
+def receipt(**changes: Any) -> dict[str, Any]:
+    return {
+        "txid": "aa",
+        "success": True,
+        "solidified": True,
+        "contract_address": "TToken",
+        "energy_usage_total": 3_297,
+        "token_transfers": [],
+        **changes,
+    }
+
+
+def test_success_of_a_call_that_logged_no_transfer_does_not_read_as_paid() -> None:
+    assert "no Transfer log" in show.receipt(receipt(), ASSETS)
+    moved = {
+        "token": "TToken",
+        "amount_raw": "5",
+        "from_address": "TFrom",
+        "to_address": "TTo",
+    }
+    for other in (
+        receipt(token_transfers=[moved]),
+        receipt(contract_address=None, energy_usage_total=0),
+        receipt(success=False),
+    ):
+        assert "no Transfer log" not in show.receipt(other, ASSETS)
 
 
 def test_another_refusal_speaks_for_itself() -> None:

@@ -57,7 +57,7 @@ async def test_a_token_is_estimated_sent_solidified_and_booked(
 
 
 async def test_a_token_that_moves_nothing_is_refused_or_never_called_paid(
-    tmp_path: Path,
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with shop(tmp_path / "db", "LIAR", "REFUSER", "FICKLE") as (made, wallet):
         recipient = await made.new_address()
@@ -74,5 +74,6 @@ async def test_a_token_that_moves_nothing_is_refused_or_never_called_paid(
             ended = await made.sender.wait(sent.payment_id, until="solidified")
             assert (ended.state, ended.safe_to_retry) == ("unproven", False)
             assert ended.arrived_raw == "0"
+            assert caplog.messages.count("payment unproven") == 1
         _, _, total = await made.ledger.entries(recipient)
         assert total == 0

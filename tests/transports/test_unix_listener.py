@@ -69,7 +69,7 @@ def test_a_dead_daemons_socket_is_replaced(path: Path) -> None:
 
 def test_a_live_daemon_is_respected_and_named(path: Path) -> None:
     listener = open_unix_listener(path)
-    with pytest.raises(AlreadyRunning, match=r"rpc\.sock"):
+    with pytest.raises(AlreadyRunning, match=r"rpc\.sock: .*--socket"):
         open_unix_listener(path)
     connect(path).close()
     listener.close()
