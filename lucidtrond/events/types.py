@@ -22,7 +22,12 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False
 
     Identity is (txid, kind, index): *index* is 0 for a native transfer, the log index
     for a token's, the internal transaction's index for an internal one. While
-    *contradicted* it is -1, and becomes the log's when that was read.
+    *contradicted* it is -1, and becomes the log's when that was read: the call ended in
+    SUCCESS and its receipt holds no log of it, so it may have moved; do not credit it.
+
+    *proof* is what the movement rests on, *cost_proof* fee, energy and bandwidth:
+    ``signatures`` of the block, receipts of ``two_sources``, or the word of
+    ``one_source``.
     """
 
     txid: str
@@ -77,7 +82,12 @@ journal and nothing happens."""
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """One intent to pay and what became of its latest attempt."""
+    """One intent to pay and what became of its latest attempt.
+
+    Only ``solidified`` is paid. ``unproven`` is in a final block that proves neither
+    that it paid nor that it failed: do not pay again. *arrived_raw* is what the logs of
+    a token say that the recipient got, once it is in a block.
+    """
 
     payment_id: str
     idempotency_key: str

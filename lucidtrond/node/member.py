@@ -248,7 +248,7 @@ class Member:
             "per_second": gate.budget.per_second,
             "pace_per_second": None if rate is None else round(rate, 2),
             "waiting": client.waiting,
-            "latency_ms": None if latency_s is None else round(latency_s * 1000, 1),
+            "latency_ms": None if latency_s is None else round(latency_s * 1000),
             "errors": self.errors,
             "lies": self.lies,
             "failures_in_a_row": gate.breaker.failures,

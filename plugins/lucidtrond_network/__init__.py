@@ -26,7 +26,15 @@ NEWEST = 20
 
 
 class Status(Result, frozen=True):
-    """Where we stand on the chain. Heads are null before the first block."""
+    """Where we stand on the chain. Heads are null before the first block.
+
+    *not_synced_reason* names what keeps us from following, and the endpoint; *since_ms*
+    is when *synced* became what it is. Nothing was missed from *complete_from* on.
+    *internal_transactions*: where endpoints keep none (``missing``), TRX that contracts
+    pay out is not in the ledger. *drifting* counts balances of watched accounts that
+    are not what the ledger says; *unproven_blocks* those whose transaction root could
+    not be recomputed (of the newest 70,000). *warnings* say what to do.
+    """
 
     network: str
     synced: bool
@@ -116,16 +124,51 @@ def _internals(health: LedgerHealth) -> Literal["kept", "missing", "unknown"]:
     return "kept" if health.internals_seen else "unknown"
 
 
+class EndpointView(Result, frozen=True, kw_only=True):
+    """One node we ask. Null is not known, or not bounded; counts are this process's.
+
+    *state* is ``ok``, ``not asked yet``, ``left alone`` (it asked for that, for
+    *left_alone_s* more), ``lagging``, ``failing``, ``not asked: failing``, ``budget
+    spent``, ``lied`` or ``wrong network``. *behind_blocks*: behind the best of all.
+    *pace_per_second*: what it is slowed down to. *waiting*: requests in its queue.
+    *trouble*: why it fails, for *trouble_s* seconds now. *silent_s*: for how long
+    nothing came back of what it was asked. *simulates_calls*: false when its
+    ``vm.supportConstant`` is.
+    """
+
+    endpoint: str
+    state: str
+    head_number: int | None = None
+    solid_number: int | None = None
+    behind_blocks: int | None = None
+    requests: int = 0
+    requests_today: int = 0
+    left_today: int | None = None
+    per_day: int | None = None
+    per_second: float | None = None
+    pace_per_second: float | None = None
+    waiting: int = 0
+    latency_ms: int | None = None
+    errors: int = 0
+    lies: int = 0
+    failures_in_a_row: int = 0
+    trouble: str | None = None
+    trouble_s: float | None = None
+    silent_s: float = 0.0
+    left_alone_s: float = 0.0
+    simulates_calls: bool = True
+
+
 class Endpoints(Result, frozen=True):
     """One object per configured node; never its key."""
 
-    endpoints: list[dict[str, Any]]
+    endpoints: list[EndpointView]
 
 
 @plugin.method("network.endpoints", inline=True)
 async def endpoints(ctx: Context[NoConfig]) -> Endpoints:
     """Show the state of each node we ask."""
-    return Endpoints(endpoints=[dict(each) for each in ctx.node.endpoints()])
+    return msgspec.convert({"endpoints": ctx.node.endpoints()}, Endpoints)
 
 
 @plugin.method("network.plan", inline=True)

@@ -48,8 +48,8 @@ async def test_before_the_first_answer_the_status_is_honest(
     async with open_shipped() as bench:
         bench.node.trouble = NodeUnavailable("local", 1)
         [endpoint] = (await bench.call("network.endpoints")).endpoints
-        assert endpoint["endpoint"] == "local"
-        assert endpoint["state"] == "failing"
+        assert endpoint.endpoint == "local"
+        assert endpoint.state == "failing"
         status = await bench.call("network.status")
         assert any("endpoint local is failing" in each for each in status.warnings)
         bench.node.trouble = None
