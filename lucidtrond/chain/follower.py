@@ -457,7 +457,8 @@ class Follower:
             for entry in self._entries(tx, number - 1, number, -1):
                 self._emit(tx, TransferSeen(change="included", entry=entry))
         for observer in self._observers:
-            observer.applied(tx, block, read.checked.receipts)
+            checked = read.checked
+            observer.applied(tx, block, checked.receipts, agreed=checked.agreed.logs)
 
     def _once(
         self, tx: Tx, block: Block, movements: Sequence[Movement]

@@ -1,10 +1,12 @@
 """What others may do within the transaction that a block is written in."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from lucidtrond.ports import Tx
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.unproven import UnprovenBlocks
 
 
@@ -16,8 +18,16 @@ class BlockObserver(Protocol):
     transaction is durable.
     """
 
-    def applied(self, tx: Tx, block: Block, receipts: tuple[Receipt, ...]) -> None:
-        """*block* is our head now."""
+    def applied(
+        self,
+        tx: Tx,
+        block: Block,
+        receipts: tuple[Receipt, ...],
+        *,
+        agreed: Collection[TxId],
+    ) -> None:
+        """*block* is our head now; of the transactions *agreed* two endpoints gave the
+        same logs."""
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """Our head was taken back; its parent is our head now."""

@@ -22,8 +22,9 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False
 
     Identity is (txid, kind, index): *index* is 0 for a native transfer, the log index
     for a token's, the internal transaction's index for an internal one. While
-    *contradicted* it is -1, and becomes the log's when that was read: the call ended in
-    SUCCESS and its receipt holds no log of it, so it may have moved; do not credit it.
+    *contradicted* it is -1: the call ended in SUCCESS and its receipt holds no log of
+    it, so it may have moved; do not credit it. It becomes the log's when that was read,
+    or the next that no other row of the transaction has.
 
     *proof* is what the movement rests on, *cost_proof* fee, energy and bandwidth:
     ``signatures`` of the block, receipts of ``two_sources``, or the word of
@@ -86,7 +87,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
     Only ``solidified`` is paid. ``unproven`` is in a final block that proves neither
     that it paid nor that it failed: do not pay again. *arrived_raw* is what the logs of
-    a token say that the recipient got, once it is in a block.
+    a token say that the recipient got, once it is in a block; *proof* is what that and
+    *state* rest on, as of a `LedgerEntry`.
     """
 
     payment_id: str
@@ -113,6 +115,10 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     arrived_raw: str | None = None
     """Of a token, what its Transfer logs say the recipient got, once it is in a block:
     less than *amount* where the token takes a fee, 0 where there is no such log."""
+    proof: Proof | None = None
+    """Of what became of it, once it is in a block: ``one_source`` says that *state* is
+    one endpoint's word (a token's log, or a block whose transaction root could not be
+    recomputed). Null also for what an older version saw in its block."""
     fee_limit_sun: str | None = None
     """Of a token's call; it bounds the energy."""
     burn_sun: str | None = None

@@ -49,7 +49,7 @@ _COLUMNS: Final = (
     " a.expiration_ms, a.state, a.sent, a.last_sent_ms, a.code, a.message, a.accepted,"
     " a.reason, a.block_number, a.block_id, a.block_timestamp_ms, a.contract_ret,"
     " a.fee_sun, a.updated_ms, a.fee_limit_sun, a.burn_sun,"
-    " a.renewals, a.buried, a.arrived"
+    " a.renewals, a.buried, a.arrived, a.proof"
 )
 _SELECT: Final = (
     f"SELECT {_COLUMNS} FROM sending_payment p"  # noqa: S608 - a constant
@@ -228,7 +228,7 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
         " last_sent_ms = ?, code = ?, message = ?, accepted = ?, reason = ?,"
         " renewals = ?, buried = ?, block_number = ?, block_id = ?,"
         " block_timestamp_ms = ?, contract_ret = ?, fee_sun = ?, arrived = ?,"
-        " updated_ms = ?"
+        " proof = ?, updated_ms = ?"
         " WHERE txid = ?",
         (
             attempt.state,
@@ -248,6 +248,7 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
             None if block is None else block.contract_ret,
             None if block is None else block.fee,
             None if block is None else _bytes(block.arrived),
+            None if block is None else block.proof,
             now_ms,
             entry.transaction.digest,
         ),
@@ -439,6 +440,7 @@ def _entry(row: Row) -> Entry:
         renewals,
         buried,
         arrived,
+        proof,
     ) = row
     arrived_raw = None if arrived is None else int.from_bytes(arrived, "big")
     inclusion = None
@@ -451,6 +453,7 @@ def _entry(row: Row) -> Entry:
             fee=Sun(fee_sun),
             # Rows of before this was kept have none: of a token, nothing proves it.
             arrived=None if asset == TRX else arrived_raw or 0,
+            proof=proof,
         )
     attempt = Attempt(
         state=state,
@@ -486,6 +489,7 @@ def _entry(row: Row) -> Entry:
         block_timestamp_ms=block_timestamp_ms,
         fee_sun=_text(fee_sun),
         arrived_raw=_text(arrived_raw),
+        proof=proof,
         fee_limit_sun=_text(fee_limit_sun),
         burn_sun=_text(burn_sun),
         reason=reason,

@@ -63,7 +63,7 @@ from typing import Final, assert_never
 
 from attrs import evolve, frozen
 
-from lucidtrond.events.types import PaymentState
+from lucidtrond.events.types import PaymentState, Proof
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
 from lucidtrond.tron.units import Sun, UnixMillis
 from lucidtrond.tron.unproven import UnprovenBlocks
@@ -156,6 +156,8 @@ class Inclusion:
     fee: Sun
     arrived: int | None = None
     """Of a token, what the receipt's logs prove in its smallest units; None for TRX."""
+    proof: Proof | None = None
+    """Of what it did; None where it was not kept."""
 
     @property
     def succeeded(self) -> bool:
@@ -165,6 +167,17 @@ class Inclusion:
     def paid(self) -> bool:
         """It did what it was for, as far as can be proven."""
         return self.succeeded and self.arrived != 0
+
+    def resting_on(self, *, committed: bool, agreed: bool) -> "Inclusion":
+        """With its proof. TRX and failures rest on the block, if its transaction root
+        was recomputed (*committed*); a token's log on receipts, of which two endpoints
+        may have *agreed*."""
+        proof: Proof = "one_source"
+        if self.succeeded and self.arrived is not None:
+            proof = "two_sources" if agreed else "one_source"
+        elif committed:
+            proof = "signatures"
+        return evolve(self, proof=proof)
 
 
 @frozen
@@ -396,7 +409,7 @@ def _after_proof(attempt: Attempt, fact: Proven) -> Attempt:
     return evolve(
         attempt,
         state="solidified" if attempt.state == "unproven" else attempt.state,
-        inclusion=evolve(held, arrived=fact.arrived),
+        inclusion=evolve(held, arrived=fact.arrived, proof="one_source"),
         reason=None,
     )
 

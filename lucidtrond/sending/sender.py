@@ -15,7 +15,7 @@ that writes the block. What these prove dead is ended or followed by `settling`.
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import trio
@@ -421,7 +421,14 @@ class Sender:
 
     # -- what the follower tells; the first three run in the store's thread
 
-    def applied(self, tx: Tx, block: Block, receipts: tuple[Receipt, ...]) -> None:
+    def applied(
+        self,
+        tx: Tx,
+        block: Block,
+        receipts: tuple[Receipt, ...],
+        *,
+        agreed: Collection[TxId],
+    ) -> None:
         """Our head holds *block*."""
         if not block.transactions:
             return
@@ -437,7 +444,7 @@ class Sender:
                 contract_ret=at[entry.txid].contract_ret or 0,
                 fee=receipt.fee,
                 arrived=arrived(entry.payment, receipt),
-            )
+            ).resting_on(committed=block.root_proven, agreed=entry.txid in agreed)
             if entry.attempt.state == "expired":
                 log.error("included after proven dead", extra={"txid": entry.txid})
             self._record(tx, entry, plan.Included(inclusion, result_of(receipt)))

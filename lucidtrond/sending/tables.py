@@ -125,4 +125,11 @@ MIGRATIONS: Final = (
         ALTER TABLE sending_attempt ADD COLUMN arrived BYTES
         """,
     ),
+    Migration(
+        OWNER,
+        8,
+        """
+        ALTER TABLE sending_attempt ADD COLUMN proof TEXT
+        """,
+    ),
 )

@@ -1,6 +1,6 @@
 """One process's follower and ledger over a database that outlives it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from lucidtrond.store.migrate import migrate
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
+from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.unproven import UnprovenBlocks
 from tests.chain.model import (
     OUTBOX,
@@ -39,8 +40,17 @@ class Observer:
     def __init__(self) -> None:
         self.commits = 0
         self.unproven: tuple[int, ...] = ()
+        self.agreed: set[TxId] = set()
 
-    def applied(self, tx: Tx, block: Block, receipts: tuple[Receipt, ...]) -> None:
+    def applied(
+        self,
+        tx: Tx,
+        block: Block,
+        receipts: tuple[Receipt, ...],
+        *,
+        agreed: Collection[TxId],
+    ) -> None:
+        self.agreed.update(agreed)
         assert len(receipts) == (len(block.transactions) if block.header.number else 0)
         tx.execute(
             "INSERT INTO seen (number, id, solid) VALUES (?, ?, 0)",

@@ -107,6 +107,24 @@ class PayingChain(ModelChain):
     asking_all: int = 0
     most_asking_all: int = 0
     """Questions to all nodes at once, now and at most."""
+    roots_fit: bool = True
+    second: bool = False
+    """Whether a second endpoint gives the same receipts."""
+
+    async def fetch_blocks(self, start: int, end: int) -> list[Block]:
+        blocks = await super().fetch_blocks(start, end)
+        return [evolve(each, root_proven=self.roots_fit) for each in blocks]
+
+    def has_second_source(self, besides: str) -> bool:  # noqa: ARG002 - a protocol's
+        return self.second
+
+    async def fetch_second_receipts(
+        self,
+        which: Block,
+        *,
+        besides: str,  # noqa: ARG002 - a protocol's
+    ) -> tuple[Receipt, ...] | None:
+        return await self.fetch_receipts(which) if self.second else None
 
     async def fetch_account(
         self,
