@@ -26,8 +26,8 @@ from lucidtrond.chain import plan as planning
 from lucidtrond.chain import unproven as unproven_tables
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.observer import BlockObserver
-from lucidtrond.chain.pace import Pace
 from lucidtrond.chain.plan import Held, Link, Unsettled
+from lucidtrond.chain.poll_interval import Pace
 from lucidtrond.chain.producers import KeyTable
 from lucidtrond.chain.proving import ProofSource, RootProver
 from lucidtrond.chain.read import Movement, ReadBlock, ReceiptsMismatch, read_block

@@ -33,7 +33,7 @@ from typing import Final, Literal, get_args
 
 from attrs import define, evolve, field, frozen
 
-from lucidtrond.node.agreement import SOURCES, KeyReport
+from lucidtrond.node.health.agreement import SOURCES, KeyReport
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader
 

@@ -33,7 +33,11 @@ from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.read import TRX
 from lucidtrond.errors import NodeError, StoreError
 from lucidtrond.events.types import Event, LedgerProblem, Problem
-from lucidtrond.node.balances import BalanceQuestion, SolidBalance, SolidBalances
+from lucidtrond.node.balances import (
+    BalanceQuestion,
+    SolidBalance,
+    SolidBalances,
+)
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron.address import Address
 

@@ -26,7 +26,7 @@ from lucidtrond.chain.producers import (
     judge,
 )
 from lucidtrond.errors import NodeError, NodesDisagree
-from lucidtrond.node.agreement import Agreement, KeyReport
+from lucidtrond.node.health.agreement import Agreement, KeyReport
 from lucidtrond.tron.address import Address, InvalidAddress
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.keys import BadSignature

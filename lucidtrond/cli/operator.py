@@ -53,7 +53,7 @@ def _run(args: argparse.Namespace) -> int:
     # Looking for garbage among what stays for ever is a tenth of the time of importing.
     gc.disable()
     from lucidtrond.daemon.main import RunOptions, run  # noqa: PLC0415 - see _config
-    from lucidtrond.daemon.places import socket_paths, state_dir  # noqa: PLC0415
+    from lucidtrond.daemon.paths import socket_paths, state_dir  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()

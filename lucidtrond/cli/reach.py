@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
-from lucidtrond.daemon.places import socket_paths, state_dir
+from lucidtrond.daemon.paths import socket_paths, state_dir
 from lucidtrond.daemon.socket_record import BadRecord, read_record
 
 

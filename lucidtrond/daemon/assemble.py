@@ -24,14 +24,14 @@ from lucidtrond.api import Context
 from lucidtrond.chain import ledger as chain_ledger
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import Ledger
-from lucidtrond.daemon import doors, methods
+from lucidtrond.daemon import listeners, methods
 from lucidtrond.daemon.config import Config
-from lucidtrond.daemon.gauges import collect
 from lucidtrond.daemon.health import Conditions
 from lucidtrond.daemon.ledgerchecks import ledger_checks
 from lucidtrond.daemon.machine import hold_state_dir
+from lucidtrond.daemon.metrics import collect
 from lucidtrond.daemon.network import check_state, known_tokens, open_network
-from lucidtrond.daemon.nodewatch import watch_nodes
+from lucidtrond.daemon.node_events import watch_nodes
 from lucidtrond.daemon.notify import notify
 from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
 from lucidtrond.errors import KeystoreMissing, OperatorError, WrongPassphrase
@@ -117,7 +117,7 @@ async def serve(
     instance = secrets.token_hex(16)
     with (
         hold_state_dir(options.state_dir),
-        doors.bound_socket(
+        listeners.bound_socket(
             options.sockets,
             config.access,
             state_dir=options.state_dir,
@@ -155,7 +155,9 @@ async def serve(
                     await _start(floor, check)
                 async with trio.open_nursery() as plugins:
                     await _start_plugins(plugins, house)
-                    door = doors.open_http(config.http, devnet=house.devnet is not None)
+                    door = listeners.open_http(
+                        config.http, devnet=house.devnet is not None
+                    )
                     url = None if door is None else door.url
                     conditions = _conditions(house, listener)
                     dispatcher = _dispatcher(
@@ -494,7 +496,7 @@ async def _serve_socket(
         dispatcher,
         stop=stop,
         grace_s=house.config.rpc.grace_s,
-        access=doors.access_rules(house.config.access),
+        access=listeners.access_rules(house.config.access),
         limits=UnixLimits(max_connections=house.config.rpc.max_connections),
         accepting=accepting,
         task_status=task_status,
@@ -505,7 +507,7 @@ async def _serve_http(
     house: _House,
     dispatcher: Dispatcher,
     conditions: Conditions,
-    door: doors.HttpDoor,
+    door: listeners.HttpDoor,
     stop: trio.Event,
     *,
     started_ms: int,

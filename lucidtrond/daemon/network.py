@@ -11,10 +11,10 @@ from lucidtrond.devnet.describe import tokens_of
 from lucidtrond.devnet.server import Devnet
 from lucidtrond.errors import AnotherChain, ConfigError
 from lucidtrond.node.cache import CachedNode
-from lucidtrond.node.pacing import Budget
-from lucidtrond.node.policy import RetryPolicy
+from lucidtrond.node.health.policy import RetryPolicy
+from lucidtrond.node.health.rate_limit import Budget
 from lucidtrond.node.pool import Endpoint, open_pool
-from lucidtrond.node.transport import BRIEF
+from lucidtrond.node.transport.line import BRIEF
 from lucidtrond.ports import Clock, Store
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId

@@ -5,9 +5,9 @@ from typing import Any
 
 from lucidtrond.devnet.funding import balance_of
 from lucidtrond.devnet.state.account import block_key
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.deployed import Contract
+from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.token_sorts import PLAIN, SORTS
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.tokens import KnownToken

@@ -5,7 +5,7 @@ from typing import Final
 
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain
-from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.devnet.state.triggering import Call, call_constant
 from lucidtrond.errors import InsufficientFunds, TooBusy
 from lucidtrond.tron import abi

@@ -16,16 +16,16 @@ from attrs import define, field, frozen
 
 from lucidtrond.devnet.control import CantStall, NoDoor, NoSnapshot, control
 from lucidtrond.devnet.describe import describe
-from lucidtrond.devnet.doors import Door, Place
 from lucidtrond.devnet.faults import Faults
 from lucidtrond.devnet.funding import fund, fund_token, set_rule, transfer_nothing
 from lucidtrond.devnet.log import BlockLog
+from lucidtrond.devnet.ports import Door, Place
 from lucidtrond.devnet.state.blocks import BlockRow
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.genesis import (
     Genesis,
 )
+from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.schedule import (
     MAINTENANCE_SKIP_SLOTS,
     next_slot_ms,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from lucidtrond.errors import NodeRefused
-from lucidtrond.node.client import NodeClient
+from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.tron import trc20
 from lucidtrond.tron.abi_types import AbiError
 from lucidtrond.tron.account import Account

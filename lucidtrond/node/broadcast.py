@@ -11,7 +11,7 @@ from typing import Final
 import trio
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.policy import most_telling
+from lucidtrond.node.health.policy import most_telling
 from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
 
 LATE_S: Final = 1.0

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from lucidtrond.errors import ConfigError
-from lucidtrond.node.pacing import Budget
+from lucidtrond.node.health.rate_limit import Budget
 
 
 @frozen

@@ -18,9 +18,9 @@ from typing import Final
 import trio
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.client import NodeClient
-from lucidtrond.node.member import Member
-from lucidtrond.node.transport import PROBE_CONNECTIONS
+from lucidtrond.node.endpoint_health import Member
+from lucidtrond.node.questions.client import NodeClient
+from lucidtrond.node.transport.line import PROBE_CONNECTIONS
 
 PROBE_EVERY_S: Final = 2.0
 STANDBY_S: Final = 60.0

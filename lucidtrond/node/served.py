@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.agreement import KeyReport
-from lucidtrond.node.client import NodeClient
+from lucidtrond.node.health.agreement import KeyReport
+from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader, BlockId
 

@@ -20,9 +20,9 @@ from lucidtrond.errors import CallError, CommitUnknown, NodeError, StoreError
 from lucidtrond.ports import Store, Tx
 from lucidtrond.sending import journal, plan
 from lucidtrond.sending.journal import Entry
-from lucidtrond.sending.needs import PaymentNode, Signer
 from lucidtrond.sending.order import pays_for
 from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.broadcast import BroadcastAnswer

@@ -23,7 +23,6 @@ from lucidtrond.errors import (
 from lucidtrond.events.types import Payment, PaymentChanged, PaymentEstimate
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import journal, plan
-from lucidtrond.sending.funds import check_quote, fetch_quote
 from lucidtrond.sending.intent import (
     SHORTEST_MS,
     Intent,
@@ -35,10 +34,11 @@ from lucidtrond.sending.intent import (
 )
 from lucidtrond.sending.journal import Drawn, Entry
 from lucidtrond.sending.lookalike import check_look_alike, remember
-from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
+from lucidtrond.sending.protocols import Emitting, PaymentNode, Signer
 from lucidtrond.sending.quote import Quote
+from lucidtrond.sending.quoting import check_quote, fetch_quote
+from lucidtrond.sending.render import checked, estimated
 from lucidtrond.sending.reserved import check_reserved, worst_beside
-from lucidtrond.sending.words import checked, estimated
 from lucidtrond.tron.block import BlockHeader, ChainPosition
 from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun, UnixMillis

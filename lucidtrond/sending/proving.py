@@ -20,9 +20,9 @@ from lucidtrond.errors import CommitUnknown, NodeError, StoreError
 from lucidtrond.ports import Store, Tx
 from lucidtrond.sending import journal, plan
 from lucidtrond.sending.journal import Entry
-from lucidtrond.sending.needs import PaymentNode
+from lucidtrond.sending.protocols import PaymentNode
 from lucidtrond.sending.recorder import Recorder
-from lucidtrond.sending.words import arrived
+from lucidtrond.sending.render import arrived
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId
 

@@ -14,8 +14,8 @@ from lucidtrond.events.types import PaymentChanged
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import journal, plan
 from lucidtrond.sending.journal import Entry
-from lucidtrond.sending.needs import Emitting
 from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.protocols import Emitting
 
 log = logging.getLogger(__name__)
 

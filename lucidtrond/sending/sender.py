@@ -43,12 +43,12 @@ from lucidtrond.sending.intent import (
     read_terms,
 )
 from lucidtrond.sending.journal import Entry
-from lucidtrond.sending.needs import Emitting, PaymentNode, Signer
 from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.protocols import Emitting, PaymentNode, Signer
 from lucidtrond.sending.proving import Proving
 from lucidtrond.sending.recorder import Recorder
+from lucidtrond.sending.render import arrived, result_of
 from lucidtrond.sending.settling import Settling
-from lucidtrond.sending.words import arrived, result_of
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
     Block,

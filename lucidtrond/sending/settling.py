@@ -24,7 +24,7 @@ from lucidtrond.ports import Store
 from lucidtrond.sending import journal
 from lucidtrond.sending.desk import Desk
 from lucidtrond.sending.journal import Entry
-from lucidtrond.sending.needs import PaymentNode, Signer
+from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.tron.block import ChainPosition
 
 log = logging.getLogger(__name__)

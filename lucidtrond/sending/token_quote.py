@@ -22,7 +22,7 @@ from typing import Final
 from lucidtrond.errors import CallNotRun, InsufficientFunds, InvalidInput, WouldFail
 from lucidtrond.sending.cost import PaymentShape, cost_of, fee_limits
 from lucidtrond.sending.intent import Intent, Limits, size_of
-from lucidtrond.sending.needs import PaymentNode
+from lucidtrond.sending.protocols import PaymentNode
 from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.reserved import View
 from lucidtrond.tron import trc20

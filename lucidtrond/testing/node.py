@@ -33,11 +33,11 @@ from lucidtrond.devnet.state.genesis import (
     make_genesis,
     with_tokens,
 )
-from lucidtrond.devnet.state.refused import Invalid, Refused
+from lucidtrond.devnet.state.rejections import Invalid, Refused
 from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
 from lucidtrond.devnet.state.world import World
 from lucidtrond.errors import CallNotRun, InvalidInput, NodeError, NodeLied
-from lucidtrond.node.agreement import Agreement, KeyReport, Sighting
+from lucidtrond.node.health.agreement import Agreement, KeyReport, Sighting
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address

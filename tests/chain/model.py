@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 
 from lucidtrond.errors import NodeError, NodeLied
 from lucidtrond.events.types import Event
-from lucidtrond.node.agreement import Agreement, KeyReport
+from lucidtrond.node.health.agreement import Agreement, KeyReport
 from lucidtrond.ports import Migration, Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (

@@ -19,7 +19,7 @@ from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import MIGRATIONS, Ledger
 from lucidtrond.chain.reconcile import Reconciler
 from lucidtrond.node.cache import CachedNode
-from lucidtrond.node.policy import RetryPolicy
+from lucidtrond.node.health.policy import RetryPolicy
 from lucidtrond.node.pool import Endpoint, open_pool
 from lucidtrond.ports import Tx
 from lucidtrond.store.database import Database, open_store

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtrond.chain.internals import CALLS, RECOVERED, InternalsOf, evidence
-from lucidtrond.node import translate, wire
+from lucidtrond.node.questions import translate, wire
 from lucidtrond.tron.receipt import InternalTransfer, Receipt
 from tests import recorded
 from tests.chain.model import address, receipts_of

@@ -17,8 +17,8 @@ from lucidtrond.chain.ledger import MIGRATIONS, Ledger
 from lucidtrond.chain.read import read_block, unreadable_logs
 from lucidtrond.errors import NodeError
 from lucidtrond.events.types import LedgerEntry
-from lucidtrond.node import translate, wire
-from lucidtrond.node.agreement import Agreement, KeyReport
+from lucidtrond.node.health.agreement import Agreement, KeyReport
+from lucidtrond.node.questions import translate, wire
 from lucidtrond.ports import Tx
 from lucidtrond.store.database import open_store
 from lucidtrond.store.migrate import migrate

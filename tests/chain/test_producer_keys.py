@@ -17,9 +17,9 @@ from lucidtrond.chain.plan import Unsettled
 from lucidtrond.chain.producers import KeyRow
 from lucidtrond.chain.signers import LOOKUPS, SignerCheck
 from lucidtrond.errors import NodeLied, NodesDisagree
-from lucidtrond.node import translate, wire
-from lucidtrond.node.agreement import Agreement, KeyReport
 from lucidtrond.node.cache import CachedNode
+from lucidtrond.node.health.agreement import Agreement, KeyReport
+from lucidtrond.node.questions import translate, wire
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId

@@ -20,7 +20,7 @@ from lucidtrond.chain.producers import (
     Verdict,
     judge,
 )
-from lucidtrond.node.agreement import KeyReport
+from lucidtrond.node.health.agreement import KeyReport
 from lucidtrond.tron.address import Address
 from tests.chain.model import address
 

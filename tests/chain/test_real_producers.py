@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from lucidtrond.chain.signers import SignerCheck
-from lucidtrond.node import translate, wire
-from lucidtrond.node.agreement import Agreement, KeyReport
+from lucidtrond.node.health.agreement import Agreement, KeyReport
+from lucidtrond.node.questions import translate, wire
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.keys import PrivateKey

@@ -13,7 +13,11 @@ from lucidtrond.chain.internals import CALLS, InternalsOf
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.reconcile import DRIFTING_EVERY_S, EVERY_S, Reconciler
 from lucidtrond.errors import NodeUnavailable
-from lucidtrond.node.balances import BalanceQuestion, SolidBalance, SolidBalances
+from lucidtrond.node.balances import (
+    BalanceQuestion,
+    SolidBalance,
+    SolidBalances,
+)
 from lucidtrond.ports import BalanceDrift
 from lucidtrond.tron import trc20
 from lucidtrond.tron.account import Account

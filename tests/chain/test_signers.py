@@ -8,7 +8,7 @@ import pytest
 
 from lucidtrond.chain.signers import SignerCheck
 from lucidtrond.errors import NodeError, NodeLied, NodesDisagree
-from lucidtrond.node.agreement import Agreement, KeyReport
+from lucidtrond.node.health.agreement import Agreement, KeyReport
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader, BlockId
 from lucidtrond.tron.keys import PrivateKey

@@ -5,7 +5,7 @@ import copy
 import msgspec
 
 from lucidtrond.chain.read import read_block
-from lucidtrond.node import translate, wire
+from lucidtrond.node.questions import translate, wire
 from lucidtrond.tron.block import Block
 from tests.node.nodes import Json, block_json, infos_json
 

@@ -6,7 +6,7 @@ import pytest
 
 from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.blocks import ReceiptRow
-from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.contracts import TYPE_URL_PREFIX, RawContract
 from lucidtrond.tron.jsonformat import CONTRACT_TYPES

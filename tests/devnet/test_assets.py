@@ -12,7 +12,7 @@ from lucidtrond.devnet.state.account import Holding
 from lucidtrond.devnet.state.assets import DAY_MS, asset_of
 from lucidtrond.devnet.state.blocks import ReceiptRow
 from lucidtrond.devnet.state.chain import Chain
-from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.devnet.state.world import World, rows_of, world_of
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.transaction import RESULT_ALLOWANCE_BYTES, Transaction

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.devnet.state.schedule import next_slot_ms
 from lucidtrond.devnet.state.world import World, rows_of, world_of
 from lucidtrond.tron.block import EMPTY_ROOT, check_block

@@ -6,7 +6,7 @@ import pytest
 from lucidtrond.devnet.state.account import Permission, Permissions
 from lucidtrond.devnet.state.blocks import BlockRow, ReceiptRow
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
-from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.contracts import TYPE_URL_PREFIX, RawContract

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lucidtrond.devnet.state.certain import present
+from lucidtrond.devnet.state.invariants import present
 from lucidtrond.tron.hashing import keccak256
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.transaction import Transaction

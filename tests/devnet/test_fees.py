@@ -18,7 +18,7 @@ from lucidtrond.devnet.state.bandwidth import (
     use_net,
 )
 from lucidtrond.devnet.state.blocks import ReceiptRow
-from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun, UnixMillis

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucidtrond.devnet.state.chain import Chain
-from lucidtrond.devnet.state.refused import BadSignature
+from lucidtrond.devnet.state.rejections import BadSignature
 from lucidtrond.devnet.state.world import rows_of, world_of
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.transaction import RawData

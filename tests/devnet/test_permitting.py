@@ -12,7 +12,7 @@ from lucidtrond.devnet.state import chain
 from lucidtrond.devnet.state.account import Permission, Permissions
 from lucidtrond.devnet.state.blocks import ReceiptRow
 from lucidtrond.devnet.state.candidate import Candidate
-from lucidtrond.devnet.state.refused import BadSignature, Refused
+from lucidtrond.devnet.state.rejections import BadSignature, Refused
 from lucidtrond.devnet.state.signatures import check_signatures
 from lucidtrond.devnet.state.world import rows_of
 from lucidtrond.tron import tron_pb2 as pb

@@ -11,7 +11,7 @@ from lucidtrond.devnet.log import BlockLog
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.javaproto import BadProtobuf
 from lucidtrond.devnet.state.received import receive, unpack
-from lucidtrond.devnet.state.refused import Refused
+from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.block import check_block
 from lucidtrond.tron.contracts import TYPE_URL_PREFIX

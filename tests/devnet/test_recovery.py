@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtrond.devnet.state.recovery import recover_signer
-from lucidtrond.devnet.state.refused import BadSignature
+from lucidtrond.devnet.state.rejections import BadSignature
 from lucidtrond.tron.keys import PrivateKey, address_of
 from tests.devnet.making import ALICE
 

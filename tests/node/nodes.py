@@ -14,11 +14,11 @@ import httpx
 import trio
 from attrs import Factory, define
 
-from lucidtrond.node.client import LARGE_BYTES, NodeClient
 from lucidtrond.node.endpoint import Endpoint
-from lucidtrond.node.policy import RetryPolicy
+from lucidtrond.node.health.policy import RetryPolicy
 from lucidtrond.node.pool import NodePool, open_pool
-from lucidtrond.node.transport import open_transport
+from lucidtrond.node.questions.client import LARGE_BYTES, NodeClient
+from lucidtrond.node.transport.line import open_transport
 from lucidtrond.tron.block import EMPTY_ROOT, BlockHeader, BlockId
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.transaction import Transaction

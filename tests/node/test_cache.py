@@ -10,7 +10,7 @@ import trio.testing
 
 from lucidtrond.errors import NodeRefused
 from lucidtrond.node.cache import ACCOUNT_AGE_S, PARAMETERS_AGE_S, CachedNode
-from lucidtrond.node.policy import RetryPolicy
+from lucidtrond.node.health.policy import RetryPolicy
 from lucidtrond.node.pool import NodePool
 from lucidtrond.tron.account import Account
 from lucidtrond.tron.address import PREFIX, Address

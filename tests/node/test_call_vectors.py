@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lucidtrond.node import translate, wire
+from lucidtrond.node.questions import translate, wire
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.base58 import decode_check

@@ -13,7 +13,7 @@ from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
 from lucidtrond.errors import WrongNetwork
 from lucidtrond.node.cache import CachedNode
 from lucidtrond.node.pool import Endpoint, open_pool
-from lucidtrond.node.transport import open_transport
+from lucidtrond.node.transport.line import open_transport
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.contracts import Transfer

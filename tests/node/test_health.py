@@ -14,9 +14,14 @@ import trio.testing
 
 from lucidtrond.errors import NodeError, NodeLied, NodeUnavailable, QuotaSpent
 from lucidtrond.node.endpoint import Endpoint
-from lucidtrond.node.member import CHANGES, LIE_REST_S, TELL_EVERY_S, Changes
-from lucidtrond.node.pacing import OPEN_AFTER, Budget
-from lucidtrond.node.policy import LONGEST_REST_S, RetryPolicy
+from lucidtrond.node.endpoint_health import (
+    CHANGES,
+    LIE_REST_S,
+    TELL_EVERY_S,
+    Changes,
+)
+from lucidtrond.node.health.policy import LONGEST_REST_S, RetryPolicy
+from lucidtrond.node.health.rate_limit import OPEN_AFTER, Budget
 from lucidtrond.node.pool import (
     COMPARE_EVERY_S,
     COMPARE_WITHIN_S,

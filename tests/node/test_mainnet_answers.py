@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from lucidtrond.node import translate, wire
+from lucidtrond.node.questions import translate, wire
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.transaction import TxId
 from tests import mainnet

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from lucidtrond.node import translate, wire
-from lucidtrond.node.translate import Contradiction
+from lucidtrond.node.questions import translate, wire
+from lucidtrond.node.questions.translate import Contradiction
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, check_block
 from lucidtrond.tron.contracts import RawContract, owner_of

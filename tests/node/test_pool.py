@@ -16,7 +16,7 @@ from lucidtrond.errors import (
     QuotaSpent,
     WrongNetwork,
 )
-from lucidtrond.node.policy import QUOTA_REST_S, RetryPolicy
+from lucidtrond.node.health.policy import QUOTA_REST_S, RetryPolicy
 from lucidtrond.node.pool import CONNECT_S, Endpoint, open_pool
 from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.transaction import Transaction

@@ -6,8 +6,8 @@ import json
 import msgspec
 import pytest
 
-from lucidtrond.node import translate, wire
-from lucidtrond.node.translate import Nonsense
+from lucidtrond.node.questions import translate, wire
+from lucidtrond.node.questions.translate import Nonsense
 from lucidtrond.tron.account import Account
 from lucidtrond.tron.address import Address
 from tests.node.nodes import Json, block_json

@@ -7,9 +7,9 @@ import trio
 from trio.testing import MockClock
 
 from lucidtrond.errors import CallNotRun, NodeRefused
-from lucidtrond.node.member import UNSUPPORTED_REST_S
+from lucidtrond.node.endpoint_health import UNSUPPORTED_REST_S
 from lucidtrond.node.pool import NodePool
-from lucidtrond.node.refusals import SimulationUnsupported
+from lucidtrond.node.transport.refusals import SimulationUnsupported
 from lucidtrond.rpc.codes import code_of
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.receipt import ConstantResult

@@ -6,7 +6,7 @@ import re
 import msgspec
 import pytest
 
-from lucidtrond.node import translate, wire
+from lucidtrond.node.questions import translate, wire
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.contract_terms import ContractTerms
 from lucidtrond.tron.receipt import ConstantResult, Log

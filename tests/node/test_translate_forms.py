@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from lucidtrond.node import translate, wire
-from lucidtrond.node.translate import Contradiction, Nonsense
+from lucidtrond.node.questions import translate, wire
+from lucidtrond.node.questions.translate import Contradiction, Nonsense
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.base58 import encode_check
 from lucidtrond.tron.block import BlockTransaction

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.node import translate, wire
+from lucidtrond.node.questions import translate, wire
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.block import Block, BlockTransaction, check_block
 from lucidtrond.tron.transaction import Transaction

@@ -13,7 +13,7 @@ from lucidtrond.chain.ledger import MIGRATIONS as CHAIN_MIGRATIONS
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.errors import CallNotRun, KeystoreLocked, NodeUnavailable
 from lucidtrond.events.types import Payment
-from lucidtrond.node.agreement import Agreement, Sighting
+from lucidtrond.node.health.agreement import Agreement, Sighting
 from lucidtrond.ports import KeystoreStatus, Tx
 from lucidtrond.sending.sender import MIGRATIONS, Sender
 from lucidtrond.store.database import open_store

@@ -23,7 +23,7 @@ from lucidtrond.devnet.http.building import check_contract, raw_data_of
 from lucidtrond.devnet.http.errors import JavaError
 from lucidtrond.devnet.http.requests import decode_hex, is_long, merge
 from lucidtrond.devnet.state.energy import WHOLE
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.triggering import Call, call_constant
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron import tron_pb2 as pb

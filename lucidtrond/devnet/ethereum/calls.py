@@ -23,7 +23,7 @@ from lucidtrond.devnet.state.candidate import TRANSFER, Candidate
 from lucidtrond.devnet.state.contracts import KINDS
 from lucidtrond.devnet.state.energy import estimated
 from lucidtrond.devnet.state.native_token import TokenResult
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.triggering import Call, call_constant
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron.address import Address

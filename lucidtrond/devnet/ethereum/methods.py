@@ -32,8 +32,8 @@ from lucidtrond.devnet.ethereum.values import (
     read_long,
 )
 from lucidtrond.devnet.state.blocks import BlockRow
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.deployed import artifact
+from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron.hashing import keccak256
 

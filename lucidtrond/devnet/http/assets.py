@@ -9,7 +9,7 @@ from lucidtrond.devnet.http.reads import plain_address, view
 from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex
 from lucidtrond.devnet.state.assets import asset_of
 from lucidtrond.devnet.state.bandwidth import recovered
-from lucidtrond.devnet.state.certain import present
+from lucidtrond.devnet.state.invariants import present
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_message
 

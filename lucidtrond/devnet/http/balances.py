@@ -7,7 +7,7 @@ from lucidtrond.devnet.http.printing import Json, print_address, print_result
 from lucidtrond.devnet.http.requests import Ask
 from lucidtrond.devnet.state.blocks import BlockRow, TransactionRow
 from lucidtrond.devnet.state.candidate import Candidate
-from lucidtrond.devnet.state.certain import present
+from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
 

@@ -11,7 +11,7 @@ from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.javaproto import BadProtobuf
 from lucidtrond.devnet.state.received import receive
 from lucidtrond.devnet.state.recovery import recover_signer
-from lucidtrond.devnet.state.refused import BadSignature, Refused
+from lucidtrond.devnet.state.rejections import BadSignature, Refused
 from lucidtrond.devnet.state.signatures import (
     allows,
     permission_for,

@@ -18,7 +18,7 @@ from lucidtrond.devnet.http.printing import Json
 from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex, is_long
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.execution import kind_of
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.contracts import TYPE_URL_PREFIX

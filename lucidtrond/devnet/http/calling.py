@@ -11,7 +11,7 @@ from lucidtrond.devnet.http.requests import Ask, decode_base58, decode_hex, to_l
 from lucidtrond.devnet.state.deployed import Contract, artifact, creation_code
 from lucidtrond.devnet.state.energy import estimated
 from lucidtrond.devnet.state.native_token import TokenResult
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
 from lucidtrond.tron import abi
 from lucidtrond.tron import tron_pb2 as pb

@@ -25,9 +25,9 @@ from lucidtrond.devnet.state.blocks import (
     LogRow,
     TransactionRow,
 )
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.energy import energy_limit, use_energy
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.rewards import running_own
 from lucidtrond.devnet.state.stakes import ENERGY, tron_power
 from lucidtrond.devnet.state.world import World

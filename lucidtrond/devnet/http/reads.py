@@ -25,9 +25,9 @@ from lucidtrond.devnet.http.requests import (
     decode_hex,
     is_long,
 )
+from lucidtrond.devnet.state.accounts import is_address
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.chain import Found
-from lucidtrond.devnet.state.owners import is_address
 from lucidtrond.devnet.state.world import World
 
 MAX_RANGE: Final = 100

@@ -12,9 +12,9 @@ from lucidtrond.devnet.state.bandwidth import (
     use_net,
     with_usage,
 )
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.invariants import present
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.world import World
 
 

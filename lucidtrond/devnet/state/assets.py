@@ -9,13 +9,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account, Holding
+from lucidtrond.devnet.state.accounts import is_address, new_account, owner_of
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.blocks import ReceiptRow
 from lucidtrond.devnet.state.candidate import Candidate, read_contract
-from lucidtrond.devnet.state.certain import certain, present
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.owners import is_address, new_account, owner_of
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.invariants import certain, present
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.units import MAX_SUN, Sun

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from lucidtrond.devnet.state.certain import certain
+from lucidtrond.devnet.state.invariants import certain
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun, UnixMillis

@@ -25,10 +25,10 @@ from lucidtrond.devnet.state.blocks import (
     row_of,
 )
 from lucidtrond.devnet.state.candidate import ACCOUNT_PERMISSION_UPDATE, Candidate
-from lucidtrond.devnet.state.certain import certain, present
 from lucidtrond.devnet.state.execution import execute
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.refused import Invalid, Refused, expired
+from lucidtrond.devnet.state.invariants import certain, present
+from lucidtrond.devnet.state.rejections import Invalid, Refused, expired
 from lucidtrond.devnet.state.schedule import count_block, next_slot_ms, witness_at
 from lucidtrond.devnet.state.signatures import check_signatures
 from lucidtrond.devnet.state.world import World

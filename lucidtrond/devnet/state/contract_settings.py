@@ -3,11 +3,11 @@
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.candidate import Candidate
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.devnet.state.energy import WHOLE
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.invariants import present
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.stakes import known_owner
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.units import Sun

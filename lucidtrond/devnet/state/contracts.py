@@ -21,6 +21,7 @@ from lucidtrond.devnet.state import (
     trading,
     voting,
 )
+from lucidtrond.devnet.state.accounts import is_address, new_account, owner_of
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
 from lucidtrond.devnet.state.candidate import (
@@ -64,12 +65,11 @@ from lucidtrond.devnet.state.candidate import (
 )
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.issuing import validate_issue
-from lucidtrond.devnet.state.owners import is_address, new_account, owner_of
 from lucidtrond.devnet.state.permitting import (
     execute_permissions,
     validate_permissions,
 )
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.triggering import execute_trigger, validate_trigger
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.units import MAX_SUN, Sun

@@ -5,11 +5,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account, Delegation, delegation_key
+from lucidtrond.devnet.state.accounts import is_address, owner_of
 from lucidtrond.devnet.state.bandwidth import Meter, share_of
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.owners import is_address, owner_of
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.stakes import (
     BANDWIDTH,
     ENERGY,

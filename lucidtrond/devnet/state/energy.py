@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.bandwidth import Meter, burn, share_of
-from lucidtrond.devnet.state.certain import certain, present
 from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.invariants import certain, present
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.units import SUN_PER_TRX, Sun
 

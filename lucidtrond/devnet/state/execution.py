@@ -10,10 +10,10 @@ from lucidtrond.devnet.state.asset_bandwidth import charge_issuer
 from lucidtrond.devnet.state.bandwidth import burn, charge
 from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
 from lucidtrond.devnet.state.candidate import TRANSFER_ASSET, Candidate
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.contracts import KINDS, ContractKind
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.refused import Invalid, Refused, too_poor
+from lucidtrond.devnet.state.invariants import present
+from lucidtrond.devnet.state.rejections import Invalid, Refused, too_poor
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.transaction import RESULT_ALLOWANCE_BYTES

@@ -6,10 +6,10 @@ complaint.
 
 from typing import Final, NoReturn
 
+from lucidtrond.devnet.state.accounts import is_address
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.owners import is_address
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.stakes import BANDWIDTH, ENERGY, known_owner
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.units import SUN_PER_TRX

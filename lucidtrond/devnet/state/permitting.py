@@ -14,16 +14,16 @@ from lucidtrond.devnet.state.account import (
     Permissions,
     block_key,
 )
+from lucidtrond.devnet.state.accounts import is_address, owner_of
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.candidate import (
     ACCOUNT_PERMISSION_UPDATE,
     Candidate,
     read_contract,
 )
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.owners import is_address, owner_of
-from lucidtrond.devnet.state.refused import Failed, Invalid
+from lucidtrond.devnet.state.invariants import present
+from lucidtrond.devnet.state.rejections import Failed, Invalid
 from lucidtrond.devnet.state.signatures import MAX_SIGNATURES, allows
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb

@@ -5,10 +5,10 @@ A chain here keeps the parameters of its definition, so no proposal is ever ther
 
 from typing import Final
 
+from lucidtrond.devnet.state.accounts import is_address
 from lucidtrond.devnet.state.candidate import Candidate, read_contract
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.owners import is_address
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
 

@@ -1,6 +1,6 @@
 """Who signed, or the node's refusal; see `tron.recovery`."""
 
-from lucidtrond.devnet.state.refused import BadSignature
+from lucidtrond.devnet.state.rejections import BadSignature
 from lucidtrond.tron import recovery
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.keys import BadSignature as NobodySigned

@@ -13,8 +13,8 @@ from attrs import frozen
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account, Witness
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.units import Sun
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.rewards import maintain
 from lucidtrond.devnet.state.world import Globals, World
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS

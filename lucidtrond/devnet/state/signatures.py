@@ -12,7 +12,7 @@ from lucidtrond.devnet.state.account import (
 )
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.recovery import recover_signer
-from lucidtrond.devnet.state.refused import BadSignature
+from lucidtrond.devnet.state.rejections import BadSignature
 
 MAX_SIGNATURES: Final = 5  # DynamicPropertiesStore.getTotalSignNum
 

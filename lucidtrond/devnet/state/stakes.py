@@ -5,11 +5,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
+from lucidtrond.devnet.state.accounts import is_address
 from lucidtrond.devnet.state.bandwidth import Meter
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.owners import is_address
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.units import SUN_PER_TRX, Sun
 

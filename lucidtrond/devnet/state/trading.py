@@ -8,11 +8,11 @@ and no order is ever known.
 from typing import Final, NoReturn
 
 from lucidtrond.devnet.state.account import Account
+from lucidtrond.devnet.state.accounts import is_address
 from lucidtrond.devnet.state.assets import asset_of, held
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.owners import is_address
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.world import World
 
 TRX: Final = b"_"

@@ -10,12 +10,12 @@ from attrs import frozen
 
 from lucidtrond.devnet.state.blocks import CallRow, LogRow
 from lucidtrond.devnet.state.candidate import Candidate
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.devnet.state.energy import available, offered, pay_together
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.native_token import TokenFacts, TokenResult, call
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.token_sorts import PLAIN, SORTS
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb

@@ -13,13 +13,13 @@ from lucidtrond.devnet.state.account import (
     owner_permission,
     permissions_of,
 )
+from lucidtrond.devnet.state.accounts import is_address, owner_of
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.blocks import ReceiptRow
 from lucidtrond.devnet.state.candidate import Candidate, read_contract
-from lucidtrond.devnet.state.certain import present
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.owners import is_address, owner_of
-from lucidtrond.devnet.state.refused import Invalid
+from lucidtrond.devnet.state.invariants import present
+from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.rewards import owed, settle
 from lucidtrond.devnet.state.stakes import known_owner, tron_power
 from lucidtrond.devnet.state.world import World

@@ -17,10 +17,10 @@ from attrs import define, field
 
 from lucidtrond.errors import NodeError
 from lucidtrond.keystore.vault import Vault
-from lucidtrond.node.client import NodeClient
-from lucidtrond.node.plain import PlainConnection
 from lucidtrond.node.pool import NodePool
-from lucidtrond.node.ways import Sink
+from lucidtrond.node.questions.client import NodeClient
+from lucidtrond.node.transport.http_plain import PlainConnection
+from lucidtrond.node.transport.protocol import Sink
 from lucidtrond.sending import desk, journal, plan, recorder
 from lucidtrond.sending.journal import Entry
 from lucidtrond.store import engine

@@ -1,0 +1,30 @@
+"""Makes events of what the node pool tells of its endpoints."""
+
+from collections.abc import Callable
+from functools import partial
+
+import trio
+
+from lucidtrond.events.bus import Emitter
+from lucidtrond.events.types import NodeChanged
+from lucidtrond.node.endpoint_health import Changes
+from lucidtrond.store.database import Database
+
+
+async def watch_nodes(
+    changes: Changes,
+    store: Database,
+    *,
+    emit: Emitter,
+    ring: Callable[[], object],
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Write a `NodeChanged` for each change, until cancelled."""
+    task_status.started()
+    while True:
+        change = await changes.next()
+        event = NodeChanged(
+            endpoint=change.endpoint, state=change.state, reason=change.reason
+        )
+        await store.write(partial(emit, event=event))
+        ring()

@@ -1,0 +1,294 @@
+"""How one endpoint of the pool stands, and what is told of it."""
+
+import logging
+from typing import Any, Final
+
+import trio
+from attrs import define, field, frozen
+
+from lucidtrond.errors import (
+    CallNotRun,
+    NodeError,
+    NodeLied,
+    NodeTimeout,
+    NodeUnavailable,
+    QuotaSpent,
+)
+from lucidtrond.node.health import policy as policies
+from lucidtrond.node.health.admission import BudgetSpent, Gate, NotAsked
+from lucidtrond.node.questions.client import NodeClient
+from lucidtrond.node.transport.refusals import (
+    SimulationUnsupported,
+    SlowDown,
+    Suspended,
+)
+from lucidtrond.tron.block import BlockId
+
+log = logging.getLogger(__name__)
+
+LIE_REST_S: Final = 600.0
+"""Who lied is asked only when nobody else can be, whatever it says meanwhile."""
+AWHILE_S: Final = 5.0
+"""Who asked to be left alone for longer is not waited for."""
+SILENT_S: Final = 2.0
+"""An endpoint without any response for so long is asked after the others."""
+LAG: Final = 5
+"""With more final blocks behind than this, others are preferred."""
+UNSUPPORTED_REST_S: Final = 600.0
+"""An endpoint that simulates no calls is tried first again after so long."""
+TELL_EVERY_S: Final = 60.0
+"""An endpoint that comes and goes makes no flood of events."""
+CHANGES: Final = 64
+"""Held for who reads them; of more, only the log tells."""
+
+
+@frozen
+class Change:
+    """An endpoint's state is another one now; *state* as `Member.shown` has it."""
+
+    endpoint: str
+    state: str
+    reason: str
+
+
+class Changes:
+    """Changes on their way to who makes events of them; never waits, may lose some."""
+
+    def __init__(self) -> None:
+        self._send, self._receive = trio.open_memory_channel[Change](CHANGES)
+        self._told: dict[tuple[str, str], float] = {}
+        self.lost = 0
+        self.recovered = trio.Event()
+        """Set, and replaced, when an endpoint that failed answers again."""
+
+    def tell(self, endpoint: str, state: str, reason: str) -> None:
+        """Put a change into the queue, once a minute for each endpoint and state."""
+        now = trio.current_time()
+        told = self._told.get((endpoint, state))
+        if told is not None and now - told < TELL_EVERY_S:
+            return
+        self._told[endpoint, state] = now
+        try:
+            self._send.send_nowait(Change(endpoint, state, reason))
+        except trio.WouldBlock:
+            self.lost += 1
+
+    async def next(self) -> Change:
+        """Wait for the next one."""
+        return await self._receive.receive()
+
+
+@define(eq=False)
+class Member:
+    """One endpoint's standing. Keeps no exception: their tracebacks hold answers."""
+
+    client: NodeClient
+    changes: Changes
+    known: bool = field(init=False, default=False)
+    """Its genesis is ours."""
+    other_genesis: BlockId | None = field(init=False, default=None)
+    """It is on another network."""
+    away_until: float = field(init=False, default=0.0)
+    """Not asked: it said so."""
+    aside_until: float = field(init=False, default=float("-inf"))
+    """It lied."""
+    lies: int = field(init=False, default=0)
+    errors: int = field(init=False, default=0)
+    behind: int | None = field(init=False, default=None)
+    """Final blocks behind the best of all, when they were last compared."""
+    quota_spent: bool = field(init=False, default=False)
+    trouble: str | None = field(init=False, default=None)
+    trouble_since: float | None = field(init=False, default=None)
+    no_calls_until: float = field(init=False, default=float("-inf"))
+    """It simulates no calls, as far as is known until then."""
+
+    @property
+    def name(self) -> str:
+        return self.client.endpoint.name
+
+    @property
+    def gate(self) -> Gate:
+        return self.client.gate
+
+    @property
+    def is_silent(self) -> bool:
+        """It was asked and has not responded for so long that others are preferred."""
+        return self.gate.contact.waiting_s(trio.current_time()) >= SILENT_S
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is back, or there at all, is not known from what it was asked."""
+        return (
+            self.gate.contact.silent_s(trio.current_time()) >= SILENT_S
+            or self.gate.breaker.failures > 0
+            or (self.trouble is not None and self.aside_until <= trio.current_time())
+            or not self.known
+        )
+
+    @property
+    def may_be_probed(self) -> bool:
+        """It is on our network as far as is known, did not ask to be left alone, and
+        its day has requests left."""
+        return (
+            self.other_genesis is None
+            and self.away_until <= trio.current_time()
+            and self.gate.day.may_take(self.gate.today)
+        )
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool]:
+        """What keeps it from being asked first; smaller is better."""
+        now = trio.current_time()
+        return (
+            self.aside_until > now,
+            self.is_silent
+            or self.gate.breaker.rests_until > now
+            or (self.behind or 0) > LAG,
+            self.gate.is_busy(self.client.waiting),
+        )
+
+    @property
+    def simulates(self) -> bool:
+        """As far as is known; see `SimulationUnsupported`."""
+        return self.no_calls_until <= trio.current_time()
+
+    @property
+    def is_given_up(self) -> bool:
+        """It is on another network, or nothing can be had of it for a while."""
+        gone = self.away_until > trio.current_time() + AWHILE_S
+        gone = gone or self.is_silent or self.gate.breaker.is_open
+        return gone or self.other_genesis is not None
+
+    def note_answer(self) -> None:
+        """It answered, and nothing was wrong with it."""
+        if self.trouble is not None:
+            log.info("endpoint answers again", extra={"endpoint": self.name})
+            self.changes.tell(self.name, "ok", "it answers again")
+            self.changes.recovered.set()
+            self.changes.recovered = trio.Event()
+        self.trouble, self.trouble_since = None, None
+        self.gate.breaker.note_answer()
+        self.gate.pace.note_answer(trio.current_time())
+
+    def note_failure(self, error: NodeError) -> None:
+        """It gave no answer, or not the one that was wanted."""
+        if isinstance(error, NotAsked | BudgetSpent):
+            return
+        if isinstance(error, CallNotRun):
+            self.note_answer()
+            return
+        if isinstance(error, SimulationUnsupported):
+            self._note_unsupported(error)
+            return
+        self.errors += 1
+        now = trio.current_time()
+        if isinstance(error, NodeLied):
+            self._note_lie(error, now)
+        elif self.trouble is None:
+            extra = {"endpoint": self.name, "reason": str(error)}
+            log.warning("endpoint fails", extra=extra)
+            self.changes.tell(self.name, "failing", str(error))
+        if self.trouble_since is None:
+            self.trouble_since = now
+        self.trouble = str(error)
+        if isinstance(error, SlowDown):
+            punished = isinstance(error, Suspended)
+            self.gate.pace.note_refusal(now, punished=punished)
+        away_until = now + (policies.retry_after_s(error) or 0.0)
+        if away_until > max(now, self.away_until):  # others may still be under way
+            self.away_until = away_until
+            self.quota_spent = isinstance(error, QuotaSpent)
+        if policies.is_sick(error):
+            self.gate.breaker.note_failure(now)
+
+    def note_given_up(self, *, waited_s: float) -> None:
+        """Somebody waits no longer for it: a failure if it was silent meanwhile."""
+        silent_s = self.gate.contact.silent_s(trio.current_time())
+        if min(waited_s, silent_s) >= SILENT_S:
+            reason = f"no response for {silent_s:.0f} s"
+            self.note_failure(NodeTimeout(self.name, 1, reason))
+
+    def _note_unsupported(self, error: SimulationUnsupported) -> None:
+        """It answers everything else: only calls are better put to others."""
+        if self.simulates:
+            extra = {"endpoint": self.name, "reason": error.reason}
+            log.warning("endpoint does not simulate calls", extra=extra)
+            self.changes.tell(self.name, "does not simulate calls", error.reason)
+        self.no_calls_until = trio.current_time() + UNSUPPORTED_REST_S
+        self.note_answer()
+
+    def _note_lie(self, error: NodeLied, now: float) -> None:
+        self.lies += 1
+        self.aside_until = now + LIE_REST_S
+        extra = {"endpoint": self.name, "reason": error.reason}
+        log.error("endpoint lied and is set aside", extra=extra)
+        self.changes.tell(self.name, "lied", error.reason)
+
+    def note_genesis(self, came: BlockId, ours: BlockId) -> None:
+        """It showed its block 0."""
+        if came == ours:
+            self.known = True
+            return
+        self.other_genesis = came
+        reason = f"genesis {came}, wanted {ours}"
+        extra = {"endpoint": self.name, "reason": reason}
+        log.error("endpoint is on another network", extra=extra)
+        self.changes.tell(self.name, "wrong network", reason)
+
+    def shown(self) -> dict[str, Any]:
+        """Its state in plain data, without keys; null is what is not known."""
+        client, gate, now = self.client, self.gate, trio.current_time()
+        latency_s, rate = gate.latency_s, gate.pace.rate
+        return {
+            "endpoint": self.name,
+            "state": self._state(now),
+            "head_number": client.head_number,
+            "solid_number": client.solid_number,
+            "behind_blocks": self.behind,
+            "requests": client.requests,
+            "requests_today": gate.day.used_on(gate.today),
+            "left_today": gate.left_today,
+            "per_day": gate.budget.per_day,
+            "per_second": gate.budget.per_second,
+            "pace_per_second": None if rate is None else round(rate, 2),
+            "waiting": client.waiting,
+            "latency_ms": None if latency_s is None else round(latency_s * 1000),
+            "errors": self.errors,
+            "lies": self.lies,
+            "failures_in_a_row": gate.breaker.failures,
+            "trouble": self.trouble,
+            "simulates_calls": self.simulates,
+            "silent_s": round(gate.contact.silent_s(now), 1),
+            "trouble_s": (
+                None
+                if self.trouble_since is None
+                else round(now - self.trouble_since, 1)
+            ),
+            "left_alone_s": max(0.0, round(self.away_until - now, 1)),
+        }
+
+    def _state(self, now: float) -> str:
+        told = (
+            ("wrong network", self.other_genesis is not None),
+            ("lied", self.aside_until > now),
+            ("left alone", self.away_until > now),
+            ("budget spent", not self.gate.day.may_take(self.gate.today)),
+            ("not asked: failing", self.gate.breaker.is_open),
+            ("failing", self.trouble is not None or self.is_silent),
+            ("lagging", (self.behind or 0) > LAG),
+            ("ok", self.known),
+        )
+        return next((state for state, is_so in told if is_so), "not asked yet")
+
+
+def all_away(members: list[Member], now: float) -> NodeError:
+    """Why nobody of *members* can be asked: all said to be left alone."""
+    soonest = min(members, key=lambda each: each.away_until)
+    if soonest.quota_spent:
+        return QuotaSpent(f"{soonest.name}: the daily quota is used up")
+    return NodeUnavailable(
+        soonest.name,
+        1,
+        "it asked to be left alone",
+        retry_after_s=soonest.away_until - now,
+    )
