@@ -27,7 +27,7 @@ from lucidtrond.chain import unproven as unproven_tables
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.observer import BlockObserver
 from lucidtrond.chain.plan import Held, Link, Unsettled
-from lucidtrond.chain.poll_interval import Pace
+from lucidtrond.chain.poll_interval import PollInterval
 from lucidtrond.chain.producers import KeyTable
 from lucidtrond.chain.proving import ProofSource, RootProver
 from lucidtrond.chain.read import Movement, ReadBlock, ReceiptsMismatch, read_block
@@ -151,7 +151,7 @@ class Follower:
         )
         self._signers = SignerCheck(node, producers=producers)
         self._prover = RootProver(node)
-        self._pace = Pace(poll_s)
+        self._pace = PollInterval(poll_s)
         self._held: Held | None = None
         self._cursor: Cursor | None = None
         self._wait_recovered = wait_recovered

@@ -18,7 +18,7 @@ _LOOK_AGAIN: Final = 0.25
 
 
 @define
-class Pace:
+class PollInterval:
     """The follower's sense of time; *slowest_s* is the network's block time."""
 
     slowest_s: float

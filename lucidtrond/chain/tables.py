@@ -21,7 +21,7 @@ T = TypeVar("T")
 OWNER: Final = "chain"
 KEPT_BLOCKS: Final = 70_000
 """More than the 65,536 that a reference (TAPOS) may be old."""
-_AT_ONCE: Final = 400
+SQL_BATCH: Final = 400
 """Parameters per statement; SQLite's oldest limit is 999."""
 
 MIGRATIONS: Final = (
@@ -223,5 +223,5 @@ def watched_among(tx: Tx, addresses: Collection[Address]) -> set[Address]:
 def slices(values: Iterable[T]) -> Iterator[list[T]]:
     """As many at a time as one statement takes as parameters."""
     remaining = iter(values)
-    while some := list(islice(remaining, _AT_ONCE)):
+    while some := list(islice(remaining, SQL_BATCH)):
         yield some

@@ -80,7 +80,7 @@ class RunOptions:
 
 
 @define(eq=False)
-class _House:
+class Services:
     """What the floors need of one another, once all of it is open.
 
     *instance* names this run of the daemon."""
@@ -126,53 +126,53 @@ async def serve(
     ):
         async with _open_house(
             config, options, clock=clock, host=host, instance=instance
-        ) as house:
-            await _unlock(house.vault, options)
+        ) as services:
+            await _unlock(services.vault, options)
             async with trio.open_nursery() as floor:
-                floor.start_soon(_watch_store, house.store)
+                floor.start_soon(_watch_store, services.store)
                 for service in (
-                    house.bus.run,
-                    house.vault.run,
-                    house.sender.run,
-                    house.node.watch,
-                    house.follower.run,
+                    services.bus.run,
+                    services.vault.run,
+                    services.sender.run,
+                    services.node.watch,
+                    services.follower.run,
                     partial(
                         watch_nodes,
-                        house.node.changes,
-                        house.store,
-                        emit=house.bus.emitter(),
-                        ring=house.bus.ring,
+                        services.node.changes,
+                        services.store,
+                        emit=services.bus.emitter(),
+                        ring=services.bus.ring,
                     ),
                 ):
                     await _start(floor, service)
                 for check in ledger_checks(
                     config.ledger,
-                    node=house.node,
-                    store=house.store,
-                    ledger=house.ledger,
-                    bus=house.bus,
+                    node=services.node,
+                    store=services.store,
+                    ledger=services.ledger,
+                    bus=services.bus,
                 ):
                     await _start(floor, check)
                 async with trio.open_nursery() as plugins:
-                    await _start_plugins(plugins, house)
+                    await _start_plugins(plugins, services)
                     door = listeners.open_http(
-                        config.http, devnet=house.devnet is not None
+                        config.http, devnet=services.devnet is not None
                     )
                     url = None if door is None else door.url
-                    conditions = _conditions(house, listener)
+                    conditions = _conditions(services, listener)
                     dispatcher = _dispatcher(
-                        house, conditions, started_ms, http_url=url
+                        services, conditions, started_ms, http_url=url
                     )
                     listener.listen()
                     async with trio.open_nursery() as doorway:
                         if door is not None:
                             await doorway.start(
                                 partial(_serve_http, started_ms=started_ms),
-                                *(house, dispatcher, conditions, door, stop),
+                                *(services, dispatcher, conditions, door, stop),
                             )
                         await doorway.start(
                             partial(_serve_socket, accepting=conditions.accepting),
-                            *(house, dispatcher, listener, stop),
+                            *(services, dispatcher, listener, stop),
                         )
                         log.info(
                             "ready", extra={"socket": str(listener.path), "http": url}
@@ -194,7 +194,7 @@ async def _open_house(
     clock: Clock,
     host: PluginHost,
     instance: str,
-) -> AsyncIterator[_House]:
+) -> AsyncIterator[Services]:
     """Open everything that is opened, in order; nothing of it runs yet."""
     async with (
         open_store(options.state_dir / DATABASE) as store,
@@ -241,7 +241,7 @@ def _furnish(
     vault: Vault,
     host: PluginHost,
     genesis_id: BlockId,
-) -> _House:
+) -> Services:
     bus = Bus(store, clock=clock)
     emit = bus.emitter()
     ledger = Ledger(
@@ -275,7 +275,7 @@ def _furnish(
         producers=_producers(devnet),
         wait_recovered=node.wait_recovered,
     )
-    house = _House(
+    services = Services(
         instance=instance,
         config=config,
         clock=clock,
@@ -289,8 +289,8 @@ def _furnish(
         follower=follower,
         host=host,
     )
-    host.bind(lambda **given: _context(house, **given))
-    return house
+    host.bind(lambda **given: _context(services, **given))
+    return services
 
 
 def _producers(devnet: Devnet | None) -> Mapping[Address, Address] | None:
@@ -302,26 +302,26 @@ def _producers(devnet: Devnet | None) -> Mapping[Address, Address] | None:
 
 
 def _context(
-    house: _House, *, name: str, config: Any, grants: frozenset[str]
+    services: Services, *, name: str, config: Any, grants: frozenset[str]
 ) -> Context[Any]:
     """Everything one plugin may touch, and what its section grants beyond that."""
     return Context(
         name=name,
         config=config,
-        network=house.config.network.name,
-        clock=house.clock,
+        network=services.config.network.name,
+        clock=services.clock,
         log=logging.getLogger(f"lucidtrond.plugins.{name}"),
-        node=house.node,
-        store=house.store,
-        ledger=house.ledger,
-        tokens=house.ledger.known,
-        sender=house.sender,
-        keys=house.vault,
-        emit=house.bus.emitter(),
-        ring=house.bus.ring,
-        call=house.host.call,
-        keystore=house.vault if "keystore" in grants else None,
-        devnet=house.devnet if "devnet" in grants else None,
+        node=services.node,
+        store=services.store,
+        ledger=services.ledger,
+        tokens=services.ledger.known,
+        sender=services.sender,
+        keys=services.vault,
+        emit=services.bus.emitter(),
+        ring=services.bus.ring,
+        call=services.host.call,
+        keystore=services.vault if "keystore" in grants else None,
+        devnet=services.devnet if "devnet" in grants else None,
     )
 
 
@@ -390,48 +390,48 @@ async def _start(nursery: trio.Nursery, service: Callable[..., Any]) -> None:
         raise OperatorError(f"{name} was not ready within {START_S:.0f} s")
 
 
-async def _start_plugins(nursery: trio.Nursery, house: _House) -> None:
-    since = await house.store.read(outbox.last_seq)
+async def _start_plugins(nursery: trio.Nursery, services: Services) -> None:
+    since = await services.store.read(outbox.last_seq)
 
     async def events(after: int) -> Sequence[tuple[int, str, bytes]]:
-        await house.bus.wait_beyond(after)
+        await services.bus.wait_beyond(after)
 
         def read(tx: Tx) -> list[tuple[int, str, bytes]]:
             stored = outbox.read_since(tx, after, limit=EVENTS_PAGE)
             return [(each.seq, each.topic, each.payload) for each in stored]
 
-        return await house.store.read(read)
+        return await services.store.read(read)
 
     async def run(task_status: trio.TaskStatus[None]) -> None:
-        await house.host.run(events, since=since, task_status=task_status)
+        await services.host.run(events, since=since, task_status=task_status)
 
     await nursery.start(run)
 
 
 def _dispatcher(
-    house: _House, conditions: Conditions, started_ms: int, *, http_url: str | None
+    services: Services, conditions: Conditions, started_ms: int, *, http_url: str | None
 ) -> Dispatcher:
-    host = house.host
-    log_of_calls = audit.Audit(house.store, house.clock)
+    host = services.host
+    log_of_calls = audit.Audit(services.store, services.clock)
     dispatcher = Dispatcher(
         authorize=host.authorize if host.has_authorizers else None,
         audit=log_of_calls,
     )
     for bound in host.methods():
         dispatcher.add(_method(bound))
-    for method in events_methods(house.bus, house.store):
+    for method in events_methods(services.bus, services.store):
         dispatcher.add(method)
     methods.register(
         dispatcher,
         methods.Facts(
-            instance=house.instance,
-            network=house.config.network.name,
-            genesis_id=lambda: house.node.genesis_id,
+            instance=services.instance,
+            network=services.config.network.name,
+            genesis_id=lambda: services.node.genesis_id,
             started_ms=started_ms,
-            clock=house.clock,
+            clock=services.clock,
             conditions=conditions,
             audit=log_of_calls,
-            metrics=partial(collect, house, conditions, started_ms=started_ms),
+            metrics=partial(collect, services, conditions, started_ms=started_ms),
             manifest=host.manifest,
             http_url=http_url,
             plugins=lambda: [
@@ -470,20 +470,20 @@ def _method(bound: BoundMethod) -> Method:
     )
 
 
-def _conditions(house: _House, listener: UnixListener) -> Conditions:
+def _conditions(services: Services, listener: UnixListener) -> Conditions:
     return Conditions(
-        clock=house.clock,
-        position=house.ledger.position,
-        endpoints=house.node.endpoints,
-        waiting_for_unlock=lambda: house.sender.waiting_for_unlock,
+        clock=services.clock,
+        position=services.ledger.position,
+        endpoints=services.node.endpoints,
+        waiting_for_unlock=lambda: services.sender.waiting_for_unlock,
         socket_is_there=listener.is_in_place,
         accepting=Accepting(),
-        plugins=house.host.states,
+        plugins=services.host.states,
     )
 
 
 async def _serve_socket(
-    house: _House,
+    services: Services,
     dispatcher: Dispatcher,
     listener: UnixListener,
     stop: trio.Event,
@@ -495,16 +495,16 @@ async def _serve_socket(
         listener,
         dispatcher,
         stop=stop,
-        grace_s=house.config.rpc.grace_s,
-        access=listeners.access_rules(house.config.access),
-        limits=UnixLimits(max_connections=house.config.rpc.max_connections),
+        grace_s=services.config.rpc.grace_s,
+        access=listeners.access_rules(services.config.access),
+        limits=UnixLimits(max_connections=services.config.rpc.max_connections),
         accepting=accepting,
         task_status=task_status,
     )
 
 
 async def _serve_http(
-    house: _House,
+    services: Services,
     dispatcher: Dispatcher,
     conditions: Conditions,
     door: listeners.HttpDoor,
@@ -516,19 +516,19 @@ async def _serve_http(
     handler = RpcHttp(
         dispatcher=dispatcher,
         access=door.access,
-        clock=house.clock,
+        clock=services.clock,
         problems=conditions.by_component,
-        is_ready=lambda: house.ledger.position().synced,
-        metrics=lambda: collect(house, conditions, started_ms=started_ms),
-        routes=house.host.routes(),
+        is_ready=lambda: services.ledger.position().synced,
+        metrics=lambda: collect(services, conditions, started_ms=started_ms),
+        routes=services.host.routes(),
     )
     websockets = WebSockets(dispatcher=dispatcher, access=door.access, stop=stop)
     await serve_http(
         handler,
         door.listeners,
         stop=stop,
-        grace_s=house.config.rpc.grace_s,
-        limits=HttpLimits(max_connections=house.config.http.max_connections),
+        grace_s=services.config.rpc.grace_s,
+        limits=HttpLimits(max_connections=services.config.http.max_connections),
         upgrade=websockets.takeover,
         accepting=conditions.accepting,
         task_status=task_status,

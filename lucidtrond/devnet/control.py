@@ -40,7 +40,7 @@ class NoSnapshot(ValueError):
     """Nothing that can be restored by that name."""
 
 
-class Ruled(Protocol):
+class Controllable(Protocol):
     """A running chain, as far as verbs reach; see `running.Devnet`."""
 
     @property
@@ -123,43 +123,43 @@ class _Seed(_Params, frozen=True):
     seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-async def _info(devnet: Ruled, _params: _Nothing) -> Json:
+async def _info(devnet: Controllable, _params: _Nothing) -> Json:
     await trio.lowlevel.checkpoint()
     return dict(devnet.info())
 
 
-async def _mine(devnet: Ruled, params: _Mine) -> Json:
+async def _mine(devnet: Controllable, params: _Mine) -> Json:
     return {"head_number": await devnet.mine(params.count)}
 
 
-async def _jump(devnet: Ruled, params: _Jump) -> Json:
+async def _jump(devnet: Controllable, params: _Jump) -> Json:
     return {"head_number": await devnet.jump(params.seconds)}
 
 
-async def _fork(devnet: Ruled, params: _Fork) -> Json:
+async def _fork(devnet: Controllable, params: _Fork) -> Json:
     head = await devnet.fork(params.depth, keep=params.keep, blocks=params.blocks)
     return {"head_number": head}
 
 
-async def _stall(devnet: Ruled, params: _Stall) -> Json:
+async def _stall(devnet: Controllable, params: _Stall) -> Json:
     await trio.lowlevel.checkpoint()
     devnet.stall(stalled=params.stalled)
     return {"stalled": params.stalled}
 
 
-async def _shut(devnet: Ruled, params: _Shut) -> Json:
+async def _shut(devnet: Controllable, params: _Shut) -> Json:
     await trio.lowlevel.checkpoint()
     devnet.shut(params.door, params.for_s)
     return {"door": params.door, "for_s": params.for_s}
 
 
-async def _nil(devnet: Ruled, params: _Nil) -> Json:
+async def _nil(devnet: Controllable, params: _Nil) -> Json:
     named = (params.sender, params.recipient, params.token)
     sender, recipient, token = (_address(devnet, each) for each in named)
     return {"txid": await devnet.transfer_nothing(sender, recipient, token)}
 
 
-async def _fund(devnet: Ruled, params: _Fund) -> Json:
+async def _fund(devnet: Controllable, params: _Fund) -> Json:
     to = parse_address(params.address)
     if params.token is None:
         return {"txid": await devnet.fund(to, Sun(params.amount))}
@@ -167,12 +167,12 @@ async def _fund(devnet: Ruled, params: _Fund) -> Json:
     return {"txid": await devnet.fund_token(to, token, params.amount)}
 
 
-async def _rule(devnet: Ruled, params: _Rule) -> Json:
+async def _rule(devnet: Controllable, params: _Rule) -> Json:
     token = _address(devnet, params.token)
     return {"txid": await devnet.set_rule(token, honest=params.honest)}
 
 
-def _address(devnet: Ruled, text: str) -> Address:
+def _address(devnet: Controllable, text: str) -> Address:
     """An address, or a token's symbol."""
     for token in devnet.info()["tokens"]:
         if token["symbol"] == text.upper():
@@ -180,31 +180,31 @@ def _address(devnet: Ruled, text: str) -> Address:
     return parse_address(text)
 
 
-async def _snapshot(devnet: Ruled, params: _Named) -> Json:
+async def _snapshot(devnet: Controllable, params: _Named) -> Json:
     return {"head_number": await devnet.snapshot(params.name)}
 
 
-async def _restore(devnet: Ruled, params: _Named) -> Json:
+async def _restore(devnet: Controllable, params: _Named) -> Json:
     return {"head_number": await devnet.restore(params.name)}
 
 
-async def _fault(devnet: Ruled, rule: Rule) -> Json:
+async def _fault(devnet: Controllable, rule: Rule) -> Json:
     await trio.lowlevel.checkpoint()
     return {"number": devnet.faults.add(rule)}
 
 
-async def _faults(devnet: Ruled, _params: _Nothing) -> Json:
+async def _faults(devnet: Controllable, _params: _Nothing) -> Json:
     await trio.lowlevel.checkpoint()
     states = msgspec.to_builtins(devnet.faults.states())
     return {"seed": devnet.faults.seed, "faults": states}
 
 
-async def _clear(devnet: Ruled, params: _Clear) -> Json:
+async def _clear(devnet: Controllable, params: _Clear) -> Json:
     await trio.lowlevel.checkpoint()
     return {"cleared": devnet.faults.clear(params.number)}
 
 
-async def _seed(devnet: Ruled, params: _Seed) -> Json:
+async def _seed(devnet: Controllable, params: _Seed) -> Json:
     await trio.lowlevel.checkpoint()
     devnet.faults.reseed(params.seed)
     return {"seed": params.seed}
@@ -213,7 +213,7 @@ async def _seed(devnet: Ruled, params: _Seed) -> Json:
 @frozen
 class _Verb:
     params: type[msgspec.Struct]
-    run: Callable[[Ruled, Any], Awaitable[Json]]
+    run: Callable[[Controllable, Any], Awaitable[Json]]
 
 
 VERBS: Final[Mapping[str, _Verb]] = {
@@ -248,7 +248,7 @@ _REFUSALS: Final = (
 )
 
 
-async def control(devnet: Ruled, verb: str, params: Mapping[str, Any]) -> Json:
+async def control(devnet: Controllable, verb: str, params: Mapping[str, Any]) -> Json:
     """Carry one verb out.
 
     Raises:
@@ -264,7 +264,7 @@ async def control(devnet: Ruled, verb: str, params: Mapping[str, Any]) -> Json:
         raise InvalidInput(f"{verb}: {why}") from None
 
 
-def controlled(devnet: Ruled, handler: Handler, *, allowed: bool) -> Handler:
+def controlled(devnet: Controllable, handler: Handler, *, allowed: bool) -> Handler:
     """*handler* with ``/devnet/VERB`` before it: POST with a JSON object.
 
     What can't be done is 400, without leave (``--control``) everything is 403.

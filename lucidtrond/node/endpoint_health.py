@@ -15,7 +15,7 @@ from lucidtrond.errors import (
     QuotaSpent,
 )
 from lucidtrond.node.health import policy as policies
-from lucidtrond.node.health.admission import BudgetSpent, Gate, NotAsked
+from lucidtrond.node.health.admission import Admission, BudgetSpent, NotAsked
 from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.node.transport.refusals import (
     SimulationUnsupported,
@@ -44,7 +44,7 @@ CHANGES: Final = 64
 
 @frozen
 class Change:
-    """An endpoint's state is another one now; *state* as `Member.shown` has it."""
+    """An endpoint's state changed; *state* as `EndpointHealth.shown` has it."""
 
     endpoint: str
     state: str
@@ -79,7 +79,7 @@ class Changes:
 
 
 @define(eq=False)
-class Member:
+class EndpointHealth:
     """One endpoint's standing. Keeps no exception: their tracebacks hold answers."""
 
     client: NodeClient
@@ -107,20 +107,20 @@ class Member:
         return self.client.endpoint.name
 
     @property
-    def gate(self) -> Gate:
-        return self.client.gate
+    def admission(self) -> Admission:
+        return self.client.admission
 
     @property
     def is_silent(self) -> bool:
         """It was asked and has not responded for so long that others are preferred."""
-        return self.gate.contact.waiting_s(trio.current_time()) >= SILENT_S
+        return self.admission.contact.waiting_s(trio.current_time()) >= SILENT_S
 
     @property
     def is_doubtful(self) -> bool:
         """Whether it is back, or there at all, is not known from what it was asked."""
         return (
-            self.gate.contact.silent_s(trio.current_time()) >= SILENT_S
-            or self.gate.breaker.failures > 0
+            self.admission.contact.silent_s(trio.current_time()) >= SILENT_S
+            or self.admission.breaker.failures > 0
             or (self.trouble is not None and self.aside_until <= trio.current_time())
             or not self.known
         )
@@ -132,7 +132,7 @@ class Member:
         return (
             self.other_genesis is None
             and self.away_until <= trio.current_time()
-            and self.gate.day.may_take(self.gate.today)
+            and self.admission.day.may_take(self.admission.today)
         )
 
     @property
@@ -142,9 +142,9 @@ class Member:
         return (
             self.aside_until > now,
             self.is_silent
-            or self.gate.breaker.rests_until > now
+            or self.admission.breaker.rests_until > now
             or (self.behind or 0) > LAG,
-            self.gate.is_busy(self.client.waiting),
+            self.admission.is_busy(self.client.waiting),
         )
 
     @property
@@ -156,7 +156,7 @@ class Member:
     def is_given_up(self) -> bool:
         """It is on another network, or nothing can be had of it for a while."""
         gone = self.away_until > trio.current_time() + AWHILE_S
-        gone = gone or self.is_silent or self.gate.breaker.is_open
+        gone = gone or self.is_silent or self.admission.breaker.is_open
         return gone or self.other_genesis is not None
 
     def note_answer(self) -> None:
@@ -167,8 +167,8 @@ class Member:
             self.changes.recovered.set()
             self.changes.recovered = trio.Event()
         self.trouble, self.trouble_since = None, None
-        self.gate.breaker.note_answer()
-        self.gate.pace.note_answer(trio.current_time())
+        self.admission.breaker.note_answer()
+        self.admission.pace.note_answer(trio.current_time())
 
     def note_failure(self, error: NodeError) -> None:
         """It gave no answer, or not the one that was wanted."""
@@ -193,17 +193,17 @@ class Member:
         self.trouble = str(error)
         if isinstance(error, SlowDown):
             punished = isinstance(error, Suspended)
-            self.gate.pace.note_refusal(now, punished=punished)
+            self.admission.pace.note_refusal(now, punished=punished)
         away_until = now + (policies.retry_after_s(error) or 0.0)
         if away_until > max(now, self.away_until):  # others may still be under way
             self.away_until = away_until
             self.quota_spent = isinstance(error, QuotaSpent)
         if policies.is_sick(error):
-            self.gate.breaker.note_failure(now)
+            self.admission.breaker.note_failure(now)
 
     def note_given_up(self, *, waited_s: float) -> None:
         """Somebody waits no longer for it: a failure if it was silent meanwhile."""
-        silent_s = self.gate.contact.silent_s(trio.current_time())
+        silent_s = self.admission.contact.silent_s(trio.current_time())
         if min(waited_s, silent_s) >= SILENT_S:
             reason = f"no response for {silent_s:.0f} s"
             self.note_failure(NodeTimeout(self.name, 1, reason))
@@ -237,8 +237,8 @@ class Member:
 
     def shown(self) -> dict[str, Any]:
         """Its state in plain data, without keys; null is what is not known."""
-        client, gate, now = self.client, self.gate, trio.current_time()
-        latency_s, rate = gate.latency_s, gate.pace.rate
+        client, admission, now = self.client, self.admission, trio.current_time()
+        latency_s, rate = admission.latency_s, admission.pace.rate
         return {
             "endpoint": self.name,
             "state": self._state(now),
@@ -246,19 +246,19 @@ class Member:
             "solid_number": client.solid_number,
             "behind_blocks": self.behind,
             "requests": client.requests,
-            "requests_today": gate.day.used_on(gate.today),
-            "left_today": gate.left_today,
-            "per_day": gate.budget.per_day,
-            "per_second": gate.budget.per_second,
+            "requests_today": admission.day.used_on(admission.today),
+            "left_today": admission.left_today,
+            "per_day": admission.budget.per_day,
+            "per_second": admission.budget.per_second,
             "pace_per_second": None if rate is None else round(rate, 2),
             "waiting": client.waiting,
             "latency_ms": None if latency_s is None else round(latency_s * 1000),
             "errors": self.errors,
             "lies": self.lies,
-            "failures_in_a_row": gate.breaker.failures,
+            "failures_in_a_row": admission.breaker.failures,
             "trouble": self.trouble,
             "simulates_calls": self.simulates,
-            "silent_s": round(gate.contact.silent_s(now), 1),
+            "silent_s": round(admission.contact.silent_s(now), 1),
             "trouble_s": (
                 None
                 if self.trouble_since is None
@@ -272,8 +272,8 @@ class Member:
             ("wrong network", self.other_genesis is not None),
             ("lied", self.aside_until > now),
             ("left alone", self.away_until > now),
-            ("budget spent", not self.gate.day.may_take(self.gate.today)),
-            ("not asked: failing", self.gate.breaker.is_open),
+            ("budget spent", not self.admission.day.may_take(self.admission.today)),
+            ("not asked: failing", self.admission.breaker.is_open),
             ("failing", self.trouble is not None or self.is_silent),
             ("lagging", (self.behind or 0) > LAG),
             ("ok", self.known),
@@ -281,7 +281,7 @@ class Member:
         return next((state for state, is_so in told if is_so), "not asked yet")
 
 
-def all_away(members: list[Member], now: float) -> NodeError:
+def all_away(members: list[EndpointHealth], now: float) -> NodeError:
     """Why nobody of *members* can be asked: all said to be left alone."""
     soonest = min(members, key=lambda each: each.away_until)
     if soonest.quota_spent:

@@ -17,7 +17,7 @@ ACCOUNTS: Final = 4096
 T = TypeVar("T")
 
 
-class Seen:
+class KnownAccounts:
     """The memory; *account* is whatever tells accounts apart."""
 
     def __init__(self) -> None:

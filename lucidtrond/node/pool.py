@@ -7,7 +7,8 @@ round in which all failed, the retry policy waits. Who told us to stay away for 
 (rate limits) is left alone for that long, whoever asks.
 
 Who is fit to be asked first: who did not lie, does not fail, is not behind and whose
-budget (see `gate`) does not make us wait; among equals the configured order decides.
+budget (see `admission`) does not make us wait; among equals the configured order
+decides.
 Heads are compared when the one we follow stands still, and every five minutes else.
 
 Answers are not compared here: a receipt or a balance is one endpoint's word. Who wants
@@ -39,14 +40,14 @@ from lucidtrond.node.balances import (
 )
 from lucidtrond.node.broadcast import LATE_S, broadcast_to
 from lucidtrond.node.endpoint import Endpoint
-from lucidtrond.node.endpoint_health import Changes, Member, all_away
+from lucidtrond.node.endpoint_health import Changes, EndpointHealth, all_away
 from lucidtrond.node.health import policy as policies
 from lucidtrond.node.health.admission import system_ms
 from lucidtrond.node.health.agreement import SOURCES, Agreement, KeyReport, Sighting
 from lucidtrond.node.health.hedge import first_answer
 from lucidtrond.node.health.policy import RetryPolicy
 from lucidtrond.node.health.retry import retrying
-from lucidtrond.node.known_accounts import Seen
+from lucidtrond.node.known_accounts import KnownAccounts
 from lucidtrond.node.probing import Prober
 from lucidtrond.node.questions.client import NodeClient, Question
 from lucidtrond.node.questions.translate import NodeFacts
@@ -111,14 +112,14 @@ class NodePool:
     ) -> None:
         self.genesis_id = genesis_id
         self.changes = Changes()
-        self._members = [Member(client, self.changes) for client in clients]
+        self._members = [EndpointHealth(client, self.changes) for client in clients]
         self._policy = policy
         self._chance = chance
         self._newest = -1
         self._moved_at = self._compared_at = float("-inf")
         self._served = Served()
         self._geneses = Cache(size=0)
-        self._seen = Seen()
+        self._seen = KnownAccounts()
         self._second = SecondSource(self._members, self._put)
         self._prober = Prober(self._members, self._put)
 
@@ -387,7 +388,7 @@ class NodePool:
         errors: list[NodeError] = []
         async with trio.open_nursery() as nursery:
 
-            async def introduce(member: Member) -> None:
+            async def introduce(member: EndpointHealth) -> None:
                 try:
                     await self._put(member, _nothing)
                 except NodeError as error:
@@ -415,7 +416,7 @@ class NodePool:
             for each in self._members
         ]
 
-        async def ask(index: int, member: Member) -> None:
+        async def ask(index: int, member: EndpointHealth) -> None:
             try:
                 came[index] = await self._put(member, question)
             except NodeError as error:
@@ -436,7 +437,7 @@ class NodePool:
     async def _ask_who_knows(
         self, account: Hashable, question: Question[T], *, knows: Callable[[T], bool]
     ) -> T:
-        """Let who knows an account outweigh who does not; see `Seen`.
+        """Let who knows an account outweigh who does not; see `KnownAccounts`.
 
         Of an account that we never saw, where there are several endpoints, two have to
         say that there is none.
@@ -472,7 +473,7 @@ class NodePool:
         self,
         question: Question[T],
         *,
-        last: Callable[[Member], bool] | None = None,
+        last: Callable[[EndpointHealth], bool] | None = None,
         hedge_s: float = HEDGE_S,
     ) -> T:
         """Ask one after the other until somebody answers; who is *last*, at the end."""
@@ -481,7 +482,7 @@ class NodePool:
         asks = [partial(self._put, member, question) for member in ordered]
         return await first_answer(asks, after_s=hedge_s)
 
-    async def _put(self, member: Member, question: Question[T]) -> T:
+    async def _put(self, member: EndpointHealth, question: Question[T]) -> T:
         """Ask one endpoint and note how it stands."""
         began = trio.current_time()
         try:
@@ -496,7 +497,7 @@ class NodePool:
         member.note_answer()
         return answer
 
-    async def _introduce(self, member: Member) -> None:
+    async def _introduce(self, member: EndpointHealth) -> None:
         """See that it is on our network, once."""
         if not member.known and member.other_genesis is None:
             came = await self._geneses.get(
@@ -506,11 +507,11 @@ class NodePool:
         if member.other_genesis is not None:
             raise self._wrong_network(member)
 
-    def _wrong_network(self, member: Member) -> WrongNetwork:
+    def _wrong_network(self, member: EndpointHealth) -> WrongNetwork:
         came = str(member.other_genesis)
         return WrongNetwork(member.name, wanted=self.genesis_id, came=came)
 
-    def _in_order(self, *, urgent: bool = False) -> list[Member]:
+    def _in_order(self, *, urgent: bool = False) -> list[EndpointHealth]:
         """Whom to ask now, first choice first.
 
         Raises:
@@ -527,7 +528,7 @@ class NodePool:
             raise all_away(ours, now)
         askable = present
         if not urgent:
-            refusals = [each.gate.refusal() for each in present]
+            refusals = [each.admission.refusal() for each in present]
             askable = [
                 each
                 for each, refusal in zip(present, refusals, strict=True)

@@ -18,7 +18,7 @@ from typing import Final
 import trio
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.endpoint_health import Member
+from lucidtrond.node.endpoint_health import EndpointHealth
 from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.node.transport.line import PROBE_CONNECTIONS
 
@@ -26,13 +26,15 @@ PROBE_EVERY_S: Final = 2.0
 STANDBY_S: Final = 60.0
 """1,440 requests a day, of an endpoint that nothing else is asked."""
 
-Put = Callable[[Member, Callable[[NodeClient], Awaitable[object]]], Awaitable[object]]
+Put = Callable[
+    [EndpointHealth, Callable[[NodeClient], Awaitable[object]]], Awaitable[object]
+]
 
 
 class Prober:
     """Probes *members* by *put*, which notes what comes of it."""
 
-    def __init__(self, members: Sequence[Member], put: Put) -> None:
+    def __init__(self, members: Sequence[EndpointHealth], put: Put) -> None:
         self._members = members
         self._put = put
         self._probed_at: dict[str, float] = {}
@@ -51,14 +53,14 @@ class Prober:
                         nursery.start_soon(self._probe, member)
                 await trio.sleep(PROBE_EVERY_S)
 
-    def _take(self, member: Member, now: float) -> bool:
+    def _take(self, member: EndpointHealth, now: float) -> bool:
         """Whether *member* is to be probed now; then its probe is counted."""
         under_way = self._under_way.get(member.name, 0)
         if under_way >= PROBE_CONNECTIONS or not member.may_be_probed:
             return False
         if not member.is_doubtful:
             last = max(
-                now - member.gate.contact.unheard_s(now),
+                now - member.admission.contact.unheard_s(now),
                 self._probed_at.get(member.name, float("-inf")),
             )
             if now - last < STANDBY_S:
@@ -67,7 +69,7 @@ class Prober:
         self._under_way[member.name] = under_way + 1
         return True
 
-    async def _probe(self, member: Member) -> None:
+    async def _probe(self, member: EndpointHealth) -> None:
         try:
             await self._put(member, lambda node: node.probe())
         except NodeError:

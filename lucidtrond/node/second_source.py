@@ -11,7 +11,7 @@ from typing import Final
 import trio
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.endpoint_health import Member
+from lucidtrond.node.endpoint_health import EndpointHealth
 from lucidtrond.node.questions.client import NodeClient, Question
 from lucidtrond.tron.block import Block
 from lucidtrond.tron.receipt import Receipt
@@ -25,18 +25,18 @@ KEPT_FOR_FOLLOWING: Final = 0.5
 """Part of a day's budget that is left for when the first endpoint fails."""
 
 Receipts = tuple[Receipt, ...]
-Put = Callable[[Member, Question[Receipts]], Awaitable[Receipts]]
+Put = Callable[[EndpointHealth, Question[Receipts]], Awaitable[Receipts]]
 
 
 class SecondSource:
     """Chooses and asks; remembers which endpoint was too slow."""
 
-    def __init__(self, members: Sequence[Member], put: Put) -> None:
+    def __init__(self, members: Sequence[EndpointHealth], put: Put) -> None:
         self._members = members
         self._put = put
         self._rests_until: dict[str, float] = {}
 
-    def choose(self, besides: str) -> Member | None:
+    def choose(self, besides: str) -> EndpointHealth | None:
         """The best endpoint of another name than *besides*, if one can be asked."""
         fit = [
             each
@@ -70,16 +70,16 @@ class SecondSource:
         self._rests_until[member.name] = trio.current_time() + REST_S
         return None
 
-    def _is_fit(self, member: Member) -> bool:
+    def _is_fit(self, member: EndpointHealth) -> bool:
         now = trio.current_time()
-        gate = member.gate
-        per_day, left = gate.budget.per_day, gate.left_today
+        admission = member.admission
+        per_day, left = admission.budget.per_day, admission.left_today
         return (
             member.other_genesis is None
             and member.away_until <= now
             and self._rests_until.get(member.name, now) <= now
             and member.rank == (False, False, False)
-            and gate.refusal() is None
+            and admission.refusal() is None
             and (per_day is None or left is None or left > per_day * KEPT_FOR_FOLLOWING)
         )
 

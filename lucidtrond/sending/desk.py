@@ -32,7 +32,7 @@ from lucidtrond.sending.intent import (
     check_intent,
     check_recipient,
 )
-from lucidtrond.sending.journal import Drawn, Entry
+from lucidtrond.sending.journal import Draft, Entry
 from lucidtrond.sending.lookalike import check_look_alike, remember
 from lucidtrond.sending.protocols import Emitting, PaymentNode, Signer
 from lucidtrond.sending.quote import Quote
@@ -78,7 +78,7 @@ class Desk:
         if known is not None:
             return known, False
         await self.check_open()
-        head, solid = await self._stand()
+        head, solid = await self._chain_heads()
         quote = await self._quote(intent, head)
         try:
             return await self._write(intent, terms, quote, (head, solid))
@@ -93,7 +93,7 @@ class Desk:
         if known is not None:
             return known.payment
         await self.check_open()
-        head, _ = await self._stand()
+        head, _ = await self._chain_heads()
         quote = await self._quote(intent, head, solid=True)
         await self._store.read(lambda tx: _check_room(tx, intent, quote))
         return checked(intent, quote)
@@ -101,7 +101,7 @@ class Desk:
     async def estimate(self, intent: Intent) -> PaymentEstimate:
         """What it would burn now."""
         check_intent(intent)
-        head, _ = await self._stand()
+        head, _ = await self._chain_heads()
         return estimated(
             await fetch_quote(self._node, intent, self._limits, head=head, solid=False)
         )
@@ -163,7 +163,7 @@ class Desk:
         intent, lifetime_ms, deadline = await self._store.read(
             lambda tx: journal.intent_of(tx, entry.payment_seq)
         )
-        head, solid = await self._stand()
+        head, solid = await self._chain_heads()
         if deadline is not None and not by_hand:
             lifetime_ms = min(lifetime_ms, deadline - head.timestamp)
             if lifetime_ms < SHORTEST_MS:
@@ -194,7 +194,7 @@ class Desk:
         intent, _, _ = await self._store.read(
             lambda tx: journal.intent_of(tx, entry.payment_seq)
         )
-        head, _ = await self._stand()
+        head, _ = await self._chain_heads()
         quote = await self._quote(intent, head, solid=True)
 
         def check(tx: Tx) -> None:
@@ -208,7 +208,7 @@ class Desk:
 
         def end(tx: Tx) -> Entry:
             known = journal.must_find(tx, entry.txid)
-            ended = plan.after(known.attempt, plan.Buried(reason))
+            ended = plan.after(known.attempt, plan.Abandoned(reason))
             if ended == known.attempt:
                 return known
             noted = journal.update(tx, known, ended, now_ms=self._clock.now_ms())
@@ -254,7 +254,7 @@ class Desk:
             raise KeystoreMissing("no keystore yet: keystore.init makes it")
         raise KeystoreLocked("the keystore is locked: unlock it, then send again")
 
-    async def _stand(self) -> tuple[BlockHeader, BlockHeader]:
+    async def _chain_heads(self) -> tuple[BlockHeader, BlockHeader]:
         """The newest head and solid block that we or a node know of."""
         position = self._position()
         if position.synced and position.head and position.solid:
@@ -321,7 +321,7 @@ def _draw(
     *,
     lifetime_ms: int,
     burn: Sun,
-) -> Drawn:
+) -> Draft:
     """Fix the bytes; no other transaction of the owner has their timestamp.
 
     *burn* is set aside until it is settled.
@@ -336,7 +336,7 @@ def _draw(
         timestamp=timestamp,
         fee_limit=quote.fee_limit,
     ).encode()
-    return Drawn(raw, expiration, solid.number, quote.fee_limit, burn)
+    return Draft(raw, expiration, solid.number, quote.fee_limit, burn)
 
 
 def _check_room(

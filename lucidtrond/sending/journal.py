@@ -25,7 +25,7 @@ from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
-_AT_ONCE: Final = 400
+SQL_BATCH: Final = 400
 
 
 @frozen
@@ -71,7 +71,7 @@ def reserve_timestamp(tx: Tx, owner: Address, at_least: UnixMillis) -> UnixMilli
 
 
 @frozen
-class Drawn:
+class Draft:
     """The bytes of a new attempt and what they may cost."""
 
     raw: bytes
@@ -85,7 +85,7 @@ def insert(
     tx: Tx,
     intent: Intent,
     terms: Terms,
-    drawn: Drawn,
+    drawn: Draft,
     *,
     head_time: UnixMillis,
     now_ms: int,
@@ -126,7 +126,7 @@ def supersede(tx: Tx, entry: Entry) -> None:
     )
 
 
-def insert_next(tx: Tx, dead: Entry, drawn: Drawn, *, now_ms: int) -> Entry:
+def insert_next(tx: Tx, dead: Entry, drawn: Draft, *, now_ms: int) -> Entry:
     """Write the attempt that follows a superseded one, unsigned."""
     row = _NewAttempt(
         dead.payment_seq,
@@ -145,7 +145,7 @@ class _NewAttempt:
     renewals: int
 
 
-def _insert_attempt(tx: Tx, row: _NewAttempt, drawn: Drawn, *, now_ms: int) -> Entry:
+def _insert_attempt(tx: Tx, row: _NewAttempt, drawn: Draft, *, now_ms: int) -> Entry:
     attempt = Attempt("queued", drawn.expiration, drawn.reference_number)
     digest = Transaction(drawn.raw).digest
     tx.execute(
@@ -301,7 +301,7 @@ def among(tx: Tx, txids: Sequence[TxId]) -> list[Entry]:
     """Those of *txids* that are ours."""
     found: list[Entry] = []
     remaining: Iterator[TxId] = iter(txids)
-    while some := list(islice(remaining, _AT_ONCE)):
+    while some := list(islice(remaining, SQL_BATCH)):
         marks = ", ".join("?" * len(some))
         digests = [bytes.fromhex(txid) for txid in some]
         found += _all(tx, f"a.txid IN ({marks})", *digests)

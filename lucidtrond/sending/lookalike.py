@@ -21,7 +21,7 @@ from lucidtrond.tron.address import Address
 _END: Final = 3
 """One end at least has half of the six."""
 _SHARED: Final = 6
-_AT_ONCE: Final = 1000
+BACKFILL_ROWS: Final = 1000
 
 
 def remember(tx: Tx, recipient: Address) -> None:
@@ -38,7 +38,7 @@ def remember_earlier(tx: Tx) -> int:
     rows = tx.execute(
         "SELECT DISTINCT recipient FROM sending_payment WHERE recipient NOT IN"
         " (SELECT recipient FROM sending_recipient) LIMIT ?",
-        (_AT_ONCE,),
+        (BACKFILL_ROWS,),
     )
     for (raw,) in rows:
         remember(tx, Address(raw))

@@ -22,7 +22,7 @@ States, and the facts that lead out of them:
                 SolidUpTo its block or above, nothing
                 proves that it paid or failed               unproven
     unproven    Proven: a receipt shows the log             solidified
-    expired     Buried: the nodes agree, none follows       expired
+    expired     Abandoned: the nodes agree, none follows    expired
     expired     Included: the proof was wrong (a node that
                 lied); the truth wins over the state        included
 
@@ -54,8 +54,8 @@ from the follower, within the transaction that writes the block.
 
 Our blocks are one source. Until the nodes agree on the solidified block that the proof
 ends with (its id binds all blocks before it), ``expired`` is unresolved and not safe to
-retry. Then either the next attempt is written, if the intent may have one, or `Buried`
-says that none follows. This is the only way to a second transaction for one intent.
+retry. Then either the next attempt is written, if the intent may have one, or
+`Abandoned` says that none follows. This is the only way to a second transaction for one intent.
 """
 
 from enum import Enum
@@ -284,14 +284,21 @@ class SolidUpTo:
 
 
 @frozen
-class Buried:
+class Abandoned:
     """The nodes agree that it is dead, and none follows, for a *reason* if any."""
 
     reason: str = ""
 
 
 Fact = (
-    Signed | Answered | Unanswered | Included | TakenBack | Proven | SolidUpTo | Buried
+    Signed
+    | Answered
+    | Unanswered
+    | Included
+    | TakenBack
+    | Proven
+    | SolidUpTo
+    | Abandoned
 )
 
 
@@ -312,7 +319,7 @@ def after(attempt: Attempt, fact: Fact) -> Attempt:
             known = _after_proof(attempt, fact)
         case SolidUpTo():
             known = _after_solid(attempt, fact)
-        case Buried():
+        case Abandoned():
             known = _after_burial(attempt, fact)
         case _:
             assert_never(fact)
@@ -325,7 +332,7 @@ def _after_signature(attempt: Attempt) -> Attempt:
     return evolve(attempt, state="signed", reason=None)
 
 
-def _after_burial(attempt: Attempt, fact: Buried) -> Attempt:
+def _after_burial(attempt: Attempt, fact: Abandoned) -> Attempt:
     if attempt.state != "expired" or attempt.buried:
         return attempt
     reason = attempt.reason

@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.chain.poll_interval import Pace
+from lucidtrond.chain.poll_interval import PollInterval
 
 
 def follow(interval_s: float, *, blocks: int, phase: float) -> tuple[int, float]:
     """Follow a chain of real *interval_s*; give polls and the mean delay in seconds,
     both of the second half."""
-    pace = Pace(slowest_s=3.0)
+    pace = PollInterval(slowest_s=3.0)
     now_s, seen, polls, late_s, counted = phase, 0, 0, 0.0, 0
     while seen < blocks:
         there = int(now_s / interval_s)
@@ -34,7 +34,7 @@ def test_a_block_costs_about_one_question_and_is_seen_soon(
 
 
 def test_a_standing_chain_is_asked_no_more_often_than_its_block_time() -> None:
-    pace = Pace(slowest_s=3.0)
+    pace = PollInterval(slowest_s=3.0)
     pace.seen(1, 0)
     waits = [pace.nothing() for _ in range(20)]
     assert waits[-1] == 3.0
@@ -43,7 +43,7 @@ def test_a_standing_chain_is_asked_no_more_often_than_its_block_time() -> None:
 
 
 def test_catching_up_teaches_no_haste() -> None:
-    pace = Pace(slowest_s=3.0)
+    pace = PollInterval(slowest_s=3.0)
     for now_s in range(50):
         pace.caught_up(now_s / 100)
     assert pace.seen(1, 3.5) > 2.5

@@ -80,7 +80,7 @@ async def test_blocks_that_were_taken_back_may_take_an_account_along(
         node.fault = only("getaccount", lambda: answer("{}"))
         with pytest.raises(NodeUnavailable, match="unknown to it"):
             await pool.fetch_account(known)
-        # Seen at the head, it may not be final yet.
+        # KnownAccounts at the head, it may not be final yet.
         assert not (await pool.fetch_account(known, solid=True)).value.activated
         pool.forget_accounts()
         assert not (await pool.fetch_account(known)).value.activated

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from lucidtrond.chain import reconcile
-from lucidtrond.chain.poll_interval import Pace
+from lucidtrond.chain.poll_interval import PollInterval
 from lucidtrond.node import pool, second_source
 from lucidtrond.node.health import rate_limit
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
@@ -53,7 +53,7 @@ def test_its_numbers_are_those_of_the_pool() -> None:
 def test_the_follower_looks_no_more_often_than_planned(
     latency_s: float, phase: float, late: list[float]
 ) -> None:
-    pace, now, seen, rounds = Pace(float(BLOCK_S)), phase, 0, 0
+    pace, now, seen, rounds = PollInterval(float(BLOCK_S)), phase, 0, 0
     came = [BLOCK_S * number + each for number, each in enumerate(late)]
     while seen < len(came):
         rounds += 1

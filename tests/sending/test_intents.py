@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from lucidtrond.sending.plan import (
+    Abandoned,
     Answered,
     Attempt,
-    Buried,
     Fact,
     Included,
     Inclusion,
@@ -121,7 +121,7 @@ class Intents(RuleBasedStateMachine):
 
     @rule(at=st.integers(0, INTENTS - 1))
     def bury(self, at: int) -> None:
-        self.tell((at, len(self.intents[at].attempts) - 1), Buried("enough"))
+        self.tell((at, len(self.intents[at].attempts) - 1), Abandoned("enough"))
 
     @rule(most=st.integers(1, 12))
     def follow(self, most: int) -> None:

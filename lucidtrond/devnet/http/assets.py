@@ -6,7 +6,7 @@ from typing import Final
 from lucidtrond.devnet.http.errors import JavaError, null_pointer
 from lucidtrond.devnet.http.printing import Json
 from lucidtrond.devnet.http.reads import plain_address, view
-from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex
+from lucidtrond.devnet.http.requests import ServletRequest, as_text, decode_hex
 from lucidtrond.devnet.state.assets import asset_of
 from lucidtrond.devnet.state.bandwidth import recovered
 from lucidtrond.devnet.state.invariants import present
@@ -18,12 +18,12 @@ MAX_PAGE: Final = 1000  # ActuatorConstant.ASSET_ISSUE_COUNT_LIMIT_MAX
 Asset = pb.AssetIssueContract
 
 
-def get_by_id(ask: Ask) -> Json:
+def get_by_id(ask: ServletRequest) -> Json:
     asset = asset_of(view(ask), (_value(ask) or "").encode())
     return _printed(ask, asset, visible=ask.visible) if asset else {}
 
 
-def get_by_name(ask: Ask) -> Json:
+def get_by_name(ask: ServletRequest) -> Json:
     """A name, or an id in its place; refused when it means several tokens."""
     name = _name(ask)
     found = _matching(ask, lambda asset: asset.name == name)
@@ -40,13 +40,13 @@ def get_by_name(ask: Ask) -> Json:
     return _printed(ask, found[0], visible=ask.visible)
 
 
-def list_by_name(ask: Ask) -> Json:
+def list_by_name(ask: ServletRequest) -> Json:
     name = _name(ask)
     found = _matching(ask, lambda asset: asset.name == name)
     return _list(ask, found, visible=ask.visible)
 
 
-def list_by_account(ask: Ask) -> Json:
+def list_by_account(ask: ServletRequest) -> Json:
     if ask.posted:
         address: bytes = ask.message("Account").address
     else:
@@ -55,12 +55,12 @@ def list_by_account(ask: Ask) -> Json:
     return _list(ask, found, visible=ask.visible)
 
 
-def list_all(ask: Ask) -> Json:
+def list_all(ask: ServletRequest) -> Json:
     """Does not read a body: *visible* is the query's, also by POST."""
     return _list(ask, _matching(ask, lambda _asset: True), visible=ask.queried_visible)
 
 
-def list_page(ask: Ask) -> Json:
+def list_page(ask: ServletRequest) -> Json:
     """Sorted by name, then by *order*."""
     if ask.posted:
         asked = ask.message("PaginatedMessage")
@@ -75,7 +75,7 @@ def list_page(ask: Ask) -> Json:
     return _list(ask, page, visible=ask.visible)
 
 
-def _matching(ask: Ask, wanted: Callable[[Asset], bool]) -> list[Asset]:
+def _matching(ask: ServletRequest, wanted: Callable[[Asset], bool]) -> list[Asset]:
     """In the order of the store, which is that of the ids."""
     world = view(ask)
     tokens = sorted(token for token, _ in world.assets.items())
@@ -83,12 +83,12 @@ def _matching(ask: Ask, wanted: Callable[[Asset], bool]) -> list[Asset]:
     return [asset for asset in every if wanted(asset)]
 
 
-def _list(ask: Ask, found: Iterable[Asset], *, visible: bool) -> Json:
+def _list(ask: ServletRequest, found: Iterable[Asset], *, visible: bool) -> Json:
     printed = [_printed(ask, asset, visible=visible) for asset in found]
     return {"assetIssue": printed} if printed else {}
 
 
-def _printed(ask: Ask, asset: Asset, *, visible: bool) -> Json:
+def _printed(ask: ServletRequest, asset: Asset, *, visible: bool) -> Json:
     """As of the head: what was used recovers."""
     now = ask.chain.genesis.slot(view(ask).globals.timestamp)
     asset.public_free_asset_net_usage = recovered(
@@ -97,7 +97,7 @@ def _printed(ask: Ask, asset: Asset, *, visible: bool) -> Json:
     return print_message(asset, visible=visible)
 
 
-def _name(ask: Ask) -> bytes:
+def _name(ask: ServletRequest) -> bytes:
     value = _value(ask)
     if not ask.visible:
         return decode_hex(value or "")
@@ -106,7 +106,7 @@ def _name(ask: Ask) -> bytes:
     return value.encode("utf-8", "replace")
 
 
-def _value(ask: Ask) -> str | None:
+def _value(ask: ServletRequest) -> str | None:
     """``value`` as fastjson's getString gives it: numbers become text."""
     if not ask.posted:
         return ask.parameters.get("value")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from lucidtrond.devnet.http.errors import JavaError
 from lucidtrond.devnet.http.printing import Json, print_address, print_result
-from lucidtrond.devnet.http.requests import Ask
+from lucidtrond.devnet.http.requests import ServletRequest
 from lucidtrond.devnet.state.blocks import BlockRow, TransactionRow
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.invariants import present
@@ -15,7 +15,7 @@ HASH_SIZE: Final = 32
 _KIND: Final = pb.Transaction.Contract.ContractType
 
 
-def get_account_balance(ask: Ask) -> Json:
+def get_account_balance(ask: ServletRequest) -> Json:
     """Balance at a block; states of genesis and from solid to head are kept."""
     request = ask.message("AccountBalanceRequest")
     if not request.HasField("account_identifier"):
@@ -31,7 +31,7 @@ def get_account_balance(ask: Ask) -> Json:
     return {"block_identifier": _print_identifier(row), "balance": balance}
 
 
-def get_block_balance(ask: Ask) -> Json:
+def get_block_balance(ask: ServletRequest) -> Json:
     """How each transaction of a block changed balances, one change after another."""
     row = _identified(ask, ask.message("BlockIdentifier"))
     visible = ask.visible
@@ -67,7 +67,7 @@ def _print_identifier(row: BlockRow) -> Json:
     return {**printed, "number": row.number} if row.number else printed
 
 
-def _identified(ask: Ask, identifier: Any) -> BlockRow:
+def _identified(ask: ServletRequest, identifier: Any) -> BlockRow:
     # Wallet.checkBlockIdentifier
     number, block_id = identifier.number, identifier.hash
     if number < 0:
@@ -85,7 +85,7 @@ def _identified(ask: Ask, identifier: Any) -> BlockRow:
     return row
 
 
-def _world_at(ask: Ask, row: BlockRow) -> World:
+def _world_at(ask: ServletRequest, row: BlockRow) -> World:
     world = ask.chain.state_at(row.number)
     if world is None:
         raise _bad_argument(f"the state of block {row.number} is not kept")

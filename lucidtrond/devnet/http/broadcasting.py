@@ -5,7 +5,12 @@ from typing import Any
 
 from lucidtrond.devnet.http.errors import JavaError, null_pointer
 from lucidtrond.devnet.http.printing import Json, print_address, print_permission
-from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex, is_visible
+from lucidtrond.devnet.http.requests import (
+    ServletRequest,
+    as_text,
+    decode_hex,
+    is_visible,
+)
 from lucidtrond.devnet.state.account import ACTIVE_PERMISSION, Permission
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.javaproto import BadProtobuf
@@ -27,7 +32,7 @@ from lucidtrond.tron.jsontext import NullPointer
 from lucidtrond.tron.transaction import MalformedTransaction, Transaction
 
 
-def broadcast_transaction(ask: Ask) -> Json:
+def broadcast_transaction(ask: ServletRequest) -> Json:
     transaction, visible = _posted(ask)
     refusal = _submit(ask, transaction)
     if refusal is None:
@@ -36,7 +41,7 @@ def broadcast_transaction(ask: Ask) -> Json:
     return {"code": refusal.code, "txid": transaction.txid, "message": text}
 
 
-def broadcast_hex(ask: Ask) -> Json:
+def broadcast_hex(ask: ServletRequest) -> Json:
     data = decode_hex(as_text(ask.body().get("transaction")) or "")
     transaction, printed = _received(data)
     refusal = _submit(ask, transaction)
@@ -49,7 +54,7 @@ def broadcast_hex(ask: Ask) -> Json:
     }
 
 
-def _submit(ask: Ask, transaction: Transaction) -> Refused | None:
+def _submit(ask: ServletRequest, transaction: Transaction) -> Refused | None:
     try:
         ask.chain.submit(Candidate.read(transaction))
     except Refused as refusal:
@@ -57,7 +62,7 @@ def _submit(ask: Ask, transaction: Transaction) -> Refused | None:
     return None
 
 
-def _posted(ask: Ask) -> tuple[Transaction, bool]:
+def _posted(ask: ServletRequest) -> tuple[Transaction, bool]:
     """The transaction in a body, and whether that is visible (Util.packTransaction)."""
     body = ask.body()
     visible = is_visible(body)
@@ -91,7 +96,7 @@ class _Unweighed(Exception):
         return {"result": {"code": self.code, "message": self.message}}
 
 
-def get_sign_weight(ask: Ask) -> Json:
+def get_sign_weight(ask: ServletRequest) -> Json:
     transaction, visible = _posted(ask)
     candidate = Candidate.read(transaction)
     printed: Json = {"transaction": _wrapped(transaction, visible=visible)}
@@ -114,7 +119,7 @@ def get_sign_weight(ask: Ask) -> Json:
     return printed
 
 
-def _permission_of(ask: Ask, candidate: Candidate) -> Permission:
+def _permission_of(ask: ServletRequest, candidate: Candidate) -> Permission:
     """TransactionUtil.getTransactionSignWeight, before it looks at signatures."""
     if not candidate.contracts:
         raise _no_contract()
@@ -149,7 +154,7 @@ def _bad_signature(refusal: BadSignature) -> Json:
     return {"result": {"code": code, "message": refusal.reason}}
 
 
-def get_approved_list(ask: Ask) -> Json:
+def get_approved_list(ask: ServletRequest) -> Json:
     """Whoever signed, be it allowed or not (Wallet.getTransactionApprovedList)."""
     transaction, visible = _posted(ask)
     candidate = Candidate.read(transaction)

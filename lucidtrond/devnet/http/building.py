@@ -15,7 +15,7 @@ from lucidtrond.devnet.http.errors import (
 )
 from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json
-from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex, is_long
+from lucidtrond.devnet.http.requests import ServletRequest, as_text, decode_hex, is_long
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.execution import kind_of
 from lucidtrond.devnet.state.rejections import Invalid
@@ -38,91 +38,91 @@ _UNCHECKED: Final = frozenset({"CreateSmartContract", "TriggerSmartContract"})
 LIFETIME_MS = 60_000  # Wallet.createTransactionCapsule: TRANSACTION_DEFAULT_EXPIRATION
 
 
-def create_transaction(ask: Ask) -> Json:
+def create_transaction(ask: ServletRequest) -> Json:
     return build(ask, "TransferContract")
 
 
-def create_account(ask: Ask) -> Json:
+def create_account(ask: ServletRequest) -> Json:
     return build(ask, "AccountCreateContract")
 
 
-def update_account(ask: Ask) -> Json:
+def update_account(ask: ServletRequest) -> Json:
     return build(ask, "AccountUpdateContract")
 
 
-def set_account_id(ask: Ask) -> Json:
+def set_account_id(ask: ServletRequest) -> Json:
     return build(ask, "SetAccountIdContract")
 
 
-def update_permissions(ask: Ask) -> Json:
+def update_permissions(ask: ServletRequest) -> Json:
     return build(ask, "AccountPermissionUpdateContract")
 
 
-def create_asset_issue(ask: Ask) -> Json:
+def create_asset_issue(ask: ServletRequest) -> Json:
     return build(ask, "AssetIssueContract")
 
 
-def transfer_asset(ask: Ask) -> Json:
+def transfer_asset(ask: ServletRequest) -> Json:
     return build(ask, "TransferAssetContract")
 
 
-def participate_asset_issue(ask: Ask) -> Json:
+def participate_asset_issue(ask: ServletRequest) -> Json:
     return build(ask, "ParticipateAssetIssueContract")
 
 
-def unfreeze_asset(ask: Ask) -> Json:
+def unfreeze_asset(ask: ServletRequest) -> Json:
     return build(ask, "UnfreezeAssetContract")
 
 
-def update_asset(ask: Ask) -> Json:
+def update_asset(ask: ServletRequest) -> Json:
     return build(ask, "UpdateAssetContract")
 
 
-def update_setting(ask: Ask) -> Json:
+def update_setting(ask: ServletRequest) -> Json:
     return build(ask, "UpdateSettingContract")
 
 
-def update_energy_limit(ask: Ask) -> Json:
+def update_energy_limit(ask: ServletRequest) -> Json:
     return build(ask, "UpdateEnergyLimitContract")
 
 
-def clear_abi(ask: Ask) -> Json:
+def clear_abi(ask: ServletRequest) -> Json:
     return build(ask, "ClearABIContract")
 
 
-def freeze_balance(ask: Ask) -> Json:
+def freeze_balance(ask: ServletRequest) -> Json:
     return build(ask, "FreezeBalanceContract")
 
 
-def unfreeze_balance(ask: Ask) -> Json:
+def unfreeze_balance(ask: ServletRequest) -> Json:
     return build(ask, "UnfreezeBalanceContract")
 
 
-def create_exchange(ask: Ask) -> Json:
+def create_exchange(ask: ServletRequest) -> Json:
     return build(ask, "ExchangeCreateContract")
 
 
-def inject_exchange(ask: Ask) -> Json:
+def inject_exchange(ask: ServletRequest) -> Json:
     return build(ask, "ExchangeInjectContract")
 
 
-def withdraw_exchange(ask: Ask) -> Json:
+def withdraw_exchange(ask: ServletRequest) -> Json:
     return build(ask, "ExchangeWithdrawContract")
 
 
-def trade_exchange(ask: Ask) -> Json:
+def trade_exchange(ask: ServletRequest) -> Json:
     return build(ask, "ExchangeTransactionContract")
 
 
-def sell_on_market(ask: Ask) -> Json:
+def sell_on_market(ask: ServletRequest) -> Json:
     return build(ask, "MarketSellAssetContract")
 
 
-def cancel_order(ask: Ask) -> Json:
+def cancel_order(ask: ServletRequest) -> Json:
     return build(ask, "MarketCancelOrderContract")
 
 
-def create_common(ask: Ask) -> Json:
+def create_common(ask: ServletRequest) -> Json:
     """CreateCommonTransactionServlet: any contract, named by ``contractType``."""
     body = ask.body()
     name = as_text(body.get("contractType"))
@@ -138,7 +138,7 @@ def create_common(ask: Ask) -> Json:
     return build(ask, name)
 
 
-def build(ask: Ask, name: str) -> Json:
+def build(ask: ServletRequest, name: str) -> Json:
     """A contract as the body spells it; raises JavaError when it is refused."""
     visible = ask.visible
     message = ask.merge(getattr(pb, name)())

@@ -7,7 +7,12 @@ from lucidtrond.devnet.http.building import raw_data_of, set_permission
 from lucidtrond.devnet.http.errors import JavaError
 from lucidtrond.devnet.http.printing import Json, print_address, print_log
 from lucidtrond.devnet.http.reads import view
-from lucidtrond.devnet.http.requests import Ask, decode_base58, decode_hex, to_long
+from lucidtrond.devnet.http.requests import (
+    ServletRequest,
+    decode_base58,
+    decode_hex,
+    to_long,
+)
 from lucidtrond.devnet.state.deployed import Contract, artifact, creation_code
 from lucidtrond.devnet.state.energy import estimated
 from lucidtrond.devnet.state.native_token import TokenResult
@@ -30,12 +35,12 @@ class _Failed(Exception):
         self.code, self.message = code, message
 
 
-def get_contract(ask: Ask) -> Json:
+def get_contract(ask: ServletRequest) -> Json:
     contract = _asked(ask)
     return _print_contract(contract, visible=ask.visible) if contract else {}
 
 
-def get_contract_info(ask: Ask) -> Json:
+def get_contract_info(ask: ServletRequest) -> Json:
     """Energy statistics of contracts are not kept: *contract_state* is empty."""
     contract = _asked(ask)
     if contract is None:
@@ -47,7 +52,7 @@ def get_contract_info(ask: Ask) -> Json:
     }
 
 
-def _asked(ask: Ask) -> Contract | None:
+def _asked(ask: ServletRequest) -> Contract | None:
     # GetContractServlet: base58 is turned into hex first.
     if not ask.visible:
         if ask.posted:
@@ -76,19 +81,21 @@ def _print_contract(contract: Contract, *, visible: bool) -> Json:
     return {name: value for name, value in printed.items() if value != 0}
 
 
-def trigger_constant_contract(ask: Ask) -> Json:
+def trigger_constant_contract(ask: ServletRequest) -> Json:
     return _answer(ask, _constant)
 
 
-def estimate_energy(ask: Ask) -> Json:
+def estimate_energy(ask: ServletRequest) -> Json:
     return _answer(ask, _estimate)
 
 
-def trigger_smart_contract(ask: Ask) -> Json:
+def trigger_smart_contract(ask: ServletRequest) -> Json:
     return _answer(ask, _trigger)
 
 
-def _answer(ask: Ask, servlet: Callable[[Ask, Mapping[str, Any]], Json]) -> Json:
+def _answer(
+    ask: ServletRequest, servlet: Callable[[ServletRequest, Mapping[str, Any]], Json]
+) -> Json:
     """These three put what goes wrong into ``result``, in hex unless visible."""
     visible = False
     try:
@@ -114,13 +121,13 @@ def _unset(message: str) -> JavaError:
     return JavaError("java.security.InvalidParameterException", message)
 
 
-def _constant(ask: Ask, body: Mapping[str, Any]) -> Json:
+def _constant(ask: ServletRequest, body: Mapping[str, Any]) -> Json:
     message = _tried(ask, body)
     raw = raw_data_of(ask.chain, NAME, message, now_ms=ask.now_ms())
     return _print_constant(raw, _run(ask, message), visible=ask.visible)
 
 
-def _estimate(ask: Ask, body: Mapping[str, Any]) -> Json:
+def _estimate(ask: ServletRequest, body: Mapping[str, Any]) -> Json:
     result = _run(ask, _tried(ask, body))
     if result.result != "SUCCESS":
         raise _Failed("CONTRACT_EXE_ERROR", result.message)
@@ -128,7 +135,7 @@ def _estimate(ask: Ask, body: Mapping[str, Any]) -> Json:
     return {"result": {"result": True}, "energy_required": needed}
 
 
-def _trigger(ask: Ask, body: Mapping[str, Any]) -> Json:
+def _trigger(ask: ServletRequest, body: Mapping[str, Any]) -> Json:
     if not body.get("contract_address"):
         raise _unset("contract_address isn't set.")
     message = _message(ask, body)
@@ -148,7 +155,7 @@ def _trigger(ask: Ask, body: Mapping[str, Any]) -> Json:
     }
 
 
-def _tried(ask: Ask, body: Mapping[str, Any]) -> Any:
+def _tried(ask: ServletRequest, body: Mapping[str, Any]) -> Any:
     # Util.validateParameter
     if not body.get("contract_address"):
         if not body.get("data"):
@@ -157,7 +164,7 @@ def _tried(ask: Ask, body: Mapping[str, Any]) -> Any:
     return _message(ask, body)
 
 
-def _message(ask: Ask, body: Mapping[str, Any]) -> Any:
+def _message(ask: ServletRequest, body: Mapping[str, Any]) -> Any:
     """A TriggerSmartContract: a selector goes before data (Util.parseMethod)."""
     message = ask.merge(pb.TriggerSmartContract())
     selector = body.get("function_selector")
@@ -168,7 +175,7 @@ def _message(ask: Ask, body: Mapping[str, Any]) -> Any:
     return message
 
 
-def _run(ask: Ask, message: Any) -> TokenResult:
+def _run(ask: ServletRequest, message: Any) -> TokenResult:
     wanted = Call(
         message.owner_address,
         contract=message.contract_address,

@@ -6,7 +6,13 @@ from typing import Any
 from lucidtrond.devnet.http.building import raw_data_of, set_permission
 from lucidtrond.devnet.http.errors import contract_invalid
 from lucidtrond.devnet.http.printing import Json
-from lucidtrond.devnet.http.requests import Ask, as_text, decode_hex, merge, to_long
+from lucidtrond.devnet.http.requests import (
+    ServletRequest,
+    as_text,
+    decode_hex,
+    merge,
+    to_long,
+)
 from lucidtrond.devnet.state.energy import WHOLE
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_transaction
@@ -14,7 +20,7 @@ from lucidtrond.tron.jsonformat import print_transaction
 NAME = "CreateSmartContract"
 
 
-def deploy_contract(ask: Ask) -> Json:
+def deploy_contract(ask: ServletRequest) -> Json:
     """DeployContractServlet: reads its parameters in this order, checks nearly none."""
     visible, body = ask.visible, ask.body()
     owner = ask.decode_address(as_text(body.get("owner_address")) or "")

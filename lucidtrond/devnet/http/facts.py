@@ -6,15 +6,15 @@ import sys
 from typing import Any
 
 from lucidtrond.devnet.http.printing import Json
-from lucidtrond.devnet.http.requests import Ask
+from lucidtrond.devnet.http.requests import ServletRequest
 from lucidtrond.devnet.state.world import World
 
 
-def _world(ask: Ask) -> World:
+def _world(ask: ServletRequest) -> World:
     return ask.chain.solid if ask.solid else ask.chain.head
 
 
-def get_chain_parameters(ask: Ask) -> Json:
+def get_chain_parameters(ask: ServletRequest) -> Json:
     every = ask.chain.genesis.parameters.every
     return {
         "chainParameter": [
@@ -24,32 +24,32 @@ def get_chain_parameters(ask: Ask) -> Json:
     }
 
 
-def get_energy_prices(ask: Ask) -> Json:
+def get_energy_prices(ask: ServletRequest) -> Json:
     return {"prices": ask.chain.genesis.file.energy_prices}
 
 
-def get_bandwidth_prices(ask: Ask) -> Json:
+def get_bandwidth_prices(ask: ServletRequest) -> Json:
     return {"prices": ask.chain.genesis.file.bandwidth_prices}
 
 
-def get_memo_fee(ask: Ask) -> Json:
+def get_memo_fee(ask: ServletRequest) -> Json:
     return {"prices": ask.chain.genesis.file.memo_fee}
 
 
-def get_burn_trx(ask: Ask) -> Json:
+def get_burn_trx(ask: ServletRequest) -> Json:
     world = ask.chain.solid if ask.solid else ask.chain.pending
     return {"burnTrxAmount": world.globals.burned}
 
 
-def get_next_maintenance_time(ask: Ask) -> Json:
+def get_next_maintenance_time(ask: ServletRequest) -> Json:
     return {"num": _world(ask).globals.next_maintenance}
 
 
-def list_nodes(_ask: Ask) -> Json:
+def list_nodes(_ask: ServletRequest) -> Json:
     return {}
 
 
-def get_node_info(ask: Ask) -> Json:
+def get_node_info(ask: ServletRequest) -> Json:
     """A node without peers. Machine figures are this process's; it runs no JVM."""
     file = ask.chain.genesis.file
     known = ask.chain.head.globals

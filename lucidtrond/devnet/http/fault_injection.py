@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from lucidtrond.devnet.faults import BUSY, LITE, Faults, Rule
 from lucidtrond.devnet.http.router import JSON_TYPE, SERVER, Router
 from lucidtrond.devnet.state.rejections import Refused
-from lucidtrond.devnet.state.view import ChainView, LaggingView, ObstinateView
+from lucidtrond.devnet.state.view import ChainView, LaggingView, RejectingView
 from lucidtrond.transports.http import HttpRequest, HttpResponse
 
 Json = Any
@@ -60,10 +60,10 @@ def _view(rule: Rule, chain: ChainView) -> ChainView:
         case "stop":
             return LaggingView(chain, max(0, chain.head.globals.number - rule.block))
         case "drop":
-            return ObstinateView(chain, None, carried_out=False)
+            return RejectingView(chain, None, carried_out=False)
         case "broadcast":
             refusal = Refused(rule.code, rule.message)
-            return ObstinateView(chain, refusal, carried_out=rule.carried_out)
+            return RejectingView(chain, refusal, carried_out=rule.carried_out)
     return chain
 
 

@@ -19,7 +19,7 @@ from lucidtrond.devnet.http.printing import (
     print_row,
 )
 from lucidtrond.devnet.http.requests import (
-    Ask,
+    ServletRequest,
     as_text,
     decode_base58,
     decode_hex,
@@ -35,12 +35,12 @@ _ID: Final = re.compile(r"[0-9a-fA-F]{64}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]", re.ASCII)
 
 
-def view(ask: Ask) -> World:
+def view(ask: ServletRequest) -> World:
     """State that the asked side shows for accounts."""
     return ask.chain.solid if ask.solid else ask.chain.pending
 
 
-def head_number(ask: Ask) -> int:
+def head_number(ask: ServletRequest) -> int:
     top = ask.chain.solid if ask.solid else ask.chain.head
     return top.globals.number
 
@@ -48,12 +48,12 @@ def head_number(ask: Ask) -> int:
 # Blocks
 
 
-def get_now_block(ask: Ask) -> Json:
+def get_now_block(ask: ServletRequest) -> Json:
     """Does not read a body."""
     return _printed(ask, head_number(ask), visible=ask.queried_visible)
 
 
-def get_block(ask: Ask) -> Json:
+def get_block(ask: ServletRequest) -> Json:
     if ask.posted and not ask.text:
         which, detail = "", False
     elif ask.posted:
@@ -66,7 +66,7 @@ def get_block(ask: Ask) -> Json:
     return print_block(row, visible=ask.visible, detail=detail) if row else {}
 
 
-def _find_block(ask: Ask, which: str) -> BlockRow | None:
+def _find_block(ask: ServletRequest, which: str) -> BlockRow | None:
     # Wallet.getBlock
     head = head_number(ask)
     if not which:
@@ -80,23 +80,23 @@ def _find_block(ask: Ask, which: str) -> BlockRow | None:
     return _by_id(ask, bytes.fromhex(which))
 
 
-def _by_id(ask: Ask, block_id: bytes) -> BlockRow | None:
+def _by_id(ask: ServletRequest, block_id: bytes) -> BlockRow | None:
     if len(block_id) != 32:
         return None
     row = ask.chain.block(int.from_bytes(block_id[:8], "big"), solid=ask.solid)
     return row if row is not None and row.id == block_id else None
 
 
-def get_block_by_num(ask: Ask) -> Json:
+def get_block_by_num(ask: ServletRequest) -> Json:
     return _printed(ask, _number(ask, default=0), visible=ask.visible)
 
 
-def get_block_by_id(ask: Ask) -> Json:
+def get_block_by_id(ask: ServletRequest) -> Json:
     row = _by_id(ask, _value(ask))
     return print_block(row, visible=ask.visible) if row else {}
 
 
-def get_block_by_limit_next(ask: Ask) -> Json:
+def get_block_by_limit_next(ask: ServletRequest) -> Json:
     if ask.posted:
         request = ask.message("BlockLimit")
         start, end = request.startNum, request.endNum
@@ -109,7 +109,7 @@ def get_block_by_limit_next(ask: Ask) -> Json:
     return _blocks(ask, range(start, end))
 
 
-def get_block_by_latest_num(ask: Ask) -> Json:
+def get_block_by_latest_num(ask: ServletRequest) -> Json:
     count = _number(ask)
     if not 0 < count < MAX_RANGE:
         return {}
@@ -117,18 +117,18 @@ def get_block_by_latest_num(ask: Ask) -> Json:
     return _blocks(ask, range(max(0, head - count + 1), head + 1))
 
 
-def _blocks(ask: Ask, numbers: range) -> Json:
+def _blocks(ask: ServletRequest, numbers: range) -> Json:
     visible = ask.visible
     rows = (ask.chain.block(number, solid=ask.solid) for number in numbers)
     return {"block": [print_block(row, visible=visible) for row in rows if row]}
 
 
-def _printed(ask: Ask, number: int, *, visible: bool) -> Json:
+def _printed(ask: ServletRequest, number: int, *, visible: bool) -> Json:
     row = ask.chain.block(number, solid=ask.solid)
     return print_block(row, visible=visible) if row else {}
 
 
-def get_transaction_count(ask: Ask) -> Json:
+def get_transaction_count(ask: ServletRequest) -> Json:
     row = ask.chain.block(_number(ask), solid=ask.solid)
     return {"count": len(row.transactions) if row else 0}
 
@@ -136,12 +136,12 @@ def get_transaction_count(ask: Ask) -> Json:
 # Transactions
 
 
-def get_transaction_by_id(ask: Ask) -> Json:
+def get_transaction_by_id(ask: ServletRequest) -> Json:
     found = _find(ask)
     return print_row(found.transaction, visible=ask.visible) if found else {}
 
 
-def get_transaction_info_by_id(ask: Ask) -> Json:
+def get_transaction_info_by_id(ask: ServletRequest) -> Json:
     found = _find(ask)
     if found is None or found.block is None:
         return {}
@@ -153,7 +153,7 @@ def get_transaction_info_by_id(ask: Ask) -> Json:
     )
 
 
-def get_transaction_info_by_block_num(ask: Ask) -> Json | list[Json]:
+def get_transaction_info_by_block_num(ask: ServletRequest) -> Json | list[Json]:
     number = _number(ask)
     if number <= 0:
         return {}
@@ -164,42 +164,42 @@ def get_transaction_info_by_block_num(ask: Ask) -> Json | list[Json]:
     return [print_info(each, row, visible=visible) for each in row.transactions]
 
 
-def get_transaction_receipt_by_id(ask: Ask) -> Json:
+def get_transaction_receipt_by_id(ask: ServletRequest) -> Json:
     found = _find(ask)
     if found is None or found.block is None:
         return {}
     return {"Receipt": print_receipt(found.transaction)}
 
 
-def get_transaction_from_pending(ask: Ask) -> Json:
+def get_transaction_from_pending(ask: ServletRequest) -> Json:
     found = _find(ask)
     if found is None or found.block is not None:
         return {}
     return print_row(found.transaction, visible=ask.visible)
 
 
-def get_transaction_list_from_pending(ask: Ask) -> Json:
+def get_transaction_list_from_pending(ask: ServletRequest) -> Json:
     _ = ask.visible  # bad JSON is refused, though nothing else is read
     ids = [each.candidate.txid.hex() for each in ask.chain.pool]
     return {"txId": ids} if ids else {}
 
 
-def get_pending_size(ask: Ask) -> Json:
+def get_pending_size(ask: ServletRequest) -> Json:
     return {"pendingSize": len(ask.chain.pool)}
 
 
-def _find(ask: Ask) -> Found | None:
+def _find(ask: ServletRequest) -> Found | None:
     return ask.chain.find(_value(ask), solid=ask.solid)
 
 
-def _value(ask: Ask) -> bytes:
+def _value(ask: ServletRequest) -> bytes:
     if ask.posted:
         value: bytes = ask.message("BytesMessage").value
         return value
     return decode_hex(ask.parameters.get("value", ""))
 
 
-def _number(ask: Ask, *, default: int | None = None) -> int:
+def _number(ask: ServletRequest, *, default: int | None = None) -> int:
     """*default* goes for a query without it: getblockbynum alone has one."""
     if ask.posted:
         number: int = ask.message("NumberMessage").num
@@ -210,17 +210,17 @@ def _number(ask: Ask, *, default: int | None = None) -> int:
 # Accounts
 
 
-def get_account(ask: Ask) -> Json:
+def get_account(ask: ServletRequest) -> Json:
     return _account(ask, _merged_address(ask), by_id=False)
 
 
-def get_account_by_id(ask: Ask) -> Json:
+def get_account_by_id(ask: ServletRequest) -> Json:
     account_id = _merged(ask, "account_id").account_id
     address = view(ask).account_ids.get(account_id.lower()) if account_id else None
     return _account(ask, address or b"", by_id=True)
 
 
-def _account(ask: Ask, address: bytes, *, by_id: bool) -> Json:
+def _account(ask: ServletRequest, address: bytes, *, by_id: bool) -> Json:
     world = view(ask)
     account = world.accounts.get(address)
     if account is None:
@@ -230,18 +230,18 @@ def _account(ask: Ask, address: bytes, *, by_id: bool) -> Json:
     )
 
 
-def get_account_net(ask: Ask) -> Json:
+def get_account_net(ask: ServletRequest) -> Json:
     address = _merged_address(ask) if ask.posted else plain_address(ask)
     account = view(ask).accounts.get(address)
     return print_net(account, view(ask), ask.chain.genesis) if account else {}
 
 
-def get_account_resource(ask: Ask) -> Json:
+def get_account_resource(ask: ServletRequest) -> Json:
     account = view(ask).accounts.get(plain_address(ask))
     return print_resources(account, view(ask), ask.chain.genesis) if account else {}
 
 
-def _merged(ask: Ask, name: str) -> Any:
+def _merged(ask: ServletRequest, name: str) -> Any:
     """A parameter through JsonFormat, by both verbs (Account of Tron.proto)."""
     if ask.posted:
         return ask.message("Account")
@@ -249,12 +249,12 @@ def _merged(ask: Ask, name: str) -> Any:
     return ask.from_parameter("Account", name, text)
 
 
-def _merged_address(ask: Ask) -> bytes:
+def _merged_address(ask: ServletRequest) -> bytes:
     address: bytes = _merged(ask, "address").address
     return address
 
 
-def plain_address(ask: Ask) -> bytes:
+def plain_address(ask: ServletRequest) -> bytes:
     """A parameter that the servlet decodes by itself."""
     if ask.posted:
         return ask.decode_address(as_text(ask.body().get("address")) or "")
@@ -264,7 +264,7 @@ def plain_address(ask: Ask) -> bytes:
 # Addresses
 
 
-def validate_address(ask: Ask) -> Json | None:
+def validate_address(ask: ServletRequest) -> Json | None:
     """None is an empty answer, for a body that is no JSON."""
     given: Any = ask.parameters.get("address")
     if ask.posted:

@@ -105,7 +105,7 @@ MESSAGES: Final = _make_messages()
 
 
 @frozen
-class Ask:
+class ServletRequest:
     """One request to one servlet. *solid* asks the solidity side."""
 
     chain: ChainView
@@ -192,9 +192,9 @@ class Ask:
         return int(text)
 
 
-def read_ask(
+def read_request(
     request: HttpRequest, chain: ChainView, *, solid: bool, now_ms: Callable[[], int]
-) -> Ask:
+) -> ServletRequest:
     """Raises JavaError when the body is too long."""
     parameters: dict[str, str] = {}
     for name, value in parse_qsl(request.query, keep_blank_values=True):
@@ -212,7 +212,7 @@ def read_ask(
         if kind == _FORM and not text.lstrip().startswith("{"):
             pairs = dict(parse_qsl(text, keep_blank_values=True))
             text = msgspec.json.encode(pairs).decode() if text else text
-    return Ask(chain, request.method, solid, now_ms, parameters, text)
+    return ServletRequest(chain, request.method, solid, now_ms, parameters, text)
 
 
 def merge(text: str, message: Any, *, visible: bool) -> Any:

@@ -25,11 +25,11 @@ from lucidtrond.devnet.http import (
     voting,
 )
 from lucidtrond.devnet.http.errors import JavaError, PlainError
-from lucidtrond.devnet.http.requests import Ask, read_ask
+from lucidtrond.devnet.http.requests import ServletRequest, read_request
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.transports.http import HttpRequest, HttpResponse
 
-Servlet = Callable[[Ask], Any]
+Servlet = Callable[[ServletRequest], Any]
 """Gives what is printed as JSON; None is an empty answer."""
 
 JSON_TYPE: Final = "application/json;charset=utf-8"
@@ -275,7 +275,7 @@ class Router:
     ) -> HttpResponse:
         solid = request.path.startswith(Side.SOLIDITY.value)
         try:
-            ask = read_ask(request, self._chain, solid=solid, now_ms=self._now_ms)
+            ask = read_request(request, self._chain, solid=solid, now_ms=self._now_ms)
             answer = servlet(ask)
         except (JavaError, PlainError) as error:
             if bare_errors and isinstance(error, JavaError):

@@ -5,7 +5,7 @@ from typing import Any
 from lucidtrond.devnet.http.building import build
 from lucidtrond.devnet.http.printing import Json, print_address
 from lucidtrond.devnet.http.reads import view
-from lucidtrond.devnet.http.requests import Ask, as_text
+from lucidtrond.devnet.http.requests import ServletRequest, as_text
 from lucidtrond.devnet.state.account import Delegation
 from lucidtrond.devnet.state.delegating import (
     borrowers,
@@ -17,31 +17,31 @@ from lucidtrond.devnet.state.freezing import unfreezings_left, withdrawable
 from lucidtrond.devnet.state.stakes import RESOURCES
 
 
-def freeze_balance(ask: Ask) -> Json:
+def freeze_balance(ask: ServletRequest) -> Json:
     return build(ask, "FreezeBalanceV2Contract")
 
 
-def unfreeze_balance(ask: Ask) -> Json:
+def unfreeze_balance(ask: ServletRequest) -> Json:
     return build(ask, "UnfreezeBalanceV2Contract")
 
 
-def withdraw_expire_unfreeze(ask: Ask) -> Json:
+def withdraw_expire_unfreeze(ask: ServletRequest) -> Json:
     return build(ask, "WithdrawExpireUnfreezeContract")
 
 
-def cancel_all_unfreeze(ask: Ask) -> Json:
+def cancel_all_unfreeze(ask: ServletRequest) -> Json:
     return build(ask, "CancelAllUnfreezeV2Contract")
 
 
-def delegate_resource(ask: Ask) -> Json:
+def delegate_resource(ask: ServletRequest) -> Json:
     return build(ask, "DelegateResourceContract")
 
 
-def undelegate_resource(ask: Ask) -> Json:
+def undelegate_resource(ask: ServletRequest) -> Json:
     return build(ask, "UnDelegateResourceContract")
 
 
-def get_delegated_resource(ask: Ask) -> Json:
+def get_delegated_resource(ask: ServletRequest) -> Json:
     """What one account lends another: the unlocked part first."""
     request = _asked(ask, "DelegatedResourceMessage")
     owner, receiver = request.fromAddress, request.toAddress
@@ -67,7 +67,7 @@ def _print_delegation(row: Delegation, *, visible: bool) -> Json:
     }
 
 
-def get_delegated_resource_index(ask: Ask) -> Json:
+def get_delegated_resource_index(ask: ServletRequest) -> Json:
     """Who lends to an account, and to whom it lends, in order of the last change."""
     visible, world = ask.visible, view(ask)
     address = _indexed(ask)
@@ -82,7 +82,7 @@ def get_delegated_resource_index(ask: Ask) -> Json:
     }
 
 
-def _indexed(ask: Ask) -> bytes:
+def _indexed(ask: ServletRequest) -> bytes:
     """Whom an index is about: base58 is turned into hex first."""
     if not ask.posted:
         return ask.decode_address(ask.parameters.get("value", ""))
@@ -96,18 +96,18 @@ def _print_indexed(address: bytes, *, visible: bool) -> Json:
     return {"account": print_address(address, visible=visible)} if address else {}
 
 
-def get_old_delegated_resource(ask: Ask) -> Json:
+def get_old_delegated_resource(ask: ServletRequest) -> Json:
     """Of Stake 1.0, in which nobody ever lent anything."""
     _asked(ask, "DelegatedResourceMessage")
     return {}
 
 
-def get_old_delegated_resource_index(ask: Ask) -> Json:
+def get_old_delegated_resource_index(ask: ServletRequest) -> Json:
     """Of Stake 1.0: names whom it was asked about, and nobody else."""
     return _print_indexed(_indexed(ask), visible=ask.visible)
 
 
-def get_can_delegated_max_size(ask: Ask) -> Json:
+def get_can_delegated_max_size(ask: ServletRequest) -> Json:
     request = _asked(ask, "CanDelegatedMaxSizeRequestMessage")
     world = view(ask)
     account = world.accounts.get(request.owner_address)
@@ -117,7 +117,7 @@ def get_can_delegated_max_size(ask: Ask) -> Json:
     return {"max_size": size} if size > 0 else {}
 
 
-def get_available_unfreeze_count(ask: Ask) -> Json:
+def get_available_unfreeze_count(ask: ServletRequest) -> Json:
     request = _asked(ask, "GetAvailableUnfreezeCountRequestMessage")
     world = view(ask)
     account = world.accounts.get(request.owner_address)
@@ -125,7 +125,7 @@ def get_available_unfreeze_count(ask: Ask) -> Json:
     return {"count": left} if left else {}
 
 
-def get_can_withdraw_unfreeze_amount(ask: Ask) -> Json:
+def get_can_withdraw_unfreeze_amount(ask: ServletRequest) -> Json:
     request = _asked(ask, "CanWithdrawUnfreezeAmountRequestMessage")
     world = view(ask)
     account = world.accounts.get(request.owner_address)
@@ -134,7 +134,7 @@ def get_can_withdraw_unfreeze_amount(ask: Ask) -> Json:
     return {"amount": amount} if amount else {}
 
 
-def _asked(ask: Ask, name: str) -> Any:
+def _asked(ask: ServletRequest, name: str) -> Any:
     """A request by either verb; numbers of a query are JSON numbers here."""
     if ask.posted:
         return ask.message(name)

@@ -3,7 +3,7 @@
 from lucidtrond.devnet.http.errors import JavaError, null_pointer
 from lucidtrond.devnet.http.printing import Json
 from lucidtrond.devnet.http.requests import (
-    Ask,
+    ServletRequest,
     as_text,
     decode_base58,
     decode_hex,
@@ -12,12 +12,12 @@ from lucidtrond.devnet.http.requests import (
 from lucidtrond.devnet.state.trading import is_token
 
 
-def list_exchanges(_ask: Ask) -> Json:
+def list_exchanges(_ask: ServletRequest) -> Json:
     """Reads no body."""
     return {}
 
 
-def list_exchange_page(ask: Ask) -> Json:
+def list_exchange_page(ask: ServletRequest) -> Json:
     if ask.posted:
         ask.message("PaginatedMessage")
     else:
@@ -26,7 +26,7 @@ def list_exchange_page(ask: Ask) -> Json:
     return {}
 
 
-def get_exchange(ask: Ask) -> Json:
+def get_exchange(ask: ServletRequest) -> Json:
     """The one read whose unknown thing is an error."""
     if not ask.posted:
         ask.whole_number("id")
@@ -37,7 +37,7 @@ def get_exchange(ask: Ask) -> Json:
     raise null_pointer()
 
 
-def list_orders_of(ask: Ask) -> Json:
+def list_orders_of(ask: ServletRequest) -> Json:
     if ask.posted:
         given = as_text(ask.body().get("value"))
     else:
@@ -50,7 +50,7 @@ def list_orders_of(ask: Ask) -> Json:
     return {}
 
 
-def get_order(ask: Ask) -> Json:
+def get_order(ask: ServletRequest) -> Json:
     if ask.posted:
         ask.message("BytesMessage")
     else:
@@ -58,13 +58,13 @@ def get_order(ask: Ask) -> Json:
     return {}
 
 
-def list_pairs(ask: Ask) -> Json:
+def list_pairs(ask: ServletRequest) -> Json:
     """Reads a body for its *visible* only."""
     _ = ask.visible
     return {}
 
 
-def get_prices(ask: Ask) -> Json:
+def get_prices(ask: ServletRequest) -> Json:
     """A pair's own names are echoed, without prices."""
     pair = _pair(ask)
     return {
@@ -73,12 +73,12 @@ def get_prices(ask: Ask) -> Json:
     }
 
 
-def list_orders(ask: Ask) -> Json:
+def list_orders(ask: ServletRequest) -> Json:
     _pair(ask)
     return {}
 
 
-def _pair(ask: Ask) -> dict[str, bytes]:
+def _pair(ask: ServletRequest) -> dict[str, bytes]:
     names = ("sell_token_id", "buy_token_id")
     if ask.posted:
         message = ask.message("MarketOrderPair")
@@ -96,7 +96,7 @@ def _pair(ask: Ask) -> dict[str, bytes]:
     return pair
 
 
-def _text(ask: Ask, name: str) -> bytes:
+def _text(ask: ServletRequest, name: str) -> bytes:
     given = ask.parameters.get(name)
     if given is None:
         raise null_pointer()

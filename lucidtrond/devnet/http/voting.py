@@ -6,48 +6,48 @@ from lucidtrond.devnet.http.building import build
 from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json, print_address
 from lucidtrond.devnet.http.reads import view
-from lucidtrond.devnet.http.requests import Ask
+from lucidtrond.devnet.http.requests import ServletRequest
 from lucidtrond.devnet.state.rewards import DEFAULT_BROKERAGE, owed
 from lucidtrond.tron.address import InvalidAddress, parse_address
 
 
-def vote_witness(ask: Ask) -> Json:
+def vote_witness(ask: ServletRequest) -> Json:
     return build(ask, "VoteWitnessContract")
 
 
-def create_witness(ask: Ask) -> Json:
+def create_witness(ask: ServletRequest) -> Json:
     return build(ask, "WitnessCreateContract")
 
 
-def update_witness(ask: Ask) -> Json:
+def update_witness(ask: ServletRequest) -> Json:
     return build(ask, "WitnessUpdateContract")
 
 
-def update_brokerage(ask: Ask) -> Json:
+def update_brokerage(ask: ServletRequest) -> Json:
     return build(ask, "UpdateBrokerageContract")
 
 
-def withdraw_balance(ask: Ask) -> Json:
+def withdraw_balance(ask: ServletRequest) -> Json:
     return build(ask, "WithdrawBalanceContract")
 
 
-def create_proposal(ask: Ask) -> Json:
+def create_proposal(ask: ServletRequest) -> Json:
     return build(ask, "ProposalCreateContract")
 
 
-def approve_proposal(ask: Ask) -> Json:
+def approve_proposal(ask: ServletRequest) -> Json:
     return build(ask, "ProposalApproveContract")
 
 
-def delete_proposal(ask: Ask) -> Json:
+def delete_proposal(ask: ServletRequest) -> Json:
     return build(ask, "ProposalDeleteContract")
 
 
-def list_proposals(_ask: Ask) -> Json:
+def list_proposals(_ask: ServletRequest) -> Json:
     return {}
 
 
-def get_proposal(ask: Ask) -> Json:
+def get_proposal(ask: ServletRequest) -> Json:
     """There is none, whatever the id."""
     if ask.posted:
         ask.body()
@@ -56,14 +56,14 @@ def get_proposal(ask: Ask) -> Json:
     return {}
 
 
-def get_reward(ask: Ask) -> Json:
+def get_reward(ask: ServletRequest) -> Json:
     """What could be withdrawn now; 0 for nobody, and without an address."""
     address, world = _asked(ask), view(ask)
     account = world.accounts.get(address) if address else None
     return {"reward": owed(world, account, ask.chain.genesis) if account else 0}
 
 
-def get_brokerage(ask: Ask) -> Json:
+def get_brokerage(ask: ServletRequest) -> Json:
     """20 for whoever never set one, witness or not; 0 without an address (4.5)."""
     address = _asked(ask)
     if address is None:
@@ -72,7 +72,7 @@ def get_brokerage(ask: Ask) -> Json:
     return {"brokerage": witness.brokerage if witness else DEFAULT_BROKERAGE}
 
 
-def _asked(ask: Ask) -> bytes | None:
+def _asked(ask: ServletRequest) -> bytes | None:
     """Hex or base58, whatever ``visible`` says; None: no address."""
     given: Any = ask.parameters.get("address")
     if ask.posted:
@@ -83,7 +83,7 @@ def _asked(ask: Ask) -> bytes | None:
         return None
 
 
-def list_witnesses(ask: Ask) -> Json:
+def list_witnesses(ask: ServletRequest) -> Json:
     # The servlet looks at the query only, whatever the verb.
     visible = ask.queried_visible
     producers = frozenset(ask.chain.genesis.schedule)

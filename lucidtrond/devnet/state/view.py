@@ -74,7 +74,7 @@ class _Wrapped:
 
 
 @frozen
-class ObstinateView(_Wrapped):
+class RejectingView(_Wrapped):
     """A node that says *answer* to every broadcast (None: that it took it), whether it
     took it (*carried_out*) or not."""
 

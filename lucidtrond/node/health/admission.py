@@ -13,7 +13,7 @@ from attrs import define, field
 
 from lucidtrond.errors import NodeError, NodeUnavailable, QuotaSpent
 from lucidtrond.node.health.contact import Contact
-from lucidtrond.node.health.rate_limit import Breaker, Budget, Day, Pace
+from lucidtrond.node.health.rate_limit import Breaker, Budget, Day, RateLimiter
 
 DAY_MS: Final = 86_400_000
 BUSY_S: Final = 0.25
@@ -38,7 +38,7 @@ class BudgetSpent(QuotaSpent):
 
 
 @define(eq=False)
-class Gate:
+class Admission:
     """Admits requests to endpoint *name*; *now_ms* is the wall clock, for days.
 
     What a day used is counted by this process alone, from 0 at its start, and begins
@@ -50,13 +50,13 @@ class Gate:
     _now_ms: Callable[[], int]
     breaker: Breaker = field(init=False, factory=Breaker)
     contact: Contact = field(init=False, factory=Contact)
-    pace: Pace = field(init=False)
+    pace: RateLimiter = field(init=False)
     day: Day = field(init=False)
     latency_s: float | None = field(init=False, default=None)
     """A moving average of answers' times, without our own waiting."""
 
     def __attrs_post_init__(self) -> None:
-        self.pace = Pace(self.budget.per_second)
+        self.pace = RateLimiter(self.budget.per_second)
         self.day = Day(self.budget.per_day)
 
     @property

@@ -3,7 +3,7 @@
 Decisions only: time comes as an argument, in seconds of a clock that never goes back
 (*now*), or as the number of the UTC day (*day*).
 
-`Pace` is a token bucket whose rate follows the endpoint (additive increase,
+`RateLimiter` is a token bucket whose rate follows the endpoint (additive increase,
 multiplicative decrease): "too many requests" halves it, every answer raises it a
 little, up to what is configured. Without a configured rate there is none until the
 first such refusal.
@@ -95,7 +95,7 @@ class _Goodput:
 
 
 @define
-class Pace:
+class RateLimiter:
     """A token bucket; *ceiling* is the configured rate per second, or None."""
 
     ceiling: float | None

@@ -18,7 +18,7 @@ import trio
 
 from lucidtrond.errors import CallNotRun, NodeLied, NodeRefused, NodeUnavailable
 from lucidtrond.node.endpoint import Endpoint
-from lucidtrond.node.health.admission import Gate
+from lucidtrond.node.health.admission import Admission
 from lucidtrond.node.questions import translate, wire
 from lucidtrond.node.questions.translate import (
     CallRefused,
@@ -78,9 +78,9 @@ class NodeClient:
         return self._line.waiting
 
     @property
-    def gate(self) -> Gate:
+    def admission(self) -> Admission:
         """Budget and breaker of this endpoint."""
-        return self._line.gate
+        return self._line.admission
 
     @property
     def head_number(self) -> int | None:

@@ -69,7 +69,7 @@ class PlainConnection:
 
 
 @define(eq=False)
-class PlainWay:
+class PlainTransport:
     """Posts to *url* for endpoint *name*; *headers* go with every request."""
 
     _name: str
@@ -91,7 +91,7 @@ class PlainWay:
         )
 
     async def post(self, path: str, content: bytes, sink: Sink) -> Reply:
-        """See `Way`."""
+        """See `HttpTransport`."""
         request = b"POST %b HTTP/1.1\r\n%bContent-Length: %d\r\n\r\n%b" % (
             f"{self._target}{path}".encode("ascii"),
             self._fields,

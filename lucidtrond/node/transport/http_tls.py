@@ -24,7 +24,7 @@ _REASONS: Final[Mapping[type[httpx.TransportError], str]] = {
 
 
 @define(eq=False)
-class HttpxWay:
+class HttpxTransport:
     """Posts to *url* for endpoint *name*; *headers* go with every request."""
 
     _name: str
@@ -40,7 +40,7 @@ class HttpxWay:
             raise ConfigError(f"endpoint {self._name}: not a URL") from None
 
     async def post(self, path: str, content: bytes, sink: Sink) -> Reply:
-        """See `Way`."""
+        """See `HttpTransport`."""
         base = self._base
         request = httpx.Request(
             "POST",

@@ -19,9 +19,9 @@ from attrs import define, field
 
 from lucidtrond.errors import NodeError, NodeRefused, NodeTimeout, NodeUnavailable
 from lucidtrond.node.endpoint import Endpoint
-from lucidtrond.node.health.admission import Gate, system_ms
-from lucidtrond.node.transport.http_plain import PlainWay
-from lucidtrond.node.transport.protocol import Way
+from lucidtrond.node.health.admission import Admission, system_ms
+from lucidtrond.node.transport.http_plain import PlainTransport
+from lucidtrond.node.transport.protocol import HttpTransport
 from lucidtrond.node.transport.refusals import refusal_of
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ class NodeLine:
     """The way to one endpoint."""
 
     endpoint: Endpoint
-    _ways: tuple[Way, Way]
+    _ways: tuple[HttpTransport, HttpTransport]
     """To its newest state, and to its solidified one."""
     _timeout_s: float
-    gate: Gate
+    admission: Admission
     _limiters: Mapping[Lane, trio.CapacityLimiter] = field(
         factory=lambda: {
             Lane.QUESTIONS: trio.CapacityLimiter(CONNECTIONS),
@@ -103,7 +103,7 @@ class NodeLine:
             AnswerTooLarge: more than *limit_bytes*.
         """
         async with self._limiters[lane]:
-            wait_s, probe = self.gate.enter(
+            wait_s, probe = self.admission.enter(
                 urgent=lane is Lane.URGENT, probing=lane is Lane.PROBES
             )
             try:
@@ -117,12 +117,12 @@ class NodeLine:
                         timeout_s=timeout_s,
                     )
             finally:
-                self.gate.leave(probe=probe)
+                self.admission.leave(probe=probe)
 
     @contextlib.contextmanager
     def _noting_contact(self) -> Iterator[Callable[[], None]]:
         """Around one request; what it gives is called when some of a response came."""
-        contact, failed = self.gate.contact, False
+        contact, failed = self.admission.contact, False
         number = contact.begin(trio.current_time())
         try:
             yield lambda: contact.hear(number, trio.current_time())
@@ -134,7 +134,7 @@ class NodeLine:
 
     async def _timed(
         self,
-        way: Way,
+        way: HttpTransport,
         path: str,
         question: bytes,
         hear: Callable[[], None],
@@ -160,7 +160,7 @@ class NodeLine:
                 raise NodeRefused(name, _NO_SOLIDITY)
             if refusal is not None:
                 raise refusal
-            self.gate.note_latency(trio.current_time() - started)
+            self.admission.note_latency(trio.current_time() - started)
             return whole
         if body.refusal is not None:
             raise body.refusal
@@ -234,7 +234,7 @@ class Transport:
     _http: "httpx.AsyncBaseTransport | None"
     """For TLS, or in place of the network."""
     _replaced: bool
-    _plain: list[PlainWay] = field(init=False, factory=list)
+    _plain: list[PlainTransport] = field(init=False, factory=list)
 
     def line(self, endpoint: Endpoint) -> NodeLine:
         """A line of its own, with its own limiters and connections.
@@ -244,18 +244,20 @@ class Transport:
         """
         headers = _headers(endpoint)
         full_url, solid_url = endpoint.urls
-        full = solid = self._way(endpoint.name, full_url, headers)
+        full = solid = self._transport_for(endpoint.name, full_url, headers)
         if solid_url != full_url:
-            solid = self._way(endpoint.name, solid_url, headers)
-        gate = Gate(endpoint.name, endpoint.budget, self._now_ms)
-        return NodeLine(endpoint, (full, solid), self._timeout_s, gate)
+            solid = self._transport_for(endpoint.name, solid_url, headers)
+        admission = Admission(endpoint.name, endpoint.budget, self._now_ms)
+        return NodeLine(endpoint, (full, solid), self._timeout_s, admission)
 
-    def _way(self, name: str, url: str, headers: list[tuple[str, str]]) -> Way:
+    def _transport_for(
+        self, name: str, url: str, headers: list[tuple[str, str]]
+    ) -> HttpTransport:
         if self._http is not None and (self._replaced or is_secure(url)):
-            from lucidtrond.node.transport.http_tls import HttpxWay  # noqa: PLC0415 - 60 ms
+            from lucidtrond.node.transport.http_tls import HttpxTransport  # noqa: PLC0415 - 60 ms
 
-            return HttpxWay(name, url, headers, self._http)
-        way = PlainWay(name, url, headers)
+            return HttpxTransport(name, url, headers, self._http)
+        way = PlainTransport(name, url, headers)
         self._plain.append(way)
         return way
 

@@ -25,7 +25,7 @@ class Sink(Protocol):
         """Some of the body. Who has had enough cancels what goes on."""
 
 
-class Way(Protocol):
+class HttpTransport(Protocol):
     """The way to one base URL: connections that are kept, nothing else."""
 
     async def post(self, path: str, content: bytes, sink: Sink) -> Reply:

@@ -18,7 +18,7 @@ from lucidtrond.node.health.rate_limit import (
     Breaker,
     Budget,
     Day,
-    Pace,
+    RateLimiter,
 )
 
 GAPS = st.floats(0, 5)
@@ -29,7 +29,7 @@ RATES = st.floats(0.5, 100)
 def test_in_no_stretch_of_time_go_more_than_rate_and_burst(
     rate: float, gaps: list[float]
 ) -> None:
-    pace, now, gone = Pace(rate), 0.0, []
+    pace, now, gone = RateLimiter(rate), 0.0, []
     for gap in gaps:
         now += gap
         gone.append(now + pace.take(now))
@@ -45,19 +45,19 @@ def test_in_no_stretch_of_time_go_more_than_rate_and_burst(
 def test_the_wait_that_is_told_is_the_wait_that_is(
     rate: float, gaps: list[float]
 ) -> None:
-    pace, now = Pace(rate), 0.0
+    pace, now = RateLimiter(rate), 0.0
     for gap in gaps:
         now += gap
         assert pace.wait_s(now) == pace.take(now)
 
 
 def test_who_asks_for_no_more_than_the_rate_never_waits() -> None:
-    pace = Pace(4.0)
+    pace = RateLimiter(4.0)
     assert [pace.take(n / 4) for n in range(100)] == [0.0] * 100
 
 
 def test_a_payment_goes_at_once_and_the_others_pay_for_it() -> None:
-    pace = Pace(1.0)
+    pace = RateLimiter(1.0)
     assert pace.take(0.0) == 0
     assert [pace.take(0.0, urgent=True) for _ in range(50)] == [0.0] * 50
     # Not fifty seconds: payments bring the others two seconds behind at most.
@@ -65,7 +65,7 @@ def test_a_payment_goes_at_once_and_the_others_pay_for_it() -> None:
 
 
 def test_without_a_rate_nobody_waits_until_the_first_refusal() -> None:
-    pace = Pace(None)
+    pace = RateLimiter(None)
     assert [pace.take(0.5) for _ in range(100)] == [0.0] * 100
     pace.note_refusal(0.9, punished=True)
     assert pace.rate == 50  # half of what it got
@@ -73,7 +73,7 @@ def test_without_a_rate_nobody_waits_until_the_first_refusal() -> None:
 
 
 def test_refusals_of_one_moment_count_once() -> None:
-    pace = Pace(64.0)
+    pace = RateLimiter(64.0)
     for _ in range(64):
         pace.take(0.0)
     for _ in range(8):
@@ -84,7 +84,7 @@ def test_refusals_of_one_moment_count_once() -> None:
 
 
 def test_answers_bring_the_pace_back_to_what_is_configured() -> None:
-    pace, now = Pace(10.0), 0.0
+    pace, now = RateLimiter(10.0), 0.0
     for _ in range(10):
         pace.take(now)
     pace.note_refusal(now, punished=True)
@@ -96,7 +96,7 @@ def test_answers_bring_the_pace_back_to_what_is_configured() -> None:
 
 
 def test_a_pace_nobody_configured_ends_when_it_is_fast_again() -> None:
-    pace, now = Pace(None), 0.0
+    pace, now = RateLimiter(None), 0.0
     for _ in range(300):
         pace.take(now)
     pace.note_refusal(now, punished=True)
@@ -111,7 +111,7 @@ def test_a_pace_nobody_configured_ends_when_it_is_fast_again() -> None:
 
 
 def simulate(
-    pace: Pace,
+    pace: RateLimiter,
     refuses: Callable[[float, int], bool],
     *,
     seconds: int,
@@ -147,7 +147,7 @@ def test_refusals_that_have_nothing_to_do_with_the_rate_starve_nobody(
 ) -> None:
     chance = random.Random(seed)
     rate, _ = simulate(
-        Pace(None), lambda *_: chance.random() < share, seconds=600, demand=100
+        RateLimiter(None), lambda *_: chance.random() < share, seconds=600, demand=100
     )
     assert rate > 30
 
@@ -157,14 +157,14 @@ def test_refusals_that_have_nothing_to_do_with_the_rate_starve_nobody(
 )
 def test_a_limit_on_the_rate_is_found_and_used(limit: int, most: float) -> None:
     rate, refused = simulate(
-        Pace(None), lambda _, number: number > limit, seconds=900, demand=200
+        RateLimiter(None), lambda _, number: number > limit, seconds=900, demand=200
     )
     assert refused < most
     assert rate > 0.7 * limit
 
 
 def test_a_limit_that_falls_is_followed_within_a_minute() -> None:
-    pace = Pace(None)
+    pace = RateLimiter(None)
     simulate(pace, lambda _, number: number > 50, seconds=120, demand=100)
     _, refused = simulate(
         pace, lambda _, number: number > 5, seconds=60, demand=100, start=120
@@ -180,7 +180,7 @@ class PaceMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.pace = Pace(20.0)
+        self.pace = RateLimiter(20.0)
 
     @rule(gap=GAPS)
     def time_passes(self, gap: float) -> None:

@@ -14,7 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucidtrond.errors import NodeUnavailable
-from lucidtrond.node.transport.http_plain import KEEP_ALIVE_S, OVERHEAD_BYTES, PlainWay
+from lucidtrond.node.transport.http_plain import (
+    KEEP_ALIVE_S,
+    OVERHEAD_BYTES,
+    PlainTransport,
+)
 from lucidtrond.node.transport.protocol import Reply
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -71,13 +75,13 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def way_to(peer: Peer, base: str = "") -> AsyncIterator[PlainWay]:
+async def way_to(peer: Peer, base: str = "") -> AsyncIterator[PlainTransport]:
     async with trio.open_nursery() as nursery:
         listeners = await nursery.start(
             partial(trio.serve_tcp, peer.serve, 0, host="127.0.0.1")
         )
         port = listeners[0].socket.getsockname()[1]
-        way = PlainWay("n", f"http://127.0.0.1:{port}{base}", [("Accept", "a/b")])
+        way = PlainTransport("n", f"http://127.0.0.1:{port}{base}", [("Accept", "a/b")])
         yield way
         way.close()
         nursery.cancel_scope.cancel()
@@ -233,7 +237,7 @@ async def test_an_early_hint_is_not_the_answer() -> None:
 async def test_nobody_there_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    way = PlainWay("n", f"http://127.0.0.1:{port}", [])
+    way = PlainTransport("n", f"http://127.0.0.1:{port}", [])
     with pytest.raises(NodeUnavailable, match="can't connect"):
         await way.post("/", b"{}", Taken())
 
