@@ -55,7 +55,8 @@ from the follower, within the transaction that writes the block.
 Our blocks are one source. Until the nodes agree on the solidified block that the proof
 ends with (its id binds all blocks before it), ``expired`` is unresolved and not safe to
 retry. Then either the next attempt is written, if the intent may have one, or
-`Abandoned` says that none follows. This is the only way to a second transaction for one intent.
+`Abandoned` says that none follows. This is the only way to a second transaction for one
+intent.
 """
 
 from enum import Enum

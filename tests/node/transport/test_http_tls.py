@@ -13,7 +13,7 @@ from lucidtrond.errors import NodeUnavailable
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.transport.line import open_transport
 
-TLS = Path(__file__).parents[1] / "data" / "tls"
+TLS = Path(__file__).parents[2] / "data" / "tls"
 """Of nobody but these tests; for ``localhost``, until 2126."""
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{"a": 1}'
 
