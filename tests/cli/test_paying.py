@@ -152,6 +152,8 @@ def test_an_interrupted_payment_is_in_flight_and_says_how_to_find_it(
     daemon.call("devnet.stall")  # it will not be final
     process = subprocess.Popen(
         [
+            # A check in the background ignores SIGINT, and so do its children.
+            *("env", "--default-signal=INT"),
             *(sys.executable, "-m", "lucidtrond.cli.client"),
             *("--socket", str(daemon.socket), "send", shop, STRANGER, "1", "TRX"),
             *("--key", "k1", "--yes"),
