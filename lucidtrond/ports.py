@@ -19,6 +19,13 @@ class Tx(Protocol):
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run one statement for each row of parameters."""
 
+    def after_commit(self, fn: Callable[[], object]) -> None:
+        """Call *fn* in trio's thread once this transaction is durable.
+
+        Once, however often it is asked for; never when nothing of it stays, or in a
+        read. It must not raise and not block.
+        """
+
 
 class Store(Protocol):
     """Where rows are kept; knows no engine."""

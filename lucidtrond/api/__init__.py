@@ -4,7 +4,6 @@ from lucidtrond.api.caller import Caller, CallerClass
 from lucidtrond.api.context import (
     Context,
     DevnetDoor,
-    Emit,
     Keys,
     Keystore,
     Ledger,
@@ -71,6 +70,7 @@ from lucidtrond.errors import (
 from lucidtrond.events.types import (
     BlockApplied,
     BlockReverted,
+    Emit,
     Event,
     LedgerEntry,
     LedgerProblem,

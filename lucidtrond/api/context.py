@@ -8,7 +8,7 @@ import msgspec
 from attrs import frozen
 from typing_extensions import TypeVar
 
-from lucidtrond.events.types import Event, LedgerEntry, Payment, PaymentEstimate
+from lucidtrond.events.types import Emit, LedgerEntry, Payment, PaymentEstimate
 from lucidtrond.ports import (
     BalanceDrift,
     Clock,
@@ -284,11 +284,6 @@ class DevnetDoor(Protocol):
         """
 
 
-class Emit(Protocol):
-    def __call__(self, tx: Tx, event: Event) -> int:
-        """Put *event* into the outbox within *tx*; gives its sequence number."""
-
-
 @frozen(kw_only=True)
 class Context(Generic[C]):
     """All a plugin may touch. One per plugin and daemon."""
@@ -311,8 +306,6 @@ class Context(Generic[C]):
     """``await ctx.call("other.method", {...})``: params as JSON-able mapping or Struct,
     result as that method's Struct; runs with this daemon's own authority. Raises
     PluginDisabled when no enabled plugin offers the method."""
-    _ring: Callable[[], None] = lambda: None
-    """What rings the bell; the host does it after a write that emitted."""
     _keystore: Keystore | None = None
     _devnet: DevnetDoor | None = None
 

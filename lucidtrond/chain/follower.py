@@ -52,7 +52,7 @@ from lucidtrond.events.types import (
     BlockApplied,
     BlockReverted,
     BlockUnproven,
-    Event,
+    Emit,
     LedgerEntry,
     Solidified,
     TransferSeen,
@@ -76,12 +76,6 @@ class BlockSource(ReceiptSource, KeySource, ProofSource, Protocol):
     async def fetch_blocks(self, start: int, end: int) -> list[Block]: ...
 
     def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None: ...
-
-
-class Emitting(Protocol):
-    """Puts an event into the outbox of this transaction."""
-
-    def __call__(self, tx: Tx, event: Event) -> int: ...
 
 
 @frozen
@@ -119,7 +113,7 @@ class _Written:
 class Follower:
     """Keeps the ledger level with the chain; one per database.
 
-    *ring* is called after each durable step; *poll_s* is the network's block time.
+    *poll_s* is the network's block time.
     *producers*, where the network's definition names them, are the only ones who make
     blocks, each with the key that it begins with. *wait_recovered* waits after a
     failure: for so many seconds, or until a node that failed responds again.
@@ -131,8 +125,7 @@ class Follower:
         store: Store,
         *,
         ledger: Ledger,
-        emit: Emitting,
-        ring: Callable[[], None],
+        emit: Emit,
         genesis_id: BlockId,
         observers: Sequence[BlockObserver] = (),
         poll_s: float = 3.0,
@@ -143,7 +136,6 @@ class Follower:
         self._store = store
         self._ledger = ledger
         self._emit = emit
-        self._ring = ring
         self._genesis_id = genesis_id
         self._observers = tuple(observers)
         self._receipts = ReceiptReader(
@@ -376,9 +368,6 @@ class Follower:
                 unproven=written.unproven,
             )
         )
-        self._ring()
-        for observer in self._observers:
-            observer.committed()
 
     def _apply(self, tx: Tx, step: _Step) -> _Written:
         """Write the step; runs in the store's thread."""

@@ -13,9 +13,9 @@ from lucidtrond.tron.unproven import UnprovenBlocks
 class BlockObserver(Protocol):
     """Told of every step of our view of the chain, in order, exactly once each.
 
-    The first three run in the store's thread, inside the transaction that writes the
-    step: what they raise undoes it. `committed` runs in the trio thread after that
-    transaction is durable.
+    All run in the store's thread, inside the transaction that writes the step; what
+    they raise undoes it. For what follows once it is durable, there is
+    `Tx.after_commit`.
     """
 
     def applied(
@@ -46,6 +46,3 @@ class BlockObserver(Protocol):
         What the *unproven* ones hold is one endpoint's word: they prove neither that a
         transaction is dead nor that it failed.
         """
-
-    def committed(self) -> None:
-        """What was told so far is durable."""

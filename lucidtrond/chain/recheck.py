@@ -9,7 +9,6 @@ When the process starts anew, from the beginning.
 """
 
 import logging
-from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
@@ -20,7 +19,7 @@ from lucidtrond.chain import entries
 from lucidtrond.chain.entries import Contradicted
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.errors import NodeError, StoreError
-from lucidtrond.events.types import Event, TransferSeen
+from lucidtrond.events.types import Emit, TransferSeen
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron import trc20
 from lucidtrond.tron.receipt import Receipt
@@ -38,12 +37,6 @@ class ReceiptByTxid(Protocol):
     """Satisfied by `node.cache.CachedNode`."""
 
     async def find_receipts(self, txid: TxId) -> list[Receipt]: ...
-
-
-class Emitting(Protocol):
-    """Puts an event into the outbox of this transaction."""
-
-    def __call__(self, tx: Tx, event: Event) -> int: ...
 
 
 @define
@@ -69,14 +62,12 @@ class Rechecker:
         store: Store,
         *,
         ledger: Ledger,
-        emit: Emitting,
-        ring: Callable[[], object],
+        emit: Emit,
     ) -> None:
         self._node = node
         self._store = store
         self._ledger = ledger
         self._emit = emit
-        self._ring = ring
         self._schedules: dict[_Key, _Schedule] = {}
 
     async def run(
@@ -108,7 +99,6 @@ class Rechecker:
                 index = index_of(row, receipt)
                 if index is not None:
                     await self._store.write(partial(self._settle, row=row, index=index))
-                    self._ring()
                     break
         return len(waiting)
 

@@ -10,7 +10,7 @@ the chain; a node that fails is asked again next time.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final, Protocol
 
@@ -32,7 +32,7 @@ from lucidtrond.chain.internals import lacking
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.read import TRX
 from lucidtrond.errors import NodeError, StoreError
-from lucidtrond.events.types import Event, LedgerProblem, Problem
+from lucidtrond.events.types import Emit, LedgerProblem, Problem
 from lucidtrond.node.balances import (
     BalanceQuestion,
     SolidBalance,
@@ -60,12 +60,6 @@ class BalanceSource(Protocol):
     ) -> SolidBalances: ...
 
 
-class Emitting(Protocol):
-    """Puts an event into the outbox of this transaction."""
-
-    def __call__(self, tx: Tx, event: Event) -> int: ...
-
-
 @frozen
 class _Answer:
     """To one `DueBalance`: of its asset, or of TRX where its start is not known."""
@@ -84,15 +78,13 @@ class Reconciler:
         store: Store,
         *,
         ledger: Ledger,
-        emit: Emitting,
-        ring: Callable[[], object],
+        emit: Emit,
         per_minute: int,
     ) -> None:
         self._node = node
         self._store = store
         self._ledger = ledger
         self._emit = emit
-        self._ring = ring
         self._per_minute = ledger.reconcile_per_minute = per_minute
         self._suspected: dict[tuple[Address, str], tuple[int, int]] = {}
         """Of a balance: its drift, and readings in a row that stated it."""
@@ -147,7 +139,6 @@ class Reconciler:
             await self._store.write(partial(self._emit_all, problems=suspects))
         if problems:
             self._ledger.note_problems([*problems, *suspects])
-            self._ring()
         return len(due)
 
     def _without_internals(

@@ -141,7 +141,6 @@ async def serve(
                         services.node.changes,
                         services.store,
                         emit=services.bus.emitter(),
-                        ring=services.bus.ring,
                     ),
                 ):
                     await _start(floor, service)
@@ -253,7 +252,6 @@ def _furnish(
         signer=vault,
         position=ledger.position,
         emit=emit,
-        ring=bus.ring,
         clock=clock,
         limits=Limits(
             fee_limit=Sun(config.sending.fee_limit_sun),
@@ -268,7 +266,6 @@ def _furnish(
         store,
         ledger=ledger,
         emit=emit,
-        ring=bus.ring,
         genesis_id=genesis_id,
         observers=[sender],
         poll_s=block_s,
@@ -318,7 +315,6 @@ def _context(
         sender=services.sender,
         keys=services.vault,
         emit=services.bus.emitter(),
-        ring=services.bus.ring,
         call=services.host.call,
         keystore=services.vault if "keystore" in grants else None,
         devnet=services.devnet if "devnet" in grants else None,

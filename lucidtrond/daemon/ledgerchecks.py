@@ -21,14 +21,13 @@ def ledger_checks(
     bus: Bus,
 ) -> tuple[Callable[..., Any], ...]:
     """Services to be started in a nursery, each by itself."""
-    emit, ring = bus.emitter(), bus.ring
+    emit = bus.emitter()
     reconciler = Reconciler(
         node,
         store,
         ledger=ledger,
         emit=emit,
-        ring=ring,
         per_minute=config.reconcile_per_minute,
     )
-    rechecker = Rechecker(node, store, ledger=ledger, emit=emit, ring=ring)
+    rechecker = Rechecker(node, store, ledger=ledger, emit=emit)
     return reconciler.run, rechecker.run

@@ -1,6 +1,5 @@
 """Makes events of what the node pool tells of its endpoints."""
 
-from collections.abc import Callable
 from functools import partial
 
 import trio
@@ -16,7 +15,6 @@ async def watch_nodes(
     store: Database,
     *,
     emit: Emitter,
-    ring: Callable[[], object],
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Write a `NodeChanged` for each change, until cancelled."""
@@ -27,4 +25,3 @@ async def watch_nodes(
             endpoint=change.endpoint, state=change.state, reason=change.reason
         )
         await store.write(partial(emit, event=event))
-        ring()

@@ -1,6 +1,7 @@
 """The bell and the fan-out: new rows of the outbox, pushed to whoever subscribed.
 
-The database is the queue. A writer commits and then rings; the bus reads the new rows
+The database is the queue. Emitting an event asks its transaction to ring the bell when
+it is durable (`Tx.after_commit`), so nobody can forget to; the bus reads the new rows
 once, encodes each frame once and pushes it, without blocking, to those whose topic and
 address match. Who rings too often costs nothing; a ring that is lost would delay events
 until the next one (another process's ring does not reach us: its events are seen with
@@ -59,11 +60,13 @@ class BusStatistics:
 
 @frozen
 class Emitter:
-    """Puts events into the outbox within the caller's transaction."""
+    """Puts events into the outbox within the caller's transaction, which then rings."""
 
     _clock: Clock
+    _ring: Callable[[], object]
 
     def __call__(self, tx: Tx, event: Event) -> int:
+        tx.after_commit(self._ring)
         return outbox.append(tx, event, at_ms=self._clock.now_ms())
 
 
@@ -99,7 +102,7 @@ class Bus:
 
     def emitter(self) -> Emitter:
         """Give the function that puts an event into the outbox, dated by our clock."""
-        return Emitter(self._clock)
+        return Emitter(self._clock, self.ring)
 
     async def wait_beyond(self, seq: int) -> int:
         """Return the last number as soon as it is above *seq*."""

@@ -4,9 +4,11 @@ Wire form: addresses base58, amounts strings of sun, times integer milliseconds,
 lower-case hex. An event is a row of the outbox and gets its sequence number there.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 import msgspec
+
+from lucidtrond.ports import Tx
 
 Proof = Literal["signatures", "two_sources", "one_source"]
 """What a fact of the chain rests on.
@@ -345,3 +347,13 @@ TOPICS = (
     "ledger",
     "plugin",
 )
+
+
+class Emit(Protocol):
+    """Puts an event into the outbox, in the caller's transaction."""
+
+    def __call__(self, tx: Tx, event: Event) -> int:
+        """Write *event*; give its sequence number.
+
+        Subscribers get it once the transaction is durable.
+        """

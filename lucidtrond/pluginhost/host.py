@@ -33,7 +33,7 @@ from lucidtrond.errors import (
 from lucidtrond.pluginhost import running
 from lucidtrond.pluginhost.check import check_all
 from lucidtrond.pluginhost.discover import PluginPoint, import_enabled, installed
-from lucidtrond.pluginhost.outgoing import PluginEmitter, RingingStore
+from lucidtrond.pluginhost.outgoing import PluginEmitter
 from lucidtrond.pluginhost.running import Running, State, WaitEvents
 from lucidtrond.pluginhost.section import is_enabled
 from lucidtrond.ports import Migration
@@ -243,7 +243,6 @@ class PluginHost:
             each.store = given.store
             each.context = attrs.evolve(
                 given,
-                store=RingingStore(given.store, given._ring),  # noqa: SLF001 - the host's own field
                 emit=PluginEmitter(given.emit, each.name),
             )
             networks = checked.manifest.networks

@@ -1,53 +1,9 @@
-"""A plugin's store and emitter: what it emits rings the bell once it is committed."""
+"""A plugin's emitter: it speaks in the plugin's own name only."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from attrs import frozen
 
-from attrs import define, frozen
-
-from lucidtrond.api import Emit, Event, PluginEvent, Store, Tx
+from lucidtrond.api import Emit, Event, PluginEvent, Tx
 from lucidtrond.events.types import EVENTS
-from lucidtrond.ports import Row
-
-T = TypeVar("T")
-
-
-@define(eq=False)
-class _Marked:
-    """A `Tx` that remembers whether an event went into the outbox through it."""
-
-    tx: Tx
-    emitted: bool = False
-
-    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
-        return self.tx.execute(sql, params)
-
-    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        self.tx.execute_many(sql, rows)
-
-
-@frozen
-class RingingStore:
-    """Satisfies `ports.Store`; no plugin can forget to ring."""
-
-    _store: Store
-    _ring: Callable[[], None]
-
-    async def write(self, fn: Callable[[Tx], T]) -> T:
-        """Run *fn* in the writer; its effects are durable when this returns."""
-
-        def run(tx: Tx) -> tuple[T, bool]:
-            marked = _Marked(tx)
-            return fn(marked), marked.emitted
-
-        result, emitted = await self._store.write(run)
-        if emitted:
-            self._ring()
-        return result
-
-    async def read(self, fn: Callable[[Tx], T]) -> T:
-        """Run *fn* on one consistent snapshot."""
-        return await self._store.read(fn)
 
 
 @frozen
@@ -72,7 +28,4 @@ class PluginEmitter:
             raise ValueError(
                 f"plugin {self._plugin} emits an event of plugin {event.plugin}"
             )
-        if isinstance(tx, _Marked):
-            tx.emitted = True
-            tx = tx.tx
         return self._emit(tx, event)

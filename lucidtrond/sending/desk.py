@@ -20,7 +20,7 @@ from lucidtrond.errors import (
     KeystoreMissing,
     NoSuchKey,
 )
-from lucidtrond.events.types import Payment, PaymentChanged, PaymentEstimate
+from lucidtrond.events.types import Emit, Payment, PaymentChanged, PaymentEstimate
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import journal, plan
 from lucidtrond.sending.intent import (
@@ -34,7 +34,7 @@ from lucidtrond.sending.intent import (
 )
 from lucidtrond.sending.journal import Draft, Entry
 from lucidtrond.sending.lookalike import check_look_alike, remember
-from lucidtrond.sending.protocols import Emitting, PaymentNode, Signer
+from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.quoting import check_quote, fetch_quote
 from lucidtrond.sending.render import checked, estimated
@@ -56,7 +56,7 @@ class Desk:
         *,
         signer: Signer,
         position: Callable[[], ChainPosition],
-        emit: Emitting,
+        emit: Emit,
         clock: Clock,
         limits: Limits,
     ) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-from lucidtrond.events.types import Event
 from lucidtrond.node.health.agreement import Agreement, Sighting
 from lucidtrond.ports import KeystoreStatus, Tx
 from lucidtrond.tron.account import Account, Resources
@@ -55,9 +54,3 @@ class Signer(Protocol):
     def owns(self, tx: Tx, address: Address) -> bool: ...
 
     async def sign(self, address: Address, digest: bytes) -> bytes: ...
-
-
-class Emitting(Protocol):
-    """Puts an event into the outbox of this transaction."""
-
-    def __call__(self, tx: Tx, event: Event) -> int: ...

@@ -10,30 +10,27 @@ from collections.abc import Callable
 
 import trio
 
-from lucidtrond.events.types import PaymentChanged
+from lucidtrond.events.types import Emit, PaymentChanged
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import journal, plan
 from lucidtrond.sending.journal import Entry
 from lucidtrond.sending.plan import Fact
-from lucidtrond.sending.protocols import Emitting
 
 log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes facts; *ring* is called after own writes."""
+    """Writes facts."""
 
     def __init__(
         self,
         store: Store,
         *,
-        emit: Emitting,
-        ring: Callable[[], None],
+        emit: Emit,
         clock: Clock,
     ) -> None:
         self._store = store
         self._emit = emit
-        self._ring = ring
         self._clock = clock
         self._changed: dict[str, trio.Event] = {}
 
@@ -59,13 +56,8 @@ class Recorder:
             StoreError
         """
         entry = await self._store.write(fn)
-        self.announce(entry.payment.payment_id)
+        self.wake(entry.payment.payment_id)
         return entry
-
-    def announce(self, payment_id: str) -> None:
-        """A write changed this payment and put events into the outbox."""
-        self.wake(payment_id)
-        self._ring()
 
     def changed(self, payment_id: str) -> trio.Event:
         """Set when the payment is written next; get it before reading the payment."""

@@ -29,6 +29,7 @@ from lucidtrond.errors import (
     NotFound,
 )
 from lucidtrond.events.types import (
+    Emit,
     Payment,
     PaymentEstimate,
     PaymentState,
@@ -44,7 +45,7 @@ from lucidtrond.sending.intent import (
 )
 from lucidtrond.sending.journal import Entry
 from lucidtrond.sending.plan import Fact
-from lucidtrond.sending.protocols import Emitting, PaymentNode, Signer
+from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.proving import Proving
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.render import arrived, result_of
@@ -82,7 +83,7 @@ _GOALS: Final[dict[str, tuple[PaymentState, ...]]] = {
 class Sender:
     """Satisfies `api.context.Sender` and `chain.observer.BlockObserver`.
 
-    *position* says where the follower stands; *ring* is called after own writes.
+    *position* says where the follower stands.
     """
 
     def __init__(
@@ -92,8 +93,7 @@ class Sender:
         *,
         signer: Signer,
         position: Callable[[], ChainPosition],
-        emit: Emitting,
-        ring: Callable[[], None],
+        emit: Emit,
         clock: Clock,
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
@@ -109,8 +109,7 @@ class Sender:
         self._store = store
         self._signer = signer
         self._position = position
-        self._ring = ring
-        self._recorder = Recorder(store, emit=emit, ring=ring, clock=clock)
+        self._recorder = Recorder(store, emit=emit, clock=clock)
         self._delivery = Delivery(
             store,
             node,
@@ -190,7 +189,6 @@ class Sender:
         entry, fresh = await self._desk.accept(intent, terms)
         if not fresh:
             return entry.payment
-        self._ring()
         await self._delivery.deliver(entry)
         return (await self._entry(entry.txid)).payment
 
@@ -250,7 +248,7 @@ class Sender:
         return self._proving.unproven
 
     def _after_settling(self, entry: Entry) -> None:
-        self._recorder.announce(entry.payment.payment_id)
+        self._recorder.wake(entry.payment.payment_id)
         self._delivery.wake()
 
     # -- asking about payments
@@ -409,7 +407,7 @@ class Sender:
         if check:
             return await self._desk.check_renewal(dead)
         entry = await self._desk.renew(dead, by_hand=True)
-        self._recorder.announce(found.payment_id)
+        self._recorder.wake(found.payment_id)
         await self._delivery.deliver(entry)
         return (await self._entry(entry.txid)).payment
 
@@ -419,7 +417,7 @@ class Sender:
             raise NotFound("no payment of ours has this txid")
         return entry
 
-    # -- what the follower tells; the first three run in the store's thread
+    # -- what the follower reports; runs in the store's thread
 
     def applied(
         self,
@@ -430,6 +428,7 @@ class Sender:
         agreed: Collection[TxId],
     ) -> None:
         """Our head holds *block*."""
+        tx.after_commit(self._step_is_durable)
         if not block.transactions:
             return
         at = {each.transaction.txid: each for each in block.transactions}
@@ -451,6 +450,7 @@ class Sender:
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """A fork took the block back."""
+        tx.after_commit(self._step_is_durable)
         for entry in journal.in_block(tx, number):
             self._record(tx, entry, plan.TakenBack(number, block_id))
 
@@ -463,11 +463,12 @@ class Sender:
         unproven: UnprovenBlocks,
     ) -> None:
         """All blocks from *complete_from* to *header* were reported and are final."""
+        tx.after_commit(self._step_is_durable)
         fact = plan.SolidUpTo(header.number, header.timestamp, complete_from, unproven)
         for entry in journal.touched_by_final(tx, header.number, header.timestamp):
             self._record(tx, entry, fact)
 
-    def committed(self) -> None:
+    def _step_is_durable(self) -> None:
         """Wake who waits for one of these payments, and `run`."""
         while self._recorded:
             self._recorder.wake(self._recorded.popleft())

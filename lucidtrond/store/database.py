@@ -22,7 +22,7 @@ from attrs import frozen
 from lucidtrond.errors import CommitUnknown, StoreError
 from lucidtrond.ports import Tx
 from lucidtrond.store.engine import Connection, open_reader, open_writer
-from lucidtrond.store.jobs import Job
+from lucidtrond.store.jobs import Job, wake
 from lucidtrond.store.memory import MemoryThread
 from lucidtrond.store.reader import Reader
 from lucidtrond.store.writer import Writer
@@ -160,7 +160,7 @@ class Database:
             raise StoreError("the store is closed")
 
     def _answer(self, jobs: Sequence[Job]) -> None:
-        self._soon(partial(_wake, jobs))
+        self._soon(partial(wake, jobs))
 
     def _note_failure(self) -> None:
         self._soon(self._failed.set)
@@ -169,11 +169,6 @@ class Database:
         # Once trio has ended nobody is left to hear it; the rows are there.
         with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(fn)
-
-
-def _wake(jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        job.reschedule()
 
 
 def _stay_until_answered(_: Callable[[], NoReturn]) -> trio.lowlevel.Abort:

@@ -11,7 +11,7 @@ which ones it composes differs between versions; see `_INTERNAL_PRAGMAS`.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -95,10 +95,12 @@ class Connection:
 class SqliteTx:
     """`ports.Tx` over one connection; dead when its function has returned."""
 
-    __slots__ = ("_connection", "stopped")
+    __slots__ = ("_connection", "callbacks", "stopped")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.callbacks: dict[Callable[[], object], None] = {}
+        """What is to be called when it is durable, in order."""
         self.stopped: str | None = None
         """Why no further statement may run; set from any thread."""
 
@@ -115,6 +117,10 @@ class SqliteTx:
             self._connection.raw.executemany(sql, rows)
         except (sqlite3.Error, OverflowError) as error:
             raise translated(error) from error
+
+    def after_commit(self, fn: Callable[[], object]) -> None:
+        self._check()
+        self.callbacks[fn] = None
 
     def _check(self) -> None:
         if self.stopped is not None:

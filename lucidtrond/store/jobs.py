@@ -1,6 +1,6 @@
 """A function on its way to a store thread, and its answer on the way back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 import outcome
@@ -15,7 +15,7 @@ Answer = outcome.Value[Any] | outcome.Error
 class Job:
     """One call of `write` or `read`; the waiting task belongs to it."""
 
-    __slots__ = ("answer", "fn", "is_read", "raise_cancel", "task", "tx")
+    __slots__ = ("answer", "callbacks", "fn", "is_read", "raise_cancel", "task", "tx")
 
     def __init__(self, fn: Callable[[Tx], Any], *, is_read: bool) -> None:
         self.fn = fn
@@ -23,6 +23,7 @@ class Job:
         self.task = trio.lowlevel.current_task()
         self.answer: Answer | None = None
         self.tx: SqliteTx | None = None
+        self.callbacks: Iterable[Callable[[], object]] = ()
         self.raise_cancel: Callable[[], NoReturn] | None = None
         """Set when the caller was cancelled and wants to hear that instead."""
 
@@ -34,6 +35,7 @@ class Job:
         try:
             with connection.function_runs(tx):
                 self.answer = outcome.Value(self.fn(tx))
+            self.callbacks = () if self.is_read else tx.callbacks
         except BaseException as error:  # noqa: BLE001 - the caller's task raises it
             self.answer = outcome.Error(error)
         finally:
@@ -66,3 +68,17 @@ class Job:
         else:
             assert self.answer is not None  # noqa: S101 - its thread answered it
             trio.lowlevel.reschedule(self.task, self.answer)
+
+
+def wake(jobs: Sequence[Job]) -> None:
+    """Wake the callers and call what their transactions asked for; in trio's thread.
+
+    A caller runs after all of it: waking it only schedules its task.
+    """
+    durable: dict[Callable[[], object], None] = {}
+    for job in jobs:
+        job.reschedule()
+        if not job.failed:
+            durable.update(dict.fromkeys(job.callbacks))
+    for callback in durable:
+        callback()

@@ -8,7 +8,7 @@ a statement runs. The one connection serves writes first, then reads, in each tu
 import trio
 
 from lucidtrond.store.engine import Connection
-from lucidtrond.store.jobs import Job
+from lucidtrond.store.jobs import Job, wake
 from lucidtrond.store.writer import Writer, run_read
 
 
@@ -34,8 +34,7 @@ class MemoryThread:
         for job in jobs:
             if job.is_read:
                 self._read(job)
-        for job in jobs:
-            job.reschedule()
+        wake(jobs)
 
     def _read(self, job: Job) -> None:
         self.reads += 1

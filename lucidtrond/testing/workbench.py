@@ -135,9 +135,7 @@ class Workbench:
 
     async def emit(self, event: Event) -> int:
         """Let an event happen; gives its sequence number."""
-        seq = await self.store.write(lambda tx: self.bus.emitter()(tx, event))
-        self.bus.ring()
-        return seq
+        return await self.store.write(lambda tx: self.bus.emitter()(tx, event))
 
 
 def load_plugins(
@@ -238,7 +236,6 @@ def _furnish(
         signer=vault,
         position=ledger.position,
         emit=bus.emitter(),
-        ring=bus.ring,
         clock=clock,
     )
     return Workbench(host, node, clock, store, ledger, sender, vault, bus)
@@ -260,7 +257,6 @@ def _follower(bench: Workbench, poll_s: float) -> Follower:
         bench.store,
         ledger=bench.ledger,
         emit=bench.bus.emitter(),
-        ring=bench.bus.ring,
         genesis_id=bench.node.chain.genesis.id,
         observers=[bench.sender],
         poll_s=poll_s,
@@ -283,7 +279,6 @@ def _context(
         sender=bench.sender,
         keys=bench.vault,
         emit=bench.bus.emitter(),
-        ring=bench.bus.ring,
         call=bench.host.call,
         keystore=bench.vault if "keystore" in grants else None,
         devnet=bench.node if "devnet" in grants and network == "devnet" else None,

@@ -146,7 +146,6 @@ async def following(
             store,
             ledger=ledger,
             emit=emit,
-            ring=lambda: None,
             genesis_id=genesis_id,
         )
 

@@ -166,7 +166,6 @@ async def following(*, strip: bool = False) -> AsyncIterator[Run]:
             store,
             ledger=ledger,
             emit=emit,
-            ring=lambda: None,
             genesis_id=genesis_id,
         )
 
@@ -188,7 +187,6 @@ async def following(*, strip: bool = False) -> AsyncIterator[Run]:
                 store,
                 ledger=ledger,
                 emit=emit,
-                ring=lambda: None,
                 per_minute=10,
             ),
         )

@@ -60,7 +60,6 @@ async def follow(node: RecordedNode, store: Database, *, nodes: int) -> Ledger:
             store,
             ledger=ledger,
             emit=emit,
-            ring=lambda: None,
             genesis_id=GENESIS_ID,
         )
 

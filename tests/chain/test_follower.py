@@ -225,7 +225,7 @@ async def test_the_first_block_is_the_solid_head_and_is_remembered() -> None:
         assert not before.synced
         await made.settle()
         assert made.ledger.position().complete_from == 12
-        assert made.observer.commits == len(made.rung) > 0
+        assert made.observer.commits > 0
 
 
 async def test_headers_that_no_reference_can_name_any_more_are_forgotten() -> None:

@@ -193,7 +193,6 @@ async def booked(block: Block, receipts: tuple[Receipt, ...]) -> list[LedgerEntr
             store,
             ledger=ledger,
             emit=emit,
-            ring=lambda: None,
             genesis_id=BlockId("00" * 32),
         )
 

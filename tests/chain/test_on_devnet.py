@@ -48,7 +48,6 @@ async def following(
             store,
             ledger=ledger,
             emit=emit,
-            ring=lambda: None,
             genesis_id=devnet.genesis_id,
             producers=producers,
         )

@@ -52,9 +52,7 @@ async def waiting() -> AsyncIterator[tuple[World, Node, Rechecker, Receipt]]:
         await made.settle()
         await made.turn()
         node = Node()
-        rechecker = Rechecker(
-            node, made.store, ledger=made.ledger, emit=emit, ring=lambda: None
-        )
+        rechecker = Rechecker(node, made.store, ledger=made.ledger, emit=emit)
         [bare] = receipts_of(block)
         yield made, node, rechecker, bare
 

@@ -147,7 +147,6 @@ async def bench(*, created_ms: int | None = None) -> AsyncIterator[Bench]:
                 made.store,
                 ledger=made.ledger,
                 emit=emit,
-                ring=lambda: None,
                 per_minute=10,
             ),
         )
@@ -392,7 +391,6 @@ async def test_with_no_questions_a_minute_none_is_asked() -> None:
             made.made.store,
             ledger=made.ledger,
             emit=emit,
-            ring=lambda: None,
             per_minute=0,
         )
         async with trio.open_nursery() as nursery:

@@ -51,6 +51,7 @@ class Observer:
         agreed: Collection[TxId],
     ) -> None:
         self.agreed.update(agreed)
+        tx.after_commit(self._count_commit)
         assert len(receipts) == (len(block.transactions) if block.header.number else 0)
         tx.execute(
             "INSERT INTO seen (number, id, solid) VALUES (?, ?, 0)",
@@ -58,6 +59,7 @@ class Observer:
         )
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
+        tx.after_commit(self._count_commit)
         [row] = tx.execute(
             "DELETE FROM seen WHERE number = ? RETURNING id, solid", (number,)
         )
@@ -71,12 +73,13 @@ class Observer:
         *,
         unproven: UnprovenBlocks,
     ) -> None:
+        tx.after_commit(self._count_commit)
         self.unproven = unproven.numbers
         tx.execute("UPDATE seen SET solid = 1 WHERE number <= ?", (header.number,))
         [(lowest,)] = tx.execute("SELECT min(number) FROM seen")
         assert lowest == complete_from
 
-    def committed(self) -> None:
+    def _count_commit(self) -> None:
         self.commits += 1
 
 
@@ -90,7 +93,6 @@ class World:
     ledger: Ledger = field(init=False)
     follower: Follower = field(init=False)
     observer: Observer = field(factory=Observer)
-    rung: list[int] = field(factory=list)
 
     async def start(self) -> None:
         """Begin anew, as after a crash."""
@@ -102,7 +104,6 @@ class World:
             self.store,
             ledger=self.ledger,
             emit=emit,
-            ring=lambda: self.rung.append(1),
             genesis_id=GENESIS,
             observers=[self.observer],
         )

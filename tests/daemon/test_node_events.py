@@ -40,13 +40,13 @@ async def test_a_lie_becomes_an_event_and_a_metric() -> None:
         await migrate(store, outbox.MIGRATIONS)
         bus = Bus(store, clock=clock)
         node = CachedNode(pool)
-        rung = trio.Event()
+        await nursery.start(bus.run)
         await nursery.start(
-            partial(watch_nodes, node.changes, store, emit=bus.emitter(), ring=rung.set)
+            partial(watch_nodes, node.changes, store, emit=bus.emitter())
         )
         liar.fault = answering(answer(LIE))
         assert (await node.fetch_head()).number == 900
-        await rung.wait()
+        await bus.wait_beyond(0)
         [event] = await store.read(lambda tx: outbox.read_since(tx, 0, limit=9))
         assert event.topic == "node"
         told = json.loads(event.payload)

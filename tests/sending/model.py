@@ -355,7 +355,6 @@ class Process:
             signer=self.signer,
             position=self.ledger.position,
             emit=emit,
-            ring=lambda: None,
             clock=self.clock,
         )
         self.follower = Follower(
@@ -363,7 +362,6 @@ class Process:
             self.store,
             ledger=self.ledger,
             emit=emit,
-            ring=lambda: None,
             genesis_id=self.chain.blocks[0].header.id,
             observers=[self.sender],
         )

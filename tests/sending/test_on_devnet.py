@@ -113,7 +113,6 @@ async def house(devnet: Devnet, path: Path) -> AsyncIterator[House]:
             signer=vault,
             position=ledger.position,
             emit=bus.emitter(),
-            ring=bus.ring,
             clock=clock,
         )
         follower = Follower(
@@ -121,7 +120,6 @@ async def house(devnet: Devnet, path: Path) -> AsyncIterator[House]:
             store,
             ledger=ledger,
             emit=bus.emitter(),
-            ring=bus.ring,
             genesis_id=devnet.genesis_id,
             observers=[sender],
         )

@@ -45,7 +45,6 @@ async def test_a_wallet_pays_once_its_keystore_is_there_and_open(
             signer=vault,
             position=ledger.position,
             emit=bus.emitter(),
-            ring=bus.ring,
             clock=clock,
         )
         follower = Follower(
@@ -53,7 +52,6 @@ async def test_a_wallet_pays_once_its_keystore_is_there_and_open(
             store,
             ledger=ledger,
             emit=bus.emitter(),
-            ring=bus.ring,
             genesis_id=chain.blocks[0].header.id,
             observers=[sender],
         )
@@ -101,7 +99,6 @@ async def test_without_a_keystore_it_is_said_that_there_is_none() -> None:
             signer=vault,
             position=Ledger(store).position,
             emit=bus.emitter(),
-            ring=bus.ring,
             clock=clock,
         )
         with pytest.raises(KeystoreMissing):
