@@ -149,9 +149,7 @@ async def test_a_log_found_in_front_of_others_takes_the_next_free_index() -> Non
         await made.settle()
         await made.turn()
         node = Node(evolve(bare, logs=(LOG, OTHER, OTHER)))
-        rechecker = Rechecker(
-            node, made.store, ledger=made.ledger, emit=emit, ring=lambda: None
-        )
+        rechecker = Rechecker(node, made.store, ledger=made.ledger, emit=emit)
         assert await rechecker.turn() == 1
         entries, _, _ = await made.ledger.entries()
         indexes = sorted((each.index, each.amount) for each in entries)
