@@ -12,7 +12,7 @@ from trio.testing import MockClock
 
 from lucidtrond.daemon.methods import HealthCondition
 from lucidtrond.events.types import LedgerEntry, Payment, PaymentEstimate
-from lucidtrond.node.pacing import Budget
+from lucidtrond.node.health.rate_limit import Budget
 from lucidtrond_accounts import AccountView, DriftView
 from lucidtrond_network import Endpoints, EndpointView, Status
 from tests.node.nodes import RecordedNode
