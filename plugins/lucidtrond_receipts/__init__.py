@@ -32,6 +32,8 @@ plugin = Plugin("receipts")
 
 TIMEOUT_S = 180.0
 """A solidified answer takes about a minute on a real chain."""
+BOOKED_S = 5.0
+"""How long the ledger may take to hold a block that a node has."""
 PATIENCE_S = 170.0
 RAW_CHARACTERS = 1_024_000
 _TXID = {"txid": "4f" * 32}
@@ -110,6 +112,9 @@ async def _wait(ctx: Context[NoConfig], txid: TxId, *, until: str) -> ReceiptVie
         if found is not None:
             view = await _view(ctx, found)
             if view.solidified or until == "included":
+                # The node may be a moment ahead of our own history of that block.
+                with trio.move_on_after(BOOKED_S):
+                    await ctx.ledger.wait_block_beyond(found.block_number - 1)
                 return view
         else:
             await _check_alive(ctx, txid)
