@@ -41,12 +41,12 @@ _HINTS: Final = (
 class Unreachable(Exception):
     """No daemon answers; the text says where we looked, and why not there.
 
-    *refused*: a socket is there, and nobody accepts connections.
+    *refused*: a socket is there, and nobody accepts connections. *gone*: none is.
     """
 
-    def __init__(self, text: str, *, refused: bool = False) -> None:
+    def __init__(self, text: str, *, refused: bool = False, gone: bool = False) -> None:
         super().__init__(text)
-        self.refused = refused
+        self.refused, self.gone = refused, gone
 
 
 class RpcFailure(Exception):
@@ -85,7 +85,8 @@ class Connection:
                 continue
             return cls(sock)
         refused = any(exc.errno == errno.ECONNREFUSED for _, exc in failures)
-        raise Unreachable(_no_daemon(failures), refused=refused)
+        gone = all(exc.errno == errno.ENOENT for _, exc in failures)
+        raise Unreachable(_no_daemon(failures), refused=refused, gone=gone)
 
     def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """Ask and wait for the answer's result.

@@ -69,6 +69,12 @@ def _of_state(state: Path) -> Connection:
                 " once a node has responded; see its log. If that process is another"
                 f" program, {start}"
             ) from None
+        if exc.gone and _is_alive(record.pid):
+            raise Unreachable(
+                f"the daemon of {state} (process {record.pid}) runs, and its socket"
+                f" {record.path} was removed: restart it. If that process is another"
+                f" program, {start}"
+            ) from None
         raise Unreachable(f"the daemon of {state}: {exc}") from None
     try:
         instance = connection.call("daemon.info").get("instance")

@@ -16,7 +16,8 @@ from lucidtrond.daemon.assemble import RunOptions, serve
 from lucidtrond.daemon.config import Config
 from lucidtrond.daemon.logs import configure_logging
 from lucidtrond.daemon.machine import forbid_core_dumps, raise_file_limit
-from lucidtrond.errors import LucidError
+from lucidtrond.devnet.state.token_sorts import UnknownSort, check_sorts
+from lucidtrond.errors import ConfigError, LucidError
 
 __all__ = ["RunOptions", "check", "run"]
 
@@ -46,6 +47,10 @@ def run(config: Config, options: RunOptions) -> int:
 
 def check(config: Config) -> str:
     """Load configuration and plugins as `run` would; all faults are raised together."""
+    try:
+        check_sorts(config.network.devnet_tokens)
+    except UnknownSort as unknown:
+        raise ConfigError(f"[network] devnet_{unknown}") from None
     host = pluginhost.load(config.plugins)
     return (
         f"network {config.network.name}, {len(host.methods())} methods of "

@@ -4,6 +4,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 from lucidtrond.chain import tables
 from lucidtrond.daemon.config import Config, EndpointConfig, NetworkConfig
@@ -82,11 +83,15 @@ def network_genesis(network: NetworkConfig, devnet: Devnet | None) -> BlockId:
     return NETWORKS[network.name].genesis_id
 
 
+_TELLING_DIGITS: Final = 32
+
+
 def _named(genesis_id: BlockId, *, configured: str | None = None) -> str:
     """A network by its name where the genesis block tells it."""
     public = [each.name for each in NETWORKS.values() if each.genesis_id == genesis_id]
     name = configured or (public[0] if public else "a devnet or private network")
-    return f"{name} (genesis {genesis_id[:16]}…)"
+    # Its first 16 digits are the number of the block, 0.
+    return f"{name} (genesis {genesis_id[:_TELLING_DIGITS]}…)"
 
 
 def _wanted(

@@ -88,6 +88,21 @@ def test_the_users_own_daemon_is_found_without_its_runtime_directory(
     assert record.instance in found.stdout
 
 
+def test_a_daemon_whose_socket_was_removed_is_not_said_to_be_away(
+    daemon: DaemonProcess, tmp_path: Path
+) -> None:
+    daemon.start()
+    daemon.socket.unlink()
+    state = ("--state-dir", str(daemon.state))
+    shown = lucidtron(*state, "status", home=tmp_path)
+    assert shown.returncode == 3
+    assert f"{daemon.socket} was removed: restart it" in shown.stderr
+    daemon.kill()
+    shown = lucidtron(*state, "status", home=tmp_path)
+    assert "was removed" not in shown.stderr
+    assert "no socket is there" in shown.stderr
+
+
 def test_the_record_is_its_users_own(daemon: DaemonProcess) -> None:
     daemon.start()
     assert (daemon.state / RECORD).stat().st_mode & 0o777 == 0o600

@@ -1,5 +1,6 @@
 """A start that must not go on, or is stopped: what is said, and how soon."""
 
+import re
 import socket
 import time
 from pathlib import Path
@@ -43,6 +44,8 @@ def test_a_state_directory_of_another_network_is_refused_before_connecting(
             "use another --state-dir",
         ):
             assert words in ended["reason"]
+        held, asked = re.findall(r"genesis ([0-9a-f]+)", ended["reason"])
+        assert held != asked  # a block's number alone tells no chain from another
         with pytest.raises(BlockingIOError):
             node.accept()  # nobody connected
 
