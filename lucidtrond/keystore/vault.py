@@ -14,6 +14,7 @@ deadline of an unlocking is kept by `run` and looked at on each use as well. Whe
 signed for that long.
 """
 
+import logging
 import math
 import os
 from collections.abc import Callable
@@ -57,6 +58,8 @@ from lucidtrond.tron.address import Address
 from lucidtrond.tron.hd import DerivedAddress
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.mnemonic import derive_seed, make_mnemonic
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = tables.MIGRATIONS
 _ENTROPY_SIZE = 32
@@ -275,8 +278,11 @@ class Vault:
         self._note_change()
 
     def _current(self) -> OpenedVault | None:
-        if trio.current_time() >= self._deadline:
+        if self._opened is not None and trio.current_time() >= self._deadline:
             self.lock()
+            idle = f"nothing was signed for {self._auto_lock_s:g} s (auto_lock_s)"
+            reason = idle if self._locks_when_idle else "its for_s are over"
+            log.info("keystore locked by itself", extra={"reason": reason})
         return self._opened
 
     def _unlocked(self) -> OpenedVault:

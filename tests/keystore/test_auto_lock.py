@@ -1,5 +1,7 @@
 """A keystore that is unlocked without a time of its own, and locks when it is idle."""
 
+import logging
+
 import pytest
 import trio
 import trio.testing
@@ -64,6 +66,27 @@ async def test_locked_when_idle_unless_the_unlocking_has_its_own_time(
         assert ended >= 1000
     else:
         assert ended == pytest.approx(locked_at)
+
+
+@pytest.mark.parametrize(
+    ("for_s", "reason"),
+    [
+        (None, "nothing was signed for 60 s (auto_lock_s)"),
+        (90, "its for_s are over"),
+    ],
+)
+async def test_the_log_says_why_a_keystore_locked_itself(
+    for_s: float | None,
+    reason: str,
+    autojump_clock: trio.testing.MockClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    await _signs_every(61, auto_lock_s=IDLE_S, for_s=for_s)
+    told = [each for each in caplog.records if each.name.endswith(".vault")]
+    # Time leaps while scrypt runs, so the first opening may have ended before.
+    assert told[-1].message == "keystore locked by itself"
+    assert told[-1].__dict__["reason"] == reason
 
 
 async def test_a_new_keystore_is_locked_when_idle_and_says_until_when(
