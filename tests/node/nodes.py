@@ -168,11 +168,12 @@ class RecordedNode:
         }
 
 
-def forged(number: int, parent_id: str) -> Json:
+def forged(number: int, parent_id: str, *, timestamp: int | None = None) -> Json:
     """A block without transactions that is right by itself, signed by us."""
+    at = 1_795_400_000_000 + 3000 * number if timestamp is None else timestamp
     header = BlockHeader(
         number=number,
-        timestamp=UnixMillis(1_795_400_000_000 + 3000 * number),
+        timestamp=UnixMillis(at),
         parent_id=BlockId(parent_id),
         tx_trie_root=EMPTY_ROOT,
         witness=FORGER.address.raw,

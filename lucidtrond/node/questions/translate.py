@@ -52,6 +52,8 @@ from lucidtrond.tron.units import Sun, UnixMillis
 from lucidtrond.tron.wirebytes import parse
 
 _HEX_DIGITS: Final = (40, 42)
+_BEYOND: Final = 2**53
+"""No chain gets there, and what we add to numbers and times stays far below 64 bits."""
 _NO_SIMULATION: Final = "does not support constant"
 """Wallet.callConstantContract's "this node does not support constant"."""
 MAX_SIMULATED_LOGS: Final = 2000
@@ -145,8 +147,8 @@ def _header(found: wire.BlockJson) -> BlockHeader:
         raise Nonsense("a block without header or id")
     raw = found.block_header.raw_data
     return BlockHeader(
-        number=_unsigned(raw.number, "block number"),
-        timestamp=UnixMillis(_unsigned(raw.timestamp, "block time")),
+        number=_counted(raw.number, "block number"),
+        timestamp=UnixMillis(_counted(raw.timestamp, "block time")),
         parent_id=BlockId(_hash(raw.parent_hash, "parentHash").hex()),
         tx_trie_root=_hash(raw.tx_trie_root, "txTrieRoot"),
         witness=_unhex(raw.witness_address, "witness_address"),
@@ -455,6 +457,12 @@ def _unhex(text: str, what: str) -> bytes:
     if len(data) * 2 != len(text):  # bytes.fromhex skips blanks
         raise Nonsense(f"{what}: not hex")
     return data
+
+
+def _counted(number: int, what: str) -> int:
+    if number >= _BEYOND:
+        raise Nonsense(f"{what}: beyond 53 bits")
+    return _unsigned(number, what)
 
 
 def _unsigned(number: int, what: str) -> int:
