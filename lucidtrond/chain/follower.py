@@ -60,7 +60,7 @@ from lucidtrond.events.types import (
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
-from lucidtrond.tron.unproven import UnprovenBlocks
+from lucidtrond.tron.unproven import UnprovenBlocks, UnprovenSummary
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class _Written:
 
     head: BlockHeader
     solid: BlockHeader
-    unproven: UnprovenBlocks
+    unproven: UnprovenSummary
 
 
 class Follower:
@@ -380,10 +380,9 @@ class Follower:
         producer_tables.write_change(tx, *self._signers.change_to(step.keys))
         head = tables.held_header(tx, cursor.head)
         solid = tables.held_header(tx, cursor.solid)
-        unproven = unproven_tables.read(tx)
         if cursor.solid > step.solid_before:
-            self._solidify(tx, solid, step, unproven)
-        return _Written(head, solid, unproven)
+            self._solidify(tx, solid, step)
+        return _Written(head, solid, unproven_tables.summary(tx))
 
     def _revert(self, tx: Tx, revert_to: int) -> None:
         cursor = self._cursor
@@ -474,12 +473,14 @@ class Follower:
         known = self._ledger.known
         return entries.entries_between(tx, above, up_to, solid=solid, known=known)
 
-    def _solidify(
-        self, tx: Tx, solid: BlockHeader, step: _Step, unproven: UnprovenBlocks
-    ) -> None:
+    def _solidify(self, tx: Tx, solid: BlockHeader, step: _Step) -> None:
         number, before = solid.number, step.solid_before
         for entry in self._entries(tx, before, number, number):
             self._emit(tx, TransferSeen(change="solidified", entry=entry))
+
+        def unproven(after: int, held_in: int | None) -> UnprovenBlocks:
+            return unproven_tables.around(tx, after=after, number=held_in)
+
         for observer in self._observers:
             observer.solidified(tx, solid, step.cursor.complete_from, unproven=unproven)
         self._emit(

@@ -98,7 +98,7 @@ class Ledger:
                 head=tables.held_header(tx, cursor.head),
                 solid=tables.held_header(tx, cursor.solid),
                 complete_from=cursor.complete_from,
-                unproven=unproven.read(tx),
+                unproven=unproven.summary(tx),
             )
 
         self.move(evolve(await self._store.read(read), since_ms=self._time_ms()))

@@ -1,6 +1,6 @@
 """What others may do within the transaction that a block is written in."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from lucidtrond.ports import Tx
@@ -38,11 +38,12 @@ class BlockObserver(Protocol):
         header: BlockHeader,
         complete_from: int,
         *,
-        unproven: UnprovenBlocks,
+        unproven: Callable[[int, int | None], UnprovenBlocks],
     ) -> None:
         """All our blocks up to *header* are final; none from *complete_from* on is
         missing, and all of them were reported as applied.
 
-        What the *unproven* ones hold is one endpoint's word: they prove neither that a
-        transaction is dead nor that it failed.
+        What some hold is one endpoint's word: they prove neither that a transaction is
+        dead nor that it failed. *unproven* gives those that count for one, by the
+        number of its reference block and of the block that is said to hold it, if any.
         """

@@ -11,7 +11,9 @@ from lucidtrond.chain.tables import KEPT_BLOCKS
 from lucidtrond.ports import Migration, Tx
 from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.units import UnixMillis
-from lucidtrond.tron.unproven import UnprovenBlocks
+from lucidtrond.tron.unproven import UnprovenBlocks, UnprovenSummary
+
+NEWEST: Final = 20
 
 MIGRATIONS: Final = (
     Migration(
@@ -28,10 +30,28 @@ MIGRATIONS: Final = (
 )
 
 
-def read(tx: Tx) -> UnprovenBlocks:
-    """Give them all; about every third block in the worst case, of those kept."""
+def summary(tx: Tx) -> UnprovenSummary:
+    """How many there are, and the newest `NEWEST`."""
+    [(count,)] = tx.execute("SELECT count(*) FROM chain_unproven")
     rows = tx.execute(
-        "SELECT number, parent_timestamp_ms FROM chain_unproven ORDER BY number"
+        "SELECT number FROM chain_unproven ORDER BY number DESC LIMIT ?", (NEWEST,)
+    )
+    return UnprovenSummary(count, tuple(number for (number,) in reversed(rows)))
+
+
+def around(tx: Tx, *, after: int, number: int | None) -> UnprovenBlocks:
+    """Those that decide on one transaction: at most three of the many there may be.
+
+    *after* is its reference block, *number* the block that it is said to stand in. What
+    `UnprovenBlocks.holds` says of *number* and `may_hold` of *after* is what it would
+    say with all of them.
+    """
+    rows = tx.execute(
+        "SELECT number, parent_timestamp_ms FROM chain_unproven WHERE number IN ("
+        "(SELECT min(number) FROM chain_unproven),"
+        " (SELECT min(number) FROM chain_unproven WHERE number > ?), ?)"
+        " ORDER BY number",
+        (after, after if number is None else number),
     )
     return UnprovenBlocks(
         tuple(number for number, _ in rows), tuple(UnixMillis(time) for _, time in rows)

@@ -56,7 +56,7 @@ def collect(
         "lucidtrond_blocks_unproven",
         "gauge",
         "Blocks, of the newest 70,000, whose transaction root was not recomputed.",
-        len(position.unproven.numbers),
+        position.unproven.count,
     )
     yield Metric(
         "tron_service_health",

@@ -275,7 +275,8 @@ class Proven:
 class SolidUpTo:
     """All our blocks from *complete_from* up to *number* are there and final.
 
-    What the *unproven* ones hold is one endpoint's word.
+    What the *unproven* ones hold is one endpoint's word; those that count for the
+    attempt are there.
     """
 
     number: int

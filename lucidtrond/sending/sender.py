@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 import trio
+from attrs import evolve
 
 from lucidtrond.errors import (
     AlreadyFinal,
@@ -460,13 +461,16 @@ class Sender:
         header: BlockHeader,
         complete_from: int,
         *,
-        unproven: UnprovenBlocks,
+        unproven: Callable[[int, int | None], UnprovenBlocks],
     ) -> None:
         """All blocks from *complete_from* to *header* were reported and are final."""
         tx.after_commit(self._step_is_durable)
-        fact = plan.SolidUpTo(header.number, header.timestamp, complete_from, unproven)
+        fact = plan.SolidUpTo(header.number, header.timestamp, complete_from)
         for entry in journal.touched_by_final(tx, header.number, header.timestamp):
-            self._record(tx, entry, fact)
+            attempt = entry.attempt
+            held_in = None if attempt.inclusion is None else attempt.inclusion.number
+            doubtful = unproven(attempt.reference_number, held_in)
+            self._record(tx, entry, evolve(fact, unproven=doubtful))
 
     def _step_is_durable(self) -> None:
         """Wake who waits for one of these payments, and `run`."""

@@ -17,7 +17,7 @@ from lucidtrond.tron.transaction import (
     read_stored,
 )
 from lucidtrond.tron.units import UnixMillis
-from lucidtrond.tron.unproven import UnprovenBlocks
+from lucidtrond.tron.unproven import UnprovenSummary
 from lucidtrond.tron.wirebytes import (
     MalformedMessage,
     fields,
@@ -241,7 +241,7 @@ class ChainPosition:
     complete_from: int | None
     """The first block number since which nothing was missed."""
     synced: bool
-    unproven: UnprovenBlocks = UnprovenBlocks()
+    unproven: UnprovenSummary = UnprovenSummary()
     """Of our blocks, those whose transaction root could not be recomputed."""
     not_synced_reason: str | None = None
     """Why not, in words with the endpoint's name; None when synced."""

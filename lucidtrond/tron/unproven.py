@@ -12,6 +12,14 @@ from lucidtrond.tron.units import UnixMillis
 
 
 @frozen
+class UnprovenSummary:
+    """How many there are, and the *newest* few, ascending."""
+
+    count: int = 0
+    newest: tuple[int, ...] = ()
+
+
+@frozen
 class UnprovenBlocks:
     """Numbers, ascending, and for each the time of the parent block.
 

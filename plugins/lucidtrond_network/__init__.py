@@ -21,8 +21,6 @@ from lucidtrond.tron.block import Block, BlockHeader, BlockId, ChainPosition
 from lucidtrond_network.plan import Plan, make_plan
 
 plugin = Plugin("network")
-NEWEST = 20
-"""Numbers of unproven blocks in `network.status`."""
 
 
 class Status(Result, frozen=True):
@@ -88,8 +86,8 @@ async def status(ctx: Context[NoConfig]) -> Status:
             *_endpoint_warnings(ctx.node.endpoints()),
         ],
         drifting=health.drifting,
-        unproven_blocks=len(position.unproven.numbers),
-        unproven_newest=list(position.unproven.numbers[-NEWEST:]),
+        unproven_blocks=position.unproven.count,
+        unproven_newest=list(position.unproven.newest),
     )
 
 
@@ -107,13 +105,13 @@ def _endpoint_warnings(endpoints: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _unproven_warnings(position: ChainPosition) -> list[str]:
-    numbers = position.unproven.numbers
-    if not numbers:
+    unproven = position.unproven
+    if not unproven.newest:
         return []
     warning = (
-        f"{len(numbers)} blocks, the newest {numbers[-1]}, have a transaction root that"
-        " could not be recomputed: payments that they may hold are not proven dead or"
-        " failed; configure another endpoint, which may show more of them"
+        f"{unproven.count} blocks, the newest {unproven.newest[-1]}, have a transaction"
+        " root that could not be recomputed: payments that they may hold are not proven"
+        " dead or failed; configure another endpoint, which may show more of them"
     )
     return [warning]
 

@@ -1,6 +1,6 @@
 """One process's follower and ledger over a database that outlives it."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -71,10 +71,10 @@ class Observer:
         header: BlockHeader,
         complete_from: int,
         *,
-        unproven: UnprovenBlocks,
+        unproven: Callable[[int, int | None], UnprovenBlocks],
     ) -> None:
         tx.after_commit(self._count_commit)
-        self.unproven = unproven.numbers
+        self.unproven = unproven(-1, header.number).numbers
         tx.execute("UPDATE seen SET solid = 1 WHERE number <= ?", (header.number,))
         [(lowest,)] = tx.execute("SELECT min(number) FROM seen")
         assert lowest == complete_from
