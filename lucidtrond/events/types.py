@@ -221,7 +221,9 @@ class TransferSeen(Event, frozen=True, kw_only=True):
     """A watched address sent or received; final only when ``entry.solidified``.
 
     ``corrected``: *entry* was *contradicted* and its log was read now; it stands in
-    place of the one with index -1.
+    place of the one with index -1. ``reverted``: a fork took its block back; or a
+    proven block shows the transaction that an unproven one had shown before, which may
+    come after ``solidified``.
     """
 
     topic: ClassVar[str] = "transfer"
