@@ -7,13 +7,13 @@ from lucidtrond.devnet.http.printing import Json, print_address
 from lucidtrond.devnet.http.reads import view
 from lucidtrond.devnet.http.requests import ServletRequest, as_text
 from lucidtrond.devnet.state.account import Delegation
-from lucidtrond.devnet.state.delegating import (
+from lucidtrond.devnet.state.kinds.delegation import (
     borrowers,
     delegatable,
     delegation,
     lenders,
 )
-from lucidtrond.devnet.state.freezing import unfreezings_left, withdrawable
+from lucidtrond.devnet.state.kinds.stake import unfreezings_left, withdrawable
 from lucidtrond.devnet.state.stakes import RESOURCES
 
 

@@ -11,16 +11,7 @@ from typing import Final
 from attrs import frozen
 from msgspec.structs import replace
 
-from lucidtrond.devnet.state import (
-    assets,
-    contract_settings,
-    delegating,
-    freezing,
-    old_stakes,
-    proposing,
-    trading,
-    voting,
-)
+from lucidtrond.devnet.state import assets, trading
 from lucidtrond.devnet.state.accounts import is_address, new_account, owner_of
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
@@ -64,8 +55,16 @@ from lucidtrond.devnet.state.candidate import (
     Candidate,
 )
 from lucidtrond.devnet.state.genesis import Genesis
-from lucidtrond.devnet.state.issuing import validate_issue
-from lucidtrond.devnet.state.permitting import (
+from lucidtrond.devnet.state.kinds import (
+    contract_settings,
+    delegation,
+    old_stakes,
+    proposals,
+    stake,
+    votes,
+)
+from lucidtrond.devnet.state.kinds.issuing import validate_issue
+from lucidtrond.devnet.state.kinds.permissions import (
     execute_permissions,
     validate_permissions,
 )
@@ -219,30 +218,26 @@ KINDS: Final[dict[int, ContractKind]] = {
     ACCOUNT_PERMISSION_UPDATE: ContractKind(validate_permissions, execute_permissions),
     SET_ACCOUNT_ID: ContractKind(_validate_set_id, _execute_set_id),
     TRIGGER_SMART_CONTRACT: ContractKind(validate_trigger, execute_trigger),
-    FREEZE_BALANCE_V2: ContractKind(freezing.validate_freeze, freezing.execute_freeze),
-    UNFREEZE_BALANCE_V2: ContractKind(
-        freezing.validate_unfreeze, freezing.execute_unfreeze
-    ),
+    FREEZE_BALANCE_V2: ContractKind(stake.validate_freeze, stake.execute_freeze),
+    UNFREEZE_BALANCE_V2: ContractKind(stake.validate_unfreeze, stake.execute_unfreeze),
     WITHDRAW_EXPIRE_UNFREEZE: ContractKind(
-        freezing.validate_withdraw, freezing.execute_withdraw
+        stake.validate_withdraw, stake.execute_withdraw
     ),
-    CANCEL_ALL_UNFREEZE_V2: ContractKind(
-        freezing.validate_cancel, freezing.execute_cancel
-    ),
+    CANCEL_ALL_UNFREEZE_V2: ContractKind(stake.validate_cancel, stake.execute_cancel),
     DELEGATE_RESOURCE: ContractKind(
-        delegating.validate_delegate, delegating.execute_delegate
+        delegation.validate_delegate, delegation.execute_delegate
     ),
     UNDELEGATE_RESOURCE: ContractKind(
-        delegating.validate_undelegate, delegating.execute_undelegate
+        delegation.validate_undelegate, delegation.execute_undelegate
     ),
-    VOTE_WITNESS: ContractKind(voting.validate_vote, voting.execute_vote),
-    WITNESS_CREATE: ContractKind(voting.validate_create, voting.execute_create),
-    WITNESS_UPDATE: ContractKind(voting.validate_url, voting.execute_url),
-    WITHDRAW_BALANCE: ContractKind(voting.validate_withdraw, voting.execute_withdraw),
-    UPDATE_BROKERAGE: ContractKind(voting.validate_brokerage, voting.execute_brokerage),
-    PROPOSAL_CREATE: ContractKind(proposing.validate_create, trading.execute),
-    PROPOSAL_APPROVE: ContractKind(proposing.validate_use, trading.execute),
-    PROPOSAL_DELETE: ContractKind(proposing.validate_use, trading.execute),
+    VOTE_WITNESS: ContractKind(votes.validate_vote, votes.execute_vote),
+    WITNESS_CREATE: ContractKind(votes.validate_create, votes.execute_create),
+    WITNESS_UPDATE: ContractKind(votes.validate_url, votes.execute_url),
+    WITHDRAW_BALANCE: ContractKind(votes.validate_withdraw, votes.execute_withdraw),
+    UPDATE_BROKERAGE: ContractKind(votes.validate_brokerage, votes.execute_brokerage),
+    PROPOSAL_CREATE: ContractKind(proposals.validate_create, trading.execute),
+    PROPOSAL_APPROVE: ContractKind(proposals.validate_use, trading.execute),
+    PROPOSAL_DELETE: ContractKind(proposals.validate_use, trading.execute),
     UPDATE_SETTING: ContractKind(
         contract_settings.validate_percent, contract_settings.execute_percent
     ),

@@ -1,0 +1,1 @@
+"""The kinds of contracts: each is declared once, in the module of its family."""
