@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Holding
-from lucidtrond.devnet.state.assets import DAY_MS, asset_of
+from lucidtrond.devnet.state.assets import asset_of
 from lucidtrond.devnet.state.blocks import ReceiptRow
 from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.devnet.state.kinds.issuing import DAY_MS
 from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.devnet.state.world import World, rows_of, world_of
 from lucidtrond.tron.keys import PrivateKey

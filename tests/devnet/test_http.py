@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from lucidtrond.devnet.http.errors import JavaError
 from lucidtrond.devnet.http.fastjson import parse, parse_object
 from lucidtrond.devnet.http.requests import MAX_BODY_BYTES
-from lucidtrond.devnet.http.router import HTML_TYPE, JSON_TYPE, ROUTES, Get, Router
+from lucidtrond.devnet.http.router import HTML_TYPE, JSON_TYPE, ROUTES, Router
+from lucidtrond.devnet.state.kinds.base import Get
 from lucidtrond.transports.http import HttpRequest, HttpResponse
 from lucidtrond.tron.transaction import Transaction
 from tests.devnet.making import ALICE, BOB, FIVE, NOVA, Lab

@@ -79,7 +79,7 @@ def _build(chain: ChainView, given: Json, now_ms: int) -> Json:
 
 
 def _payment(chain: ChainView, given: Json, message: Message, now_ms: int) -> Json:
-    raw = raw_data_of(chain, message.DESCRIPTOR.name, message, now_ms=now_ms)
+    raw = raw_data_of(chain, message, now_ms=now_ms)
     try:
         check_contract(chain, raw)
     except Invalid as refusal:
@@ -109,7 +109,7 @@ def _trigger(
         token_id=_whole(given, "tokenId"),
         call_value=read_quantity(given.get("value")),
     )
-    raw = raw_data_of(chain, "TriggerSmartContract", message, now_ms=now_ms)
+    raw = raw_data_of(chain, message, now_ms=now_ms)
     _set_fee_limit(chain, raw, given)
     _set_permission(raw, given)
     printed = _printed(raw, visible=_flag(given, "visible"))
@@ -121,16 +121,8 @@ def _trigger(
 
 def _tried(chain: ChainView, message: pb.TriggerSmartContract) -> Json:
     """A view is run instead of being left to whoever signs."""
-    wanted = Call(
-        message.owner_address,
-        contract=message.contract_address,
-        data=message.data,
-        value=message.call_value,
-        token_value=message.call_token_value,
-        token_id=message.token_id,
-    )
     try:
-        result = call_constant(chain.pending, wanted)
+        result = call_constant(chain.pending, Call.of(message))
     except Invalid as refusal:
         raise invalid_request(refusal.reason) from None
     return {} if result.result == "SUCCESS" else {"ret": "FAILED"}
@@ -159,7 +151,7 @@ def _deployment(chain: ChainView, given: Json, owner: bytes, now_ms: int) -> Jso
     made.name = text(given.get("name", ""))
     if not 0 <= percent <= WHOLE:
         raise invalid_request("percent must be >= 0 and <= 100")
-    raw = raw_data_of(chain, "CreateSmartContract", message, now_ms=now_ms)
+    raw = raw_data_of(chain, message, now_ms=now_ms)
     _set_fee_limit(chain, raw, given)
     _set_permission(raw, given)
     return {"transaction": {"visible": False, **_printed(raw, visible=False)}}

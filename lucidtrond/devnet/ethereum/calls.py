@@ -19,9 +19,9 @@ from lucidtrond.devnet.ethereum.values import (
     read_quantity,
     text,
 )
-from lucidtrond.devnet.state.candidate import TRANSFER, Candidate
-from lucidtrond.devnet.state.contracts import KINDS
+from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.energy import estimated
+from lucidtrond.devnet.state.kinds.table import kind_of
 from lucidtrond.devnet.state.native_token import TokenResult
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.triggering import Call, call_constant
@@ -108,6 +108,6 @@ def _check_transfer(chain: ChainView, owner: bytes, to: bytes, amount: int) -> N
     )
     candidate = Candidate.read(Transaction(raw.encode()))
     try:
-        KINDS[TRANSFER].validate(chain.pending, candidate, chain.genesis)
+        kind_of(candidate).validate(chain.pending, candidate, chain.genesis)
     except Invalid as refusal:
         raise invalid_request(refusal.reason) from None

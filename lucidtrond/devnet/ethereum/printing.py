@@ -6,27 +6,16 @@ from typing import Any, Final
 from lucidtrond.devnet.ethereum.values import hex_address, hex_bytes, hex_number
 from lucidtrond.devnet.state.blocks import BlockRow, TransactionRow
 from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.kinds.table import BY_NUMBER
 from lucidtrond.tron import tron_pb2 as pb
-from lucidtrond.tron.units import SUN_PER_TRX, Sun
+from lucidtrond.tron.units import Sun
 from lucidtrond.tron.wirebytes import length_field
 
 Json = dict[str, Any]
 
 NOTHING: Final = bytes(32)
 _NO_BLOOM: Final = hex_bytes(bytes(256))
-_TRIGGER: Final = 31
 _CALLED: Final = 1  # contractResult SUCCESS; beyond it a call failed
-
-# JsonRpcApiUtil.getTo: the field that holds the first address.
-_TO: Final = {0: 2, 1: 2, 2: 3, 9: 2, 31: 2, 33: 2, 45: 2, 48: 2, 57: 4, 58: 4}
-# JsonRpcApiUtil.getTransactionAmount: the field that holds it, or a fixed amount.
-_AMOUNT: Final = {1: 3, 2: 4, 31: 3, 54: 2, 55: 2, 57: 3, 58: 3}
-_FIXED: Final = {
-    5: 9_999 * SUN_PER_TRX,
-    6: 1_024 * SUN_PER_TRX,
-    46: 100 * SUN_PER_TRX,
-}
-_VOTE: Final = 4
 
 
 def print_block(row: BlockRow, energy_fee: Sun, *, full: bool) -> Json:
@@ -106,12 +95,12 @@ def _parts(candidate: Candidate) -> Json:
     signatures = candidate.transaction.signatures
     signature = signatures[0] if signatures else bytes(65)
     v = hex_number(signature[64] + (27 if signature[64] < 27 else 0))
-    data = candidate.bytes_field(4) if candidate.type == _TRIGGER else b""
+    to, value, data = _call_of(candidate)
     return {
         "hash": hex_bytes(candidate.txid),
         "nonce": hex_bytes(bytes(8)),
-        "to": hex_address(_to(candidate)),
-        "value": hex_number(_amount(candidate)),
+        "to": hex_address(to),
+        "value": hex_number(value),
         "input": hex_bytes(data),
         "type": "0x0",
         "v": v if signatures else "0x00",
@@ -120,27 +109,20 @@ def _parts(candidate: Candidate) -> Json:
     }
 
 
-def _to(candidate: Candidate) -> bytes:
-    if candidate.type == _VOTE:
-        votes = pb.VoteWitnessContract.FromString(candidate.parameter).votes
-        return votes[0].vote_address if votes else b""
-    field = _TO.get(candidate.type)
-    return b"" if field is None else candidate.bytes_field(field)
-
-
-def _amount(candidate: Candidate) -> int:
-    if candidate.type == _VOTE:
-        votes = pb.VoteWitnessContract.FromString(candidate.parameter).votes
-        return sum(each.vote_count for each in votes)
-    field = _AMOUNT.get(candidate.type)
-    fixed = _FIXED.get(candidate.type, 0)
-    return fixed if field is None else candidate.int_field(field)
+def _call_of(candidate: Candidate) -> tuple[bytes, int, bytes]:
+    """What Ethereum calls to, value and input."""
+    kind = BY_NUMBER.get(candidate.type)
+    if kind is None:
+        return b"", 0, b""
+    message = candidate.message
+    return kind.eth_to(message), kind.eth_value(message), kind.eth_input(message)
 
 
 def print_receipt(row: BlockRow, place: int, energy_fee: Sun) -> Json:
     """TransactionReceipt."""
     transaction = row.transactions[place]
     candidate = Candidate.read(transaction.transaction)
+    to, _, _ = _call_of(candidate)
     call = transaction.receipt.call
     before = row.transactions[: place + 1]
     return {
@@ -149,7 +131,7 @@ def print_receipt(row: BlockRow, place: int, energy_fee: Sun) -> Json:
         "transactionIndex": hex_number(place),
         "transactionHash": hex_bytes(candidate.txid),
         "from": hex_address(candidate.owner),
-        "to": hex_address(_to(candidate)),
+        "to": hex_address(to),
         "cumulativeGasUsed": hex_number(sum(_energy(each) for each in before)),
         "effectiveGasPrice": hex_number(energy_fee),
         "gasUsed": hex_number(_energy(transaction)),

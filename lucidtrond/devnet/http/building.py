@@ -1,8 +1,8 @@
 """Servlets that build transactions: validated against the pool's state, not stored."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from attrs import evolve
 from google.protobuf.message import Message
@@ -17,7 +17,8 @@ from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json
 from lucidtrond.devnet.http.requests import ServletRequest, as_text, decode_hex, is_long
 from lucidtrond.devnet.state.candidate import Candidate
-from lucidtrond.devnet.state.execution import kind_of
+from lucidtrond.devnet.state.kinds.base import ContractKind
+from lucidtrond.devnet.state.kinds.table import BY_NAME, kind_of
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron import tron_pb2 as pb
@@ -29,97 +30,16 @@ from lucidtrond.tron.jsonformat import (
 )
 from lucidtrond.tron.transaction import Reference, Transaction
 
-_WITH_MEMO: Final = frozenset(
-    {"TransferContract", "MarketSellAssetContract", "MarketCancelOrderContract"}
-)
-"""Contracts whose builders know ``extra_data``."""
-_UNCHECKED: Final = frozenset({"CreateSmartContract", "TriggerSmartContract"})
-"""Wallet.createTransactionCapsule does not ask the machine."""
 LIFETIME_MS = 60_000  # Wallet.createTransactionCapsule: TRANSACTION_DEFAULT_EXPIRATION
 
 
-def create_transaction(ask: ServletRequest) -> Json:
-    return build(ask, "TransferContract")
+def builder(kind: ContractKind[Any]) -> Callable[[ServletRequest], Json]:
+    """The servlet that builds one kind."""
 
+    def servlet(ask: ServletRequest) -> Json:
+        return _build(ask, kind.message)
 
-def create_account(ask: ServletRequest) -> Json:
-    return build(ask, "AccountCreateContract")
-
-
-def update_account(ask: ServletRequest) -> Json:
-    return build(ask, "AccountUpdateContract")
-
-
-def set_account_id(ask: ServletRequest) -> Json:
-    return build(ask, "SetAccountIdContract")
-
-
-def update_permissions(ask: ServletRequest) -> Json:
-    return build(ask, "AccountPermissionUpdateContract")
-
-
-def create_asset_issue(ask: ServletRequest) -> Json:
-    return build(ask, "AssetIssueContract")
-
-
-def transfer_asset(ask: ServletRequest) -> Json:
-    return build(ask, "TransferAssetContract")
-
-
-def participate_asset_issue(ask: ServletRequest) -> Json:
-    return build(ask, "ParticipateAssetIssueContract")
-
-
-def unfreeze_asset(ask: ServletRequest) -> Json:
-    return build(ask, "UnfreezeAssetContract")
-
-
-def update_asset(ask: ServletRequest) -> Json:
-    return build(ask, "UpdateAssetContract")
-
-
-def update_setting(ask: ServletRequest) -> Json:
-    return build(ask, "UpdateSettingContract")
-
-
-def update_energy_limit(ask: ServletRequest) -> Json:
-    return build(ask, "UpdateEnergyLimitContract")
-
-
-def clear_abi(ask: ServletRequest) -> Json:
-    return build(ask, "ClearABIContract")
-
-
-def freeze_balance(ask: ServletRequest) -> Json:
-    return build(ask, "FreezeBalanceContract")
-
-
-def unfreeze_balance(ask: ServletRequest) -> Json:
-    return build(ask, "UnfreezeBalanceContract")
-
-
-def create_exchange(ask: ServletRequest) -> Json:
-    return build(ask, "ExchangeCreateContract")
-
-
-def inject_exchange(ask: ServletRequest) -> Json:
-    return build(ask, "ExchangeInjectContract")
-
-
-def withdraw_exchange(ask: ServletRequest) -> Json:
-    return build(ask, "ExchangeWithdrawContract")
-
-
-def trade_exchange(ask: ServletRequest) -> Json:
-    return build(ask, "ExchangeTransactionContract")
-
-
-def sell_on_market(ask: ServletRequest) -> Json:
-    return build(ask, "MarketSellAssetContract")
-
-
-def cancel_order(ask: ServletRequest) -> Json:
-    return build(ask, "MarketCancelOrderContract")
+    return servlet
 
 
 def create_common(ask: ServletRequest) -> Json:
@@ -133,24 +53,26 @@ def create_common(ask: ServletRequest) -> Json:
         raise JavaError(
             "java.lang.IllegalArgumentException", f"No enum constant {enum}.{name}"
         )
-    if message_class(name) is None:
+    made = message_class(name)
+    if made is None:
         raise contract_invalid(f"don't have this type: {name}")
-    return build(ask, name)
+    return _build(ask, made)
 
 
-def build(ask: ServletRequest, name: str) -> Json:
+def _build(ask: ServletRequest, made: type[Message]) -> Json:
     """A contract as the body spells it; raises JavaError when it is refused."""
     visible = ask.visible
-    message = ask.merge(getattr(pb, name)())
+    message = ask.merge(made())
     body = parse_object(ask.text)
-    raw = raw_data_of(ask.chain, name, message, now_ms=ask.now_ms())
+    raw = raw_data_of(ask.chain, message, now_ms=ask.now_ms())
+    kind = BY_NAME.get(made.DESCRIPTOR.name)
     try:
-        if name not in _UNCHECKED:
+        if kind is None or kind.checked_by_builder:
             check_contract(ask.chain, raw)
     except Invalid as refusal:
         raise contract_invalid(refusal.reason) from None
     set_permission(raw, body)
-    if name in _WITH_MEMO:
+    if kind is not None and kind.takes_memo:
         _set_memo(raw, body, visible=visible)
     encoded = raw.SerializeToString(deterministic=True)
     return {"visible": visible, **print_transaction(encoded, (), visible=visible)}
@@ -164,7 +86,7 @@ def check_contract(chain: ChainView, raw: pb.Transaction.raw) -> None:
 
 
 def raw_data_of(
-    chain: ChainView, name: str, message: Message, *, now_ms: int
+    chain: ChainView, message: Message, *, now_ms: int
 ) -> pb.Transaction.raw:
     """Refers to the solidified block and lives a minute from the head's time."""
     known = chain.head.globals
@@ -176,6 +98,7 @@ def raw_data_of(
         expiration=known.timestamp + LIFETIME_MS,
         timestamp=now_ms,
     )
+    name = message.DESCRIPTOR.name
     raw.contract.add(
         type=CONTRACT_TYPES[name],
         parameter=pb.Any(

@@ -22,7 +22,6 @@ from lucidtrond.tron import abi
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_transaction
 
-NAME: Final = "TriggerSmartContract"
 _VERSION: Final = 1
 """Of contracts deployed since getAllowTvmCompatibleEvm."""
 
@@ -123,7 +122,7 @@ def _unset(message: str) -> JavaError:
 
 def _constant(ask: ServletRequest, body: Mapping[str, Any]) -> Json:
     message = _tried(ask, body)
-    raw = raw_data_of(ask.chain, NAME, message, now_ms=ask.now_ms())
+    raw = raw_data_of(ask.chain, message, now_ms=ask.now_ms())
     return _print_constant(raw, _run(ask, message), visible=ask.visible)
 
 
@@ -139,7 +138,7 @@ def _trigger(ask: ServletRequest, body: Mapping[str, Any]) -> Json:
     if not body.get("contract_address"):
         raise _unset("contract_address isn't set.")
     message = _message(ask, body)
-    raw = raw_data_of(ask.chain, NAME, message, now_ms=ask.now_ms())
+    raw = raw_data_of(ask.chain, message, now_ms=ask.now_ms())
     raw.fee_limit = to_long(body.get("fee_limit")) or 0
     contract = view(ask).contracts.get(message.contract_address)
     if contract is None:
@@ -176,15 +175,7 @@ def _message(ask: ServletRequest, body: Mapping[str, Any]) -> Any:
 
 
 def _run(ask: ServletRequest, message: Any) -> TokenResult:
-    wanted = Call(
-        message.owner_address,
-        contract=message.contract_address,
-        data=message.data,
-        value=message.call_value,
-        token_value=message.call_token_value,
-        token_id=message.token_id,
-    )
-    return call_constant(view(ask), wanted)
+    return call_constant(view(ask), Call.of(message))
 
 
 def _print_constant(

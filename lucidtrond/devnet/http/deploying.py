@@ -17,8 +17,6 @@ from lucidtrond.devnet.state.energy import WHOLE
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_transaction
 
-NAME = "CreateSmartContract"
-
 
 def deploy_contract(ask: ServletRequest) -> Json:
     """DeployContractServlet: reads its parameters in this order, checks nearly none."""
@@ -44,7 +42,7 @@ def deploy_contract(ask: ServletRequest) -> Json:
     fee_limit = _long(body, "fee_limit")
     if not 0 <= made.consume_user_resource_percent <= WHOLE:
         raise contract_invalid("percent must be >= 0 and <= 100")
-    raw = raw_data_of(ask.chain, NAME, message, now_ms=ask.now_ms())
+    raw = raw_data_of(ask.chain, message, now_ms=ask.now_ms())
     raw.fee_limit = fee_limit
     set_permission(raw, body)
     encoded = raw.SerializeToString(deterministic=True)

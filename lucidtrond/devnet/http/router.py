@@ -26,6 +26,8 @@ from lucidtrond.devnet.http import (
 )
 from lucidtrond.devnet.http.errors import JavaError, PlainError
 from lucidtrond.devnet.http.requests import ServletRequest, read_request
+from lucidtrond.devnet.state.kinds.base import Get
+from lucidtrond.devnet.state.kinds.table import KINDS
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.transports.http import HttpRequest, HttpResponse
 
@@ -37,14 +39,6 @@ JSONRPC_TYPE: Final = "application/json-rpc"
 HTML_TYPE: Final = "text/html;charset=iso-8859-1"
 # Clients have been seen to tell node kinds apart by it.
 SERVER: Final = (("Server", "Jetty(9.4.53.v20231009)"),)
-
-
-class Get(Enum):
-    """What a servlet says to GET."""
-
-    ANSWERS = "the same as to POST"
-    EMPTY = "200 and nothing"
-    REFUSED = "405"
 
 
 @frozen
@@ -128,36 +122,10 @@ OTHER_READS: Final[Mapping[str, Servlet]] = {
 """Where the wallet's paths are."""
 
 QUIET_TO_GET: Final[Mapping[str, Servlet]] = {
-    "createtransaction": building.create_transaction,
-    "updateaccount": building.update_account,
     "getsignweight": broadcasting.get_sign_weight,
     "getapprovedlist": broadcasting.get_approved_list,
-    "setaccountid": building.set_account_id,
-    "unfreezebalance": building.unfreeze_balance,
-    "marketsellasset": building.sell_on_market,
-    "marketcancelorder": building.cancel_order,
-    "updatesetting": building.update_setting,
-    "updateenergylimit": building.update_energy_limit,
-    "clearabi": building.clear_abi,
     "deploycontract": deploying.deploy_contract,
     "triggersmartcontract": calling.trigger_smart_contract,
-    "transferasset": building.transfer_asset,
-    "createassetissue": building.create_asset_issue,
-    "participateassetissue": building.participate_asset_issue,
-    "unfreezeasset": building.unfreeze_asset,
-    "updateasset": building.update_asset,
-    "votewitnessaccount": voting.vote_witness,
-    "createwitness": voting.create_witness,
-    "updatewitness": voting.update_witness,
-    "updateBrokerage": voting.update_brokerage,
-    "proposalcreate": voting.create_proposal,
-    "proposalapprove": voting.approve_proposal,
-    "proposaldelete": voting.delete_proposal,
-    "accountpermissionupdate": building.update_permissions,
-    "withdrawbalance": voting.withdraw_balance,
-    "unfreezebalancev2": staking.unfreeze_balance,
-    "withdrawexpireunfreeze": staking.withdraw_expire_unfreeze,
-    "undelegateresource": staking.undelegate_resource,
 }
 QUIET_READS: Final[Mapping[str, Servlet]] = {
     "triggerconstantcontract": calling.trigger_constant_contract,
@@ -168,18 +136,9 @@ QUIET_READS: Final[Mapping[str, Servlet]] = {
 REFUSE_GET: Final[Mapping[str, Servlet]] = {
     "broadcasttransaction": broadcasting.broadcast_transaction,
     "broadcasthex": broadcasting.broadcast_hex,
-    "createaccount": building.create_account,
     "getaccountbalance": balances.get_account_balance,
     "getblockbalance": balances.get_block_balance,
     "createCommonTransaction": building.create_common,
-    "freezebalance": building.freeze_balance,
-    "exchangecreate": building.create_exchange,
-    "exchangeinject": building.inject_exchange,
-    "exchangewithdraw": building.withdraw_exchange,
-    "exchangetransaction": building.trade_exchange,
-    "freezebalancev2": staking.freeze_balance,
-    "delegateresource": staking.delegate_resource,
-    "cancelallunfreezev2": staking.cancel_all_unfreeze,
 }
 
 
@@ -198,6 +157,11 @@ def _routes() -> Mapping[str, Route]:
         }
     for get, table in ((Get.EMPTY, QUIET_TO_GET), (Get.REFUSED, REFUSE_GET)):
         routes |= {f"/wallet/{name}": Route(each, get) for name, each in table.items()}
+    routes |= {
+        f"/wallet/{kind.path}": Route(building.builder(kind), kind.get)
+        for kind in KINDS
+        if kind.path
+    }
     return routes
 
 

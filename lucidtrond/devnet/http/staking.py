@@ -1,8 +1,7 @@
-"""Servlets about stake: building its contracts, reading what may be done."""
+"""Servlets about stake: what is lent, what may be done with it."""
 
 from typing import Any
 
-from lucidtrond.devnet.http.building import build
 from lucidtrond.devnet.http.printing import Json, print_address
 from lucidtrond.devnet.http.reads import view
 from lucidtrond.devnet.http.requests import ServletRequest, as_text
@@ -15,30 +14,6 @@ from lucidtrond.devnet.state.kinds.delegation import (
 )
 from lucidtrond.devnet.state.kinds.stake import unfreezings_left, withdrawable
 from lucidtrond.devnet.state.stakes import RESOURCES
-
-
-def freeze_balance(ask: ServletRequest) -> Json:
-    return build(ask, "FreezeBalanceV2Contract")
-
-
-def unfreeze_balance(ask: ServletRequest) -> Json:
-    return build(ask, "UnfreezeBalanceV2Contract")
-
-
-def withdraw_expire_unfreeze(ask: ServletRequest) -> Json:
-    return build(ask, "WithdrawExpireUnfreezeContract")
-
-
-def cancel_all_unfreeze(ask: ServletRequest) -> Json:
-    return build(ask, "CancelAllUnfreezeV2Contract")
-
-
-def delegate_resource(ask: ServletRequest) -> Json:
-    return build(ask, "DelegateResourceContract")
-
-
-def undelegate_resource(ask: ServletRequest) -> Json:
-    return build(ask, "UnDelegateResourceContract")
 
 
 def get_delegated_resource(ask: ServletRequest) -> Json:

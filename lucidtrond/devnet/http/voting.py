@@ -1,46 +1,13 @@
-"""Servlets about votes, witnesses and their rewards."""
+"""Servlets that read witnesses, proposals and rewards."""
 
 from typing import Any
 
-from lucidtrond.devnet.http.building import build
 from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json, print_address
 from lucidtrond.devnet.http.reads import view
 from lucidtrond.devnet.http.requests import ServletRequest
 from lucidtrond.devnet.state.rewards import DEFAULT_BROKERAGE, owed
 from lucidtrond.tron.address import InvalidAddress, parse_address
-
-
-def vote_witness(ask: ServletRequest) -> Json:
-    return build(ask, "VoteWitnessContract")
-
-
-def create_witness(ask: ServletRequest) -> Json:
-    return build(ask, "WitnessCreateContract")
-
-
-def update_witness(ask: ServletRequest) -> Json:
-    return build(ask, "WitnessUpdateContract")
-
-
-def update_brokerage(ask: ServletRequest) -> Json:
-    return build(ask, "UpdateBrokerageContract")
-
-
-def withdraw_balance(ask: ServletRequest) -> Json:
-    return build(ask, "WithdrawBalanceContract")
-
-
-def create_proposal(ask: ServletRequest) -> Json:
-    return build(ask, "ProposalCreateContract")
-
-
-def approve_proposal(ask: ServletRequest) -> Json:
-    return build(ask, "ProposalApproveContract")
-
-
-def delete_proposal(ask: ServletRequest) -> Json:
-    return build(ask, "ProposalDeleteContract")
 
 
 def list_proposals(_ask: ServletRequest) -> Json:

@@ -1,65 +1,36 @@
 """A transaction on its way into the chain, read once for all the checks it meets."""
 
-from typing import Final, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar, cast
 
 from attrs import frozen
 from google.protobuf.message import DecodeError, Message
 
-from lucidtrond.devnet.state.received import unpack
+from lucidtrond.devnet.state.invariants import present
+from lucidtrond.devnet.state.received import contract_message, unpack
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.hashing import sha256
+from lucidtrond.tron.jsonformat import CONTRACT_TYPES
 from lucidtrond.tron.transaction import MalformedTransaction, Transaction
 
-M = TypeVar("M", bound=Message)
+M_co = TypeVar("M_co", bound=Message, covariant=True)
 
-ACCOUNT_CREATE: Final = 0
-TRANSFER: Final = 1
-TRANSFER_ASSET: Final = 2
-VOTE_WITNESS: Final = 4
-WITNESS_CREATE: Final = 5
-ASSET_ISSUE: Final = 6
-WITNESS_UPDATE: Final = 8
-PARTICIPATE_ASSET_ISSUE: Final = 9
-ACCOUNT_UPDATE: Final = 10
-FREEZE_BALANCE: Final = 11
-UNFREEZE_BALANCE: Final = 12
-WITHDRAW_BALANCE: Final = 13
-UNFREEZE_ASSET: Final = 14
-UPDATE_ASSET: Final = 15
-PROPOSAL_CREATE: Final = 16
-PROPOSAL_APPROVE: Final = 17
-PROPOSAL_DELETE: Final = 18
-SET_ACCOUNT_ID: Final = 19
-TRIGGER_SMART_CONTRACT: Final = 31
-UPDATE_SETTING: Final = 33
-EXCHANGE_CREATE: Final = 41
-EXCHANGE_INJECT: Final = 42
-EXCHANGE_WITHDRAW: Final = 43
-EXCHANGE_TRANSACTION: Final = 44
-UPDATE_ENERGY_LIMIT: Final = 45
-ACCOUNT_PERMISSION_UPDATE: Final = 46
-CLEAR_ABI: Final = 48
-UPDATE_BROKERAGE: Final = 49
-MARKET_SELL_ASSET: Final = 52
-MARKET_CANCEL_ORDER: Final = 53
-FREEZE_BALANCE_V2: Final = 54
-UNFREEZE_BALANCE_V2: Final = 55
-WITHDRAW_EXPIRE_UNFREEZE: Final = 56
-DELEGATE_RESOURCE: Final = 57
-UNDELEGATE_RESOURCE: Final = 58
-CANCEL_ALL_UNFREEZE_V2: Final = 59
-
-# Where the owner is not field 1: messages of account_contract.proto and
-# asset_issue_contract.proto.
-_OWNER_FIELD: Final = {TRANSFER_ASSET: 2, ACCOUNT_UPDATE: 2, SET_ACCOUNT_ID: 2}
+_OWNER_NAMES: Final = frozenset({"owner_address", "transparent_from_address"})
+_OWNER_FIELDS: Final[dict[int, int]] = {
+    number: field.number
+    for number in CONTRACT_TYPES.values()
+    if (made := contract_message(number))
+    for field in made.DESCRIPTOR.fields
+    if field.name in _OWNER_NAMES
+}
+"""The number of the field that names the owner, by ContractType."""
 
 
 @frozen
-class Candidate:
+class CandidateOf(Generic[M_co]):
     """What the checks look at. *contracts* should be 1; the others belong to the first.
 
     *size* is that of the whole message without results. A contract that does not
-    unpack has no fields and no *owner*, whose signature nobody can make.
+    unpack has an empty *message* and no *owner*, whose signature nobody can make.
     """
 
     transaction: Transaction
@@ -72,10 +43,9 @@ class Candidate:
     contracts: int
     type: int
     permission_id: int
-    fields: dict[int, int | bytes]
     owner: bytes
     parameter: bytes
-    """The whole contract, for kinds with fields inside fields."""
+    """The contract's own bytes, which `message` reads."""
     building: bool = False
     """It is only being built: its own bandwidth is not taken yet."""
 
@@ -92,10 +62,7 @@ class Candidate:
             raise MalformedTransaction("raw data is not a protobuf message") from None
         contract = raw.contract[0] if raw.contract else pb.Transaction.Contract()
         value = unpack(contract)
-        known = value.known if value else {}
-        # Of a repeated field there is the last; who wants all reads `parameter`.
-        fields = {number: values[-1] for number, values in known.items()}
-        owner = fields.get(_OWNER_FIELD.get(contract.type, 1), b"")
+        owners = value.content(_OWNER_FIELDS[contract.type]) if value else ()
         return cls(
             transaction,
             txid=sha256(transaction.raw),
@@ -107,24 +74,20 @@ class Candidate:
             contracts=len(raw.contract),
             type=contract.type,
             permission_id=contract.Permission_id,
-            fields=fields,
-            owner=owner if isinstance(owner, bytes) else b"",
+            owner=owners[-1] if owners else b"",
             parameter=value.encode_known() if value else b"",
         )
 
-    def bytes_field(self, number: int) -> bytes:
-        """A bytes field of the contract, empty when it is absent."""
-        value = self.fields.get(number, b"")
-        return value if isinstance(value, bytes) else b""
+    @property
+    def message(self) -> M_co:
+        """The contract by the names of its fields, read anew each time.
 
-    def int_field(self, number: int) -> int:
-        """An int64 field of the contract, 0 when it is absent."""
-        value = self.fields.get(number, 0)
-        if not isinstance(value, int):
-            return 0
-        return value - (1 << 64) if value >> 63 else value
+        Only for types that have a message, as all kinds of `kinds.table` do.
+        """
+        made = present(contract_message(self.type))
+        return cast("type[M_co]", made).FromString(self.parameter)
 
 
-def read_contract(kind: type[M], candidate: Candidate) -> M:
-    """The whole contract as a message, which `Candidate.read` unpacked."""
-    return kind.FromString(candidate.parameter)
+@frozen
+class Candidate(CandidateOf[Message]):
+    """One of any kind."""

@@ -24,10 +24,11 @@ from lucidtrond.devnet.state.blocks import (
     TransactionRow,
     row_of,
 )
-from lucidtrond.devnet.state.candidate import ACCOUNT_PERMISSION_UPDATE, Candidate
+from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.execution import execute
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import certain, present
+from lucidtrond.devnet.state.kinds.table import kind_of
 from lucidtrond.devnet.state.rejections import Invalid, Refused, expired
 from lucidtrond.devnet.state.schedule import count_block, next_slot_ms, witness_at
 from lucidtrond.devnet.state.signatures import check_signatures
@@ -371,7 +372,7 @@ class Chain:
                 continue
             chosen.append(each)
             room -= size
-            if candidate.type == ACCOUNT_PERMISSION_UPDATE:
+            if kind_of(candidate).changes_signers:
                 # Manager.generateBlock: what its owner sends later waits a block.
                 changed.add(candidate.owner)
         return chosen, left

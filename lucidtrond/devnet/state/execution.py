@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from lucidtrond.devnet.state.asset_bandwidth import charge_issuer
 from lucidtrond.devnet.state.bandwidth import burn, charge
 from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow
-from lucidtrond.devnet.state.candidate import TRANSFER_ASSET, Candidate
-from lucidtrond.devnet.state.contracts import KINDS, ContractKind
+from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import present
+from lucidtrond.devnet.state.kinds.table import kind_of
 from lucidtrond.devnet.state.rejections import Invalid, Refused, too_poor
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.address import Address
@@ -20,14 +20,6 @@ from lucidtrond.tron.transaction import RESULT_ALLOWANCE_BYTES
 from lucidtrond.tron.units import Sun
 
 SIGNATURE_BYTES = 65
-
-
-def kind_of(candidate: Candidate) -> ContractKind:
-    """Raises Invalid for a kind that this chain does not execute."""
-    kind = KINDS.get(candidate.type)
-    if kind is None:
-        raise Invalid(f"contract type {candidate.type} is not executed by this devnet")
-    return kind
 
 
 def execute(world: World, candidate: Candidate, genesis: Genesis) -> ReceiptRow:
@@ -46,8 +38,9 @@ def execute(world: World, candidate: Candidate, genesis: Genesis) -> ReceiptRow:
         _check_size_for_creation(candidate, parameters.max_create_account_bytes)
     size = candidate.size + RESULT_ALLOWANCE_BYTES
     bill = None
-    if candidate.type == TRANSFER_ASSET and not creating:
-        bill = charge_issuer(world, account, candidate.bytes_field(1), size, genesis)
+    if kind.issuer_pays and not creating:
+        token = kind.issuer_pays(candidate.message)
+        bill = charge_issuer(world, account, token, size, genesis)
     if bill is None:
         bill = charge(world, account, size, genesis, creating=creating)
     if bill is None:

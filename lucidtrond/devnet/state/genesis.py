@@ -408,7 +408,7 @@ def _transfer(row: AssetRow) -> BlockTransaction:
     raw.contract.add(
         type=contracts.TRANSFER,
         parameter=pb.Any(
-            type_url=contracts.TYPE_URL_PREFIX + "TransferContract",
+            type_url=contracts.TYPE_URL_PREFIX + transfer.DESCRIPTOR.name,
             value=transfer.SerializeToString(),
         ),
     )

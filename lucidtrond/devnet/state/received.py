@@ -32,6 +32,11 @@ def receive(data: bytes) -> tuple[Transaction, bytes]:
     return transaction, parsed.encode_known()
 
 
+def contract_message(contract_type: int) -> type[Message] | None:
+    """The message of a ContractType by its number, if it has one."""
+    return message_class(_NAMES.get(contract_type, ""))
+
+
 def unpack(contract: pb.Transaction.Contract) -> Parsed | None:
     """The contract's value, as ``Any.unpack`` of its type's class reads it.
 

@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from google.protobuf.message import Message
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.accounts import is_address
 from lucidtrond.devnet.state.bandwidth import Meter
-from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.world import World
@@ -106,7 +107,7 @@ def restake(world: World, before: Account, after: Account) -> None:
 
 
 def known_owner(
-    world: World, candidate: Candidate, *, unknown: str = "not exists"
+    world: World, candidate: CandidateOf[Message], *, unknown: str = "not exists"
 ) -> Account:
     """The owner, as the actuators of stake look for it first.
 

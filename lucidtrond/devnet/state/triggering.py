@@ -4,12 +4,11 @@ VMActuator of java-tron with the one contract that runs here. A call that fails 
 of the chain like any other: it changes nothing, but its energy is paid.
 """
 
-from typing import Final
+from typing import Final, Self
 
 from attrs import frozen
 
 from lucidtrond.devnet.state.blocks import CallRow, LogRow
-from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.devnet.state.energy import available, offered, pay_together
 from lucidtrond.devnet.state.genesis import Genesis
@@ -37,6 +36,18 @@ class Call:
     token_value: int = 0
     token_id: int = 0
 
+    @classmethod
+    def of(cls, message: pb.TriggerSmartContract) -> Self:
+        """The call that a contract asks for."""
+        return cls(
+            message.owner_address,
+            contract=message.contract_address,
+            data=message.data,
+            value=message.call_value,
+            token_value=message.call_token_value,
+            token_id=message.token_id,
+        )
+
 
 class _Slots:
     """The storage of one contract."""
@@ -51,36 +62,25 @@ class _Slots:
         self._world.put_slot(self._address + slot, value)
 
 
-def _call_of(candidate: Candidate) -> Call:
-    return Call(
-        candidate.owner,
-        contract=candidate.bytes_field(2),
-        data=candidate.bytes_field(4),
-        value=candidate.int_field(3),
-        token_value=candidate.int_field(5),
-        token_id=candidate.int_field(6),
-    )
-
-
-def validate_trigger(world: World, candidate: Candidate, genesis: Genesis) -> None:
+def validate_call(world: World, wanted: Call, fee_limit: int, genesis: Genesis) -> None:
     """VMActuator.call, up to the point where the contract runs."""
-    wanted = _call_of(candidate)
     _check_arguments(world, wanted, unknown="No contract or not a smart contract")
     limit = genesis.parameters.max_fee_limit
-    if not 0 <= candidate.fee_limit <= limit:
+    if not 0 <= fee_limit <= limit:
         raise Invalid(f"feeLimit must be >= 0 and <= {limit}")
     _check_value(world, wanted)
 
 
-def execute_trigger(world: World, candidate: Candidate, genesis: Genesis) -> CallRow:
+def execute_call(
+    world: World, wanted: Call, fee_limit: int, genesis: Genesis
+) -> CallRow:
     """Run the contract and take what its energy costs."""
-    wanted = _call_of(candidate)
     contract = present(world.contracts.get(wanted.contract))
     limit = available(
         present(world.accounts.get(wanted.caller)),
         world,
         genesis,
-        fee_limit=candidate.fee_limit,
+        fee_limit=fee_limit,
         value=wanted.value,
     )
     limit += offered(contract, wanted.caller, limit, world, genesis)

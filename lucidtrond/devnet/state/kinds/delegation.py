@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from lucidtrond.devnet.state.account import Account, Delegation, delegation_key
 from lucidtrond.devnet.state.accounts import is_address, owner_of
 from lucidtrond.devnet.state.bandwidth import Meter, share_of
-from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.kinds.base import ContractKind, Get
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.stakes import (
     BANDWIDTH,
@@ -87,10 +88,13 @@ def _own_bytes(balance: int, genesis: Genesis) -> int:
     return DELEGATE_COST_BASE_BYTES + max(long.ByteSize() - short.ByteSize(), 0)
 
 
-def validate_delegate(world: World, candidate: Candidate, genesis: Genesis) -> None:
+def _validate_delegate(
+    world: World, candidate: CandidateOf[pb.DelegateResourceContract], genesis: Genesis
+) -> None:
     """DelegateResourceActuator.validate."""
     owner = known_owner(world, candidate)
-    resource, amount = candidate.int_field(2), candidate.int_field(3)
+    wanted = candidate.message
+    resource, amount = wanted.resource, wanted.balance
     if amount < SUN_PER_TRX:
         raise Invalid("delegateBalance must be greater than or equal to 1 TRX")
     if resource not in RESOURCES:
@@ -101,33 +105,37 @@ def validate_delegate(world: World, candidate: Candidate, genesis: Genesis) -> N
             "delegateBalance must be less than or equal to available"
             f" {_STAKE[resource]} balance"
         )
-    receiver = _receiver_of(candidate)
+    receiver = _checked_receiver(wanted)
     if world.accounts.get(receiver) is None:
         raise Invalid(f"Account[{receiver.hex()}] not exists")
-    if candidate.int_field(5):
-        _check_lock(world, candidate, genesis)
+    if wanted.lock:
+        _check_lock(world, wanted, genesis)
     if world.contracts.get(receiver) is not None:
         raise Invalid("Do not allow delegate resources to contract addresses")
 
 
-def _receiver_of(candidate: Candidate) -> bytes:
-    receiver = candidate.bytes_field(4)
+def _checked_receiver(
+    wanted: pb.DelegateResourceContract | pb.UnDelegateResourceContract,
+) -> bytes:
+    receiver = wanted.receiver_address
     if not is_address(receiver):
         raise Invalid("Invalid receiverAddress")
-    if receiver == candidate.owner:
+    if receiver == wanted.owner_address:
         raise Invalid("receiverAddress must not be the same as ownerAddress")
     return receiver
 
 
-def _check_lock(world: World, candidate: Candidate, genesis: Genesis) -> None:
-    slots, longest = _lock_slots(candidate), genesis.parameters.max_lock_slots
+def _check_lock(
+    world: World, wanted: pb.DelegateResourceContract, genesis: Genesis
+) -> None:
+    slots, longest = _lock_slots(wanted), genesis.parameters.max_lock_slots
     if not 0 <= slots <= longest:
         raise Invalid(
             "The lock period of delegate resource cannot be less than 0 and cannot"
             f" exceed {longest}!"
         )
-    receiver, resource = candidate.bytes_field(4), candidate.int_field(2)
-    row = delegation(world, candidate.owner, receiver, locked=True)
+    receiver, resource = wanted.receiver_address, wanted.resource
+    row = delegation(world, wanted.owner_address, receiver, locked=True)
     if row is None:
         return
     left = _expires(row, resource) - world.globals.timestamp
@@ -139,18 +147,21 @@ def _check_lock(world: World, candidate: Candidate, genesis: Genesis) -> None:
         )
 
 
-def _lock_slots(candidate: Candidate) -> int:
-    return candidate.int_field(6) or DEFAULT_LOCK_SLOTS
+def _lock_slots(wanted: pb.DelegateResourceContract) -> int:
+    return wanted.lock_period or DEFAULT_LOCK_SLOTS
 
 
-def execute_delegate(world: World, candidate: Candidate, _genesis: Genesis) -> Sun:
-    receiver, resource = candidate.bytes_field(4), candidate.int_field(2)
-    amount, locked = candidate.int_field(3), bool(candidate.int_field(5))
+def _execute_delegate(
+    world: World, candidate: CandidateOf[pb.DelegateResourceContract], _genesis: Genesis
+) -> Sun:
+    wanted = candidate.message
+    receiver, resource = wanted.receiver_address, wanted.resource
+    amount, locked = wanted.balance, wanted.lock
     now = world.globals.timestamp
     _unlock(world, candidate.owner, receiver)
     row = delegation(world, candidate.owner, receiver, locked=locked)
     row = row or Delegation(candidate.owner, receiver, locked)
-    period = _lock_slots(candidate) * BLOCK_INTERVAL_MS
+    period = _lock_slots(wanted) * BLOCK_INTERVAL_MS
     expires = UnixMillis(now + period if locked else 0)
     row = _moved(row, resource, amount, expires)
     world.delegations.put(row.key, replace(row, since_ms=now))
@@ -161,11 +172,16 @@ def execute_delegate(world: World, candidate: Candidate, _genesis: Genesis) -> S
     return Sun(0)
 
 
-def validate_undelegate(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_undelegate(
+    world: World,
+    candidate: CandidateOf[pb.UnDelegateResourceContract],
+    _genesis: Genesis,
+) -> None:
     """UnDelegateResourceActuator.validate."""
     known_owner(world, candidate, unknown="does not exist")
-    receiver = _receiver_of(candidate)
-    resource, amount = candidate.int_field(2), candidate.int_field(3)
+    wanted = candidate.message
+    receiver = _checked_receiver(wanted)
+    resource, amount = wanted.resource, wanted.balance
     free = delegation(world, candidate.owner, receiver, locked=False)
     locked = delegation(world, candidate.owner, receiver, locked=True)
     if free is None and locked is None:
@@ -183,10 +199,15 @@ def validate_undelegate(world: World, candidate: Candidate, _genesis: Genesis) -
         )
 
 
-def execute_undelegate(world: World, candidate: Candidate, genesis: Genesis) -> Sun:
+def _execute_undelegate(
+    world: World,
+    candidate: CandidateOf[pb.UnDelegateResourceContract],
+    genesis: Genesis,
+) -> Sun:
     """Take stake back, and with it the receiver's usage in proportion."""
-    receiver, resource = candidate.bytes_field(4), candidate.int_field(2)
-    amount = candidate.int_field(3)
+    wanted = candidate.message
+    receiver, resource = wanted.receiver_address, wanted.resource
+    amount = wanted.balance
     now = genesis.slot(world.globals.timestamp)
     other = world.accounts.get(receiver)
     moved = None
@@ -254,3 +275,24 @@ def _moved(
         energy = Sun(row.energy + amount)
         return replace(row, energy=energy, energy_expires_ms=expires)
     return replace(row, net=Sun(row.net + amount), net_expires_ms=expires)
+
+
+KINDS: Final = (
+    ContractKind(
+        message=pb.DelegateResourceContract,
+        validate=_validate_delegate,
+        execute=_execute_delegate,
+        path="delegateresource",
+        get=Get.REFUSED,
+        eth_to=lambda loan: loan.receiver_address,
+        eth_value=lambda loan: loan.balance,
+    ),
+    ContractKind(
+        message=pb.UnDelegateResourceContract,
+        validate=_validate_undelegate,
+        execute=_execute_undelegate,
+        path="undelegateresource",
+        eth_to=lambda loan: loan.receiver_address,
+        eth_value=lambda loan: loan.balance,
+    ),
+)

@@ -1,26 +1,42 @@
-"""What AssetIssue asks of a new TRC-10 token (AssetIssueActuator.validate)."""
+"""Issuing a TRC-10 token."""
 
 from typing import Final
 
-from lucidtrond.devnet.state.accounts import is_address
-from lucidtrond.devnet.state.assets import check_description, check_net_limits
-from lucidtrond.devnet.state.candidate import Candidate, read_contract
+from msgspec.structs import replace
+
+from lucidtrond.devnet.state.accounts import is_address, owner_of
+from lucidtrond.devnet.state.assets import (
+    check_description,
+    check_net_limits,
+    put_asset,
+    with_more,
+)
+from lucidtrond.devnet.state.bandwidth import burn
+from lucidtrond.devnet.state.blocks import ReceiptRow
+from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.kinds.base import ContractKind
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.units import SUN_PER_TRX, Sun
 
+DAY_MS: Final = 86_400_000
 MAX_NAME_BYTES: Final = 32
 MAX_PRECISION: Final = 6
 # DynamicPropertiesStore's defaults, days.
 MAX_FROZEN_PARTS: Final = 10
 MIN_FROZEN_DAYS: Final = 1
 MAX_FROZEN_DAYS: Final = 3652
+ISSUE_VALUE: Final = 1_024 * SUN_PER_TRX
+"""What the Ethereum interface calls its value (JsonRpcApiUtil)."""
 
 
-def validate_issue(world: World, candidate: Candidate, genesis: Genesis) -> None:
-    """Raises Invalid in java-tron's words and order."""
-    asset = read_contract(pb.AssetIssueContract, candidate)
+def _validate_issue(
+    world: World, candidate: CandidateOf[pb.AssetIssueContract], genesis: Genesis
+) -> None:
+    """AssetIssueActuator.validate."""
+    asset = candidate.message
     if not is_address(candidate.owner):
         raise Invalid("Invalid ownerAddress")
     _check_names(asset)
@@ -91,3 +107,42 @@ def _check_frozen(asset: pb.AssetIssueContract) -> None:
                 f" and more than {MIN_FROZEN_DAYS} days"
             )
         left -= each.frozen_amount
+
+
+def _execute_issue(
+    world: World, candidate: CandidateOf[pb.AssetIssueContract], genesis: Genesis
+) -> ReceiptRow:
+    """Give the issuer the supply that is not frozen; burns the fee."""
+    asset = candidate.message
+    number = world.globals.token_id + 1
+    world.globals = replace(world.globals, token_id=number)
+    asset.id = str(number)
+    put_asset(world, asset)
+    fee = genesis.parameters.asset_issue_fee
+    owner = owner_of(world, candidate)
+    frozen = tuple(
+        (each.frozen_amount, asset.start_time + each.frozen_days * DAY_MS)
+        for each in asset.frozen_supply
+    )
+    free = asset.total_supply - sum(amount for amount, _ in frozen)
+    token = asset.id.encode()
+    owner = replace(
+        owner,
+        balance=Sun(owner.balance - fee),
+        issued=token,
+        frozen_supply=owner.frozen_supply + frozen,
+    )
+    world.put_account(with_more(owner, token, free))
+    burn(world, fee)
+    return ReceiptRow(fee=fee, asset_issue_id=asset.id)
+
+
+KINDS: Final = (
+    ContractKind(
+        message=pb.AssetIssueContract,
+        validate=_validate_issue,
+        execute=_execute_issue,
+        path="createassetissue",
+        eth_value=lambda _issue: ISSUE_VALUE,
+    ),
+)

@@ -6,22 +6,29 @@ complaint.
 
 from typing import Final, NoReturn
 
+from google.protobuf.message import Message
+
 from lucidtrond.devnet.state.accounts import is_address
-from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.kinds.base import ContractKind, Get
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.stakes import BANDWIDTH, ENERGY, known_owner
 from lucidtrond.devnet.state.world import World
+from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.units import SUN_PER_TRX
 
 FROZEN_DAYS: Final = 3
 """DynamicPropertiesStore: MIN_FROZEN_TIME and MAX_FROZEN_TIME."""
 
 
-def validate_freeze(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_freeze(
+    world: World, candidate: CandidateOf[pb.FreezeBalanceContract], _genesis: Genesis
+) -> None:
     """FreezeBalanceActuator.validate."""
     owner = known_owner(world, candidate)
-    amount, days = candidate.int_field(2), candidate.int_field(3)
+    wanted = candidate.message
+    amount, days = wanted.frozen_balance, wanted.frozen_duration
     if amount <= 0:
         raise Invalid("frozenBalance must be positive")
     if amount < SUN_PER_TRX:
@@ -33,9 +40,9 @@ def validate_freeze(world: World, candidate: Candidate, _genesis: Genesis) -> No
             f"frozenDuration must be less than {FROZEN_DAYS} days"
             f" and more than {FROZEN_DAYS} days"
         )
-    if candidate.int_field(10) not in (BANDWIDTH, ENERGY):
+    if wanted.resource not in (BANDWIDTH, ENERGY):
         raise Invalid("ResourceCode error,valid ResourceCode[BANDWIDTH、ENERGY]")
-    receiver = _check_receiver(candidate)
+    receiver = _check_receiver(wanted)
     if receiver and world.accounts.get(receiver) is None:
         raise Invalid(f"Account[{receiver.hex()}] not exists")
     if receiver and world.contracts.get(receiver) is not None:
@@ -43,11 +50,14 @@ def validate_freeze(world: World, candidate: Candidate, _genesis: Genesis) -> No
     raise Invalid("freeze v2 is open, old freeze is closed")
 
 
-def validate_unfreeze(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_unfreeze(
+    world: World, candidate: CandidateOf[pb.UnfreezeBalanceContract], _genesis: Genesis
+) -> None:
     """UnfreezeBalanceActuator.validate."""
     known_owner(world, candidate, unknown="does not exist")
-    resource = candidate.int_field(10)
-    if _check_receiver(candidate):
+    wanted = candidate.message
+    resource = wanted.resource
+    if _check_receiver(wanted):
         raise Invalid("delegated Resource does not exist")
     if resource == BANDWIDTH:
         raise Invalid("no frozenBalance(BANDWIDTH)")
@@ -56,14 +66,35 @@ def validate_unfreeze(world: World, candidate: Candidate, _genesis: Genesis) -> 
     raise Invalid("ResourceCode error.valid ResourceCode[BANDWIDTH、Energy]")
 
 
-def _check_receiver(candidate: Candidate) -> bytes:
-    receiver = candidate.bytes_field(15)
-    if receiver and receiver == candidate.owner:
+def _check_receiver(
+    wanted: pb.FreezeBalanceContract | pb.UnfreezeBalanceContract,
+) -> bytes:
+    receiver = wanted.receiver_address
+    if receiver and receiver == wanted.owner_address:
         raise Invalid("receiverAddress must not be the same as ownerAddress")
     if receiver and not is_address(receiver):
         raise Invalid("Invalid receiverAddress")
     return receiver
 
 
-def execute(_world: World, candidate: Candidate, _genesis: Genesis) -> NoReturn:
+def _execute(
+    _world: World, candidate: CandidateOf[Message], _genesis: Genesis
+) -> NoReturn:
     raise AssertionError(f"contract type {candidate.type} is always refused before")
+
+
+KINDS: Final = (
+    ContractKind(
+        message=pb.FreezeBalanceContract,
+        validate=_validate_freeze,
+        execute=_execute,
+        path="freezebalance",
+        get=Get.REFUSED,
+    ),
+    ContractKind(
+        message=pb.UnfreezeBalanceContract,
+        validate=_validate_unfreeze,
+        execute=_execute,
+        path="unfreezebalance",
+    ),
+)

@@ -16,28 +16,32 @@ from lucidtrond.devnet.state.account import (
 )
 from lucidtrond.devnet.state.accounts import is_address, owner_of
 from lucidtrond.devnet.state.bandwidth import burn
-from lucidtrond.devnet.state.candidate import (
-    ACCOUNT_PERMISSION_UPDATE,
-    Candidate,
-    read_contract,
-)
+from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import present
+from lucidtrond.devnet.state.kinds.base import ContractKind
 from lucidtrond.devnet.state.rejections import Failed, Invalid
 from lucidtrond.devnet.state.signatures import MAX_SIGNATURES, allows
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.permissions import OPERATIONS_SIZE
-from lucidtrond.tron.units import MAX_SUN, Sun
+from lucidtrond.tron.units import MAX_SUN, SUN_PER_TRX, Sun
 
 MAX_ACTIVES: Final = 8
 MAX_NAME_CHARS: Final = 32
 FIRST_ACTIVE_ID: Final = 2
+ETH_VALUE: Final = 100 * SUN_PER_TRX
+"""What the Ethereum interface calls its value (JsonRpcApiUtil)."""
+_OWN_NUMBER: Final = pb.Transaction.Contract.AccountPermissionUpdateContract
 
 
-def validate_permissions(world: World, candidate: Candidate, genesis: Genesis) -> None:
+def _validate_permissions(
+    world: World,
+    candidate: CandidateOf[pb.AccountPermissionUpdateContract],
+    genesis: Genesis,
+) -> None:
     """AccountPermissionUpdateActuator.validate; the fee is not looked at."""
-    wanted = read_contract(pb.AccountPermissionUpdateContract, candidate)
+    wanted = candidate.message
     if not is_address(candidate.owner):
         raise Invalid("invalidate ownerAddress")
     account = world.accounts.get(candidate.owner)
@@ -80,13 +84,17 @@ def _check_someone_signs(
         raise Invalid("no producer of this chain could sign blocks any more")
 
 
-def execute_permissions(world: World, candidate: Candidate, genesis: Genesis) -> Sun:
+def _execute_permissions(
+    world: World,
+    candidate: CandidateOf[pb.AccountPermissionUpdateContract],
+    genesis: Genesis,
+) -> Sun:
     """Replace all permissions; burns the fee.
 
     Raises:
         Failed: the account can't pay it, which validation does not check.
     """
-    wanted = read_contract(pb.AccountPermissionUpdateContract, candidate)
+    wanted = candidate.message
     fee = genesis.parameters.permission_fee
     owner = owner_of(world, candidate)
     if owner.balance < fee:
@@ -196,4 +204,16 @@ def _exists(number: int, genesis: Genesis) -> bool:
     """
     at, bit = divmod(number, 8)
     default = bool(genesis.default_operations[at] >> bit & 1)
-    return default or number == ACCOUNT_PERMISSION_UPDATE
+    return default or number == _OWN_NUMBER
+
+
+KINDS: Final = (
+    ContractKind(
+        message=pb.AccountPermissionUpdateContract,
+        validate=_validate_permissions,
+        execute=_execute_permissions,
+        changes_signers=True,
+        path="accountpermissionupdate",
+        eth_value=lambda _update: ETH_VALUE,
+    ),
+)

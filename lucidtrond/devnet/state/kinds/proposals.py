@@ -5,9 +5,12 @@ A chain here keeps the parameters of its definition, so no proposal is ever ther
 
 from typing import Final
 
+from google.protobuf.message import Message
+
 from lucidtrond.devnet.state.accounts import is_address
-from lucidtrond.devnet.state.candidate import Candidate, read_contract
+from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.kinds.base import ContractKind
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
@@ -23,9 +26,11 @@ KNOWN_CODES: Final = frozenset(
 """ProposalUtil.ProposalType."""
 
 
-def validate_create(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_create(
+    world: World, candidate: CandidateOf[pb.ProposalCreateContract], _genesis: Genesis
+) -> None:
     """ProposalCreateActuator.validate; values are not looked at."""
-    wanted = read_contract(pb.ProposalCreateContract, candidate)
+    wanted = candidate.message
     _check_witness(world, candidate)
     if not wanted.parameters:
         raise Invalid("This proposal has no parameter.")
@@ -34,16 +39,40 @@ def validate_create(world: World, candidate: Candidate, _genesis: Genesis) -> No
             raise Invalid(f"Does not support code : {each.key}")
 
 
-def validate_use(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_use(
+    world: World,
+    candidate: CandidateOf[pb.ProposalApproveContract]
+    | CandidateOf[pb.ProposalDeleteContract],
+    _genesis: Genesis,
+) -> None:
     """ProposalApproveActuator.validate, ProposalDeleteActuator.validate."""
     _check_witness(world, candidate)
-    raise Invalid(f"Proposal[{candidate.int_field(2)}] not exists")
+    raise Invalid(f"Proposal[{candidate.message.proposal_id}] not exists")
 
 
-def _check_witness(world: World, candidate: Candidate) -> None:
+def _check_witness(world: World, candidate: CandidateOf[Message]) -> None:
     if not is_address(candidate.owner):
         raise Invalid("Invalid address")
     if world.accounts.get(candidate.owner) is None:
         raise Invalid(f"Account[{candidate.owner.hex()}] not exists")
     if world.witnesses.get(candidate.owner) is None:
         raise Invalid(f"Witness[{candidate.owner.hex()}] not exists")
+
+
+KINDS: Final = (
+    ContractKind(
+        message=pb.ProposalCreateContract,
+        validate=_validate_create,
+        path="proposalcreate",
+    ),
+    ContractKind(
+        message=pb.ProposalApproveContract,
+        validate=_validate_use,
+        path="proposalapprove",
+    ),
+    ContractKind(
+        message=pb.ProposalDeleteContract,
+        validate=_validate_use,
+        path="proposaldelete",
+    ),
+)

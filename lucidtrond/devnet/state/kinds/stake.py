@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from lucidtrond.devnet.state.account import Account, Unfreezing
 from lucidtrond.devnet.state.accounts import owner_of
 from lucidtrond.devnet.state.blocks import ReceiptRow
-from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.genesis import Genesis
+from lucidtrond.devnet.state.kinds.base import ContractKind, Get
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.rewards import settle
 from lucidtrond.devnet.state.stakes import (
@@ -22,6 +23,7 @@ from lucidtrond.devnet.state.stakes import (
     with_staked,
 )
 from lucidtrond.devnet.state.world import World
+from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.units import MAX_SUN, SUN_PER_TRX, Sun, UnixMillis
 
 MAX_UNFREEZINGS: Final = 32  # UnfreezeBalanceV2Actuator.UNFREEZE_MAX_TIMES
@@ -32,10 +34,13 @@ _NONE_FROZEN: Final = {
 }
 
 
-def validate_freeze(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_freeze(
+    world: World, candidate: CandidateOf[pb.FreezeBalanceV2Contract], _genesis: Genesis
+) -> None:
     """FreezeBalanceV2Actuator.validate."""
     owner = known_owner(world, candidate)
-    amount, resource = candidate.int_field(2), candidate.int_field(3)
+    wanted = candidate.message
+    amount, resource = wanted.frozen_balance, wanted.resource
     if amount <= 0:
         raise Invalid("frozenBalance must be positive")
     if amount < SUN_PER_TRX:
@@ -46,9 +51,12 @@ def validate_freeze(world: World, candidate: Candidate, _genesis: Genesis) -> No
         raise Invalid("ResourceCode error, valid ResourceCode[BANDWIDTH、ENERGY]")
 
 
-def execute_freeze(world: World, candidate: Candidate, _genesis: Genesis) -> Sun:
+def _execute_freeze(
+    world: World, candidate: CandidateOf[pb.FreezeBalanceV2Contract], _genesis: Genesis
+) -> Sun:
     owner = owner_of(world, candidate)
-    amount, resource = candidate.int_field(2), candidate.int_field(3)
+    wanted = candidate.message
+    amount, resource = wanted.frozen_balance, wanted.resource
     poorer = replace(owner, balance=Sun(owner.balance - amount))
     restake(world, owner, with_staked(poorer, resource, amount))
     return Sun(0)
@@ -65,10 +73,15 @@ def withdrawable(account: Account, at: int) -> Sun:
     return Sun(sum(each.amount for each in account.unfreezing if each.expires_ms <= at))
 
 
-def validate_unfreeze(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_unfreeze(
+    world: World,
+    candidate: CandidateOf[pb.UnfreezeBalanceV2Contract],
+    _genesis: Genesis,
+) -> None:
     """UnfreezeBalanceV2Actuator.validate."""
     owner = known_owner(world, candidate, unknown="does not exist")
-    amount, resource = candidate.int_field(2), candidate.int_field(3)
+    wanted = candidate.message
+    amount, resource = wanted.unfreeze_balance, wanted.resource
     if resource not in RESOURCES:
         raise Invalid("ResourceCode error.valid ResourceCode[BANDWIDTH、Energy]")
     frozen = staked(owner, resource)
@@ -80,12 +93,13 @@ def validate_unfreeze(world: World, candidate: Candidate, _genesis: Genesis) -> 
         raise Invalid("Invalid unfreeze operation, unfreezing times is over limit")
 
 
-def execute_unfreeze(
-    world: World, candidate: Candidate, genesis: Genesis
+def _execute_unfreeze(
+    world: World, candidate: CandidateOf[pb.UnfreezeBalanceV2Contract], genesis: Genesis
 ) -> ReceiptRow:
     """Start the delay; what is through with it is paid out, votes shrink to fit."""
     owner = settle(world, owner_of(world, candidate), genesis)
-    amount, resource = candidate.int_field(2), candidate.int_field(3)
+    wanted = candidate.message
+    amount, resource = wanted.unfreeze_balance, wanted.resource
     now = world.globals.timestamp
     paid, account = _paid_out(owner, now)
     expires = UnixMillis(now + genesis.parameters.unfreeze_days * DAY_MS)
@@ -116,7 +130,11 @@ def _shrunk(account: Account) -> tuple[tuple[bytes, int], ...]:
     return tuple((witness, count) for witness, count in fewer if count)
 
 
-def validate_withdraw(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_withdraw(
+    world: World,
+    candidate: CandidateOf[pb.WithdrawExpireUnfreezeContract],
+    _genesis: Genesis,
+) -> None:
     """WithdrawExpireUnfreezeActuator.validate."""
     owner = known_owner(world, candidate)
     amount = withdrawable(owner, world.globals.timestamp)
@@ -126,21 +144,31 @@ def validate_withdraw(world: World, candidate: Candidate, _genesis: Genesis) -> 
         raise Invalid("long overflow")
 
 
-def execute_withdraw(
-    world: World, candidate: Candidate, _genesis: Genesis
+def _execute_withdraw(
+    world: World,
+    candidate: CandidateOf[pb.WithdrawExpireUnfreezeContract],
+    _genesis: Genesis,
 ) -> ReceiptRow:
     paid, account = _paid_out(owner_of(world, candidate), world.globals.timestamp)
     world.put_account(account)
     return ReceiptRow(expired_unfreezing=paid)
 
 
-def validate_cancel(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_cancel(
+    world: World,
+    candidate: CandidateOf[pb.CancelAllUnfreezeV2Contract],
+    _genesis: Genesis,
+) -> None:
     """CancelAllUnfreezeV2Actuator.validate."""
     if not known_owner(world, candidate).unfreezing:
         raise Invalid("No unfreezeV2 list to cancel")
 
 
-def execute_cancel(world: World, candidate: Candidate, _genesis: Genesis) -> ReceiptRow:
+def _execute_cancel(
+    world: World,
+    candidate: CandidateOf[pb.CancelAllUnfreezeV2Contract],
+    _genesis: Genesis,
+) -> ReceiptRow:
     """Everything on its way is stake again; what is through is paid out."""
     owner = owner_of(world, candidate)
     paid, account = _paid_out(owner, world.globals.timestamp)
@@ -152,3 +180,35 @@ def execute_cancel(world: World, candidate: Candidate, _genesis: Genesis) -> Rec
     return ReceiptRow(
         expired_unfreezing=paid, cancelled=(Sun(back[BANDWIDTH]), Sun(back[ENERGY]))
     )
+
+
+KINDS: Final = (
+    ContractKind(
+        message=pb.FreezeBalanceV2Contract,
+        validate=_validate_freeze,
+        execute=_execute_freeze,
+        path="freezebalancev2",
+        get=Get.REFUSED,
+        eth_value=lambda stake: stake.frozen_balance,
+    ),
+    ContractKind(
+        message=pb.UnfreezeBalanceV2Contract,
+        validate=_validate_unfreeze,
+        execute=_execute_unfreeze,
+        path="unfreezebalancev2",
+        eth_value=lambda stake: stake.unfreeze_balance,
+    ),
+    ContractKind(
+        message=pb.WithdrawExpireUnfreezeContract,
+        validate=_validate_withdraw,
+        execute=_execute_withdraw,
+        path="withdrawexpireunfreeze",
+    ),
+    ContractKind(
+        message=pb.CancelAllUnfreezeV2Contract,
+        validate=_validate_cancel,
+        execute=_execute_cancel,
+        path="cancelallunfreezev2",
+        get=Get.REFUSED,
+    ),
+)

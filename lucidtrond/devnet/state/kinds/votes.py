@@ -16,9 +16,10 @@ from lucidtrond.devnet.state.account import (
 from lucidtrond.devnet.state.accounts import is_address, owner_of
 from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.blocks import ReceiptRow
-from lucidtrond.devnet.state.candidate import Candidate, read_contract
+from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import present
+from lucidtrond.devnet.state.kinds.base import ContractKind
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.rewards import owed, settle
 from lucidtrond.devnet.state.stakes import known_owner, tron_power
@@ -28,12 +29,16 @@ from lucidtrond.tron.units import MAX_SUN, SUN_PER_TRX, Sun
 
 MAX_VOTES: Final = 30  # ChainConstant.MAX_VOTE_NUMBER
 MAX_URL_BYTES: Final = 256
+CREATION_VALUE: Final = 9_999 * SUN_PER_TRX
+"""What the Ethereum interface calls a new witness's value (JsonRpcApiUtil)."""
 WITHDRAW_INTERVAL_MS: Final = 86_400_000  # getWitnessAllowanceFrozenTime: 1 day
 
 
-def validate_vote(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_vote(
+    world: World, candidate: CandidateOf[pb.VoteWitnessContract], _genesis: Genesis
+) -> None:
     """VoteWitnessActuator.validate."""
-    wanted = read_contract(pb.VoteWitnessContract, candidate)
+    wanted = candidate.message
     if not is_address(candidate.owner):
         raise Invalid("Invalid address")
     if not wanted.votes:
@@ -71,15 +76,19 @@ def _fitting(number: int, operation: str) -> int:
     return number
 
 
-def execute_vote(world: World, candidate: Candidate, genesis: Genesis) -> Sun:
-    wanted = read_contract(pb.VoteWitnessContract, candidate)
+def _execute_vote(
+    world: World, candidate: CandidateOf[pb.VoteWitnessContract], genesis: Genesis
+) -> Sun:
+    wanted = candidate.message
     owner = settle(world, owner_of(world, candidate), genesis)
     votes = tuple((vote.vote_address, vote.vote_count) for vote in wanted.votes)
     world.put_account(replace(owner, votes=votes))
     return Sun(0)
 
 
-def validate_withdraw(world: World, candidate: Candidate, genesis: Genesis) -> None:
+def _validate_withdraw(
+    world: World, candidate: CandidateOf[pb.WithdrawBalanceContract], genesis: Genesis
+) -> None:
     """WithdrawBalanceActuator.validate."""
     owner = known_owner(world, candidate)
     name = f"Account[{candidate.owner.hex()}]"
@@ -97,8 +106,8 @@ def validate_withdraw(world: World, candidate: Candidate, genesis: Genesis) -> N
         raise Invalid("long overflow")
 
 
-def execute_withdraw(
-    world: World, candidate: Candidate, genesis: Genesis
+def _execute_withdraw(
+    world: World, candidate: CandidateOf[pb.WithdrawBalanceContract], genesis: Genesis
 ) -> ReceiptRow:
     owner = settle(world, owner_of(world, candidate), genesis)
     world.put_account(
@@ -112,11 +121,13 @@ def execute_withdraw(
     return ReceiptRow(withdrawn=owner.allowance)
 
 
-def validate_create(world: World, candidate: Candidate, genesis: Genesis) -> None:
+def _validate_create(
+    world: World, candidate: CandidateOf[pb.WitnessCreateContract], genesis: Genesis
+) -> None:
     """WitnessCreateActuator.validate."""
     if not is_address(candidate.owner):
         raise Invalid("Invalid address")
-    if not 0 < len(candidate.bytes_field(2)) <= MAX_URL_BYTES:
+    if not 0 < len(candidate.message.url) <= MAX_URL_BYTES:
         raise Invalid("Invalid url")
     owner = world.accounts.get(candidate.owner)
     if owner is None:
@@ -127,10 +138,12 @@ def validate_create(world: World, candidate: Candidate, genesis: Genesis) -> Non
         raise Invalid("balance < AccountUpgradeCost")
 
 
-def execute_create(world: World, candidate: Candidate, genesis: Genesis) -> Sun:
+def _execute_create(
+    world: World, candidate: CandidateOf[pb.WitnessCreateContract], genesis: Genesis
+) -> Sun:
     """It may be voted for; this chain's blocks stay with its first producers."""
     owner, fee = owner_of(world, candidate), genesis.parameters.witness_fee
-    url = candidate.bytes_field(2).decode("utf-8", "replace")
+    url = candidate.message.url.decode("utf-8", "replace")
     world.witnesses.put(owner.address, Witness(owner.address, url, 0))
     before = permissions_of(owner, genesis.default_operations)
     world.put_account(
@@ -155,38 +168,87 @@ def _with_witness(
     return Permissions(owner_permission(address), witness, actives)
 
 
-def validate_url(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_url(
+    world: World, candidate: CandidateOf[pb.WitnessUpdateContract], _genesis: Genesis
+) -> None:
     """WitnessUpdateActuator.validate."""
     if not is_address(candidate.owner):
         raise Invalid("Invalid address")
     if world.accounts.get(candidate.owner) is None:
         raise Invalid("account does not exist")
-    if not 0 < len(candidate.bytes_field(12)) <= MAX_URL_BYTES:
+    if not 0 < len(candidate.message.update_url) <= MAX_URL_BYTES:
         raise Invalid("Invalid url")
     if world.witnesses.get(candidate.owner) is None:
         raise Invalid("Witness does not exist")
 
 
-def execute_url(world: World, candidate: Candidate, _genesis: Genesis) -> Sun:
+def _execute_url(
+    world: World, candidate: CandidateOf[pb.WitnessUpdateContract], _genesis: Genesis
+) -> Sun:
     witness = present(world.witnesses.get(candidate.owner))
-    url = candidate.bytes_field(12).decode("utf-8", "replace")
+    url = candidate.message.update_url.decode("utf-8", "replace")
     world.witnesses.put(witness.address, replace(witness, url=url))
     return Sun(0)
 
 
-def validate_brokerage(world: World, candidate: Candidate, _genesis: Genesis) -> None:
+def _validate_brokerage(
+    world: World, candidate: CandidateOf[pb.UpdateBrokerageContract], _genesis: Genesis
+) -> None:
     """UpdateBrokerageActuator.validate."""
     if not is_address(candidate.owner):
         raise Invalid("Invalid ownerAddress")
-    if not 0 <= candidate.int_field(2) <= 100:
+    if not 0 <= candidate.message.brokerage <= 100:
         raise Invalid("Invalid brokerage")
     if world.witnesses.get(candidate.owner) is None:
         raise Invalid(f"Not existed witness:{candidate.owner.hex()}")
 
 
-def execute_brokerage(world: World, candidate: Candidate, _genesis: Genesis) -> Sun:
+def _execute_brokerage(
+    world: World, candidate: CandidateOf[pb.UpdateBrokerageContract], _genesis: Genesis
+) -> Sun:
     """It counts from the next maintenance on."""
     witness = present(world.witnesses.get(candidate.owner))
-    percent = candidate.int_field(2)
+    percent = candidate.message.brokerage
     world.witnesses.put(witness.address, replace(witness, next_brokerage=percent))
     return Sun(0)
+
+
+def _first_voted(vote: pb.VoteWitnessContract) -> bytes:
+    return vote.votes[0].vote_address if vote.votes else b""
+
+
+KINDS: Final = (
+    ContractKind(
+        message=pb.VoteWitnessContract,
+        validate=_validate_vote,
+        execute=_execute_vote,
+        path="votewitnessaccount",
+        eth_to=_first_voted,
+        eth_value=lambda vote: sum(each.vote_count for each in vote.votes),
+    ),
+    ContractKind(
+        message=pb.WitnessCreateContract,
+        validate=_validate_create,
+        execute=_execute_create,
+        path="createwitness",
+        eth_value=lambda _creation: CREATION_VALUE,
+    ),
+    ContractKind(
+        message=pb.WitnessUpdateContract,
+        validate=_validate_url,
+        execute=_execute_url,
+        path="updatewitness",
+    ),
+    ContractKind(
+        message=pb.WithdrawBalanceContract,
+        validate=_validate_withdraw,
+        execute=_execute_withdraw,
+        path="withdrawbalance",
+    ),
+    ContractKind(
+        message=pb.UpdateBrokerageContract,
+        validate=_validate_brokerage,
+        execute=_execute_brokerage,
+        path="updateBrokerage",
+    ),
+)
