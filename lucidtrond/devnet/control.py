@@ -12,7 +12,7 @@ from attrs import frozen
 from msgspec import Meta
 
 from lucidtrond.devnet.faults import Faults, Rule, TooManyRules
-from lucidtrond.devnet.http.router import JSON_TYPE
+from lucidtrond.devnet.router import JSON_TYPE
 from lucidtrond.devnet.state.chain import TooDeep
 from lucidtrond.errors import InsufficientFunds, InvalidInput, TooBusy
 from lucidtrond.transports.http import Handler, HttpRequest, HttpResponse

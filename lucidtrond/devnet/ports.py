@@ -9,7 +9,7 @@ from typing import Final
 import trio
 from attrs import define, field
 
-from lucidtrond.devnet.http.router import EVERYTHING, Side
+from lucidtrond.devnet.router import EVERYTHING, Side
 from lucidtrond.errors import ConfigError
 from lucidtrond.transports.http import Handler, HttpLimits, serve_http
 

@@ -9,10 +9,10 @@ from typing import Final
 import trio
 
 from lucidtrond.devnet.control import controlled
-from lucidtrond.devnet.http.fault_injection import Troubled
-from lucidtrond.devnet.http.router import Router, Side
+from lucidtrond.devnet.fault_injection import Troubled
 from lucidtrond.devnet.log import BlockLog
 from lucidtrond.devnet.ports import open_doors, url_of
+from lucidtrond.devnet.router import Router, Side
 from lucidtrond.devnet.running import Devnet, DevnetConfig
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
 from lucidtrond.devnet.state.genesis import (

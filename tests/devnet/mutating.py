@@ -13,7 +13,7 @@ from typing import Any, Final
 from attrs import define, field, frozen
 from google.protobuf.message import DecodeError
 
-from lucidtrond.devnet.http.router import Router
+from lucidtrond.devnet.router import Router
 from lucidtrond.devnet.state.blocks import TransactionRow
 from lucidtrond.devnet.state.javaproto import BadProtobuf
 from lucidtrond.devnet.state.received import receive

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from lucidtrond.devnet.ethereum.errors import RpcError
 from lucidtrond.devnet.ethereum.filters import LIFETIME_MS, MAX_FILTERS, Filters
-from lucidtrond.devnet.http.router import Router
+from lucidtrond.devnet.router import Router
 from lucidtrond.transports.http import HttpRequest
 from lucidtrond.tron import trc20
 from tests.devnet.making import BOB, Lab

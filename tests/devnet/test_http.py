@@ -9,10 +9,11 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.devnet.http.errors import JavaError
-from lucidtrond.devnet.http.fastjson import parse, parse_object
 from lucidtrond.devnet.http.requests import MAX_BODY_BYTES
-from lucidtrond.devnet.http.router import HTML_TYPE, JSON_TYPE, ROUTES, Router
+from lucidtrond.devnet.http.routes import ROUTES
+from lucidtrond.devnet.java.errors import JavaError
+from lucidtrond.devnet.java.fastjson import parse, parse_object
+from lucidtrond.devnet.router import HTML_TYPE, JSON_TYPE, Router
 from lucidtrond.devnet.state.kinds.base import Get
 from lucidtrond.transports.http import HttpRequest, HttpResponse
 from lucidtrond.tron.transaction import Transaction

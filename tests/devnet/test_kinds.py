@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import lucidtrond.devnet
 from lucidtrond.devnet.ethereum.printing import print_pending
-from lucidtrond.devnet.http.router import ROUTES
+from lucidtrond.devnet.http.routes import ROUTES
 from lucidtrond.devnet.state.blocks import TransactionRow
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.kinds.base import ContractKind, Get

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import trio
 
-from lucidtrond.devnet.http.router import EVERYTHING, Router, Side
 from lucidtrond.devnet.ports import open_doors, url_of
+from lucidtrond.devnet.router import EVERYTHING, Router, Side
 from lucidtrond.errors import ConfigError
 from lucidtrond.transports.http import HttpRequest
 from tests.devnet.making import Lab

@@ -19,12 +19,12 @@ from lucidtrond.devnet.ethereum.values import (
     read_quantity,
     text,
 )
-from lucidtrond.devnet.http.building import check_contract, raw_data_of
-from lucidtrond.devnet.http.errors import JavaError
-from lucidtrond.devnet.http.requests import decode_hex, is_long, merge
+from lucidtrond.devnet.java.errors import JavaError
+from lucidtrond.devnet.java.values import decode_hex, is_long, merge
 from lucidtrond.devnet.state.energy import WHOLE
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.triggering import Call, call_constant
+from lucidtrond.devnet.state.unsigned import check_contract, raw_data_of
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_transaction

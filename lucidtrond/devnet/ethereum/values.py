@@ -8,8 +8,8 @@ from lucidtrond.devnet.ethereum.errors import (
     invalid_params,
     wrong_parameters,
 )
-from lucidtrond.devnet.http.errors import JavaError
-from lucidtrond.devnet.http.requests import as_text, decode_hex
+from lucidtrond.devnet.java.errors import JavaError
+from lucidtrond.devnet.java.values import as_text, decode_hex
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron.address import PREFIX, SIZE
 

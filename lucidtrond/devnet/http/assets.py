@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from lucidtrond.devnet.http.errors import JavaError, null_pointer
 from lucidtrond.devnet.http.printing import Json
 from lucidtrond.devnet.http.reads import plain_address, view
-from lucidtrond.devnet.http.requests import ServletRequest, as_text, decode_hex
+from lucidtrond.devnet.http.requests import ServletRequest
+from lucidtrond.devnet.java.errors import JavaError, null_pointer
+from lucidtrond.devnet.java.values import as_text, decode_hex
 from lucidtrond.devnet.state.assets import asset_of
 from lucidtrond.devnet.state.bandwidth import recovered
 from lucidtrond.devnet.state.invariants import present

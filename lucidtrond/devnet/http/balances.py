@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from lucidtrond.devnet.http.errors import JavaError
 from lucidtrond.devnet.http.printing import Json, print_address, print_result
 from lucidtrond.devnet.http.requests import ServletRequest
+from lucidtrond.devnet.java.errors import JavaError
 from lucidtrond.devnet.state.blocks import BlockRow, TransactionRow
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.invariants import present

@@ -3,14 +3,10 @@
 import json
 from typing import Any
 
-from lucidtrond.devnet.http.errors import JavaError, null_pointer
 from lucidtrond.devnet.http.printing import Json, print_address, print_permission
-from lucidtrond.devnet.http.requests import (
-    ServletRequest,
-    as_text,
-    decode_hex,
-    is_visible,
-)
+from lucidtrond.devnet.http.requests import ServletRequest, is_visible
+from lucidtrond.devnet.java.errors import JavaError, null_pointer
+from lucidtrond.devnet.java.values import as_text, decode_hex
 from lucidtrond.devnet.state.account import ACTIVE_PERMISSION, Permission
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.javaproto import BadProtobuf

@@ -4,33 +4,28 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import evolve
 from google.protobuf.message import Message
 
-from lucidtrond.devnet.http.errors import (
+from lucidtrond.devnet.http.printing import Json
+from lucidtrond.devnet.http.requests import ServletRequest
+from lucidtrond.devnet.java.errors import (
     JavaError,
     contract_invalid,
     not_a_number,
     null_pointer,
 )
-from lucidtrond.devnet.http.fastjson import parse_object
-from lucidtrond.devnet.http.printing import Json
-from lucidtrond.devnet.http.requests import ServletRequest, as_text, decode_hex, is_long
-from lucidtrond.devnet.state.candidate import Candidate
+from lucidtrond.devnet.java.fastjson import parse_object
+from lucidtrond.devnet.java.values import as_text, decode_hex, is_long
 from lucidtrond.devnet.state.kinds.base import ContractKind
-from lucidtrond.devnet.state.kinds.table import BY_NAME, kind_of
+from lucidtrond.devnet.state.kinds.table import BY_NAME
 from lucidtrond.devnet.state.rejections import Invalid
-from lucidtrond.devnet.state.view import ChainView
+from lucidtrond.devnet.state.unsigned import check_contract, raw_data_of
 from lucidtrond.tron import tron_pb2 as pb
-from lucidtrond.tron.contracts import TYPE_URL_PREFIX
 from lucidtrond.tron.jsonformat import (
     CONTRACT_TYPES,
     message_class,
     print_transaction,
 )
-from lucidtrond.tron.transaction import Reference, Transaction
-
-LIFETIME_MS = 60_000  # Wallet.createTransactionCapsule: TRANSACTION_DEFAULT_EXPIRATION
 
 
 def builder(kind: ContractKind[Any]) -> Callable[[ServletRequest], Json]:
@@ -76,37 +71,6 @@ def _build(ask: ServletRequest, made: type[Message]) -> Json:
         _set_memo(raw, body, visible=visible)
     encoded = raw.SerializeToString(deterministic=True)
     return {"visible": visible, **print_transaction(encoded, (), visible=visible)}
-
-
-def check_contract(chain: ChainView, raw: pb.Transaction.raw) -> None:
-    """Ask the actuator, with the pool's state. Raises Invalid."""
-    read = Candidate.read(Transaction(raw.SerializeToString(deterministic=True)))
-    candidate = evolve(read, building=True)
-    kind_of(candidate).validate(chain.pending, candidate, chain.genesis)
-
-
-def raw_data_of(
-    chain: ChainView, message: Message, *, now_ms: int
-) -> pb.Transaction.raw:
-    """Refers to the solidified block and lives a minute from the head's time."""
-    known = chain.head.globals
-    solid = chain.block(known.solid)
-    reference = Reference.to_block((solid.id if solid else known.block_id).hex())
-    raw = pb.Transaction.raw(
-        ref_block_bytes=reference.block_bytes,
-        ref_block_hash=reference.block_hash,
-        expiration=known.timestamp + LIFETIME_MS,
-        timestamp=now_ms,
-    )
-    name = message.DESCRIPTOR.name
-    raw.contract.add(
-        type=CONTRACT_TYPES[name],
-        parameter=pb.Any(
-            type_url=TYPE_URL_PREFIX + name,
-            value=message.SerializeToString(deterministic=True),
-        ),
-    )
-    return raw
 
 
 def set_permission(raw: pb.Transaction.raw, body: Mapping[str, Any]) -> None:

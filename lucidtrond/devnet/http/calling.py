@@ -3,21 +3,18 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from lucidtrond.devnet.http.building import raw_data_of, set_permission
-from lucidtrond.devnet.http.errors import JavaError
+from lucidtrond.devnet.http.building import set_permission
 from lucidtrond.devnet.http.printing import Json, print_address, print_log
 from lucidtrond.devnet.http.reads import view
-from lucidtrond.devnet.http.requests import (
-    ServletRequest,
-    decode_base58,
-    decode_hex,
-    to_long,
-)
+from lucidtrond.devnet.http.requests import ServletRequest
+from lucidtrond.devnet.java.errors import JavaError
+from lucidtrond.devnet.java.values import decode_base58, decode_hex, to_long
 from lucidtrond.devnet.state.deployed import Contract, artifact, creation_code
 from lucidtrond.devnet.state.energy import estimated
 from lucidtrond.devnet.state.native_token import TokenResult
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
+from lucidtrond.devnet.state.unsigned import raw_data_of
 from lucidtrond.tron import abi
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_transaction

@@ -3,17 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lucidtrond.devnet.http.building import raw_data_of, set_permission
-from lucidtrond.devnet.http.errors import contract_invalid
+from lucidtrond.devnet.http.building import set_permission
 from lucidtrond.devnet.http.printing import Json
-from lucidtrond.devnet.http.requests import (
-    ServletRequest,
-    as_text,
-    decode_hex,
-    merge,
-    to_long,
-)
+from lucidtrond.devnet.http.requests import ServletRequest
+from lucidtrond.devnet.java.errors import contract_invalid
+from lucidtrond.devnet.java.values import as_text, decode_hex, merge, to_long
 from lucidtrond.devnet.state.energy import WHOLE
+from lucidtrond.devnet.state.unsigned import raw_data_of
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_transaction
 

@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from lucidtrond.devnet.http.errors import JavaError, PlainError
-from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import (
     Json,
     print_account,
@@ -18,13 +16,10 @@ from lucidtrond.devnet.http.printing import (
     print_resources,
     print_row,
 )
-from lucidtrond.devnet.http.requests import (
-    ServletRequest,
-    as_text,
-    decode_base58,
-    decode_hex,
-    is_long,
-)
+from lucidtrond.devnet.http.requests import ServletRequest
+from lucidtrond.devnet.java.errors import JavaError, PlainError
+from lucidtrond.devnet.java.fastjson import parse_object
+from lucidtrond.devnet.java.values import as_text, decode_base58, decode_hex, is_long
 from lucidtrond.devnet.state.accounts import is_address
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.chain import Found

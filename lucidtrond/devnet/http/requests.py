@@ -4,9 +4,7 @@ Request messages are those of api.proto that the servlets parse, made at import 
 they are a handful of fields.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -15,26 +13,23 @@ from attrs import field, frozen
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
-from lucidtrond.devnet.http.errors import (
+from lucidtrond.devnet.java.errors import (
     JavaError,
-    bad_hex,
-    beyond_hex,
     not_a_number,
     null_pointer,
 )
-from lucidtrond.devnet.http.fastjson import parse_object
+from lucidtrond.devnet.java.fastjson import parse_object
+from lucidtrond.devnet.java.values import (
+    decode_base58,
+    decode_hex,
+    is_long,
+    merge,
+)
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.transports.http import HttpRequest
-from lucidtrond.tron import base58, jsontext
-from lucidtrond.tron.address import PREFIX, SIZE
 
 MAX_BODY_BYTES: Final = 4_194_304  # node.maxMessageSize
 _FORM: Final = b"application/x-www-form-urlencoded"
-_HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
-_DECIMAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-MAX_DIGITS: Final = 18
-"""A long has one more."""
-_LONG: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 _Type = descriptor_pb2.FieldDescriptorProto
 _API: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -215,94 +210,7 @@ def read_request(
     return ServletRequest(chain, request.method, solid, now_ms, parameters, text)
 
 
-def merge(text: str, message: Any, *, visible: bool) -> Any:
-    """JsonFormat.merge with java's exceptions."""
-    try:
-        jsontext.merge(text, message, visible=visible)
-    except jsontext.ParseError as error:
-        raise JavaError(
-            "org.tron.core.services.http.JsonFormat$ParseException", str(error)
-        ) from None
-    except jsontext.NullPointer:
-        raise null_pointer() from None
-    return message
-
-
-def is_long(text: str) -> bool:
-    """Whether Long.parseLong takes it."""
-    return bool(_LONG.fullmatch(text)) and -(2**63) <= int(text) < 2**63
-
-
-def as_text(value: Any) -> str | None:
-    """JSONObject.getString: what is no text becomes one."""
-    if value is None or isinstance(value, str):
-        return value
-    return msgspec.json.encode(value).decode()
-
-
-def to_long(value: Any) -> int | None:
-    """JSONObject.getBigDecimal and longValueExact: texts are read, null is None.
-
-    Raises:
-        JavaError: no number, not whole, or too big.
-    """
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    if value is None or text in ("", "null"):
-        return None
-    if isinstance(value, dict | list) or not _DECIMAL.fullmatch(text):
-        strange = next((each for each in text if each not in "0123456789+-."), text[0])
-        raise JavaError(
-            "java.lang.NumberFormatException",
-            f"Character {strange} is neither a decimal digit number, decimal point,"
-            ' nor "e" notation exponential mark.',
-        )
-    number = Decimal(text)
-    if number.adjusted() > MAX_DIGITS or not -(2**63) <= int(number) < 2**63:
-        raise JavaError("java.lang.ArithmeticException", "Overflow")
-    if number != int(number):
-        raise JavaError("java.lang.ArithmeticException", "Rounding necessary")
-    return int(number)
-
-
 def is_visible(body: Mapping[str, Any]) -> bool:
     """``true`` and the text count; the number 1 does not."""
     value = body.get("visible")
     return value is True or (isinstance(value, str) and value.lower() == "true")
-
-
-def decode_hex(text: str) -> bytes:
-    """ByteArray.fromHexString: 0x stripped, odd length padded in front.
-
-    Raises:
-        JavaError: a DecoderException.
-    """
-    digits = text.removeprefix("0x")
-    if len(digits) % 2:
-        digits = "0" + digits
-    good = _HEX.match(digits)
-    read = good.end() if good else 0
-    if read != len(digits):
-        # HexEncoder looks both letters of a pair up in a table before it judges them.
-        pair = digits[read : read + 2]
-        beyond = next((letter for letter in pair if not letter.isascii()), None)
-        raise bad_hex() if beyond is None else beyond_hex(beyond)
-    return bytes.fromhex(digits)
-
-
-def decode_base58(text: str) -> bytes | None:
-    """Commons.decodeFromBase58Check: None for a wrong sum, length or prefix.
-
-    Raises:
-        JavaError: a letter outside the alphabet.
-    """
-    for at, letter in enumerate(text):
-        if letter not in base58.ALPHABET:
-            raise JavaError(
-                "java.lang.IllegalArgumentException",
-                f"Illegal character {letter} at {at}",
-            )
-    try:
-        raw = base58.decode_check(text)
-    except base58.InvalidBase58:
-        return None
-    return raw if len(raw) == SIZE and raw[0] == PREFIX else None

@@ -4,7 +4,8 @@ from typing import Any
 
 from lucidtrond.devnet.http.printing import Json, print_address
 from lucidtrond.devnet.http.reads import view
-from lucidtrond.devnet.http.requests import ServletRequest, as_text
+from lucidtrond.devnet.http.requests import ServletRequest
+from lucidtrond.devnet.java.values import as_text
 from lucidtrond.devnet.state.account import Delegation
 from lucidtrond.devnet.state.kinds.delegation import (
     borrowers,

@@ -1,14 +1,9 @@
 """Servlets that read exchanges and market orders, of which this chain has none."""
 
-from lucidtrond.devnet.http.errors import JavaError, null_pointer
 from lucidtrond.devnet.http.printing import Json
-from lucidtrond.devnet.http.requests import (
-    ServletRequest,
-    as_text,
-    decode_base58,
-    decode_hex,
-    to_long,
-)
+from lucidtrond.devnet.http.requests import ServletRequest
+from lucidtrond.devnet.java.errors import JavaError, null_pointer
+from lucidtrond.devnet.java.values import as_text, decode_base58, decode_hex, to_long
 from lucidtrond.devnet.state.trading import is_token
 
 

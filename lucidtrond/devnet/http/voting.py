@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from lucidtrond.devnet.http.fastjson import parse_object
 from lucidtrond.devnet.http.printing import Json, print_address
 from lucidtrond.devnet.http.reads import view
 from lucidtrond.devnet.http.requests import ServletRequest
+from lucidtrond.devnet.java.fastjson import parse_object
 from lucidtrond.devnet.state.rewards import DEFAULT_BROKERAGE, owed
 from lucidtrond.tron.address import InvalidAddress, parse_address
 

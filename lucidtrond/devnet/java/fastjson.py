@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, Final
 
-from lucidtrond.devnet.http.errors import JavaError, not_a_number, null_pointer
+from lucidtrond.devnet.java.errors import JavaError, not_a_number, null_pointer
 
 _SPACE: Final = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _BARE_KEY: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)

@@ -12,7 +12,7 @@ from attrs import frozen
 from msgspec.structs import replace
 
 from lucidtrond.devnet.faults import BUSY, LITE, Faults, Rule
-from lucidtrond.devnet.http.router import JSON_TYPE, SERVER, Router
+from lucidtrond.devnet.router import JSON_TYPE, SERVER, Router
 from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.devnet.state.view import ChainView, LaggingView, RejectingView
 from lucidtrond.transports.http import HttpRequest, HttpResponse
