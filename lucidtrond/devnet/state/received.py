@@ -10,7 +10,11 @@ from lucidtrond.tron.contracts import PACKAGE
 from lucidtrond.tron.jsonformat import CONTRACT_TYPES, message_class
 from lucidtrond.tron.transaction import Transaction
 
-_NAMES: Final = {number: name for name, number in CONTRACT_TYPES.items()}
+_MESSAGES: Final = {
+    number: made
+    for name, number in CONTRACT_TYPES.items()
+    if (made := message_class(name))
+}
 _WITHOUT_ACTUATOR: Final = frozenset({"VoteAssetContract"})
 """Have a message, but TransactionFactory knows no class for it."""
 _RAW_DATA: Final = 1
@@ -34,7 +38,7 @@ def receive(data: bytes) -> tuple[Transaction, bytes]:
 
 def contract_message(contract_type: int) -> type[Message] | None:
     """The message of a ContractType by its number, if it has one."""
-    return message_class(_NAMES.get(contract_type, ""))
+    return _MESSAGES.get(contract_type)
 
 
 def unpack(contract: pb.Transaction.Contract) -> Parsed | None:
@@ -43,12 +47,12 @@ def unpack(contract: pb.Transaction.Contract) -> Parsed | None:
     None where java-tron finds no owner (TransactionCapsule.getOwner): a type that it
     has no class for, another name behind the last ``/``, a value that does not parse.
     """
-    name = _NAMES.get(contract.type, "")
-    made = message_class(name)
+    made = contract_message(contract.type)
     _, slash, stated = contract.parameter.type_url.rpartition("/")
-    if made is None or name in _WITHOUT_ACTUATOR or not slash:
+    if made is None or not slash:
         return None
-    if stated != PACKAGE + name:
+    name = made.DESCRIPTOR.name
+    if name in _WITHOUT_ACTUATOR or stated != PACKAGE + name:
         return None
     return _parse_or_none(contract.parameter.value, made)
 
