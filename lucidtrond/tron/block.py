@@ -1,7 +1,7 @@
 """Blocks: id, transaction root, witness signature, all computed here."""
 
 from collections.abc import Sequence
-from typing import Final, NewType
+from typing import Final, NewType, cast
 
 from attrs import frozen
 from google.protobuf.message import DecodeError
@@ -208,6 +208,18 @@ def encode_code(contract_ret: int) -> bytes:
 def code_alone(result: bytes) -> bytes:
     """*result* without all but its contractRet."""
     return encode_code(_code(result))
+
+
+def put_code(results: Sequence[bytes], contract_ret: int) -> tuple[bytes, ...]:
+    """Put the code into the first of a sender's results, where a node puts it and keeps
+    all else (TransactionCapsule.setResultCode); () where the code is all there is."""
+    if not results:
+        return ()
+    first = pb.Transaction.Result.FromString(results[0])
+    # Stubs know only named numbers; the wire takes any.
+    first.contractRet = cast("pb.Transaction.Result.contractResult", contract_ret)
+    made = (first.SerializeToString(deterministic=True), *results[1:])
+    return () if made == (encode_code(contract_ret),) else made
 
 
 def _code(result: bytes) -> int:

@@ -108,7 +108,15 @@ def print_message(message: Message, *, visible: bool) -> dict[str, Any]:
 
 
 def parse_transaction(obj: Mapping[str, Any], *, visible: bool) -> Transaction:
-    """Read a transaction that was sent to be broadcast, as the node reads it.
+    """As `parse_stored`, without its results."""
+    return parse_stored(obj, visible=visible)[0]
+
+
+def parse_stored(
+    obj: Mapping[str, Any], *, visible: bool
+) -> tuple[Transaction, tuple[bytes, ...]]:
+    """Read a transaction that was sent to be broadcast, as the node reads it, and the
+    encoded results that stand there (``ret``).
 
     The raw bytes are made from ``raw_data``. They may hold no contract: contracts of
     an unknown type or with a value that can't be read are dropped.
@@ -131,7 +139,8 @@ def parse_transaction(obj: Mapping[str, Any], *, visible: bool) -> Transaction:
     except ParseError:
         raise NullPointer from None
     raw = message.raw_data.SerializeToString(deterministic=True)
-    return Transaction(raw, tuple(message.signature))
+    results = tuple(each.SerializeToString(deterministic=True) for each in message.ret)
+    return Transaction(raw, tuple(message.signature)), results
 
 
 def parse_raw_data(obj: Mapping[str, Any], *, visible: bool) -> bytes:

@@ -10,7 +10,7 @@ from lucidtrond.devnet.java.values import as_text, decode_hex
 from lucidtrond.devnet.state.account import ACTIVE_PERMISSION, Permission
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.javaproto import BadProtobuf
-from lucidtrond.devnet.state.received import receive
+from lucidtrond.devnet.state.received import receive, results_in
 from lucidtrond.devnet.state.recovery import recover_signer
 from lucidtrond.devnet.state.rejections import BadSignature, Refused
 from lucidtrond.devnet.state.signatures import (
@@ -20,7 +20,7 @@ from lucidtrond.devnet.state.signatures import (
 )
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import (
-    parse_transaction,
+    parse_stored,
     print_message,
     print_transaction,
 )
@@ -29,8 +29,8 @@ from lucidtrond.tron.transaction import MalformedTransaction, Transaction
 
 
 def broadcast_transaction(ask: ServletRequest) -> Json:
-    transaction, visible = _posted(ask)
-    refusal = _submit(ask, transaction)
+    transaction, results, visible = _posted(ask)
+    refusal = _submit(ask, transaction, results)
     if refusal is None:
         return {"result": True, "txid": transaction.txid}
     text = refusal.text if visible else refusal.text.encode().hex()
@@ -39,8 +39,8 @@ def broadcast_transaction(ask: ServletRequest) -> Json:
 
 def broadcast_hex(ask: ServletRequest) -> Json:
     data = decode_hex(as_text(ask.body().get("transaction")) or "")
-    transaction, printed = _received(data)
-    refusal = _submit(ask, transaction)
+    transaction, results, printed = _received(data)
+    refusal = _submit(ask, transaction, results)
     return {
         "result": refusal is None,
         "code": "SUCCESS" if refusal is None else refusal.code,
@@ -50,34 +50,38 @@ def broadcast_hex(ask: ServletRequest) -> Json:
     }
 
 
-def _submit(ask: ServletRequest, transaction: Transaction) -> Refused | None:
+def _submit(
+    ask: ServletRequest, transaction: Transaction, results: tuple[bytes, ...]
+) -> Refused | None:
     try:
-        ask.chain.submit(Candidate.read(transaction))
+        ask.chain.submit(Candidate.read(transaction, results))
     except Refused as refusal:
         return refusal
     return None
 
 
-def _posted(ask: ServletRequest) -> tuple[Transaction, bool]:
-    """The transaction in a body, and whether that is visible (Util.packTransaction)."""
+def _posted(ask: ServletRequest) -> tuple[Transaction, tuple[bytes, ...], bool]:
+    """The transaction in a body, its results, and whether the body is visible
+    (Util.packTransaction)."""
     body = ask.body()
     visible = is_visible(body)
     try:
-        return parse_transaction(body, visible=visible), visible
+        return *parse_stored(body, visible=visible), visible
     except NullPointer:
         raise null_pointer() from None
     except MalformedTransaction as error:
         raise JavaError("com.alibaba.fastjson.JSONException", str(error)) from None
 
 
-def _received(data: bytes) -> tuple[Transaction, Json]:
-    """protocol.Transaction, which may lack everything, and how it is printed: the
-    message itself in visible style, so the contract's value stays hex."""
+def _received(data: bytes) -> tuple[Transaction, tuple[bytes, ...], Json]:
+    """protocol.Transaction, which may lack everything, its results, and how it is
+    printed: the message itself in visible style, so the contract's value stays hex."""
     try:
         transaction, known = receive(data)
     except BadProtobuf as error:
         raise JavaError(error.java_class, str(error)) from None
-    return transaction, print_message(pb.Transaction.FromString(known), visible=True)
+    printed = print_message(pb.Transaction.FromString(known), visible=True)
+    return transaction, results_in(known), printed
 
 
 class _Unweighed(Exception):
@@ -93,7 +97,7 @@ class _Unweighed(Exception):
 
 
 def get_sign_weight(ask: ServletRequest) -> Json:
-    transaction, visible = _posted(ask)
+    transaction, _, visible = _posted(ask)
     candidate = Candidate.read(transaction)
     printed: Json = {"transaction": _wrapped(transaction, visible=visible)}
     try:
@@ -152,7 +156,7 @@ def _bad_signature(refusal: BadSignature) -> Json:
 
 def get_approved_list(ask: ServletRequest) -> Json:
     """Whoever signed, be it allowed or not (Wallet.getTransactionApprovedList)."""
-    transaction, visible = _posted(ask)
+    transaction, _, visible = _posted(ask)
     candidate = Candidate.read(transaction)
     printed: Json = {"transaction": _wrapped(transaction, visible=visible)}
     if not candidate.contracts:

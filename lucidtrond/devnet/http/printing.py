@@ -34,7 +34,7 @@ from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.base58 import encode_check
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
-from lucidtrond.tron.jsonformat import print_transaction
+from lucidtrond.tron.jsonformat import print_message, print_transaction
 from lucidtrond.tron.units import SUN_PER_TRX
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ def print_address(raw: bytes, *, visible: bool) -> str:
 
 def print_row(row: TransactionRow, *, visible: bool) -> Json:
     """A transaction of a block or of the pool."""
-    return print_transaction(
+    printed = print_transaction(
         row.raw,
         row.signatures,
         visible=visible,
@@ -55,6 +55,12 @@ def print_row(row: TransactionRow, *, visible: bool) -> Json:
         if row.contract_ret is None
         else print_result(row.contract_ret),
     )
+    if row.results:
+        printed["ret"] = [
+            print_message(pb.Transaction.Result.FromString(each), visible=visible)
+            for each in row.results
+        ]
+    return printed
 
 
 def print_block(row: BlockRow, *, visible: bool, detail: bool = True) -> Json:

@@ -8,7 +8,13 @@ from typing import Protocol
 import msgspec
 
 from lucidtrond.devnet.state.invariants import certain
-from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
+from lucidtrond.tron.block import (
+    Block,
+    BlockHeader,
+    BlockId,
+    BlockTransaction,
+    put_code,
+)
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
 
@@ -71,10 +77,19 @@ class TransactionRow(msgspec.Struct, frozen=True, array_like=True):
     moves: Moves = ()
     unknown: bytes = b""
     """Fields of protocol.Transaction that a node keeps and does not know."""
+    results: tuple[bytes, ...] = ()
+    """Encoded results, where the sender put in more than the code that came of it."""
 
     @property
     def transaction(self) -> Transaction:
         return Transaction(self.raw, self.signatures, self.unknown)
+
+    @property
+    def stored(self) -> BlockTransaction:
+        """As the block holds it."""
+        if self.results:
+            return BlockTransaction(self.transaction, self.results)
+        return BlockTransaction.with_code(self.transaction, self.contract_ret)
 
 
 class BlockRow(msgspec.Struct, frozen=True, array_like=True):
@@ -110,10 +125,7 @@ class BlockRow(msgspec.Struct, frozen=True, array_like=True):
     def block(self) -> Block:
         return Block(
             self.header,
-            tuple(
-                BlockTransaction.with_code(row.transaction, row.contract_ret)
-                for row in self.transactions
-            ),
+            tuple(row.stored for row in self.transactions),
         )
 
 
@@ -133,6 +145,7 @@ def row_of(block: Block) -> BlockRow:
                 each.transaction.raw,
                 each.transaction.signatures,
                 contract_ret=each.contract_ret,
+                results=put_code(each.results, each.contract_ret or 0),
             )
             for each in block.transactions
         ),

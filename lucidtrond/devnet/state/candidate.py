@@ -46,11 +46,13 @@ class CandidateOf(Generic[M_co]):
     owner: bytes
     parameter: bytes
     """The contract's own bytes, which `message` reads."""
+    results: tuple[bytes, ...] = ()
+    """Encoded Transaction.Result messages that the sender put there."""
     building: bool = False
     """It is only being built: its own bandwidth is not taken yet."""
 
     @classmethod
-    def read(cls, transaction: Transaction) -> Self:
+    def read(cls, transaction: Transaction, results: tuple[bytes, ...] = ()) -> Self:
         """Read a transaction whose raw data are as a node serialises them (`receive`).
 
         Raises:
@@ -76,7 +78,13 @@ class CandidateOf(Generic[M_co]):
             permission_id=contract.Permission_id,
             owner=owners[-1] if owners else b"",
             parameter=value.encode_known() if value else b"",
+            results=results,
         )
+
+    @property
+    def whole_size(self) -> int:
+        """With the sender's results, in bytes but for their tags."""
+        return self.size + sum(map(len, self.results))
 
     @property
     def message(self) -> M_co:

@@ -33,7 +33,7 @@ from lucidtrond.devnet.state.rejections import Invalid, Refused, expired
 from lucidtrond.devnet.state.schedule import count_block, next_slot_ms, witness_at
 from lucidtrond.devnet.state.signatures import check_signatures
 from lucidtrond.devnet.state.world import World
-from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockHeader, merkle_root
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockHeader, merkle_root, put_code
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.transaction import MAX_LIFETIME_MS, RESULT_ALLOWANCE_BYTES
 from lucidtrond.tron.units import UnixMillis
@@ -334,7 +334,9 @@ class Chain:
         if keep:
             rows = (each for row in lost for each in row.transactions)
             for each in rows:
-                self._take_again(Candidate.read(each.transaction), old.timestamp)
+                self._take_again(
+                    Candidate.read(each.transaction, each.results), old.timestamp
+                )
         for pooled in waiting:
             self._take_again(pooled.candidate, pooled.since_ms)
         return lost
@@ -365,7 +367,7 @@ class Chain:
         changed: set[bytes] = set()
         for each in self._pool.values():
             candidate = each.candidate
-            size = candidate.size + RESULT_ALLOWANCE_BYTES
+            size = candidate.whole_size + RESULT_ALLOWANCE_BYTES
             late = candidate.expiration < timestamp
             if late or size > room or candidate.owner in changed:
                 left.append(each)
@@ -446,12 +448,13 @@ def _row(pooled: Pooled) -> TransactionRow:
         result,
         pooled.moves,
         transaction.unknown,
+        put_code(pooled.candidate.results, result),
     )
 
 
 def _check_size(candidate: Candidate) -> None:
     # Manager.validateCommon
-    size = candidate.size + 2 * RESULT_ALLOWANCE_BYTES
+    size = candidate.whole_size + 2 * RESULT_ALLOWANCE_BYTES
     if size > MAX_TRANSACTION_BYTES:
         raise Refused(
             "TOO_BIG_TRANSACTION_ERROR",

@@ -19,6 +19,7 @@ _WITHOUT_ACTUATOR: Final = frozenset({"VoteAssetContract"})
 """Have a message, but TransactionFactory knows no class for it."""
 _RAW_DATA: Final = 1
 _SIGNATURE: Final = 2
+_RESULT: Final = 5
 
 
 def receive(data: bytes) -> tuple[Transaction, bytes]:
@@ -39,6 +40,11 @@ def receive(data: bytes) -> tuple[Transaction, bytes]:
 def contract_message(contract_type: int) -> type[Message] | None:
     """The message of a ContractType by its number, if it has one."""
     return _MESSAGES.get(contract_type)
+
+
+def results_in(known: bytes) -> tuple[bytes, ...]:
+    """The results in a message that `receive` gave, each serialised again."""
+    return parse(known, pb.Transaction).content(_RESULT)
 
 
 def unpack(contract: pb.Transaction.Contract) -> Parsed | None:

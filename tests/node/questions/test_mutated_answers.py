@@ -22,7 +22,7 @@ from lucidtrond.chain.internals import InternalsOf
 from lucidtrond.chain.producers import Signed
 from lucidtrond.chain.read import read_block, unreadable_logs
 from lucidtrond.errors import NodeError
-from lucidtrond.node.client import NodeClient
+from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockTransaction, ChainPosition
 from lucidtrond.tron.receipt import Receipt
@@ -38,7 +38,7 @@ from tests.node.nodes import (
     infos_json,
     open_client,
 )
-from tests.node.test_client import QUESTIONS, SIGNED
+from tests.node.questions.test_client import QUESTIONS, SIGNED
 from tests.tron.chainrun import make_block
 from tests.tron.vectors import DATA
 
