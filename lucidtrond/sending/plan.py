@@ -25,8 +25,11 @@ States, and the facts that lead out of them:
     expired     Abandoned: the nodes agree, none follows    expired
     expired     Included: the proof was wrong (a node that
                 lied); the truth wins over the state        included
+    included, solidified, unproven
+                Included in another block, committed: the
+                first one was not proven, and showed a lie  included
 
-``solidified``, ``failed`` and ``expired`` are final.
+``solidified``, ``failed`` and ``expired`` are final, but for a lie that blocks expose.
 
 Paid. A payment of TRX is paid by the success of its transaction. A token's contract
 may end with SUCCESS and move nothing (its rule changed between estimate and block), so
@@ -249,10 +252,15 @@ class Unanswered:
 
 @frozen
 class Included:
-    """Our head holds it; *result* is the name of what its contract ended with."""
+    """Our head holds it; *result* is the name of what its contract ended with.
+
+    *committed*: the block's transaction root was recomputed. No two blocks hold one
+    transaction, so it then corrects what an unproven block showed before.
+    """
 
     inclusion: Inclusion
     result: str = ""
+    committed: bool = False
 
 
 @frozen
@@ -380,9 +388,12 @@ def _after_silence(attempt: Attempt, fact: Unanswered) -> Attempt:
 
 
 def _after_inclusion(attempt: Attempt, fact: Included) -> Attempt:
-    if attempt.state in ("included", "solidified", "failed", "unproven"):
+    held, known = fact.inclusion, attempt.inclusion
+    corrects = fact.committed and known is not None and known.number != held.number
+    if attempt.state in ("included", "solidified", "unproven") and not corrects:
         return attempt
-    held = fact.inclusion
+    if attempt.state == "failed":
+        return attempt
     reason = None
     if not held.succeeded:
         reason = f"its contract failed: {fact.result}"

@@ -447,7 +447,13 @@ class Sender:
             ).resting_on(committed=block.root_proven, agreed=entry.txid in agreed)
             if entry.attempt.state == "expired":
                 log.error("included after proven dead", extra={"txid": entry.txid})
-            self._record(tx, entry, plan.Included(inclusion, result_of(receipt)))
+            self._record(
+                tx,
+                entry,
+                plan.Included(
+                    inclusion, result_of(receipt), committed=block.root_proven
+                ),
+            )
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """A fork took the block back."""

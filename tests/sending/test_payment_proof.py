@@ -81,3 +81,22 @@ async def test_a_fork_takes_the_proof_back_and_a_row_of_before_has_none(
         found = await made.sender.find(key="a")
         assert found is not None
         assert (found.state, found.proof) == ("solidified", None)
+
+
+async def test_the_proven_block_counts_though_an_unproven_one_came_first() -> None:
+    async with process() as made:
+        made.chain.roots_fit = False
+        sent = await pay(made)
+        await made.mine(1)
+        first = await made.sender.find(key="a")
+        assert first is not None
+        assert (first.state, first.proof) == ("included", "one_source")
+        assert sent.txid is not None
+        [held] = made.chain.blocks[first.block_number or 0].transactions
+        made.chain.roots_fit = True
+        made.chain.grow(held.transaction)
+        await made.mine(LAG + 2)
+        found = await made.sender.find(key="a")
+        assert found is not None
+        assert (found.state, found.proof) == ("solidified", "signatures")
+        assert found.block_number == (first.block_number or 0) + 1

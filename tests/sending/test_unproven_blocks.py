@@ -55,6 +55,26 @@ def test_it_is_dead_only_if_every_block_that_may_hold_it_is_proven(
         assert "not proven dead" in str(known.reason)
 
 
+@pytest.mark.parametrize("final", [False, True])
+@pytest.mark.parametrize(("shown", "true"), [(1, 2), (2, 1), (1, 1)])
+def test_a_proven_block_corrects_what_an_unproven_one_showed(
+    shown: int, true: int, *, final: bool
+) -> None:
+    lie = Inclusion(20, BlockId("00" * 32), at(20), shown, Sun(0))
+    known = after(PENDING, Included(lie))
+    if final:
+        known = after(known, solid(20, unproven(20)))
+        assert known.state == ("solidified" if shown == 1 else "unproven")
+    truth = Inclusion(21, BlockId("11" * 32), at(21), true, Sun(5))
+    assert after(known, Included(truth)) == known
+    corrected = after(known, Included(truth, committed=True))
+    assert (corrected.state, corrected.inclusion) == ("included", truth)
+    again = after(corrected, Included(lie))
+    settled = after(again, solid(30, unproven(20)))
+    assert settled.state == ("solidified" if true == 1 else "failed")
+    assert after(settled, Included(truth, committed=True)) == settled
+
+
 def test_the_doubt_is_told_once_however_many_blocks_follow_and_are_forgotten() -> None:
     """Each change is an event and a write, and such a payment stays for good."""
     doubted = after(PENDING, solid(60, unproven(20, 30, 90)))
