@@ -1,7 +1,8 @@
 """A part of the tests, for a second machine: ``pytest --sample SEED:PERCENT``.
 
 What depends on the machine (processes, SQLite, the CLI, packaging) is kept whole; of
-the rest the seed draws. What boots machines of its own is left to the first one.
+the rest the seed draws. What boots machines of its own is left to the first one, and so
+are tests marked ``slow``: one alone takes as long as all of the part.
 """
 
 import hashlib
@@ -46,10 +47,8 @@ def keeper(tests: Path, text: str) -> Callable[[pytest.Item], bool]:
 
     def keep(item: pytest.Item) -> bool:
         area = item.path.relative_to(tests).parts[0]
-        if area in NEVER:
+        if area in NEVER or item.get_closest_marker("slow"):
             return False
-        if item.get_closest_marker("slow"):
-            return is_drawn(item.nodeid, seed=seed, share=share)
         return (
             area in WHOLE
             or item.get_closest_marker("process") is not None

@@ -51,7 +51,7 @@ def test_what_depends_on_the_machine_is_kept_whole() -> None:
         ("store/test_migrate.py", (), (True, True)),
         ("cli/test_demo.py", ("process",), (True, True)),
         ("daemon/test_process.py", ("process",), (True, True)),
-        ("daemon/test_kill.py", ("process", "slow"), (False, True)),
+        ("daemon/test_kill.py", ("process", "slow"), (False, False)),
         ("tron/test_abi.py", (), (False, True)),
         ("test_repository.py", (), (True, True)),
         ("systemd/test_service.py", ("process",), (False, False)),
