@@ -104,6 +104,10 @@ class TronDevnet:
         planted = self.control("nil", sender=sender, recipient=recipient, token=token)
         return str(planted["txid"])
 
+    def rule(self, token: str, *, honest: bool) -> None:
+        """Let an odd token move what it is asked to, or show that and move nothing."""
+        self.control("rule", token=token, honest=honest)
+
     def fault(self, **rule: Any) -> int:
         """Put a fault in force (see `lucidtrond.devnet.faults`); gives its number."""
         return int(self.control("fault", **rule)["number"])
