@@ -352,11 +352,21 @@ class Follower:
             solid_before=solid_before,
             keys=keys,
         )
-        written = await self._store.write(lambda tx: self._apply(tx, step))
-        # No checkpoint from here on: memory follows the database at once.
+        written: list[_Written] = []
+
+        def apply(tx: Tx) -> None:
+            # Asked for before the observers ask for anything: whoever is woken by this
+            # step finds memory where the database is.
+            tx.after_commit(lambda: self._move(step, after, *written))
+            written.append(self._apply(tx, step))
+
+        await self._store.write(apply)
+
+    def _move(self, step: _Step, after: Held, written: _Written) -> None:
+        """Let memory follow the database; the step is durable."""
         self._held, self._cursor = after, step.cursor
-        self._signers.keep(keys)
-        for read in blocks:
+        self._signers.keep(step.keys)
+        for read in step.blocks:
             self._node.note_block(read.block.header, read.contents.touched)
             self._ledger.note_problems(read.checked.problems)
         self._ledger.move(
@@ -364,7 +374,7 @@ class Follower:
                 self._ledger.position(),
                 head=written.head,
                 solid=written.solid,
-                complete_from=complete_from,
+                complete_from=step.cursor.complete_from,
                 unproven=written.unproven,
             )
         )

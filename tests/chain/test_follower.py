@@ -448,3 +448,23 @@ def cancel_at(count: int, scope: trio.CancelScope) -> Callable[[str], None]:
             scope.cancel()
 
     return ask
+
+
+async def test_who_is_woken_by_a_step_finds_the_position_moved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chain = ModelChain()
+    chain.grow_by(5)
+    async with world(chain) as made:
+        heads: list[int] = []
+
+        def count(_: object) -> None:
+            head = made.ledger.position().head
+            heads.append(-1 if head is None else head.number)
+
+        monkeypatch.setattr(type(made.observer), "_count_commit", count)
+        for number in range(5, 10):
+            chain.solidify(chain.head)
+            await made.settle()
+            assert heads[-1] == number
+            chain.grow()
