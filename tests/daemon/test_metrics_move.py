@@ -23,7 +23,7 @@ ELSEWHERE: Final = {
         "test_it_is_followed_and_its_rows_are_one_endpoints_word",
     ),
     "lucidtrond_payments_unproven": (
-        "daemon/test_nodewatch.py",
+        "daemon/test_node_events.py",
         "test_a_lie_becomes_an_event_and_a_metric",
     ),
     "lucidtrond_endpoint_behind_blocks": (
