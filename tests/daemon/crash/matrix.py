@@ -193,7 +193,7 @@ class Lane:
             self._strike(cell.fault)
         self._start(locked=cell.locked)
         if cell.locked:
-            self._stay_locked(key, params)
+            self._stay_locked(key, params, dies=cell.place.rounds is None)
             self._call("keystore.unlock", passphrase=PASSPHRASE)
         again = _Asking(self._socket, {**params, "wait": "solidified"})
         self._until(lambda: again.is_over, mine=1)
@@ -203,9 +203,17 @@ class Lane:
             assert caller.told["txid"] == again.told["txid"]
         self.paid[key] = again.told
 
-    def _stay_locked(self, key: str, params: dict[str, Any]) -> None:
-        """Nothing is signed anew while locked; what is signed is sent and lands."""
+    def _stay_locked(self, key: str, params: dict[str, Any], *, dies: bool) -> None:
+        """Nothing is signed anew while locked; what is signed is sent and lands.
+
+        What *dies* was kept from every block until its expiration. It may be open yet
+        when nodes that answer 429 keep us from following for a moment.
+        """
         found = self._find(key)
+        if dies and found is not None and found["state"] != "queued":
+            found = self._until(
+                lambda: self._in_state(key, "included", "solidified", "expired"), mine=1
+            )
         if found is None:
             with pytest.raises(RpcFailure) as refused:
                 self._call("transfer.send", **params)
