@@ -1,6 +1,8 @@
 """Names that were replaced by the field's own, and must not come back."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +51,11 @@ IDENTIFIERS: Final = (
     ("lucidtrond", "RingingStore"),
 )
 
+VAGUE: Final = frozenset({"each", "found", "came", "told", "known"})
+"""Said of anything; a variable, parameter, field or function is named for its thing."""
+NAMED_FOR_THEIR_THING: Final = ("lucidtrond/ports",)
+"""Packages and modules without vague names."""
+
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_has_its_new_name_only(module: str) -> None:
@@ -64,6 +71,34 @@ def test_an_identifier_has_its_new_name_only(folder: str, name: str) -> None:
         if code.search(_without_prose(path.read_text()))
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("place", NAMED_FOR_THEIR_THING)
+def test_a_name_says_what_it_holds(place: str) -> None:
+    single = ROOT / f"{place}.py"
+    paths = [single] if single.exists() else sorted((ROOT / place).rglob("*.py"))
+    assert paths
+    vague = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path in paths
+        for line, name in _bound_names(ast.parse(path.read_text()))
+        if name in VAGUE
+    ]
+    assert vague == []
+
+
+def _bound_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Every name that the module gives to something, with its line."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield node.lineno, name
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                yield node.lineno, name.lstrip("_")
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield node.lineno, name.lstrip("_")
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield node.lineno, name
 
 
 def _without_prose(source: str) -> str:
