@@ -1,4 +1,4 @@
-"""What a block commits to, against what a receipt says of it.
+"""What a block commits to, against what a receipt says of it. Pure.
 
 Theory. A block's id covers each transaction's call data and its ``contractRet``. A call
 of a known TRC-20 contract whose data are exactly ``transfer(to, amount)`` or

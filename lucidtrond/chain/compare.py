@@ -1,4 +1,4 @@
-"""Two endpoints' receipts of one block: what they agree on, and which to believe.
+"""Two endpoints' receipts of one block: what they agree on, which to believe. Pure.
 
 Each part of a receipt is compared for itself, since a node that keeps no internal
 transactions (``vm.saveInternalTx = false``) agrees with others on all else. Where one

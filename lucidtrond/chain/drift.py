@@ -1,4 +1,4 @@
-"""A balance that a node states against what the ledger's rows add up to: the verdict.
+"""The verdict on a node's balance and what the ledger's rows add up to. Pure.
 
 Theory. Of each (account, asset) there is a *base*: an amount that holds after a block.
 It is 0 before the first block in which a new account can have been touched, else what

@@ -1,4 +1,4 @@
-"""Whether an endpoint keeps internal transactions: decided by what receipts must hold.
+"""Whether an endpoint keeps internal transactions, by what receipts must hold. Pure.
 
 java-tron records an internal transaction for every call from one contract to another,
 also of value 0 (``Program.addInternalTx``), and hands them out only where

@@ -1,4 +1,4 @@
-"""What a node says of its chain, against what we hold: the next step, and nothing else.
+"""What a node says of its chain, against what we hold: the next step. Pure.
 
 Theory. We hold a *chain* of blocks linked by parent id. Its lower part, up to the
 *solid* block, is final: nothing here ever takes it back. Above it there may be forks:

@@ -1,4 +1,4 @@
-"""When to ask for the next block: about once per block time, soon after it came.
+"""When to ask for the next block: about once per block time, soon after it came. Pure.
 
 Chain time says nothing about real time (a devnet may make blocks as fast as it likes),
 so the pace is learnt from when blocks were seen. Times are seconds of any monotonic

@@ -4,10 +4,9 @@
 `chain.producers` for what a row says. Addresses are 21 bytes.
 """
 
-from collections.abc import Sequence
 from typing import Final, cast
 
-from lucidtrond.chain.producers import ORIGINS, KeyOrigin, KeyRow
+from lucidtrond.chain.producers import ORIGINS, KeyChange, KeyOrigin, KeyRow
 from lucidtrond.ports import Migration, Tx
 from lucidtrond.tron.address import Address
 
@@ -40,21 +39,25 @@ def read_rows(tx: Tx) -> list[KeyRow]:
     ]
 
 
-def write_change(tx: Tx, before: Sequence[KeyRow], after: Sequence[KeyRow]) -> None:
-    """Turn the rows *before* into those *after*."""
-    kept = set(after)
+def write_change(tx: Tx, change: KeyChange) -> None:
+    """Turn the rows before into those after."""
+    kept = set(change.after)
     tx.execute_many(
         "DELETE FROM producer_key WHERE producer = ? AND from_block = ?",
-        [(row.producer.raw, row.from_block) for row in before if row not in kept],
+        [
+            (row.producer.raw, row.from_block)
+            for row in change.before
+            if row not in kept
+        ],
     )
-    known = set(before)
+    stored = set(change.before)
     tx.execute_many(
         "INSERT INTO producer_key (producer, from_block, key_address, origin)"
         " VALUES (?, ?, ?, ?)",
         [
             (row.producer.raw, row.from_block, row.key.raw, row.origin)
-            for row in after
-            if row not in known
+            for row in change.after
+            if row not in stored
         ],
     )
 

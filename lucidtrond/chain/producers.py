@@ -1,4 +1,4 @@
-"""Who may sign a producer's blocks: rows of keys, and what is decided by them.
+"""Who may sign a producer's blocks: rows of keys, and what they decide. Pure.
 
 Theory. A block is valid when it is signed by the key that its producer's account named
 in the state after the parent block. We follow without a gap, so once a producer's key
@@ -58,6 +58,14 @@ class KeyRow:
         """Whether it goes when block *number* is reverted."""
         made_by = self.from_block - 1 if self.origin == "block" else self.from_block
         return made_by == number
+
+
+@frozen
+class KeyChange:
+    """Rows as they are stored, and as they are to be."""
+
+    before: Sequence[KeyRow]
+    after: Sequence[KeyRow]
 
 
 @define(eq=False)

@@ -1,4 +1,4 @@
-"""Blocks and receipts, read: who moved what to whom.
+"""Blocks and receipts, read: who moved what to whom. Pure.
 
 Theory. Movements that a transaction itself orders (TransferContract,
 TransferAssetContract, the call value of TriggerSmartContract) are read from its raw

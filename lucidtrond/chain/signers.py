@@ -15,6 +15,7 @@ import trio
 
 from lucidtrond.chain.plan import Unsettled
 from lucidtrond.chain.producers import (
+    KeyChange,
     KeyRow,
     KeyTable,
     NeedsHistory,
@@ -80,9 +81,9 @@ class SignerCheck:
             if not self.table.knows(row.producer):
                 self.table.put(row)
 
-    def change_to(self, table: KeyTable) -> tuple[Sequence[KeyRow], Sequence[KeyRow]]:
-        """Rows as they are stored, and as they are to be, for `write_change`."""
-        return self._stored, table.rows()
+    def change_to(self, table: KeyTable) -> KeyChange:
+        """What is to be written so that *table* is stored."""
+        return KeyChange(self._stored, table.rows())
 
     def keep(self, table: KeyTable) -> None:
         """*table* is stored now."""

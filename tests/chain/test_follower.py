@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from lucidtrond.chain import tables
 from lucidtrond.chain.ledger import Ledger
-from lucidtrond.chain.signers import SignerCheck
 from lucidtrond.errors import (
     AnotherChain,
     CommitUnknown,
@@ -366,7 +365,8 @@ async def test_a_block_by_a_stranger_is_not_taken() -> None:
     async with world(chain) as made:
         # Block 0 is made by nobody; on a real chain its witness is a text.
         producer = producer_key(0).address
-        made.follower._signers = SignerCheck(chain, producers={producer: producer})
+        made.producers = {producer: producer}
+        await made.start()
         await made.settle()
         chain.grow()
         await made.settle()

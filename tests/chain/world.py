@@ -1,6 +1,6 @@
 """One process's follower and ledger over a database that outlives it."""
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from lucidtrond.chain.ledger import MIGRATIONS, Ledger
 from lucidtrond.ports import Migration, Tx
 from lucidtrond.store.database import open_store
 from lucidtrond.store.migrate import migrate
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
@@ -90,6 +91,7 @@ class World:
     store: CrashingStore
     chain: ModelChain
     known: KnownTokens = NO_TOKENS
+    producers: Mapping[Address, Address] | None = None
     ledger: Ledger = field(init=False)
     follower: Follower = field(init=False)
     observer: Observer = field(factory=Observer)
@@ -106,6 +108,7 @@ class World:
             emit=emit,
             genesis_id=GENESIS,
             observers=[self.observer],
+            producers=self.producers,
         )
         await self.follower._load()
 
