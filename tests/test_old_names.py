@@ -53,7 +53,11 @@ IDENTIFIERS: Final = (
 
 VAGUE: Final = frozenset({"each", "found", "came", "told", "known"})
 """Said of anything; a variable, parameter, field or function is named for its thing."""
-NAMED_FOR_THEIR_THING: Final = ("lucidtrond/ports",)
+NAMED_FOR_THEIR_THING: Final = (
+    "lucidtrond/ports",
+    "lucidtrond/devnet",
+    "plugins/lucidtrond_devnet",
+)
 """Packages and modules without vague names."""
 
 

@@ -155,7 +155,7 @@ async def _shut(devnet: Controllable, params: _Shut) -> Json:
 
 async def _nil(devnet: Controllable, params: _Nil) -> Json:
     named = (params.sender, params.recipient, params.token)
-    sender, recipient, token = (_address(devnet, each) for each in named)
+    sender, recipient, token = (_address(devnet, text) for text in named)
     return {"txid": await devnet.transfer_nothing(sender, recipient, token)}
 
 
@@ -254,12 +254,12 @@ async def control(devnet: Controllable, verb: str, params: Mapping[str, Any]) ->
     Raises:
         InvalidInput: no such verb, or its parameters can't be.
     """
-    known = VERBS.get(verb)
-    if known is None:
+    declared = VERBS.get(verb)
+    if declared is None:
         raise InvalidInput(f"expected one of {', '.join(VERBS)}, got {verb[:40]!r}")
     try:
-        read = msgspec.convert(params, known.params)
-        return await known.run(devnet, read)
+        read = msgspec.convert(params, declared.params)
+        return await declared.run(devnet, read)
     except _REFUSALS as why:
         raise InvalidInput(f"{verb}: {why}") from None
 

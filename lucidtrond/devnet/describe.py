@@ -25,21 +25,25 @@ def describe(chain: Chain) -> Mapping[str, Any]:
         },
         "solid_number": chain.solid.globals.number,
         "witness_keys": _witness_keys(chain),
-        "witnesses": [Address(each).base58 for each in genesis.schedule],
+        "witnesses": [Address(maker).base58 for maker in genesis.schedule],
         "tokens": [
-            _token(each) for each in _contracts(chain) if not _is_fake(chain, each)
+            _token(contract)
+            for contract in _contracts(chain)
+            if not _is_fake(chain, contract)
         ],
         "fake_tokens": [
-            _token(each) for each in _contracts(chain) if _is_fake(chain, each)
+            _token(contract)
+            for contract in _contracts(chain)
+            if _is_fake(chain, contract)
         ],
         "accounts": [
             {
-                "name": each.name,
-                "address": each.key.address.base58,
-                "private_key": each.key.secret.hex(),
-                "balance_sun": str(balance_of(chain, each.key.address)),
+                "name": account.name,
+                "address": account.key.address.base58,
+                "private_key": account.key.secret.hex(),
+                "balance_sun": str(balance_of(chain, account.key.address)),
             }
-            for each in genesis.funded
+            for account in genesis.funded
         ],
     }
 
@@ -47,16 +51,20 @@ def describe(chain: Chain) -> Mapping[str, Any]:
 def _witness_keys(chain: Chain) -> Mapping[str, str]:
     """Whose key signs the next block of each producer; mostly its own."""
     return {
-        Address(each).base58: Address(
-            block_key(present(chain.head.accounts.get(each)))
+        Address(maker).base58: Address(
+            block_key(present(chain.head.accounts.get(maker)))
         ).base58
-        for each in chain.genesis.schedule
+        for maker in chain.genesis.schedule
     }
 
 
 def tokens_of(chain: Chain) -> list[KnownToken]:
     """The tokens that are deployed, but for a fake one."""
-    return [_known(each) for each in _contracts(chain) if not _is_fake(chain, each)]
+    return [
+        _known_token(contract)
+        for contract in _contracts(chain)
+        if not _is_fake(chain, contract)
+    ]
 
 
 def _contracts(chain: Chain) -> list[Contract]:
@@ -67,7 +75,7 @@ def _is_fake(chain: Chain, contract: Contract) -> bool:
     return contract.address == chain.genesis.fake
 
 
-def _known(contract: Contract) -> KnownToken:
+def _known_token(contract: Contract) -> KnownToken:
     sort = SORTS.get(contract.sort, PLAIN)
     return KnownToken(
         Address(contract.address),
@@ -79,7 +87,7 @@ def _known(contract: Contract) -> KnownToken:
 
 
 def _token(contract: Contract) -> Mapping[str, Any]:
-    token, sort = _known(contract), SORTS.get(contract.sort)
+    token, sort = _known_token(contract), SORTS.get(contract.sort)
     return {
         "about": sort.about if sort else "",
         "address": token.address.base58,

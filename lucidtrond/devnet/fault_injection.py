@@ -86,9 +86,9 @@ def _altered(rule: Rule, answer: HttpResponse) -> HttpResponse:
 
 def _status(rule: Rule, _request: HttpRequest) -> HttpResponse:
     after = rule.retry_after_s
-    told = () if after is None else (("Retry-After", str(after)),)
+    extra = () if after is None else (("Retry-After", str(after)),)
     body = (rule.text or "").encode()
-    return HttpResponse(rule.status, body, "text/html", (*SERVER, *told))
+    return HttpResponse(rule.status, body, "text/html", (*SERVER, *extra))
 
 
 def _error(rule: Rule, _request: HttpRequest) -> HttpResponse:
@@ -139,7 +139,7 @@ def _edited(answer: HttpResponse, edit: Callable[[Json], Json]) -> HttpResponse:
 
 def _without(content: Json, *, field: str) -> Json:
     if isinstance(content, list):
-        return [_without(each, field=field) for each in content]
+        return [_without(item, field=field) for item in content]
     if not isinstance(content, dict):
         return content
     return {
@@ -153,7 +153,7 @@ def _with_changes(
     content: Json, *, changes: Mapping[str, Callable[[Json], Json]]
 ) -> Json:
     if isinstance(content, list):
-        return [_with_changes(each, changes=changes) for each in content]
+        return [_with_changes(item, changes=changes) for item in content]
     if not isinstance(content, dict):
         return content
     return {

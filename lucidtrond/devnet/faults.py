@@ -154,7 +154,7 @@ class Faults:
 
     def clear(self, number: int | None = None) -> int:
         """Lift one rule, or all; gives how many that were."""
-        kept = [each for each in self._entries if number not in (None, each.number)]
+        kept = [entry for entry in self._entries if number not in (None, entry.number)]
         gone = len(self._entries) - len(kept)
         self._entries = kept
         return gone
@@ -168,14 +168,17 @@ class Faults:
         """All rules in force, those that struck out included."""
         return [
             RuleState(
-                number=each.number, seen=each.seen, struck=each.struck, rule=each.rule
+                number=entry.number,
+                seen=entry.seen,
+                struck=entry.struck,
+                rule=entry.rule,
             )
-            for each in self._entries
+            for entry in self._entries
         ]
 
     def take(self, path: str, door: int) -> Rule | None:
         """The fault that a request to *path* at port number *door* meets, if any."""
-        for each in self._entries:
-            if each.strikes(path, door):
-                return each.rule
+        for entry in self._entries:
+            if entry.strikes(path, door):
+                return entry.rule
         return None

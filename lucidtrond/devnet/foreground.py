@@ -70,10 +70,10 @@ def _greet(devnet: Devnet) -> None:
         *(f"replica  {url}" for url in info["replicas"]),
         f"genesis  {info['genesis_id']}",
         *(
-            f"token    {each['address']}  {each['symbol']:<8} {each['about']}".rstrip()
-            for each in info["tokens"]
+            f"token    {row['address']}  {row['symbol']:<8} {row['about']}".rstrip()
+            for row in info["tokens"]
         ),
-        *(f"fake     {each['address']}" for each in info["fake_tokens"]),
+        *(f"fake     {token['address']}" for token in info["fake_tokens"]),
         "Test accounts (their keys are public: never send real money there)",
     ]
     for account in info["accounts"]:

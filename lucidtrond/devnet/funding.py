@@ -80,7 +80,7 @@ def set_rule(chain: Chain, token: Address, *, honest: bool, now_ms: int) -> TxId
         TooBusy: the pool is full.
     """
     contract = chain.pending.contracts.get(token.raw)
-    keys = {each.key.address.raw: each.key for each in chain.genesis.funded}
+    keys = {account.key.address.raw: account.key for account in chain.genesis.funded}
     if contract is None or contract.origin not in keys:
         raise InsufficientFunds(f"the devnet has no token {token.base58} of its own")
     owner = keys[contract.origin]
@@ -102,8 +102,8 @@ def token_balance(chain: Chain, token: Address, holder: Address) -> int:
 
 
 def _richest(chain: Chain, balance: Callable[[Address], int]) -> PrivateKey:
-    known = (each.key for each in chain.genesis.funded)
-    return max(known, key=lambda key: balance(key.address))
+    keys = (account.key for account in chain.genesis.funded)
+    return max(keys, key=lambda key: balance(key.address))
 
 
 def _submit(

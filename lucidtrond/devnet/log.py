@@ -219,7 +219,7 @@ class BlockLog:
         if kept is None:
             return
         self._count, self._end = kept.number, kept.log_bytes
-        above = kept.base.known.number
+        above = kept.base.globals.number
         if above == kept.number:
             self._start = (self._end, above)
         else:
@@ -267,8 +267,8 @@ class BlockLog:
     def _note(self, row: BlockRow, at: int, length: int) -> None:
         self._count = row.number
         self._end = at + length
-        for place, each in enumerate(row.transactions):
-            self._transactions.add(each.transaction.digest, row.number, place)
+        for place, included in enumerate(row.transactions):
+            self._transactions.add(included.transaction.digest, row.number, place)
         if length <= RECENT_BYTES:
             self._recent[row.number] = row
         self._recent.pop(row.number - RECENT_BLOCKS, None)

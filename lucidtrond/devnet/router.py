@@ -131,8 +131,8 @@ def _other_verb(method: str, *, reads: bool) -> HttpResponse:
     """Without a page: Jetty's ErrorHandler makes one for GET, HEAD and POST only."""
     if method == "OPTIONS":
         return _options(f"{'GET, HEAD, ' * reads}POST, TRACE, OPTIONS", JSON_TYPE)
-    known = method in ("PUT", "DELETE", "TRACE")
-    return HttpResponse(405 if known else 501, b"", "", SERVER)
+    answers_405 = method in ("PUT", "DELETE", "TRACE")
+    return HttpResponse(405 if answers_405 else 501, b"", "", SERVER)
 
 
 def _options(allowed: str, content_type: str) -> HttpResponse:

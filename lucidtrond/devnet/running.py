@@ -186,7 +186,7 @@ class Devnet:
     def replica_urls(self) -> list[str]:
         """Of the further ports, in their order."""
         first = len(self._doors) - self.config.replicas
-        return [each.url for each in self._doors[first:]]
+        return [door.url for door in self._doors[first:]]
 
     def info(self) -> Mapping[str, Any]:
         """URL, heads, block time, witnesses, funded accounts with their test keys."""
@@ -274,17 +274,17 @@ class Devnet:
         """
         kept = self._snapshots.get(name)
         if kept is None:
-            known = ", ".join(sorted(self._snapshots)) or "none"
-            raise NoSnapshot(f"no snapshot {name!r}; there are: {known}")
-        base = kept.base.known
+            names = ", ".join(sorted(self._snapshots)) or "none"
+            raise NoSnapshot(f"no snapshot {name!r}; there are: {names}")
+        base = kept.base.globals
         async with self._producing:
             await self._write()
             row = self._blocks.read(base.number) if base.number else None
             if base.number and (row is None or row.id != base.block_id):
                 raise NoSnapshot(f"snapshot {name!r} is of a chain that was left")
             self._blocks.truncate(base.number)
-            for each in kept.rows:
-                self._blocks.append(each)
+            for block_row in kept.rows:
+                self._blocks.append(block_row)
             await self._sync()
             self.chain.restart(world_of(kept.base), kept.rows)
             self._earliest = UnixMillis(0)

@@ -67,9 +67,9 @@ async def fund(ctx: Context[NoConfig], params: Fund) -> Funded:
         return Funded(txid=await ctx.devnet.fund(address, sun))
     token = ctx.tokens.called(params.asset) or ctx.tokens.at(params.asset)
     if token is None:
-        known = ", ".join(each.symbol for each in ctx.tokens)
+        symbols = ", ".join(offered.symbol for offered in ctx.tokens)
         raise InvalidInput(
-            f"asset: expected TRX, {known} or a known token's address,"
+            f"asset: expected TRX, {symbols} or a known token's address,"
             f" got {params.asset!r}"
         )
     if params.amount_raw is None or params.amount_sun is not None:

@@ -106,7 +106,7 @@ def test_a_start_from_any_solidified_state_gives_the_same_state(
     lab.mine(more)
     again = Chain(lab.genesis, lab.archive)
     again.restore(world_of(base))
-    for number in range(base.known.number + 1, lab.chain.head.globals.number + 1):
+    for number in range(base.globals.number + 1, lab.chain.head.globals.number + 1):
         row = lab.archive.read(number)
         assert row is not None
         again.replay(row)
@@ -179,7 +179,7 @@ def test_drafts_are_seen_by_nobody_until_they_are_committed(
             with pytest.raises(Refused, match=r"DUP|expired"):
                 lab.send(transaction)
     chain.commit()
-    assert chain.head.globals.number == before[0].known.number + drafts
+    assert chain.head.globals.number == before[0].globals.number + drafts
     assert not chain.pool
     for transaction in waiting:
         found = chain.find(transaction.digest)

@@ -99,12 +99,12 @@ def _run(chain: ChainView, wanted: Call) -> TokenResult:
 
 
 def _check_transfer(chain: ChainView, owner: bytes, to: bytes, amount: int) -> None:
-    known = chain.head.globals
+    properties = chain.head.globals
     raw = RawData(
         Transfer(Address(owner), Address(to), Sun(amount)),
-        Reference.to_block(known.block_id.hex()),
-        expiration=UnixMillis(known.timestamp),
-        timestamp=UnixMillis(known.timestamp),
+        Reference.to_block(properties.block_id.hex()),
+        expiration=UnixMillis(properties.timestamp),
+        timestamp=UnixMillis(properties.timestamp),
     )
     candidate = Candidate.read(Transaction(raw.encode()))
     try:

@@ -19,8 +19,8 @@ def answer(chain: ChainView, methods: Methods, body: bytes) -> Any:
     except (ValueError, RecursionError):
         return _failed("null", RpcError(-32700, "JSON parse error", None))
     if isinstance(request, list):
-        answers = [_answer_one(chain, methods, each) for each in request]
-        return [each for each in answers if each is not None]
+        answers = [_answer_one(chain, methods, call) for call in request]
+        return [answer for answer in answers if answer is not None]
     return _answer_one(chain, methods, request)
 
 

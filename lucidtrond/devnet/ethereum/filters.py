@@ -73,31 +73,31 @@ class Filters:
     def _take(self, name: Any) -> tuple[str, _Filter]:
         """Out of the table; who asks for it puts it back behind the others."""
         key = text(name).removeprefix("0x")
-        found = self._kept.pop(key, None)
-        if found is None or self._now_ms() - found.asked_ms > LIFETIME_MS:
+        kept = self._kept.pop(key, None)
+        if kept is None or self._now_ms() - kept.asked_ms > LIFETIME_MS:
             raise internal("filter not found")
-        return key, found
+        return key, kept
 
     def _remove(self, _chain: ChainView, name: Any) -> bool:
         self._take(name)
         return True
 
     def _changes(self, chain: ChainView, name: Any) -> list[Json] | list[str]:
-        key, found = self._take(name)
-        head, first = chain.head.globals.number, found.seen + 1
-        found.seen, found.asked_ms = head, self._now_ms()
-        self._kept[key] = found
-        if found.logs is None:
-            rows = (chain.block(each) for each in range(first, head + 1))
+        key, kept = self._take(name)
+        head, first = chain.head.globals.number, kept.seen + 1
+        kept.seen, kept.asked_ms = head, self._now_ms()
+        self._kept[key] = kept
+        if kept.logs is None:
+            rows = (chain.block(number) for number in range(first, head + 1))
             return [hex_bytes(row.id) for row in rows if row is not None]
-        return _scan(chain, found.logs, first, head)
+        return _scan(chain, kept.logs, first, head)
 
     def _logs(self, chain: ChainView, name: Any) -> list[Json]:
-        key, found = self._take(name)
-        self._kept[key] = found
-        if found.logs is None:
+        key, kept = self._take(name)
+        self._kept[key] = kept
+        if kept.logs is None:
             raise internal("filter not found")
-        return _scan(chain, found.logs, 0, chain.head.globals.number)
+        return _scan(chain, kept.logs, 0, chain.head.globals.number)
 
 
 def _scan(chain: ChainView, logs: _Logs, first: int, last: int) -> list[Json]:

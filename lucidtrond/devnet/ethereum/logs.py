@@ -60,14 +60,14 @@ def scan(chain: ChainView, heights: range, wanted: LogFilter) -> list[Json]:
     """Wanted logs of some blocks. Raises RpcError for too many of one or the other."""
     if len(heights) > MAX_RANGE + 1:
         raise invalid_params(f"exceed max block range: {MAX_RANGE}")
-    found: list[Json] = []
+    logs: list[Json] = []
     for number in heights:
         row = chain.block(number)
         if row is not None:
-            found += print_logs(row, lambda _, a, t: wanted.matches(a, t))
-        if len(found) > MAX_LOGS:
+            logs += print_logs(row, lambda _, a, t: wanted.matches(a, t))
+        if len(logs) > MAX_LOGS:
             raise RpcError(-32005, f"query returned more than {MAX_LOGS} results")
-    return found
+    return logs
 
 
 def read_filter(request: Any) -> LogFilter:
@@ -80,8 +80,8 @@ def read_filter(request: Any) -> LogFilter:
     if len(topics) > MAX_TOPICS:
         raise invalid_params(f"topics size should be <= {MAX_TOPICS}")
     return LogFilter(
-        tuple(_read_address(each) for each in addresses),
-        tuple(_read_topics(each) for each in topics),
+        tuple(_read_address(item) for item in addresses),
+        tuple(_read_topics(item) for item in topics),
     )
 
 
@@ -97,10 +97,10 @@ def _read_topics(value: Any) -> tuple[bytes, ...]:
     if value is None:
         return ()
     given = value if isinstance(value, list) else [value]
-    topics = tuple(read_bytes(each) for each in given)
-    for each, topic in zip(given, topics, strict=True):
+    topics = tuple(read_bytes(item) for item in given)
+    for raw_topic, topic in zip(given, topics, strict=True):
         if len(topic) != HASH_SIZE:
-            raise invalid_params(f"invalid topic(s): {text(each)}")
+            raise invalid_params(f"invalid topic(s): {text(raw_topic)}")
     return topics
 
 

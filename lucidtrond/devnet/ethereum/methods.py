@@ -135,26 +135,26 @@ def _member(
 
 def _transaction(chain: ChainView, txid: Any) -> Json | None:
     wanted = read_hash(txid)
-    found = chain.find(wanted)
-    if found is None:
+    located = chain.find(wanted)
+    if located is None:
         return None
-    if found.block is None:
-        return print_pending(found.transaction)
-    place = _place(found.block, wanted)
-    return print_transaction(found.block, place, chain.genesis.parameters.energy_fee)
+    if located.block is None:
+        return print_pending(located.transaction)
+    place = _place(located.block, wanted)
+    return print_transaction(located.block, place, chain.genesis.parameters.energy_fee)
 
 
 def _receipt(chain: ChainView, txid: Any) -> Json | None:
     wanted = read_hash(txid)
-    found = chain.find(wanted)
-    if found is None or found.block is None:
+    located = chain.find(wanted)
+    if located is None or located.block is None:
         return None
-    place = _place(found.block, wanted)
-    return print_receipt(found.block, place, chain.genesis.parameters.energy_fee)
+    place = _place(located.block, wanted)
+    return print_receipt(located.block, place, chain.genesis.parameters.energy_fee)
 
 
 def _place(row: BlockRow, txid: bytes) -> int:
-    digests = (each.transaction.digest for each in row.transactions)
+    digests = (included.transaction.digest for included in row.transactions)
     return next(place for place, digest in enumerate(digests) if digest == txid)
 
 

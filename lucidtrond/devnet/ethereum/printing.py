@@ -20,7 +20,9 @@ _CALLED: Final = 1  # contractResult SUCCESS; beyond it a call failed
 
 def print_block(row: BlockRow, energy_fee: Sun, *, full: bool) -> Json:
     """BlockResult; *full* has transactions instead of their ids."""
-    raws = [pb.Transaction.raw.FromString(each.raw) for each in row.transactions]
+    raws = [
+        pb.Transaction.raw.FromString(included.raw) for included in row.transactions
+    ]
     return {
         "number": hex_number(row.number),
         "hash": hex_bytes(row.id),
@@ -37,13 +39,13 @@ def print_block(row: BlockRow, energy_fee: Sun, *, full: bool) -> Json:
         "extraData": "0x",
         "size": hex_number(_size(row)),
         "gasLimit": hex_number(sum(raw.fee_limit for raw in raws)),
-        "gasUsed": hex_number(sum(_energy(each) for each in row.transactions)),
+        "gasUsed": hex_number(sum(_energy(included) for included in row.transactions)),
         "timestamp": hex_number(row.timestamp // 1000),
         "transactions": [
             print_transaction(row, place, energy_fee)
             if full
-            else hex_bytes(each.transaction.digest)
-            for place, each in enumerate(row.transactions)
+            else hex_bytes(included.transaction.digest)
+            for place, included in enumerate(row.transactions)
         ],
         "uncles": [],
         "baseFeePerGas": "0x0",
@@ -57,7 +59,9 @@ def _size(row: BlockRow) -> int:
     header = length_field(1, block.header.encode_raw())
     if block.header.witness_signature:
         header += length_field(2, block.header.witness_signature)
-    body = sum(len(length_field(1, each.encode())) for each in block.transactions)
+    body = sum(
+        len(length_field(1, transaction.encode())) for transaction in block.transactions
+    )
     return body + len(length_field(2, header))
 
 
@@ -132,7 +136,7 @@ def print_receipt(row: BlockRow, place: int, energy_fee: Sun) -> Json:
         "transactionHash": hex_bytes(candidate.txid),
         "from": hex_address(candidate.owner),
         "to": hex_address(to),
-        "cumulativeGasUsed": hex_number(sum(_energy(each) for each in before)),
+        "cumulativeGasUsed": hex_number(sum(_energy(earlier) for earlier in before)),
         "effectiveGasPrice": hex_number(energy_fee),
         "gasUsed": hex_number(_energy(transaction)),
         "contractAddress": None,
@@ -150,15 +154,15 @@ Wanted = Callable[[int, bytes, tuple[bytes, ...]], bool]
 def print_logs(row: BlockRow, wanted: Wanted) -> Iterator[Json]:
     """Logs of a block; their index counts through the whole block."""
     index = 0
-    for place, each in enumerate(row.transactions):
-        for log in each.receipt.call.logs if each.receipt.call else ():
+    for place, included in enumerate(row.transactions):
+        for log in included.receipt.call.logs if included.receipt.call else ():
             if wanted(place, log.address, log.topics):
                 yield {
                     "logIndex": hex_number(index),
                     "blockHash": hex_bytes(row.id),
                     "blockNumber": hex_number(row.number),
                     "transactionIndex": hex_number(place),
-                    "transactionHash": hex_bytes(each.transaction.digest),
+                    "transactionHash": hex_bytes(included.transaction.digest),
                     "address": hex_address(log.address),
                     "data": hex_bytes(log.data),
                     "topics": [hex_bytes(topic) for topic in log.topics],

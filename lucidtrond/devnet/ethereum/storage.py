@@ -20,8 +20,8 @@ def storage_at(chain: ChainView, address: Any, slot: Any, tag: Any) -> str:
     check_latest(tag)
     contract = chain.pending.contracts.get(read_address(address))
     wanted = read_bytes(slot).rjust(WORD, b"\0")
-    found = _words(chain.pending, contract).get(wanted) if contract else None
-    return hex_bytes(found or bytes(WORD))
+    value = _words(chain.pending, contract).get(wanted) if contract else None
+    return hex_bytes(value or bytes(WORD))
 
 
 def _words(world: World, contract: Contract) -> dict[bytes, bytes]:

@@ -42,9 +42,9 @@ def text(value: Any) -> str:
     return given
 
 
-def members(value: Any, known: frozenset[str]) -> dict[str, Any]:
+def members(value: Any, allowed: frozenset[str]) -> dict[str, Any]:
     """An object with *known* members alone, which is all that Jackson takes."""
-    if not isinstance(value, dict) or not value.keys() <= known:
+    if not isinstance(value, dict) or not value.keys() <= allowed:
         raise wrong_parameters()
     return value
 

@@ -27,24 +27,24 @@ def get_by_id(ask: ServletRequest) -> Json:
 def get_by_name(ask: ServletRequest) -> Json:
     """A name, or an id in its place; refused when it means several tokens."""
     name = _name(ask)
-    found = _matching(ask, lambda asset: asset.name == name)
+    matching = _matching(ask, lambda asset: asset.name == name)
     by_id = asset_of(view(ask), name)
-    if by_id is not None and by_id not in found:
-        found.append(by_id)
-    if not name or not found:
+    if by_id is not None and by_id not in matching:
+        matching.append(by_id)
+    if not name or not matching:
         return {}
-    if len(found) > 1:
+    if len(matching) > 1:
         raise JavaError(
             "org.tron.core.exception.NonUniqueObjectException",
             "To get more than one asset, please use getAssetIssueById syntax",
         )
-    return _printed(ask, found[0], visible=ask.visible)
+    return _printed(ask, matching[0], visible=ask.visible)
 
 
 def list_by_name(ask: ServletRequest) -> Json:
     name = _name(ask)
-    found = _matching(ask, lambda asset: asset.name == name)
-    return _list(ask, found, visible=ask.visible)
+    matching = _matching(ask, lambda asset: asset.name == name)
+    return _list(ask, matching, visible=ask.visible)
 
 
 def list_by_account(ask: ServletRequest) -> Json:
@@ -52,8 +52,8 @@ def list_by_account(ask: ServletRequest) -> Json:
         address: bytes = ask.message("Account").address
     else:
         address = plain_address(ask)
-    found = _matching(ask, lambda asset: asset.owner_address == address)
-    return _list(ask, found, visible=ask.visible)
+    matching = _matching(ask, lambda asset: asset.owner_address == address)
+    return _list(ask, matching, visible=ask.visible)
 
 
 def list_all(ask: ServletRequest) -> Json:
@@ -70,9 +70,9 @@ def list_page(ask: ServletRequest) -> Json:
         offset, limit = ask.whole_number("offset"), ask.whole_number("limit")
     if offset < 0 or limit < 0:
         return {}
-    found = _matching(ask, lambda _asset: True)
-    found.sort(key=lambda asset: (asset.name, asset.order))
-    page = found[offset : offset + min(limit, MAX_PAGE)]
+    matching = _matching(ask, lambda _asset: True)
+    matching.sort(key=lambda asset: (asset.name, asset.order))
+    page = matching[offset : offset + min(limit, MAX_PAGE)]
     return _list(ask, page, visible=ask.visible)
 
 
@@ -84,8 +84,8 @@ def _matching(ask: ServletRequest, wanted: Callable[[Asset], bool]) -> list[Asse
     return [asset for asset in every if wanted(asset)]
 
 
-def _list(ask: ServletRequest, found: Iterable[Asset], *, visible: bool) -> Json:
-    printed = [_printed(ask, asset, visible=visible) for asset in found]
+def _list(ask: ServletRequest, assets: Iterable[Asset], *, visible: bool) -> Json:
+    printed = [_printed(ask, asset, visible=visible) for asset in assets]
     return {"assetIssue": printed} if printed else {}
 
 

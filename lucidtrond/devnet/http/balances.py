@@ -39,9 +39,9 @@ def get_block_balance(ask: ServletRequest) -> Json:
         "block_identifier": _print_identifier(row),
         "timestamp": row.timestamp,
         "transaction_balance_trace": [
-            _print_moves(each, visible=visible)
-            for each in row.transactions
-            if each.moves
+            _print_moves(included, visible=visible)
+            for included in row.transactions
+            if included.moves
         ],
     }
 

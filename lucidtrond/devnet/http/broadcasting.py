@@ -77,11 +77,11 @@ def _received(data: bytes) -> tuple[Transaction, tuple[bytes, ...], Json]:
     """protocol.Transaction, which may lack everything, its results, and how it is
     printed: the message itself in visible style, so the contract's value stays hex."""
     try:
-        transaction, known = receive(data)
+        transaction, message = receive(data)
     except BadProtobuf as error:
         raise JavaError(error.java_class, str(error)) from None
-    printed = print_message(pb.Transaction.FromString(known), visible=True)
-    return transaction, results_in(known), printed
+    printed = print_message(pb.Transaction.FromString(message), visible=True)
+    return transaction, results_in(message), printed
 
 
 class _Unweighed(Exception):
@@ -111,7 +111,7 @@ def get_sign_weight(ask: ServletRequest) -> Json:
         return printed | _bad_signature(refusal)
     if signers:
         printed["approved_list"] = [
-            print_address(each, visible=visible) for each in signers
+            print_address(signer, visible=visible) for signer in signers
         ]
         printed["current_weight"] = weight
     enough = weight >= permission.threshold
@@ -167,13 +167,14 @@ def get_approved_list(ask: ServletRequest) -> Json:
         return printed | {"result": {"code": "OTHER_ERROR", "message": text}}
     try:
         signers = [
-            recover_signer(candidate.txid, each).raw for each in transaction.signatures
+            recover_signer(candidate.txid, signature).raw
+            for signature in transaction.signatures
         ]
     except BadSignature as refusal:
         return printed | _bad_signature(refusal)
     if signers:
         printed["approved_list"] = [
-            print_address(each, visible=visible) for each in signers
+            print_address(signer, visible=visible) for signer in signers
         ]
     return printed | {"result": {}}
 

@@ -193,7 +193,7 @@ def _print_constant(
     }
     if result.logs:
         printed["logs"] = [
-            print_log(each, visible=visible) for each in logs_of(result, address)
+            print_log(row, visible=visible) for row in logs_of(result, address)
         ]
     printed["transaction"] = {
         "ret": [{} if succeeded else {"ret": "FAILED"}],

@@ -54,5 +54,5 @@ def _code(body: Mapping[str, Any]) -> bytes:
     code = as_text(body.get("bytecode"))
     if "parameter" in body:
         parts = (code, as_text(body["parameter"]))
-        code = "".join("null" if each is None else each for each in parts)
+        code = "".join("null" if part is None else part for part in parts)
     return decode_hex(code or "")

@@ -52,13 +52,13 @@ def list_nodes(_ask: ServletRequest) -> Json:
 def get_node_info(ask: ServletRequest) -> Json:
     """A node without peers. Machine figures are this process's; it runs no JVM."""
     file = ask.chain.genesis.file
-    known = ask.chain.head.globals
-    solid = ask.chain.block(known.solid)
+    properties = ask.chain.head.globals
+    solid = ask.chain.block(properties.solid)
     solid_id = solid.id.hex() if solid else ""
     return {
-        "beginSyncNum": known.number,
-        "block": f"Num:{known.number},ID:{known.block_id.hex()}",
-        "solidityBlock": f"Num:{known.solid},ID:{solid_id}",
+        "beginSyncNum": properties.number,
+        "block": f"Num:{properties.number},ID:{properties.block_id.hex()}",
+        "solidityBlock": f"Num:{properties.solid},ID:{solid_id}",
         "currentConnectCount": 0,
         "activeConnectCount": 0,
         "passiveConnectCount": 0,

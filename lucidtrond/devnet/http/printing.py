@@ -57,8 +57,8 @@ def print_row(row: TransactionRow, *, visible: bool) -> Json:
     )
     if row.results:
         printed["ret"] = [
-            print_message(pb.Transaction.Result.FromString(each), visible=visible)
-            for each in row.results
+            print_message(pb.Transaction.Result.FromString(result), visible=visible)
+            for result in row.results
         ]
     return printed
 
@@ -77,7 +77,7 @@ def print_block(row: BlockRow, *, visible: bool, detail: bool = True) -> Json:
     printed: Json = {"blockID": row.id.hex(), "block_header": header}
     if detail and row.transactions:
         printed["transactions"] = [
-            print_row(each, visible=visible) for each in row.transactions
+            print_row(included, visible=visible) for included in row.transactions
         ]
     return printed
 
@@ -135,7 +135,7 @@ def _print_call(call: CallRow, *, visible: bool, bare_logs: bool) -> Json:
         contract_address=print_address(call.contract, visible=visible),
         result="FAILED" if failed else None,
         resMessage=_text(call.message.encode(), visible=visible),
-        log=[print_log(each, visible=visible, bare=bare_logs) for each in call.logs],
+        log=[print_log(log, visible=visible, bare=bare_logs) for log in call.logs],
     )
 
 
@@ -144,7 +144,7 @@ def print_log(log: LogRow, *, visible: bool, bare: bool = False) -> Json:
     address = log.address if visible and not bare else log.address[1:]
     return _filled(
         address=print_address(address, visible=visible),
-        topics=[each.hex() for each in log.topics],
+        topics=[topic.hex() for topic in log.topics],
         data=log.data.hex(),
     )
 
@@ -198,7 +198,9 @@ def print_account(
             {"type": "TRON_POWER"},
         ]
     if account.unfreezing:
-        printed["unfrozenV2"] = [_print_unfreezing(each) for each in account.unfreezing]
+        printed["unfrozenV2"] = [
+            _print_unfreezing(unfreezing) for unfreezing in account.unfreezing
+        ]
     return printed
 
 
@@ -214,14 +216,16 @@ def print_tokens(account: Account, world: World, now: int, *, visible: bool) -> 
     """TRC-10 of getaccount; the issued id is text (Util.convertOutput)."""
     issued = asset_of(world, account.issued)
     used = {
-        each.token.decode(): recovered(each.net_usage, each.net_slot, now)
-        for each in account.tokens
+        holding.token.decode(): recovered(holding.net_usage, holding.net_slot, now)
+        for holding in account.tokens
     }
-    slots = {each.token.decode(): each.net_slot for each in account.tokens}
+    slots = {holding.token.decode(): holding.net_slot for holding in account.tokens}
     return _filled(
         asset_issued_name=_text(issued.name, visible=visible) if issued else "",
         asset_issued_ID=account.issued.decode(),
-        assetV2=_map({each.token.decode(): each.amount for each in account.tokens}),
+        assetV2=_map(
+            {holding.token.decode(): holding.amount for holding in account.tokens}
+        ),
         latest_asset_operation_timeV2=_map(
             {token: slot for token, slot in slots.items() if slot}
         ),
@@ -240,12 +244,14 @@ def _map(entries: Mapping[str, int]) -> list[Json]:
 
 def _print_token_net(account: Account, world: World, now: int) -> Json:
     limits = {
-        each.token.decode(): present(asset_of(world, each.token)).free_asset_net_limit
-        for each in account.tokens
+        holding.token.decode(): present(
+            asset_of(world, holding.token)
+        ).free_asset_net_limit
+        for holding in account.tokens
     }
     used = {
-        each.token.decode(): recovered(each.net_usage, each.net_slot, now)
-        for each in account.tokens
+        holding.token.decode(): recovered(holding.net_usage, holding.net_slot, now)
+        for holding in account.tokens
     }
     return _filled(assetNetUsed=_map(used), assetNetLimit=_map(limits))
 
@@ -298,7 +304,10 @@ def _print_permissions(permissions: Permissions, *, visible: bool) -> Json:
     if permissions.witness is not None:
         witness = print_permission(permissions.witness, visible=visible)
         printed["witness_permission"] = witness
-    actives = [print_permission(each, visible=visible) for each in permissions.actives]
+    actives = [
+        print_permission(permission, visible=visible)
+        for permission in permissions.actives
+    ]
     return {**printed, "active_permission": actives}
 
 

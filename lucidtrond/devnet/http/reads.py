@@ -132,17 +132,17 @@ def get_transaction_count(ask: ServletRequest) -> Json:
 
 
 def get_transaction_by_id(ask: ServletRequest) -> Json:
-    found = _find(ask)
-    return print_row(found.transaction, visible=ask.visible) if found else {}
+    located = _find(ask)
+    return print_row(located.transaction, visible=ask.visible) if located else {}
 
 
 def get_transaction_info_by_id(ask: ServletRequest) -> Json:
-    found = _find(ask)
-    if found is None or found.block is None:
+    located = _find(ask)
+    if located is None or located.block is None:
         return {}
     return print_info(
-        found.transaction,
-        found.block,
+        located.transaction,
+        located.block,
         visible=ask.visible,
         bare_logs=ask.solid,
     )
@@ -156,26 +156,26 @@ def get_transaction_info_by_block_num(ask: ServletRequest) -> Json | list[Json]:
     if row is None:
         return []
     visible = ask.visible
-    return [print_info(each, row, visible=visible) for each in row.transactions]
+    return [print_info(included, row, visible=visible) for included in row.transactions]
 
 
 def get_transaction_receipt_by_id(ask: ServletRequest) -> Json:
-    found = _find(ask)
-    if found is None or found.block is None:
+    located = _find(ask)
+    if located is None or located.block is None:
         return {}
-    return {"Receipt": print_receipt(found.transaction)}
+    return {"Receipt": print_receipt(located.transaction)}
 
 
 def get_transaction_from_pending(ask: ServletRequest) -> Json:
-    found = _find(ask)
-    if found is None or found.block is not None:
+    located = _find(ask)
+    if located is None or located.block is not None:
         return {}
-    return print_row(found.transaction, visible=ask.visible)
+    return print_row(located.transaction, visible=ask.visible)
 
 
 def get_transaction_list_from_pending(ask: ServletRequest) -> Json:
     _ = ask.visible  # bad JSON is refused, though nothing else is read
-    ids = [each.candidate.txid.hex() for each in ask.chain.pool]
+    ids = [pooled.candidate.txid.hex() for pooled in ask.chain.pool]
     return {"txId": ids} if ids else {}
 
 

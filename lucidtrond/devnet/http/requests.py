@@ -72,10 +72,10 @@ def _make_messages() -> Mapping[str, type[Message]]:
     )
     for name, fields in _API.items():
         message = file.message_type.add(name=name)
-        for number, (each, kind) in enumerate(fields.items(), 1):
+        for number, (field_name, kind) in enumerate(fields.items(), 1):
             if isinstance(kind, str):
                 message.field.add(
-                    name=each,
+                    name=field_name,
                     number=number,
                     label=_Type.LABEL_OPTIONAL,
                     type=_Type.TYPE_MESSAGE,
@@ -83,7 +83,10 @@ def _make_messages() -> Mapping[str, type[Message]]:
                 )
             else:
                 message.field.add(
-                    name=each, number=number, label=_Type.LABEL_OPTIONAL, type=kind
+                    name=field_name,
+                    number=number,
+                    label=_Type.LABEL_OPTIONAL,
+                    type=kind,
                 )
     pool = descriptor_pool.DescriptorPool()
     made = pool.AddSerializedFile(file.SerializeToString())

@@ -128,20 +128,24 @@ REFUSE_GET: Final[Mapping[str, Servlet]] = {
 
 
 def _routes() -> Mapping[str, Route]:
-    routes = {f"/wallet/{name}": Route(each) for name, each in READS.items()}
-    routes |= {f"/wallet/{name}": Route(each) for name, each in HEAD_READS.items()}
-    routes |= {path: Route(each) for path, each in OTHER_READS.items()}
+    routes = {f"/wallet/{name}": Route(servlet) for name, servlet in READS.items()}
     routes |= {
-        f"/walletsolidity/{name}": Route(each, bare_errors=name in BARE_WHEN_SOLID)
-        for name, each in READS.items()
+        f"/wallet/{name}": Route(servlet) for name, servlet in HEAD_READS.items()
+    }
+    routes |= {path: Route(servlet) for path, servlet in OTHER_READS.items()}
+    routes |= {
+        f"/walletsolidity/{name}": Route(servlet, bare_errors=name in BARE_WHEN_SOLID)
+        for name, servlet in READS.items()
     }
     for side in ("wallet", "walletsolidity"):
         routes |= {
-            f"/{side}/{name}": Route(each, Get.EMPTY)
-            for name, each in QUIET_READS.items()
+            f"/{side}/{name}": Route(servlet, Get.EMPTY)
+            for name, servlet in QUIET_READS.items()
         }
     for get, table in ((Get.EMPTY, QUIET_TO_GET), (Get.REFUSED, REFUSE_GET)):
-        routes |= {f"/wallet/{name}": Route(each, get) for name, each in table.items()}
+        routes |= {
+            f"/wallet/{name}": Route(servlet, get) for name, servlet in table.items()
+        }
     routes |= {
         f"/wallet/{kind.path}": Route(building.builder(kind), kind.get)
         for kind in KINDS

@@ -21,12 +21,12 @@ def get_delegated_resource(ask: ServletRequest) -> Json:
     """What one account lends another: the unlocked part first."""
     request = _asked(ask, "DelegatedResourceMessage")
     owner, receiver = request.fromAddress, request.toAddress
-    found = [
+    delegations = [
         _print_delegation(row, visible=ask.visible)
         for locked in (False, True)
         if (row := delegation(view(ask), owner, receiver, locked=locked))
     ]
-    return {"delegatedResource": found} if found else {}
+    return {"delegatedResource": delegations} if delegations else {}
 
 
 def _print_delegation(row: Delegation, *, visible: bool) -> Json:
@@ -52,9 +52,9 @@ def get_delegated_resource_index(ask: ServletRequest) -> Json:
         "toAccounts": borrowers(world, address),
     }
     return _print_indexed(address, visible=visible) | {
-        name: [print_address(each, visible=visible) for each in found]
-        for name, found in lists.items()
-        if found
+        name: [print_address(counterpart, visible=visible) for counterpart in addresses]
+        for name, addresses in lists.items()
+        if addresses
     }
 
 

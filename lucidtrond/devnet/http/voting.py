@@ -55,17 +55,17 @@ def list_witnesses(ask: ServletRequest) -> Json:
     visible = ask.queried_visible
     producers = frozenset(ask.chain.genesis.schedule)
     witnesses = []
-    for each in view(ask).witnesses.values():
+    for witness in view(ask).witnesses.values():
         figures = {
-            "voteCount": each.votes,
-            "url": each.url,
-            "totalProduced": each.produced,
-            "totalMissed": each.missed,
-            "latestBlockNum": each.latest_block,
-            "latestSlotNum": each.latest_slot,
-            "isJobs": each.address in producers,
+            "voteCount": witness.votes,
+            "url": witness.url,
+            "totalProduced": witness.produced,
+            "totalMissed": witness.missed,
+            "latestBlockNum": witness.latest_block,
+            "latestSlotNum": witness.latest_slot,
+            "isJobs": witness.address in producers,
         }
-        printed: Json = {"address": print_address(each.address, visible=visible)}
+        printed: Json = {"address": print_address(witness.address, visible=visible)}
         witnesses.append(
             printed | {name: value for name, value in figures.items() if value}
         )

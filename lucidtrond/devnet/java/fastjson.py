@@ -115,7 +115,7 @@ class _Lenient:
         return match[0][1:-1]
 
     def _object(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        members: dict[str, Any] = {}
         self._at += 1
         while (first := self._peek()) != "}":
             if first == ",":
@@ -125,11 +125,11 @@ class _Lenient:
             if self._peek() != ":":
                 raise self._syntax_error()
             self._at += 1
-            found[name] = self._value()
+            members[name] = self._value()
             if self._peek() not in (",", "}"):
                 raise _error(f"syntax error, position at 0, name {name}")
         self._at += 1
-        return found
+        return members
 
     def _key(self, first: str) -> str:
         if first in _TEXT and first:
@@ -141,12 +141,12 @@ class _Lenient:
         return match[0]
 
     def _list(self) -> list[Any]:
-        found: list[Any] = []
+        items: list[Any] = []
         self._at += 1
         while (first := self._peek()) != "]":
             if first == ",":
                 self._at += 1
                 continue
-            found.append(self._value())
+            items.append(self._value())
         self._at += 1
-        return found
+        return items

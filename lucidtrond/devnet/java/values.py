@@ -57,7 +57,10 @@ def to_long(value: Any) -> int | None:
     if value is None or text in ("", "null"):
         return None
     if isinstance(value, dict | list) or not _DECIMAL.fullmatch(text):
-        strange = next((each for each in text if each not in "0123456789+-."), text[0])
+        strange = next(
+            (character for character in text if character not in "0123456789+-."),
+            text[0],
+        )
         raise JavaError(
             "java.lang.NumberFormatException",
             f"Character {strange} is neither a decimal digit number, decimal point,"

@@ -38,7 +38,10 @@ def charge_issuer(
     )
     if size > asset.public_free_asset_net_limit - public:
         return None
-    usage = {each.token: (each.net_usage, each.net_slot) for each in account.tokens}
+    usage = {
+        holding.token: (holding.net_usage, holding.net_slot)
+        for holding in account.tokens
+    }
     own = recovered(*usage.get(token, (0, 0)), now)
     if size > asset.free_asset_net_limit - own:
         return None
@@ -49,10 +52,10 @@ def charge_issuer(
     asset.public_latest_free_net_time = now
     put_asset(world, asset)
     tokens = tuple(
-        replace(each, net_usage=with_usage(own, size), net_slot=now)
-        if each.token == token
-        else each
-        for each in account.tokens
+        replace(holding, net_usage=with_usage(own, size), net_slot=now)
+        if holding.token == token
+        else holding
+        for holding in account.tokens
     )
     world.put_account(
         replace(account, tokens=tokens, operation_ms=world.globals.timestamp)

@@ -34,7 +34,9 @@ def put_asset(world: World, asset: pb.AssetIssueContract) -> None:
 
 def held(account: Account, token: bytes) -> int | None:
     """How much of a token an account has; None when it never had any."""
-    return next((each.amount for each in account.tokens if each.token == token), None)
+    return next(
+        (holding.amount for holding in account.tokens if holding.token == token), None
+    )
 
 
 def with_more(account: Account, token: bytes, amount: int) -> Account:
@@ -46,8 +48,10 @@ def with_more(account: Account, token: bytes, amount: int) -> Account:
     return replace(
         account,
         tokens=tuple(
-            replace(each, amount=before + amount) if each.token == token else each
-            for each in account.tokens
+            replace(holding, amount=before + amount)
+            if holding.token == token
+            else holding
+            for holding in account.tokens
         ),
     )
 

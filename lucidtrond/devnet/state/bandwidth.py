@@ -139,10 +139,10 @@ def burn(world: World, fee: Sun) -> None:
 
 
 def _use_free(world: World, account: Account, size: int, genesis: Genesis) -> bool:
-    known = world.globals
-    now = genesis.slot(known.timestamp)
+    properties = world.globals
+    now = genesis.slot(properties.timestamp)
     own = recovered(account.free_net_usage, account.free_net_slot, now)
-    public = recovered(known.public_net_usage, known.public_net_slot, now)
+    public = recovered(properties.public_net_usage, properties.public_net_slot, now)
     if size > genesis.parameters.free_net_limit - own:
         return False
     if size > PUBLIC_NET_LIMIT - public:
@@ -152,11 +152,11 @@ def _use_free(world: World, account: Account, size: int, genesis: Genesis) -> bo
             account,
             free_net_usage=with_usage(own, size),
             free_net_slot=now,
-            operation_ms=known.timestamp,
+            operation_ms=properties.timestamp,
         )
     )
     world.globals = replace(
-        known, public_net_usage=with_usage(public, size), public_net_slot=now
+        properties, public_net_usage=with_usage(public, size), public_net_slot=now
     )
     return True
 

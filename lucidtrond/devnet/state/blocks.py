@@ -142,12 +142,12 @@ def row_of(block: Block) -> BlockRow:
         signature=header.witness_signature,
         transactions=tuple(
             TransactionRow(
-                each.transaction.raw,
-                each.transaction.signatures,
-                contract_ret=each.contract_ret,
-                results=put_code(each.results, each.contract_ret or 0),
+                transaction.transaction.raw,
+                transaction.transaction.signatures,
+                contract_ret=transaction.contract_ret,
+                results=put_code(transaction.results, transaction.contract_ret or 0),
             )
-            for each in block.transactions
+            for transaction in block.transactions
         ),
     )
 
@@ -178,8 +178,8 @@ class MemoryArchive:
     def append(self, row: BlockRow) -> None:
         certain(row.number == len(self._blocks) + 1, "blocks come in order")
         self._blocks.append(row)
-        for place, each in enumerate(row.transactions):
-            self._places[each.transaction.digest] = (row.number, place)
+        for place, included in enumerate(row.transactions):
+            self._places[included.transaction.digest] = (row.number, place)
 
     def read(self, number: int) -> BlockRow | None:
         if not 1 <= number <= len(self._blocks):
@@ -191,6 +191,6 @@ class MemoryArchive:
 
     def truncate(self, number: int) -> None:
         for row in self._blocks[number:]:
-            for each in row.transactions:
-                self._places.pop(each.transaction.digest, None)
+            for included in row.transactions:
+                self._places.pop(included.transaction.digest, None)
         del self._blocks[number:]

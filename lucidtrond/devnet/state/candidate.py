@@ -77,7 +77,7 @@ class CandidateOf(Generic[M_co]):
             type=contract.type,
             permission_id=contract.Permission_id,
             owner=owners[-1] if owners else b"",
-            parameter=value.encode_known() if value else b"",
+            parameter=value.encode_fields() if value else b"",
             results=results,
         )
 

@@ -143,7 +143,7 @@ class Chain:
         if number == 0:
             return self.genesis.world()
         return next(
-            (each for each in self._layers if each.globals.number == number), None
+            (layer for layer in self._layers if layer.globals.number == number), None
         )
 
     def find(self, txid: bytes, *, solid: bool = False) -> Found | None:
@@ -186,12 +186,12 @@ class Chain:
             Refused: the first check that fails, in java-tron's order
                 (Wallet.broadcastTransaction, Manager.pushTransaction).
         """
-        known = self.top.globals
+        properties = self.top.globals
         if len(self._pool) >= MAX_POOL:
             raise Refused("SERVER_BUSY", "Server busy.")
         if not candidate.contracts:
             raise Invalid("No contract!")
-        if candidate.expiration < next_slot_ms(known):
+        if candidate.expiration < next_slot_ms(properties):
             raise expired()
         self._check_signatures(candidate)
         if candidate.contracts != 1:
@@ -202,12 +202,12 @@ class Chain:
         if not self._refers_to_this_chain(candidate):
             raise Refused("TAPOS_ERROR", "Tapos check error.")
         _check_size(candidate)
-        if not 0 < candidate.expiration - known.timestamp <= MAX_LIFETIME_MS:
+        if not 0 < candidate.expiration - properties.timestamp <= MAX_LIFETIME_MS:
             raise expired()
         known_already = candidate.txid in self._pool or candidate.txid in self._drafted
         if known_already or self.archive.find(candidate.txid):
             raise Refused("DUP_TRANSACTION_ERROR", "Dup transaction.")
-        self._take(candidate, since_ms=known.timestamp)
+        self._take(candidate, since_ms=properties.timestamp)
 
     def _check_signatures(self, candidate: Candidate) -> None:
         owner = self.pending.accounts.get(candidate.owner)
@@ -245,7 +245,7 @@ class Chain:
         world = self._pending or self.top.fork()
         if left:
             world, chosen = self._rerun(chosen)
-        rows = tuple(_row(each) for each in chosen)
+        rows = tuple(_row(pooled) for pooled in chosen)
         row = self._sign(previous.block_id, previous.number + 1, timestamp, rows)
         world.globals = replace(
             world.globals, number=row.number, timestamp=timestamp, block_id=row.id
@@ -253,7 +253,7 @@ class Chain:
         count_block(world, self.genesis, previous=previous)
         draft = Draft(row, world)
         self._drafts.append(draft)
-        self._drafted |= {each.candidate.txid: each for each in chosen}
+        self._drafted |= {pooled.candidate.txid: pooled for pooled in chosen}
         self._pending = None
         self._repool(left)
         return draft
@@ -275,12 +275,14 @@ class Chain:
         if row.number != previous.number + 1 or row.parent != previous.block_id:
             raise ChainBroken(f"block {row.number} does not follow {previous.number}")
         world = self._layers[-1].fork()
-        for each in row.transactions:
+        for included in row.transactions:
             try:
-                receipt = execute(world, Candidate.read(each.transaction), self.genesis)
+                receipt = execute(
+                    world, Candidate.read(included.transaction), self.genesis
+                )
             except Refused as refusal:
                 raise ChainBroken(f"block {row.number}: {refusal}") from None
-            if receipt != each.receipt:
+            if receipt != included.receipt:
                 raise ChainBroken(f"block {row.number}: a receipt came out otherwise")
         world.globals = replace(
             world.globals, number=row.number, timestamp=row.timestamp, block_id=row.id
@@ -332,10 +334,11 @@ class Chain:
         self._pool.clear()
         self._pending = None
         if keep:
-            rows = (each for row in lost for each in row.transactions)
-            for each in rows:
+            rows = (included for row in lost for included in row.transactions)
+            for included in rows:
                 self._take_again(
-                    Candidate.read(each.transaction, each.results), old.timestamp
+                    Candidate.read(included.transaction, included.results),
+                    old.timestamp,
                 )
         for pooled in waiting:
             self._take_again(pooled.candidate, pooled.since_ms)
@@ -365,14 +368,14 @@ class Chain:
         left: list[Pooled] = []
         room = MAX_BLOCK_BYTES
         changed: set[bytes] = set()
-        for each in self._pool.values():
-            candidate = each.candidate
+        for pooled in self._pool.values():
+            candidate = pooled.candidate
             size = candidate.whole_size + RESULT_ALLOWANCE_BYTES
             late = candidate.expiration < timestamp
             if late or size > room or candidate.owner in changed:
-                left.append(each)
+                left.append(pooled)
                 continue
-            chosen.append(each)
+            chosen.append(pooled)
             room -= size
             if kind_of(candidate).changes_signers:
                 # Manager.generateBlock: what its owner sends later waits a block.
@@ -383,28 +386,28 @@ class Chain:
         """Execute again, since some of those before them are left out."""
         world = self.top.fork()
         good: list[Pooled] = []
-        for each in chosen:
+        for pooled in chosen:
             trial = world.fork()
             try:
-                receipt = execute(trial, each.candidate, self.genesis)
+                receipt = execute(trial, pooled.candidate, self.genesis)
             except Refused:
                 continue  # it lived on one that was left out: the pool drops it
             world.absorb(trial)
             good.append(
-                Pooled(each.candidate, receipt, tuple(trial.moves), each.since_ms)
+                Pooled(pooled.candidate, receipt, tuple(trial.moves), pooled.since_ms)
             )
         return world, good
 
     def _repool(self, left: Iterable[Pooled]) -> None:
         now = self.top.globals.timestamp
         self._pool.clear()
-        for each in left:
-            late = each.candidate.expiration <= now
-            if late or now - each.since_ms > POOL_TIMEOUT_MS:
+        for pooled in left:
+            late = pooled.candidate.expiration <= now
+            if late or now - pooled.since_ms > POOL_TIMEOUT_MS:
                 continue  # leaves silently, as on a node
             try:
-                self._check_signatures(each.candidate)
-                self._take(each.candidate, since_ms=each.since_ms)
+                self._check_signatures(pooled.candidate)
+                self._take(pooled.candidate, since_ms=pooled.since_ms)
             except Refused:
                 continue
 
@@ -425,7 +428,7 @@ class Chain:
             version=self.genesis.file.block_version,
             transactions=rows,
         )
-        leaves = [sha256(each.encode()) for each in unsigned.block.transactions]
+        leaves = [sha256(included.encode()) for included in unsigned.block.transactions]
         rooted = replace(unsigned, root=merkle_root(leaves))
         key = self.genesis.known_keys[self._block_key(witness)]
         signature = key.sign(rooted.header.digest)

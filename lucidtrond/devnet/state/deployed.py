@@ -71,7 +71,7 @@ def _reading_selectors() -> frozenset[bytes]:
 
 
 def _signature(entry: dict[str, Any]) -> str:
-    kinds = ",".join(each["type"] for each in entry.get("inputs", ()))
+    kinds = ",".join(parameter["type"] for parameter in entry.get("inputs", ()))
     return f"{entry['name']}({kinds})"
 
 

@@ -264,7 +264,7 @@ def default_genesis_file(witnesses: int) -> GenesisFile:
             )
             for n, (name, key) in enumerate(makers)
         ),
-        chain_parameters=tuple(ParameterRow(*each) for each in MAINNET_LIKE),
+        chain_parameters=tuple(ParameterRow(*row) for row in MAINNET_LIKE),
         token=TokenRow(owner=whale.address.base58),
     )
 
@@ -279,9 +279,9 @@ def with_fake_token(file: GenesisFile) -> GenesisFile:
     if token is msgspec.UNSET:
         raise BadGenesis("chain definition: a fake token needs a real one")
     others = [
-        each.address
-        for each in file.accounts
-        if each.exists and each.address != token.owner
+        account.address
+        for account in file.accounts
+        if account.exists and account.address != token.owner
     ]
     if not others:
         raise BadGenesis("chain definition: nobody to own a fake token")
@@ -330,7 +330,7 @@ def make_genesis(file: GenesisFile) -> Genesis:
         block = _block(file)
         witnesses = sorted(file.witnesses, key=lambda row: -row.votes)
         keys = {_raw(row.address): _key(row) for row in witnesses}
-        known = [*map(_key, file.accounts), *keys.values(), *_signing_keys(file)]
+        keyed = [*map(_key, file.accounts), *keys.values(), *_signing_keys(file)]
         funded = tuple(
             FundedAccount(row.name, _key(row), Sun(row.balance))
             for row in file.accounts
@@ -339,8 +339,8 @@ def make_genesis(file: GenesisFile) -> Genesis:
         every = tuple((row.key, row.value) for row in file.chain_parameters)
         parameters = Parameters.of(every)
         operations = bytes.fromhex(file.default_active_operations)
-        for each in _tokens(file):
-            _raw(each.owner)
+        for token in _tokens(file):
+            _raw(token.owner)
         if file.token_sorts is not msgspec.UNSET:
             check_sorts(file.token_sorts)
     except (InvalidAddress, ValueError, KeyError) as error:
@@ -360,7 +360,7 @@ def make_genesis(file: GenesisFile) -> Genesis:
         parameters=parameters,
         default_operations=operations,
         witness_keys=keys,
-        known_keys={key.address.raw: key for key in known},
+        known_keys={key.address.raw: key for key in keyed},
         schedule=tuple(keys),
         funded=funded,
     )
@@ -473,15 +473,15 @@ def _permissions(
 
 def _tokens(file: GenesisFile) -> list[TokenRow]:
     every = (file.token, file.fake_token)
-    return [each for each in every if each is not msgspec.UNSET]
+    return [token for token in every if token is not msgspec.UNSET]
 
 
 def _contracts(file: GenesisFile, genesis_id: BlockId) -> list[Contract]:
     sorts = () if file.token_sorts is msgspec.UNSET else check_sorts(file.token_sorts)
-    owner = next(each.address for each in file.accounts if each.exists)
+    owner = next(account.address for account in file.accounts if account.exists)
     if file.token is not msgspec.UNSET:
         owner = file.token.owner
     return [
-        *(contract_of(each, genesis_id) for each in _tokens(file)),
-        *(odd_contract(SORTS[each], owner, genesis_id) for each in sorts),
+        *(contract_of(token, genesis_id) for token in _tokens(file)),
+        *(odd_contract(SORTS[symbol], owner, genesis_id) for symbol in sorts),
     ]

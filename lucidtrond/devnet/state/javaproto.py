@@ -77,25 +77,25 @@ class BadProtobuf(ValueError):
 
 @frozen
 class Parsed:
-    """A message that was parsed. *known* holds each field's values by its number, those
-    of varints as 64 bits, of messages as they are serialised again; defaults are not
-    there, nor are messages that did not come."""
+    """A message that was parsed. *fields* holds each field's values by its number,
+    those of varints as 64 bits, of messages as they are serialised again; defaults are
+    not there, nor are messages that did not come."""
 
-    known: dict[int, list[int | bytes]]
+    fields: dict[int, list[int | bytes]]
     unknown: bytes
     """Those not known, as they are serialised again."""
 
     def content(self, number: int) -> tuple[bytes, ...]:
         """Values of a length-delimited field."""
         return tuple(
-            each for each in self.known.get(number, ()) if isinstance(each, bytes)
+            value for value in self.fields.get(number, ()) if isinstance(value, bytes)
         )
 
-    def encode_known(self) -> bytes:
+    def encode_fields(self) -> bytes:
         """The message without what is not known in it (in it, not in its parts)."""
         out = bytearray()
-        for number in sorted(self.known):
-            for value in self.known[number]:
+        for number in sorted(self.fields):
+            for value in self.fields[number]:
                 if isinstance(value, int):
                     out += varint(number << 3)
                     out += varint(value)
@@ -107,7 +107,7 @@ class Parsed:
 
     def encode(self) -> bytes:
         """The whole message, serialised again."""
-        return self.encode_known() + self.unknown
+        return self.encode_fields() + self.unknown
 
 
 def parse(data: bytes, made: type[Message]) -> Parsed:
@@ -122,7 +122,7 @@ def parse(data: bytes, made: type[Message]) -> Parsed:
 def _parse(data: bytes, descriptor: Descriptor, depth: int) -> Parsed:
     stream = _Stream(data)
     fields = descriptor.fields_by_number
-    known: dict[int, list[int | bytes]] = {}
+    values: dict[int, list[int | bytes]] = {}
     pieces: dict[int, bytes] = {}
     """Of each message that came more than once: all of it."""
     unknown: Unknown = {}
@@ -133,16 +133,16 @@ def _parse(data: bytes, descriptor: Descriptor, depth: int) -> Parsed:
             _take_unknown(stream, tag, unknown, depth)
             continue
         if kind == _VARINT:
-            known[number] = _kept(_as_read(stream.varint(), made))
+            values[number] = _kept(_as_read(stream.varint(), made))
             continue
         if made.type != FieldDescriptor.TYPE_MESSAGE:
             value = stream.content()
             if made.type == FieldDescriptor.TYPE_STRING:
                 _check_text(value)
             if made.is_repeated:
-                known.setdefault(number, []).append(value)
+                values.setdefault(number, []).append(value)
             else:
-                known[number] = _kept(value)
+                values[number] = _kept(value)
             continue
         if depth >= _RECURSION_LIMIT:
             raise BadProtobuf(TOO_DEEP)
@@ -150,14 +150,14 @@ def _parse(data: bytes, descriptor: Descriptor, depth: int) -> Parsed:
         piece = stream.content()
         read = _parse(piece, inner, depth + 1)
         if made.is_repeated:
-            known.setdefault(number, []).append(read.encode())
+            values.setdefault(number, []).append(read.encode())
         elif number in pieces:
             pieces[number] += piece
-            known[number] = [_parse(pieces[number], inner, depth + 1).encode()]
+            values[number] = [_parse(pieces[number], inner, depth + 1).encode()]
         else:
             pieces[number] = piece
-            known[number] = [read.encode()]
-    return Parsed({n: v for n, v in known.items() if v}, _encode_unknown(unknown))
+            values[number] = [read.encode()]
+    return Parsed({n: v for n, v in values.items() if v}, _encode_unknown(unknown))
 
 
 def _kept(value: int | bytes) -> list[int | bytes]:

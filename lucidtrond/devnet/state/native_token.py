@@ -165,8 +165,8 @@ class _Run:
         self._slots = 0
 
     def get(self, slot: bytes) -> int:
-        found = self.changes.get(slot)
-        return self._storage.get(slot) if found is None else found
+        value = self.changes.get(slot)
+        return self._storage.get(slot) if value is None else value
 
     def put(self, slot: bytes, value: int, *, before: int) -> None:
         """Write a slot; *before* is the other energy used up to this opcode."""

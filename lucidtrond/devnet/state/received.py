@@ -34,7 +34,7 @@ def receive(data: bytes) -> tuple[Transaction, bytes]:
     parsed = parse(data, pb.Transaction)
     raw = b"".join(parsed.content(_RAW_DATA))
     transaction = Transaction(raw, parsed.content(_SIGNATURE), parsed.unknown)
-    return transaction, parsed.encode_known()
+    return transaction, parsed.encode_fields()
 
 
 def contract_message(contract_type: int) -> type[Message] | None:
@@ -42,9 +42,9 @@ def contract_message(contract_type: int) -> type[Message] | None:
     return _MESSAGES.get(contract_type)
 
 
-def results_in(known: bytes) -> tuple[bytes, ...]:
+def results_in(message: bytes) -> tuple[bytes, ...]:
     """The results in a message that `receive` gave, each serialised again."""
-    return parse(known, pb.Transaction).content(_RESULT)
+    return parse(message, pb.Transaction).content(_RESULT)
 
 
 def unpack(contract: pb.Transaction.Contract) -> Parsed | None:

@@ -34,19 +34,19 @@ class Pay:
 
 def running_pay(world: World, genesis: Genesis) -> dict[bytes, Pay]:
     """By producer; the percentage is rounded down at each payment, as java does."""
-    known, parameters = world.globals, genesis.parameters
-    ranked = sorted(world.witnesses.values(), key=lambda each: -each.votes)
-    standby = {each.address for each in ranked[:STANDBY_WITNESSES]}
-    votes = sum(each.votes for each in ranked[:STANDBY_WITNESSES])
-    blocks = known.number - known.cycle_start
+    properties, parameters = world.globals, genesis.parameters
+    ranked = sorted(world.witnesses.values(), key=lambda witness: -witness.votes)
+    standby = {witness.address for witness in ranked[:STANDBY_WITNESSES]}
+    votes = sum(witness.votes for witness in ranked[:STANDBY_WITNESSES])
+    blocks = properties.number - properties.cycle_start
     pays = {}
-    for each in ranked:
+    for witness in ranked:
         share = 0
-        if votes and each.address in standby:
-            share = int(each.votes * (parameters.standby_pay / votes))
-        produced = each.produced - each.cycle_produced
-        pays[each.address] = _split(
-            each, ((parameters.block_pay, produced), (share, blocks))
+        if votes and witness.address in standby:
+            share = int(witness.votes * (parameters.standby_pay / votes))
+        produced = witness.produced - witness.cycle_produced
+        pays[witness.address] = _split(
+            witness, ((parameters.block_pay, produced), (share, blocks))
         )
     return pays
 
@@ -62,15 +62,15 @@ def _split(witness: Witness, payments: tuple[tuple[int, int], ...]) -> Pay:
 
 def maintain(world: World, genesis: Genesis) -> None:
     """End a cycle: book its pay, count votes, take over new percentages."""
-    known = world.globals
+    properties = world.globals
     for address, pay in running_pay(world, genesis).items():
         witness = present(world.witnesses.get(address))
         account = present(world.accounts.get(address))
         more = pay.own - witness.cycle_taken
         world.put_account(replace(account, allowance=Sun(account.allowance + more)))
         raised = pay.voters * INDEX_SCALE // witness.votes if witness.votes else 0
-        index = _index(world, address, known.cycle - 1) + raised
-        world.put_index(address, known.cycle, index)
+        index = _index(world, address, properties.cycle - 1) + raised
+        world.put_index(address, properties.cycle, index)
     counted = _count_votes(world)
     for witness in list(world.witnesses.values()):
         world.witnesses.put(
@@ -83,7 +83,9 @@ def maintain(world: World, genesis: Genesis) -> None:
                 cycle_taken=Sun(0),
             ),
         )
-    world.globals = replace(known, cycle=known.cycle + 1, cycle_start=known.number)
+    world.globals = replace(
+        properties, cycle=properties.cycle + 1, cycle_start=properties.number
+    )
 
 
 def _count_votes(world: World) -> dict[bytes, int]:

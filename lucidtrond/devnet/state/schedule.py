@@ -14,10 +14,10 @@ from lucidtrond.tron.units import UnixMillis
 MAINTENANCE_SKIP_SLOTS = 2  # ChainConstant.MAINTENANCE_SKIP_SLOTS
 
 
-def next_slot_ms(known: Globals) -> UnixMillis:
+def next_slot_ms(properties: Globals) -> UnixMillis:
     """The earliest time of the next block (DposSlot.getTime)."""
-    skipped = MAINTENANCE_SKIP_SLOTS if known.in_maintenance else 0
-    return UnixMillis(known.timestamp + BLOCK_INTERVAL_MS * (1 + skipped))
+    skipped = MAINTENANCE_SKIP_SLOTS if properties.in_maintenance else 0
+    return UnixMillis(properties.timestamp + BLOCK_INTERVAL_MS * (1 + skipped))
 
 
 def slot_at(genesis: Genesis, now_ms: int) -> UnixMillis:
@@ -45,10 +45,10 @@ def count_block(world: World, genesis: Genesis, *, previous: Globals) -> None:
     Counts its witness's work and the slots that others missed, moves the solidified
     number (never back) and the maintenance clock.
     """
-    known = world.globals
-    slot = genesis.slot(known.timestamp)
-    maker = witness_at(genesis, known.timestamp)
-    if known.number > 1:
+    properties = world.globals
+    slot = genesis.slot(properties.timestamp)
+    maker = witness_at(genesis, properties.timestamp)
+    if properties.number > 1:
         first = genesis.slot(next_slot_ms(previous))
         _count_missed(world, genesis.schedule, first, slot - first)
     record = present(world.witnesses.get(maker))
@@ -57,7 +57,7 @@ def count_block(world: World, genesis: Genesis, *, previous: Globals) -> None:
         replace(
             record,
             produced=record.produced + 1,
-            latest_block=known.number,
+            latest_block=properties.number,
             latest_slot=slot,
         ),
     )
@@ -65,15 +65,15 @@ def count_block(world: World, genesis: Genesis, *, previous: Globals) -> None:
         present(world.witnesses.get(address)).latest_block
         for address in genesis.schedule
     ]
-    solid = max(known.solid, solid_number(latest, len(genesis.schedule)))
-    begins = known.next_maintenance <= known.timestamp
+    solid = max(properties.solid, solid_number(latest, len(genesis.schedule)))
+    begins = properties.next_maintenance <= properties.timestamp
     world.globals = replace(
-        known,
+        properties,
         solid=solid,
         in_maintenance=begins,
-        next_maintenance=_next_maintenance(known, genesis)
+        next_maintenance=_next_maintenance(properties, genesis)
         if begins
-        else known.next_maintenance,
+        else properties.next_maintenance,
     )
     if begins:
         maintain(world, genesis)
@@ -92,8 +92,8 @@ def _count_missed(
         world.witnesses.put(address, replace(record, missed=missed))
 
 
-def _next_maintenance(known: Globals, genesis: Genesis) -> UnixMillis:
+def _next_maintenance(properties: Globals, genesis: Genesis) -> UnixMillis:
     # DynamicPropertiesStore.updateNextMaintenanceTime
     interval = genesis.parameters.maintenance_ms
-    rounds = (known.timestamp - known.next_maintenance) // interval + 1
-    return UnixMillis(known.next_maintenance + rounds * interval)
+    rounds = (properties.timestamp - properties.next_maintenance) // interval + 1
+    return UnixMillis(properties.next_maintenance + rounds * interval)

@@ -50,14 +50,16 @@ def permission_for(
             owner_permission(candidate.owner),
             active_permission(candidate.owner, default_operations),
         )
-        return next((each for each in assumed if each.id == wanted), None)
+        return next(
+            (permission for permission in assumed if permission.id == wanted), None
+        )
     permissions = permissions_of(account, default_operations)
     if permissions is None:
         return owner_permission(account.address) if wanted == 0 else None
     named = [permissions.owner, *permissions.actives]
     if permissions.witness is not None:
         named.append(permissions.witness)
-    return next((each for each in named if each.id == wanted), None)
+    return next((permission for permission in named if permission.id == wanted), None)
 
 
 def allows(permission: Permission, contract_type: int) -> bool:

@@ -76,15 +76,20 @@ def with_meter(account: Account, resource: int, meter: Meter) -> Account:
 
 def totals(world: World, genesis: Genesis, resource: int) -> tuple[int, int]:
     """What a day has of the resource, and the TRX that share it."""
-    known, parameters = world.globals, genesis.parameters
+    properties, parameters = world.globals, genesis.parameters
     if resource == ENERGY:
-        return parameters.total_energy_limit, known.total_energy_weight
-    return parameters.total_net_limit, known.total_net_weight
+        return parameters.total_energy_limit, properties.total_energy_weight
+    return parameters.total_net_limit, properties.total_net_weight
 
 
 def tron_power(account: Account) -> Sun:
     """What votes come from: all stake, lent or not (getTronPower)."""
-    return Sun(sum(staked(account, each) + lent(account, each) for each in RESOURCES))
+    return Sun(
+        sum(
+            staked(account, resource) + lent(account, resource)
+            for resource in RESOURCES
+        )
+    )
 
 
 def weight_of(account: Account, resource: int) -> int:
@@ -94,14 +99,15 @@ def weight_of(account: Account, resource: int) -> int:
 
 def restake(world: World, before: Account, after: Account) -> None:
     """Write an account whose stake changed, and the weights with it."""
-    known = world.globals
+    properties = world.globals
     net, energy = (
-        weight_of(after, each) - weight_of(before, each) for each in RESOURCES
+        weight_of(after, resource) - weight_of(before, resource)
+        for resource in RESOURCES
     )
     world.globals = replace(
-        known,
-        total_net_weight=known.total_net_weight + net,
-        total_energy_weight=known.total_energy_weight + energy,
+        properties,
+        total_net_weight=properties.total_net_weight + net,
+        total_energy_weight=properties.total_energy_weight + energy,
     )
     world.put_account(after)
 

@@ -11,7 +11,7 @@ def transfer_event(
 ) -> tuple[tuple[bytes, ...], bytes]:
     """Topics and data of a Transfer between two addresses of 20 bytes."""
     dirt = b"\xff" * 12 if form is EventForm.DIRTY else bytes(12)
-    values = (*(dirt + each for each in ends), amount.to_bytes(WORD, "big"))
+    values = (*(dirt + end for end in ends), amount.to_bytes(WORD, "big"))
     indexed = form.value if isinstance(form.value, int) else 2
     data = b"".join(values[indexed:])
     if form is EventForm.LONG_DATA:

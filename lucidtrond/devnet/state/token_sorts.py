@@ -161,7 +161,7 @@ _ROWS: Final = (
     ),
 )
 SORTS: Final[Mapping[str, TokenSort]] = MappingProxyType(
-    {each.symbol: each for each in _ROWS}
+    {sort.symbol: sort for sort in _ROWS}
 )
 """By symbol, in the order of the table."""
 
@@ -176,7 +176,7 @@ def check_sorts(symbols: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UnknownSort
     """
-    wanted = {each.strip().upper() for each in symbols} - {""}
+    wanted = {symbol.strip().upper() for symbol in symbols} - {""}
     if "ALL" in wanted:
         wanted = wanted - {"ALL"} | set(SORTS)
     unknown = sorted(wanted - set(SORTS))
@@ -185,9 +185,9 @@ def check_sorts(symbols: Iterable[str]) -> tuple[str, ...]:
             f"tokens: expected all or some of {', '.join(SORTS)}; got"
             f" {', '.join(unknown)[:80]!r}"
         )
-    return tuple(each for each in SORTS if each in wanted)
+    return tuple(symbol for symbol in SORTS if symbol in wanted)
 
 
 def describe_sorts() -> str:
     """The table as lines of text."""
-    return "\n".join(f"  {each.symbol:<8} {each.about}" for each in SORTS.values())
+    return "\n".join(f"  {sort.symbol:<8} {sort.about}" for sort in SORTS.values())

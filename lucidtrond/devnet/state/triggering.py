@@ -115,7 +115,7 @@ def call_constant(world: World, wanted: Call) -> TokenResult:
 
 def logs_of(result: TokenResult, contract: bytes) -> tuple[LogRow, ...]:
     """The logs of a call as rows."""
-    return tuple(LogRow(contract, each.topics, each.data) for each in result.logs)
+    return tuple(LogRow(contract, log.topics, log.data) for log in result.logs)
 
 
 def _check_arguments(world: World, wanted: Call, *, unknown: str) -> None:

@@ -28,13 +28,13 @@ def raw_data_of(
     chain: ChainView, message: Message, *, now_ms: int
 ) -> pb.Transaction.raw:
     """Refers to the solidified block and lives a minute from the head's time."""
-    known = chain.head.globals
-    solid = chain.block(known.solid)
-    reference = Reference.to_block((solid.id if solid else known.block_id).hex())
+    properties = chain.head.globals
+    solid = chain.block(properties.solid)
+    reference = Reference.to_block((solid.id if solid else properties.block_id).hex())
     raw = pb.Transaction.raw(
         ref_block_bytes=reference.block_bytes,
         ref_block_hash=reference.block_hash,
-        expiration=known.timestamp + LIFETIME_MS,
+        expiration=properties.timestamp + LIFETIME_MS,
         timestamp=now_ms,
     )
     name = message.DESCRIPTOR.name

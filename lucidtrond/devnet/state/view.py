@@ -119,11 +119,11 @@ class LaggingView(_Wrapped):
         return self.chain.block(number) if number <= top.globals.number else None
 
     def find(self, txid: bytes, *, solid: bool = False) -> Found | None:
-        found = self.chain.find(txid)
-        if found is None or found.block is None:
+        located = self.chain.find(txid)
+        if located is None or located.block is None:
             return None
         top = self.solid if solid else self.head
-        return found if found.block.number <= top.globals.number else None
+        return located if located.block.number <= top.globals.number else None
 
     def _behind(self, top: World) -> World:
         number = max(0, top.globals.number - self.lag)

@@ -105,8 +105,8 @@ class World:
         "witnesses",
     )
 
-    def __init__(self, known: Globals, older: "World | None" = None) -> None:
-        self.globals = known
+    def __init__(self, properties: Globals, older: "World | None" = None) -> None:
+        self.globals = properties
         self.moves: list[tuple[bytes, int]] = []
         """What balances changed by over an older layer, one after the other."""
         self.accounts: Table[Account] = Table(older.accounts if older else None)
@@ -178,7 +178,7 @@ def _index_key(witness: bytes, cycle: int) -> bytes:
 class WorldRows(msgspec.Struct, frozen=True, array_like=True):
     """A base layer on its way to or from a checkpoint."""
 
-    known: Globals
+    globals: Globals
     accounts: tuple[Account, ...]
     witnesses: tuple[Witness, ...]
     account_ids: tuple[tuple[bytes, bytes], ...]
@@ -197,7 +197,11 @@ def _big(value: int) -> bytes:
 def rows_of(world: World) -> WorldRows:
     """All rows of *world*, which must be a base layer or stand on one."""
     accounts = tuple(world.accounts.values())
-    ids = tuple((each.account_id, each.address) for each in accounts if each.account_id)
+    ids = tuple(
+        (account.account_id, account.address)
+        for account in accounts
+        if account.account_id
+    )
     return WorldRows(
         world.globals,
         accounts,
@@ -206,14 +210,18 @@ def rows_of(world: World) -> WorldRows:
         tuple(world.contracts.values()),
         tuple((key, value) for key, value in world.slots.items() if value),
         tuple(world.assets.items()),
-        tuple(each for each in world.delegations.values() if not each.is_empty),
+        tuple(
+            delegation
+            for delegation in world.delegations.values()
+            if not delegation.is_empty
+        ),
         tuple((key, _big(value)) for key, value in world.indexes.items()),
     )
 
 
 def world_of(rows: WorldRows) -> World:
     """A base layer holding *rows*."""
-    world = World(rows.known)
+    world = World(rows.globals)
     for account in rows.accounts:
         world.put_account(account)
     for witness in rows.witnesses:

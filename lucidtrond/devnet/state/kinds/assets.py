@@ -111,7 +111,7 @@ def _execute_unfreeze(
     owner = owner_of(world, candidate)
     now = world.globals.timestamp
     due = sum(amount for amount, expires in owner.frozen_supply if expires <= now)
-    left = tuple(each for each in owner.frozen_supply if each[1] > now)
+    left = tuple(part for part in owner.frozen_supply if part[1] > now)
     owner = with_more(owner, owner.issued, due)
     world.put_account(replace(owner, frozen_supply=left))
     return Sun(0)

@@ -58,8 +58,8 @@ def lenders(world: World, receiver: bytes) -> list[bytes]:
 
 
 def _rows(world: World) -> list[Delegation]:
-    found = [each for each in world.delegations.values() if not each.is_empty]
-    return sorted(found, key=lambda row: row.since_ms)
+    rows = [row for row in world.delegations.values() if not row.is_empty]
+    return sorted(rows, key=lambda row: row.since_ms)
 
 
 def delegatable(

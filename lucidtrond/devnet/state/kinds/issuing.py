@@ -96,17 +96,17 @@ def _check_amounts(asset: pb.AssetIssueContract) -> None:
 
 def _check_frozen(asset: pb.AssetIssueContract) -> None:
     left = asset.total_supply
-    for each in asset.frozen_supply:
-        if each.frozen_amount <= 0:
+    for part in asset.frozen_supply:
+        if part.frozen_amount <= 0:
             raise Invalid("Frozen supply must be greater than 0!")
-        if each.frozen_amount > left:
+        if part.frozen_amount > left:
             raise Invalid("Frozen supply cannot exceed total supply")
-        if not MIN_FROZEN_DAYS <= each.frozen_days <= MAX_FROZEN_DAYS:
+        if not MIN_FROZEN_DAYS <= part.frozen_days <= MAX_FROZEN_DAYS:
             raise Invalid(
                 f"frozenDuration must be less than {MAX_FROZEN_DAYS} days"
                 f" and more than {MIN_FROZEN_DAYS} days"
             )
-        left -= each.frozen_amount
+        left -= part.frozen_amount
 
 
 def _execute_issue(
@@ -121,8 +121,8 @@ def _execute_issue(
     fee = genesis.parameters.asset_issue_fee
     owner = owner_of(world, candidate)
     frozen = tuple(
-        (each.frozen_amount, asset.start_time + each.frozen_days * DAY_MS)
-        for each in asset.frozen_supply
+        (part.frozen_amount, asset.start_time + part.frozen_days * DAY_MS)
+        for part in asset.frozen_supply
     )
     free = asset.total_supply - sum(amount for amount, _ in frozen)
     token = asset.id.encode()

@@ -76,9 +76,9 @@ def _check_someone_signs(
         return
     keys = [
         wanted.witness.keys[0].address
-        if each == owner
-        else block_key(present(world.accounts.get(each)))
-        for each in genesis.schedule
+        if maker == owner
+        else block_key(present(world.accounts.get(maker)))
+        for maker in genesis.schedule
     ]
     if not any(key in genesis.known_keys for key in keys):
         raise Invalid("no producer of this chain could sign blocks any more")

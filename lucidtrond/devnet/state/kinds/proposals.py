@@ -34,9 +34,9 @@ def _validate_create(
     _check_witness(world, candidate)
     if not wanted.parameters:
         raise Invalid("This proposal has no parameter.")
-    for each in wanted.parameters:
-        if each.key not in KNOWN_CODES:
-            raise Invalid(f"Does not support code : {each.key}")
+    for parameter in wanted.parameters:
+        if parameter.key not in KNOWN_CODES:
+            raise Invalid(f"Does not support code : {parameter.key}")
 
 
 def _validate_use(

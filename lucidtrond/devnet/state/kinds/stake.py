@@ -64,13 +64,19 @@ def _execute_freeze(
 
 def unfreezings_left(account: Account, now: int) -> int:
     """How many more may be on their way at *now*, expired ones not counted."""
-    live = sum(each.expires_ms > now for each in account.unfreezing)
+    live = sum(unfreezing.expires_ms > now for unfreezing in account.unfreezing)
     return MAX_UNFREEZINGS - live
 
 
 def withdrawable(account: Account, at: int) -> Sun:
     """Unfreezing stake whose delay is over at *at*."""
-    return Sun(sum(each.amount for each in account.unfreezing if each.expires_ms <= at))
+    return Sun(
+        sum(
+            unfreezing.amount
+            for unfreezing in account.unfreezing
+            if unfreezing.expires_ms <= at
+        )
+    )
 
 
 def _validate_unfreeze(
@@ -112,7 +118,9 @@ def _execute_unfreeze(
 
 def _paid_out(account: Account, now: int) -> tuple[Sun, Account]:
     paid = withdrawable(account, now)
-    left = tuple(each for each in account.unfreezing if each.expires_ms > now)
+    left = tuple(
+        unfreezing for unfreezing in account.unfreezing if unfreezing.expires_ms > now
+    )
     balance = Sun(account.balance + paid)
     return paid, replace(account, balance=balance, unfreezing=left)
 
@@ -173,9 +181,9 @@ def _execute_cancel(
     owner = owner_of(world, candidate)
     paid, account = _paid_out(owner, world.globals.timestamp)
     back = {BANDWIDTH: 0, ENERGY: 0}
-    for each in account.unfreezing:
-        back[each.resource] += each.amount
-        account = with_staked(account, each.resource, each.amount)
+    for unfreezing in account.unfreezing:
+        back[unfreezing.resource] += unfreezing.amount
+        account = with_staked(account, unfreezing.resource, unfreezing.amount)
     restake(world, owner, replace(account, unfreezing=()))
     return ReceiptRow(
         expired_unfreezing=paid, cancelled=(Sun(back[BANDWIDTH]), Sun(back[ENERGY]))

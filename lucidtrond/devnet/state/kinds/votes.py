@@ -224,7 +224,7 @@ KINDS: Final = (
         execute=_execute_vote,
         path="votewitnessaccount",
         eth_to=_first_voted,
-        eth_value=lambda vote: sum(each.vote_count for each in vote.votes),
+        eth_value=lambda vote: sum(entry.vote_count for entry in vote.votes),
     ),
     ContractKind(
         message=pb.WitnessCreateContract,
