@@ -76,7 +76,7 @@ def note_block(
     movements: Iterable[Movement],
     watched: Collection[Address],
     owners: Collection[Address],
-    known: KnownTokens,
+    tokens: KnownTokens,
 ) -> None:
     """Make balances due that *movements* touched; *owners* pay fees from now on."""
     for owner in owners:
@@ -91,7 +91,7 @@ def note_block(
         (end.raw, str(each.asset))
         for each in movements
         for end in (each.sender, each.recipient)
-        if end in watched and _is_compared(str(each.asset), each.kind, known)
+        if end in watched and _is_compared(str(each.asset), each.kind, tokens)
     }
     tx.execute_many(
         "INSERT INTO reconcile_balance (address, asset, due_number) VALUES (?, ?, ?)"
@@ -100,8 +100,8 @@ def note_block(
     )
 
 
-def _is_compared(asset: str, kind: str, known: KnownTokens) -> bool:
-    return asset == TRX or (kind == "trc20" and known.at(asset) is not None)
+def _is_compared(asset: str, kind: str, tokens: KnownTokens) -> bool:
+    return asset == TRX or (kind == "trc20" and tokens.at(asset) is not None)
 
 
 def forget_block(tx: Tx, number: int) -> None:

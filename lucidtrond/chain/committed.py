@@ -41,7 +41,7 @@ class ExpectedLog:
     amount: int
 
 
-def expected_logs(block: Block, known: KnownTokens) -> tuple[ExpectedLog, ...]:
+def expected_logs(block: Block, tokens: KnownTokens) -> tuple[ExpectedLog, ...]:
     """One for each plain, successful call of a known token, in the block's order."""
     found: list[ExpectedLog] = []
     for each in block.transactions:
@@ -52,7 +52,7 @@ def expected_logs(block: Block, known: KnownTokens) -> tuple[ExpectedLog, ...]:
         except MalformedTransaction:
             continue
         if isinstance(contract, Trigger) and contract.call_value == 0:
-            log = _log_of(contract, each.transaction.txid, known)
+            log = _log_of(contract, each.transaction.txid, tokens)
             if log is not None:
                 found.append(log)
     return tuple(found)
@@ -66,8 +66,8 @@ def missing_logs(
     return tuple(each for each in expected if not _holds(by_txid.get(each.txid), each))
 
 
-def _log_of(call: Trigger, txid: TxId, known: KnownTokens) -> ExpectedLog | None:
-    token = known.at(call.contract.base58)
+def _log_of(call: Trigger, txid: TxId, tokens: KnownTokens) -> ExpectedLog | None:
+    token = tokens.at(call.contract.base58)
     if token is None or token.fee_on_transfer:
         return None
     parsed = trc20.parse_call(call.data)

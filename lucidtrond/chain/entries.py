@@ -63,7 +63,7 @@ def insert_entries(
 
 
 def entries_between(
-    tx: Tx, above: int, up_to: int, *, solid: int, known: KnownTokens
+    tx: Tx, above: int, up_to: int, *, solid: int, tokens: KnownTokens
 ) -> list[LedgerEntry]:
     """Entries of blocks ``above < number <= up_to``, in the order they happened."""
     rows = tx.execute(
@@ -72,7 +72,7 @@ def entries_between(
         " ORDER BY block_number, place",
         (above, up_to),
     )
-    return [entry_of(row, solid=solid, known=known) for row in rows]
+    return [entry_of(row, solid=solid, tokens=tokens) for row in rows]
 
 
 def delete_entries(tx: Tx, number: int) -> None:
@@ -80,7 +80,7 @@ def delete_entries(tx: Tx, number: int) -> None:
     tx.execute("DELETE FROM chain_entry WHERE block_number = ?", (number,))
 
 
-def entry_of(row: Row, *, solid: int, known: KnownTokens) -> LedgerEntry:
+def entry_of(row: Row, *, solid: int, tokens: KnownTokens) -> LedgerEntry:
     """A row of `ENTRY_COLUMNS` in wire form, in the light of what is known today."""
     (
         block_number,
@@ -123,7 +123,7 @@ def entry_of(row: Row, *, solid: int, known: KnownTokens) -> LedgerEntry:
         cost_proof=cost_proof,
         contradicted=bool(contradicted),
         # Nobody vouches for a TRC-10 token, whatever it is called.
-        unknown_token=kind in ("trc20", "trc10") and known.at(asset) is None,
+        unknown_token=kind in ("trc20", "trc10") and tokens.at(asset) is None,
         energy_used=energy,
         bandwidth_used=bandwidth,
     )
@@ -144,7 +144,7 @@ def numbers_of(tx: Tx, txids: Collection[TxId]) -> dict[TxId, int]:
 
 
 def take_out(
-    tx: Tx, txid: TxId, *, solid: int, known: KnownTokens
+    tx: Tx, txid: TxId, *, solid: int, tokens: KnownTokens
 ) -> list[LedgerEntry]:
     """Delete the rows of a transaction; give them, the last first."""
     rows = tx.execute(
@@ -153,7 +153,7 @@ def take_out(
         (bytes.fromhex(txid),),
     )
     tx.execute("DELETE FROM chain_entry WHERE txid = ?", (bytes.fromhex(txid),))
-    return [entry_of(row, solid=solid, known=known) for row in rows]
+    return [entry_of(row, solid=solid, tokens=tokens) for row in rows]
 
 
 @frozen
@@ -192,7 +192,7 @@ def contradicted_rows(tx: Tx, *, limit: int) -> list[Contradicted]:
 
 
 def settle(
-    tx: Tx, row: Contradicted, index: int, *, solid: int, known: KnownTokens
+    tx: Tx, row: Contradicted, index: int, *, solid: int, tokens: KnownTokens
 ) -> LedgerEntry | None:
     """Make *row* the movement of the log at *index*; None: it is no more.
 
@@ -212,5 +212,5 @@ def settle(
         (index, row.block_number, row.place, bytes.fromhex(row.txid)),
     )
     for each in found:
-        return entry_of(each, solid=solid, known=known)
+        return entry_of(each, solid=solid, tokens=tokens)
     return None

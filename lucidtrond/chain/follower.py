@@ -91,11 +91,13 @@ class Follower:
         self._checker = BlockChecker(
             RootProver(node),
             self._signers,
-            ReceiptReader(node, store, known=ledger.known, internals=ledger.internals),
+            ReceiptReader(
+                node, store, tokens=ledger.tokens, internals=ledger.internals
+            ),
         )
         self._writer = StepWriter(
             genesis_id=genesis_id,
-            tokens=ledger.known,
+            tokens=ledger.tokens,
             emit=emit,
             observers=observers,
         )

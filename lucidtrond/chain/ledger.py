@@ -60,11 +60,11 @@ class Ledger:
         self,
         store: Store,
         *,
-        known: KnownTokens = NO_TOKENS,
+        tokens: KnownTokens = NO_TOKENS,
         now_ms: Callable[[], int] | None = None,
     ) -> None:
         self._store = store
-        self.known = known
+        self.tokens = tokens
         self.problems: Counter[Problem] = Counter()
         """Met since the start, of each kind."""
         self.internals: dict[str, InternalsOf] = {}
@@ -232,7 +232,7 @@ class Ledger:
             rows = rows[:limit]
             following = f"{rows[-1][0]}.{rows[-1][1]}" if more else None
             return (
-                [entry_of(row, solid=solid, known=self.known) for row in rows],
+                [entry_of(row, solid=solid, tokens=self.tokens) for row in rows],
                 following,
                 _count(tx, address, wanted),
             )

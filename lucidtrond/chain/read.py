@@ -128,7 +128,7 @@ def read_block(
 
 
 def unreadable_logs(
-    block: Block, receipts: Sequence[Receipt], known: KnownTokens
+    block: Block, receipts: Sequence[Receipt], tokens: KnownTokens
 ) -> tuple[TxId, ...]:
     """Transactions whose logs of a known token can't be read; see `UnreadableLog`."""
     done = {
@@ -139,12 +139,12 @@ def unreadable_logs(
     return tuple(
         receipt.txid
         for receipt in receipts
-        if receipt.txid in done and any(_is_unread(log, known) for log in receipt.logs)
+        if receipt.txid in done and any(_is_unread(log, tokens) for log in receipt.logs)
     )
 
 
-def _is_unread(log: Log, known: KnownTokens) -> bool:
-    return known.at(log.address.base58) is not None and isinstance(
+def _is_unread(log: Log, tokens: KnownTokens) -> bool:
+    return tokens.at(log.address.base58) is not None and isinstance(
         trc20.classify_log(log), trc20.UnreadableLog
     )
 

@@ -72,12 +72,12 @@ class ReceiptReader:
         node: ReceiptSource,
         store: Store,
         *,
-        known: KnownTokens,
+        tokens: KnownTokens,
         internals: dict[str, InternalsOf],
     ) -> None:
         self._node = node
         self._store = store
-        self._known = known
+        self._tokens = tokens
         self._internals = internals
 
     async def fetch(self, block: Block) -> CheckedReceipts:
@@ -86,7 +86,7 @@ class ReceiptReader:
         Raises:
             NodeError: nobody has them.
         """
-        expected = expected_logs(block, self._known)
+        expected = expected_logs(block, self._tokens)
         name, receipts = await self._node.fetch_receipts_by(block)
         missing = missing_logs(expected, receipts)
         if missing:
@@ -153,7 +153,7 @@ class ReceiptReader:
 
     def _names_known_token(self, receipts: Sequence[Receipt]) -> bool:
         return any(
-            self._known.at(log.address.base58) is not None
+            self._tokens.at(log.address.base58) is not None
             for receipt in receipts
             for log in receipt.logs
         )
@@ -189,7 +189,7 @@ class ReceiptReader:
         if differing:
             reason = f"two endpoints gave different receipts: {len(differing)}"
             found.append(_problem("receipts_differ", reason, block, differing))
-        if unreadable := unreadable_logs(block, receipts, self._known):
+        if unreadable := unreadable_logs(block, receipts, self._tokens):
             reason = (
                 "transactions with a log of a known token that can't be read:"
                 f" {len(unreadable)}"

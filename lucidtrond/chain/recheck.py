@@ -120,7 +120,7 @@ class Rechecker:
     def _settle(self, tx: Tx, *, row: Contradicted, index: int) -> None:
         solid = self._ledger.position().solid
         number = -1 if solid is None else solid.number
-        entry = entries.settle(tx, row, index, solid=number, known=self._ledger.known)
+        entry = entries.settle(tx, row, index, solid=number, tokens=self._ledger.tokens)
         if entry is not None:
             self._emit(tx, TransferSeen(change="corrected", entry=entry))
 

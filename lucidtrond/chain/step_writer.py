@@ -131,7 +131,7 @@ class StepWriter:
             movements=kept,
             watched=watched,
             owners=contents.owners,
-            known=self._tokens,
+            tokens=self._tokens,
         )
         for entry in self._entries(tx, number - 1, number, -1):
             self._emit(tx, TransferSeen(change="included", entry=entry))
@@ -152,13 +152,13 @@ class StepWriter:
             if block.root_proven and unproven_tables.is_marked(tx, number):
                 del earlier[txid]
                 tokens = self._tokens
-                for entry in entries.take_out(tx, txid, solid=solid, known=tokens):
+                for entry in entries.take_out(tx, txid, solid=solid, tokens=tokens):
                     self._emit(tx, TransferSeen(change="reverted", entry=entry))
         return [movement for movement in movements if movement.txid not in earlier]
 
     def _entries(self, tx: Tx, above: int, up_to: int, solid: int) -> list[LedgerEntry]:
         return entries.entries_between(
-            tx, above, up_to, solid=solid, known=self._tokens
+            tx, above, up_to, solid=solid, tokens=self._tokens
         )
 
     def _solidify(self, tx: Tx, solid: BlockHeader, step: Step) -> None:

@@ -244,7 +244,7 @@ def _furnish(
     bus = Bus(store, clock=clock)
     emit = bus.emitter()
     ledger = Ledger(
-        store, known=known_tokens(config.network, devnet), now_ms=clock.now_ms
+        store, tokens=known_tokens(config.network, devnet), now_ms=clock.now_ms
     )
     sender = Sender(
         store,
@@ -311,7 +311,7 @@ def _context(
         node=services.node,
         store=services.store,
         ledger=services.ledger,
-        tokens=services.ledger.known,
+        tokens=services.ledger.tokens,
         sender=services.sender,
         keys=services.vault,
         emit=services.bus.emitter(),

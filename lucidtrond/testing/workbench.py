@@ -222,7 +222,7 @@ def _furnish(
     known: KnownTokens,
 ) -> Workbench:
     bus = Bus(store, clock=clock)
-    ledger = Ledger(store, known=known)
+    ledger = Ledger(store, tokens=known)
     vault = Vault(
         store,
         clock=clock,
@@ -275,7 +275,7 @@ def _context(
         node=bench.node,
         store=bench.store,
         ledger=bench.ledger,
-        tokens=bench.ledger.known,
+        tokens=bench.ledger.tokens,
         sender=bench.sender,
         keys=bench.vault,
         emit=bench.bus.emitter(),

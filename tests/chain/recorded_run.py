@@ -160,7 +160,7 @@ async def following(*, strip: bool = False) -> AsyncIterator[Run]:
         open_store(None) as store,
     ):
         await migrate(store, [*MIGRATIONS, OUTBOX])
-        ledger, cached = Ledger(store, known=tokens()), CachedNode(pool)
+        ledger, cached = Ledger(store, tokens=tokens()), CachedNode(pool)
         follower = Follower(
             cached,
             store,

@@ -54,7 +54,7 @@ async def follow(node: RecordedNode, store: Database, *, nodes: int) -> Ledger:
     """Everything from genesis on, every account of the end watched."""
     known = [node, *[RecordedNode(node.head, node.solid) for _ in range(nodes - 1)]]
     async with open_nodes(*known) as pool:
-        ledger, cached = Ledger(store, known=tokens()), CachedNode(pool)
+        ledger, cached = Ledger(store, tokens=tokens()), CachedNode(pool)
         follower = Follower(
             cached,
             store,

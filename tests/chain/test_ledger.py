@@ -131,11 +131,11 @@ def _touches(entry: LedgerEntry, who: Address | None) -> bool:
 def test_a_row_tells_its_proof_and_whether_the_token_is_known(
     kind: str, asset: Address | str, proof: str, *, unknown: bool
 ) -> None:
-    known = KnownTokens([KnownToken(address(20), "XYZ", "", 6)])
+    tokens = KnownTokens([KnownToken(address(20), "XYZ", "", 6)])
     ends = (address(1).raw, address(2).raw)
     amount = (5).to_bytes(32, "big")
     row: Row = (7, 0, bytes(32), kind, 0, *ends, str(asset), amount, 1, 0, b"")
     row = (*row, bytes(32), 0, 9, None, proof, proof, 0)
-    entry = entry_of(row, solid=6, known=known)
+    entry = entry_of(row, solid=6, tokens=tokens)
     assert (entry.unknown_token, entry.amount) == (unknown, "5")
     assert (entry.proof, entry.single_source) == (proof, proof == "one_source")

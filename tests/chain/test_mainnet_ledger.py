@@ -187,7 +187,7 @@ async def booked(block: Block, receipts: tuple[Receipt, ...]) -> list[LedgerEntr
         parties |= {each.sender, each.recipient}
     async with open_store(None) as store:
         await migrate(store, [*MIGRATIONS, OUTBOX])
-        ledger = Ledger(store, known=USDT)
+        ledger = Ledger(store, tokens=USDT)
         follower = Follower(
             OneBlock(block, receipts),
             store,

@@ -71,7 +71,7 @@ async def reader(node: Node) -> AsyncIterator[ReceiptReader]:
                 "INSERT INTO chain_watch (address) VALUES (?)", (C.raw,)
             )
         )
-        yield ReceiptReader(node, store, known=KNOWN, internals={})
+        yield ReceiptReader(node, store, tokens=KNOWN, internals={})
 
 
 async def read(node: Node, block: Block) -> CheckedReceipts:
@@ -205,7 +205,7 @@ class Tampering(ModelChain):
 @asynccontextmanager
 async def following(chain: ModelChain) -> AsyncIterator[World]:
     async with world(chain) as made:
-        made.known = KNOWN
+        made.tokens = KNOWN
         await made.start()
         yield made
 

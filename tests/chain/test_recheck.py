@@ -44,7 +44,7 @@ async def waiting() -> AsyncIterator[tuple[World, Node, Rechecker, Receipt]]:
     """One final row whose log is missing."""
     chain = ModelChain()
     async with world(chain) as made:
-        made.known = KNOWN
+        made.tokens = KNOWN
         await made.start()
         await made.settle()
         block = chain.grow(PAYMENT)
@@ -139,7 +139,7 @@ async def test_a_log_found_in_front_of_others_takes_the_next_free_index() -> Non
     """The receipt that lacked it held another log of the same payer at its index."""
     chain = ModelChain()
     async with world(chain) as made:
-        made.known = KNOWN
+        made.tokens = KNOWN
         await made.start()
         await made.settle()
         block = chain.grow(PAYMENT)

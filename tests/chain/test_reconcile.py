@@ -135,7 +135,7 @@ async def bench(*, created_ms: int | None = None) -> AsyncIterator[Bench]:
     chain.grow_by(3)
     chain.solidify(3)
     async with world(chain) as made:
-        made.known = KNOWN
+        made.tokens = KNOWN
         await made.start()
         node = Balances(chain, created_ms=created_ms)
         yield Bench(

@@ -31,7 +31,7 @@ async def test_a_row_from_before_energy_was_kept_says_that_it_is_not_known() -> 
         await store.write(write_old_entry)
         assert await migrate(store, MIGRATIONS) == len(MIGRATIONS) - 1
         [entry] = await store.read(
-            lambda tx: entries_between(tx, 0, 9, solid=9, known=KnownTokens([]))
+            lambda tx: entries_between(tx, 0, 9, solid=9, tokens=KnownTokens([]))
         )
         assert (entry.amount, entry.energy_used, entry.bandwidth_used) == (
             "5",
@@ -47,7 +47,7 @@ async def test_rows_of_an_older_program_keep_what_they_rest_on() -> None:
         await store.write(lambda tx: write_old_entry(tx, 1, single_source=1))
         await migrate(store, MIGRATIONS)
         entries = await store.read(
-            lambda tx: entries_between(tx, 0, 9, solid=9, known=KnownTokens([]))
+            lambda tx: entries_between(tx, 0, 9, solid=9, tokens=KnownTokens([]))
         )
     assert [
         (each.proof, each.single_source, each.cost_proof, each.contradicted)

@@ -90,7 +90,7 @@ class World:
 
     store: CrashingStore
     chain: ModelChain
-    known: KnownTokens = NO_TOKENS
+    tokens: KnownTokens = NO_TOKENS
     producers: Mapping[Address, Address] | None = None
     ledger: Ledger = field(init=False)
     follower: Follower = field(init=False)
@@ -100,7 +100,7 @@ class World:
         """Begin anew, as after a crash."""
         self.store.nth = None
         self.chain.before_answer = lambda _: None
-        self.ledger = Ledger(self.store, known=self.known)
+        self.ledger = Ledger(self.store, tokens=self.tokens)
         self.follower = Follower(
             self.chain,
             self.store,

@@ -57,7 +57,7 @@ async def test_a_lie_becomes_an_event_and_a_metric() -> None:
             clock=clock,
             store=store,
             bus=bus,
-            ledger=Ledger(store, known=KnownTokens([])),
+            ledger=Ledger(store, tokens=KnownTokens([])),
             node=node,
             sender=SimpleNamespace(unproven=3),
         )

@@ -63,7 +63,7 @@ async def open_shop(symbol: str) -> AsyncIterator[Shop]:
     node = LocalNode(new_chain(symbol))
     async with open_shipped(node=node) as bench:
         made = await make_shop(bench)
-        token = bench.ledger.known.called(symbol)
+        token = bench.ledger.tokens.called(symbol)
         assert token is not None
         fee = SORTS[symbol].fee_percent
         await bench.node.fund_token(

@@ -68,7 +68,7 @@ async def open_shop() -> AsyncIterator[Shop]:
     """A wallet with 100 TRX and some of the token."""
     async with open_shipped() as bench:
         made = await make_shop(bench)
-        [token] = bench.ledger.known
+        [token] = bench.ledger.tokens
         address = Address.from_base58(made.address)
         await bench.node.fund_token(address, token.address, HELD)
         await bench.settle()
