@@ -10,8 +10,9 @@ import msgspec
 import trio
 from attrs import frozen
 from msgspec import Meta
+from msgspec.structs import force_setattr
 
-from lucidtrond.devnet.faults import Faults, Rule, TooManyRules
+from lucidtrond.devnet.faults import Faults, Rule, TooManyRules, one_port
 from lucidtrond.devnet.router import JSON_TYPE
 from lucidtrond.devnet.state.chain import TooDeep
 from lucidtrond.errors import InsufficientFunds, InvalidInput, TooBusy
@@ -23,7 +24,7 @@ from lucidtrond.tron.units import Sun
 PREFIX: Final = "/devnet/"
 MAX_BLOCKS: Final = 10_000
 MAX_JUMP_S: Final = 400 * 86_400
-MAX_SHUT_S: Final = 3600
+MAX_CLOSED_S: Final = 3600
 
 Json = dict[str, Any]
 
@@ -32,7 +33,7 @@ class CantStall(ValueError):
     """Too few witnesses to keep the rest from solidifying."""
 
 
-class NoDoor(ValueError):
+class NoSuchPort(ValueError):
     """No port has that number."""
 
 
@@ -50,8 +51,8 @@ class Controllable(Protocol):
     async def jump(self, seconds: float) -> int: ...
     async def fork(self, depth: int, *, keep: bool, blocks: int) -> int: ...
     def stall(self, *, stalled: bool) -> None: ...
-    def shut(self, door: int, for_s: float) -> None: ...
-    async def transfer_nothing(
+    def close_port(self, port: int, for_s: float) -> None: ...
+    async def plant_zero_transfer(
         self, sender: Address, recipient: Address, token: Address
     ) -> TxId: ...
     async def set_rule(self, token: Address, *, honest: bool) -> TxId: ...
@@ -90,8 +91,12 @@ class _Stall(_Params, frozen=True):
 
 
 class _Shut(_Params, frozen=True):
-    door: Annotated[int, Meta(ge=0)] = 0
-    for_s: Annotated[float, Meta(gt=0, le=MAX_SHUT_S)] = 1.0
+    port: Annotated[int, Meta(ge=0)] = 0
+    for_s: Annotated[float, Meta(gt=0, le=MAX_CLOSED_S)] = 1.0
+    door: Annotated[int, Meta(ge=0)] | None = None
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "port", one_port(self.port or None, self.door) or 0)
 
 
 class _Nil(_Params, frozen=True):
@@ -149,14 +154,14 @@ async def _stall(devnet: Controllable, params: _Stall) -> Json:
 
 async def _shut(devnet: Controllable, params: _Shut) -> Json:
     await trio.lowlevel.checkpoint()
-    devnet.shut(params.door, params.for_s)
-    return {"door": params.door, "for_s": params.for_s}
+    devnet.close_port(params.port, params.for_s)
+    return {"port": params.port, "door": params.port, "for_s": params.for_s}
 
 
 async def _nil(devnet: Controllable, params: _Nil) -> Json:
     named = (params.sender, params.recipient, params.token)
     sender, recipient, token = (_address(devnet, text) for text in named)
-    return {"txid": await devnet.transfer_nothing(sender, recipient, token)}
+    return {"txid": await devnet.plant_zero_transfer(sender, recipient, token)}
 
 
 async def _fund(devnet: Controllable, params: _Fund) -> Json:
@@ -240,7 +245,7 @@ _REFUSALS: Final = (
     CantStall,
     InsufficientFunds,
     InvalidAddress,
-    NoDoor,
+    NoSuchPort,
     NoSnapshot,
     TooBusy,
     TooDeep,

@@ -24,18 +24,18 @@ _DRIP_S: Final = 0.1
 
 
 @frozen
-class Troubled:
+class FaultyRouter:
     """A router behind the faults of one port."""
 
     router: Router
     faults: Faults
-    door: int = 0
+    port: int = 0
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """The handler for `transports.http`."""
         if not self.faults:
             return self.router.answer(request)
-        rule = self.faults.take(request.path, self.door)
+        rule = self.faults.take(request.path, self.port)
         if rule is None:
             return self.router.answer(request)
         if rule.delay_s:

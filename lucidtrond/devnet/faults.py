@@ -30,6 +30,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from attrs import define, field
 from msgspec import Meta
+from msgspec.structs import force_setattr
 
 FaultName = Literal[
     "status",
@@ -66,15 +67,16 @@ LITE: Final = "this API is closed because this node is a lite fullnode"
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One fault and when it strikes.
 
-    *path* is matched as file names are (``/wallet/broadcast*``); *door* is the number
-    of a port, None any. *status* and *retry_after_s* belong to ``status``; *text* to
-    ``status``, ``error`` and ``text``; *code*, *message* and *carried_out* to
-    ``broadcast``; *bytes_per_s* to ``drip``; *blocks* to ``lag``; *block* to ``stop``.
-    *delay_s* goes before any fault.
+    *path* is matched as file names are (``/wallet/broadcast*``); *port* is the number
+    of a port, None any, and *door* its older name. *status* and *retry_after_s* belong
+    to ``status``; *text* to ``status``, ``error`` and ``text``; *code*, *message* and
+    *carried_out* to ``broadcast``; *bytes_per_s* to ``drip``; *blocks* to ``lag``;
+    *block* to ``stop``. *delay_s* goes before any fault.
     """
 
     fault: FaultName
     path: str = "*"
+    port: Annotated[int, Meta(ge=0)] | None = None
     door: Annotated[int, Meta(ge=0)] | None = None
     count: Annotated[int, Meta(ge=1)] | None = None
     skip: Annotated[int, Meta(ge=0)] = 0
@@ -90,6 +92,22 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     blocks: Annotated[int, Meta(ge=0)] = 3
     block: Annotated[int, Meta(ge=0)] = 0
 
+    def __post_init__(self) -> None:
+        port = one_port(self.port, self.door)
+        force_setattr(self, "port", port)
+        force_setattr(self, "door", port)
+
+
+def one_port(port: int | None, door: int | None) -> int | None:
+    """A port's number that may be given by its older name *door*.
+
+    Raises:
+        ValueError: by both, and they differ.
+    """
+    if port is not None and door is not None and port != door:
+        raise ValueError(f"expected port or its older name door, got {port} and {door}")
+    return door if port is None else port
+
 
 @define(eq=False)
 class _Entry:
@@ -99,10 +117,10 @@ class _Entry:
     seen: int = 0
     struck: int = 0
 
-    def strikes(self, path: str, door: int) -> bool:
+    def strikes(self, path: str, port: int) -> bool:
         """Whether this request meets it; counts the request."""
         rule = self.rule
-        if rule.door not in (None, door) or not fnmatchcase(path, rule.path):
+        if rule.port not in (None, port) or not fnmatchcase(path, rule.path):
             return False
         if rule.count is not None and self.struck >= rule.count:
             return False
@@ -176,9 +194,9 @@ class Faults:
             for entry in self._entries
         ]
 
-    def take(self, path: str, door: int) -> Rule | None:
-        """The fault that a request to *path* at port number *door* meets, if any."""
+    def take(self, path: str, port: int) -> Rule | None:
+        """The fault that a request to *path* at port number *port* meets, if any."""
         for entry in self._entries:
-            if entry.strikes(path, door):
+            if entry.strikes(path, port):
                 return entry.rule
         return None

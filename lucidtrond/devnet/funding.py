@@ -52,7 +52,7 @@ def fund_token(
     return _submit(chain, payer, Trigger(payer.address, token, data), now_ms=now_ms)
 
 
-def transfer_nothing(
+def plant_zero_transfer(
     chain: Chain, token: Address, sender: Address, recipient: Address, *, now_ms: int
 ) -> TxId:
     """Have *token* log a transfer of 0 from *sender* to *recipient*.

@@ -134,7 +134,7 @@ class BlockLog:
 
     def find(self, txid: bytes) -> tuple[int, int] | None:
         for number, place in self._transactions.find(txid):
-            # An entry may be of a block that was taken back: look.
+            # An entry may be of a block that was reverted: look.
             row = self.read(number)
             if row is None or place >= len(row.transactions):
                 continue

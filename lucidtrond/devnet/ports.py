@@ -15,38 +15,38 @@ from lucidtrond.transports.http import Handler, HttpLimits, serve_http
 
 log = logging.getLogger(__name__)
 
-ANSWER_S: Final = 0.1
-"""Who is shut has so long for requests under way; then connections break."""
-AGAIN_S: Final = 0.1
+GRACE_S: Final = 0.1
+"""How long a port that closes waits for requests under way; then connections break."""
+RETRY_S: Final = 0.1
 
-Place = tuple[str, int]
+HostPort = tuple[str, int]
 """Host and port; port 0 is any free one."""
 
 
 @define(eq=False)
-class Door:
-    """A socket that listens, and what is behind it; it can be shut for a while."""
+class Port:
+    """A socket that listens for one part of the chain; it can be closed for a while."""
 
     listener: socket.socket
     sides: frozenset[Side]
     number: int
     """What fault rules call it by; 0 is the main one."""
-    place: Place = field(init=False)
-    _shut: trio.Event = field(init=False, factory=trio.Event)
-    _shut_until: float = field(init=False, default=0.0)
+    host_port: HostPort = field(init=False)
+    _closed: trio.Event = field(init=False, factory=trio.Event)
+    _closed_until: float = field(init=False, default=0.0)
 
     def __attrs_post_init__(self) -> None:
-        self.place = self.listener.getsockname()[:2]
+        self.host_port = self.listener.getsockname()[:2]
 
     @property
     def url(self) -> str:
-        host, port = self.place
+        host, port = self.host_port
         return f"http://{host}:{port}"
 
-    def shut(self, for_s: float) -> None:
+    def close_for(self, for_s: float) -> None:
         """Refuse connections from now on and break those that there are."""
-        self._shut_until = max(self._shut_until, trio.current_time() + for_s)
-        self._shut.set()
+        self._closed_until = max(self._closed_until, trio.current_time() + for_s)
+        self._closed.set()
 
     async def serve(
         self,
@@ -54,25 +54,25 @@ class Door:
         limits: HttpLimits,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Answer with *handler* until cancelled, but for when it is shut."""
+        """Answer with *handler* until cancelled, but for the time it is closed."""
         while True:
             await serve_http(
                 handler,
                 [self.listener],
-                stop=self._shut,
-                grace_s=ANSWER_S,
+                stop=self._closed,
+                grace_s=GRACE_S,
                 limits=limits,
                 task_status=task_status,
             )
             task_status = trio.TASK_STATUS_IGNORED
-            await trio.sleep_until(self._shut_until)
-            self._shut = trio.Event()
-            while not self._listens_again():  # noqa: ASYNC110 - nobody tells of ports
-                await trio.sleep(AGAIN_S)
+            await trio.sleep_until(self._closed_until)
+            self._closed = trio.Event()
+            while not self._listens_again():  # noqa: ASYNC110 - no event says so
+                await trio.sleep(RETRY_S)
 
     def _listens_again(self) -> bool:
         try:
-            self.listener = _listen(self.place)
+            self.listener = _listen(self.host_port)
         except OSError as error:
             extra = {"url": self.url, "error": error.strerror}
             log.warning("the port is taken meanwhile", extra=extra)
@@ -80,51 +80,53 @@ class Door:
         return True
 
 
-def url_of(doors: Sequence[Door], side: Side) -> str:
+def url_of(ports: Sequence[Port], side: Side) -> str:
     """Where a side is."""
-    return next(door.url for door in doors if side in door.sides)
+    return next(port.url for port in ports if side in port.sides)
 
 
 @contextlib.contextmanager
-def open_doors(
-    main: Place,
+def open_ports(
+    main: HostPort,
     *,
-    solidity: Place | None = None,
-    jsonrpc: Place | None = None,
+    solidity: HostPort | None = None,
+    jsonrpc: HostPort | None = None,
     replicas: int = 0,
-) -> Iterator[Sequence[Door]]:
-    """Listen while the block is entered; the first door is the main one.
+) -> Iterator[Sequence[Port]]:
+    """Listen while the block is entered; the first port is the main one.
 
-    What has a place of its own is not at the main one. Behind them come *replicas* on
+    What has a port of its own is not at the main one. After them come *replicas* on
     free ports, each with everything.
 
     Raises:
-        ConfigError: a place can't be had.
+        ConfigError: a port is taken or cannot be opened.
     """
     apart = {Side.SOLIDITY: solidity, Side.JSONRPC: jsonrpc}
-    wanted = [(place, frozenset({side})) for side, place in apart.items() if place]
+    wanted = [
+        (host_port, frozenset({side})) for side, host_port in apart.items() if host_port
+    ]
     rest = EVERYTHING.difference(*(sides for _, sides in wanted))
     spare = [((main[0], 0), EVERYTHING)] * replicas
-    doors: list[Door] = []
+    ports: list[Port] = []
     try:
-        for number, (place, sides) in enumerate([(main, rest), *wanted, *spare]):
+        for number, (host_port, sides) in enumerate([(main, rest), *wanted, *spare]):
             try:
-                doors.append(Door(_listen(place), sides, number))
+                ports.append(Port(_listen(host_port), sides, number))
             except OSError as error:
-                where = f"{place[0]}:{place[1]}"
+                where = f"{host_port[0]}:{host_port[1]}"
                 raise ConfigError(f"devnet: {where}: {error.strerror}") from None
-        yield doors
+        yield ports
     finally:
-        for door in doors:
-            door.listener.close()
+        for port in ports:
+            port.listener.close()
 
 
-def _listen(place: Place) -> socket.socket:
+def _listen(host_port: HostPort) -> socket.socket:
     """Raises OSError."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(place)
+        listener.bind(host_port)
         listener.listen(128)
     except OSError:
         listener.close()

@@ -1,4 +1,4 @@
-"""The embedded chain as a running thing: blocks by the clock, an HTTP door, test money.
+"""The embedded chain as a running thing: blocks by the clock, an HTTP port, test money.
 
 Its time is that of the wall clock, less a distance of its own (`timeline`).
 
@@ -14,12 +14,12 @@ from typing import Any, Final
 import trio
 from attrs import define, field, frozen
 
-from lucidtrond.devnet.control import CantStall, NoDoor, NoSnapshot, control
+from lucidtrond.devnet.control import CantStall, NoSnapshot, NoSuchPort, control
 from lucidtrond.devnet.describe import describe
 from lucidtrond.devnet.faults import Faults
-from lucidtrond.devnet.funding import fund, fund_token, set_rule, transfer_nothing
+from lucidtrond.devnet.funding import fund, fund_token, plant_zero_transfer, set_rule
 from lucidtrond.devnet.log import BlockLog
-from lucidtrond.devnet.ports import Door, Place
+from lucidtrond.devnet.ports import HostPort, Port
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.chain import Chain
 from lucidtrond.devnet.state.genesis import (
@@ -65,8 +65,8 @@ class DevnetConfig:
     state_dir: Path | None = None
     host: str = "127.0.0.1"
     port: int = 0
-    solidity: Place | None = None
-    jsonrpc: Place | None = None
+    solidity: HostPort | None = None
+    jsonrpc: HostPort | None = None
     """Ports of their own for the solidity side and for /jsonrpc."""
     replicas: int = 0
     """So many further ports of the same chain, for faults of their own."""
@@ -102,7 +102,7 @@ class Devnet:
     url: str
     solidity_url: str
     jsonrpc_url: str
-    _doors: Sequence[Door]
+    _ports: Sequence[Port]
     _blocks: BlockLog
     _clock: Clock
     _behind_ms: int
@@ -156,7 +156,7 @@ class Devnet:
         now_ms = self._clock.now_ms()
         return fund_token(self.chain, token, address, amount, now_ms=now_ms)
 
-    async def transfer_nothing(
+    async def plant_zero_transfer(
         self, sender: Address, recipient: Address, token: Address
     ) -> TxId:
         """Let a token say that *sender* paid *recipient* 0, without being asked.
@@ -169,7 +169,7 @@ class Devnet:
         """
         await trio.lowlevel.checkpoint()
         now_ms = self._clock.now_ms()
-        return transfer_nothing(self.chain, token, sender, recipient, now_ms=now_ms)
+        return plant_zero_transfer(self.chain, token, sender, recipient, now_ms=now_ms)
 
     async def set_rule(self, token: Address, *, honest: bool) -> TxId:
         """Have a FICKLE token move what it says from the next block on, or not.
@@ -185,8 +185,8 @@ class Devnet:
     @property
     def replica_urls(self) -> list[str]:
         """Of the further ports, in their order."""
-        first = len(self._doors) - self.config.replicas
-        return [door.url for door in self._doors[first:]]
+        first = len(self._ports) - self.config.replicas
+        return [port.url for port in self._ports[first:]]
 
     def info(self) -> Mapping[str, Any]:
         """URL, heads, block time, witnesses, funded accounts with their test keys."""
@@ -206,15 +206,15 @@ class Devnet:
     async def fork(self, depth: int, *, keep: bool = True, blocks: int = 0) -> int:
         """Replace the newest *depth* blocks by *blocks* others; gives the new head.
 
-        0 blocks is one more than were taken back, which is what makes a node switch.
+        0 blocks is one more than were reverted, which is what makes a node switch.
         With *keep* their transactions go back to the pool, so into the new blocks.
 
         Raises:
-            TooDeep: nothing solidified is taken back.
+            TooDeep: nothing solidified is reverted.
         """
         async with self._producing:
             await self._write()
-            lost = self.chain.take_back(depth, keep=keep)
+            lost = self.chain.revert(depth, keep=keep)
             # Another slot is another witness: the new blocks are others for sure.
             self._earliest = UnixMillis(lost[0].timestamp + BLOCK_INTERVAL_MS)
             await self._make_blocks(blocks or depth + 1)
@@ -229,17 +229,17 @@ class Devnet:
             await self._make_blocks(1)
         return self.head_number
 
-    def shut(self, door: int, for_s: float) -> None:
+    def close_port(self, port: int, for_s: float) -> None:
         """Refuse connections at one port for a while.
 
         Raises:
-            NoDoor: there is no such port.
+            NoSuchPort: there is no such port.
         """
-        if door >= len(self._doors):
-            raise NoDoor(
-                f"expected a door from 0 to {len(self._doors) - 1}, got {door}"
+        if port >= len(self._ports):
+            raise NoSuchPort(
+                f"expected a port from 0 to {len(self._ports) - 1}, got {port}"
             )
-        self._doors[door].shut(for_s)
+        self._ports[port].close_for(for_s)
 
     def stall(self, *, stalled: bool) -> None:
         """Let so many witnesses be silent that nothing is solidified any more.

@@ -9,9 +9,9 @@ from typing import Final
 import trio
 
 from lucidtrond.devnet.control import controlled
-from lucidtrond.devnet.fault_injection import Troubled
+from lucidtrond.devnet.fault_injection import FaultyRouter
 from lucidtrond.devnet.log import BlockLog
-from lucidtrond.devnet.ports import open_doors, url_of
+from lucidtrond.devnet.ports import open_ports, url_of
 from lucidtrond.devnet.router import Router, Side
 from lucidtrond.devnet.running import Devnet, DevnetConfig
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
@@ -55,32 +55,32 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
     place = (config.host, config.port)
     with (
         _opened(config) as (chain, blocks),
-        open_doors(
+        open_ports(
             place,
             solidity=config.solidity,
             jsonrpc=config.jsonrpc,
             replicas=config.replicas,
-        ) as doors,
+        ) as ports,
     ):
         behind_ms = _behind_ms(config, chain, blocks, clock)
         devnet = Devnet(
             config,
             chain,
-            doors[0].url,
-            url_of(doors, Side.SOLIDITY),
-            url_of(doors, Side.JSONRPC) + Side.JSONRPC.value,
-            doors,
+            ports[0].url,
+            url_of(ports, Side.SOLIDITY),
+            url_of(ports, Side.JSONRPC) + Side.JSONRPC.value,
+            ports,
             blocks,
             clock,
             behind_ms,
         )
         async with trio.open_nursery() as nursery:
             await devnet.begin()
-            for door in doors:
-                router = Router(chain, clock.now_ms, sides=door.sides)
-                troubled = Troubled(router, devnet.faults, door.number)
-                handler = controlled(devnet, troubled.handle, allowed=config.control)
-                await nursery.start(door.serve, handler, LIMITS)
+            for port in ports:
+                router = Router(chain, clock.now_ms, sides=port.sides)
+                faulty = FaultyRouter(router, devnet.faults, port.number)
+                handler = controlled(devnet, faulty.handle, allowed=config.control)
+                await nursery.start(port.serve, handler, LIMITS)
             await nursery.start(devnet.run)
             try:
                 yield devnet

@@ -1,4 +1,4 @@
-"""The embedded chain's own doors: money from nothing, blocks on demand."""
+"""The embedded chain's own methods: money from nothing, blocks on demand."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -142,26 +142,29 @@ async def stall(ctx: Context[NoConfig], params: Stall) -> Stalled:
 
 
 class Shut(Params, frozen=True):
-    """Port *door* refuses connections for *for_s* seconds; 0 is the main one."""
+    """Port number *port* (0 is the main one) refuses connections for *for_s* seconds.
+    *door* is the older name of *port*."""
 
-    door: Annotated[int, msgspec.Meta(ge=0)] = 0
+    port: Annotated[int, msgspec.Meta(ge=0)] = 0
     for_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 1.0
+    door: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
-class ShutDoor(Result, frozen=True):
-    door: int
+class ClosedPort(Result, frozen=True):
+    port: int
     for_s: float
+    door: int
 
 
 @plugin.method(
     "devnet.shut",
     caller="spend",
-    example={"door": 0, "for_s": 2.5},
+    example={"port": 0, "for_s": 2.5},
     errors=(InvalidInput,),
 )
-async def shut(ctx: Context[NoConfig], params: Shut) -> ShutDoor:
+async def shut(ctx: Context[NoConfig], params: Shut) -> ClosedPort:
     """Refuse connections at one port for a while, as a node that is down."""
-    return await _control(ctx, "shut", params, ShutDoor)
+    return await _control(ctx, "shut", params, ClosedPort)
 
 
 class Nil(Params, frozen=True):

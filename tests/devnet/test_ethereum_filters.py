@@ -118,10 +118,10 @@ def test_a_view_of_the_chain_shares_the_filters_of_its_node() -> None:
     router = Router(client.lab.chain, lambda: 0)
     behind = router.seen(lambda chain: chain)
 
-    def ask(door: Router, method: str, *parameters: Any) -> Any:
+    def ask(router: Router, method: str, *parameters: Any) -> Any:
         body = {"id": 1, "method": method, "params": parameters}
         request = HttpRequest("POST", "/jsonrpc", "", {}, json.dumps(body).encode())
-        return json.loads(door.answer(request).body)["result"]
+        return json.loads(router.answer(request).body)["result"]
 
     name = ask(behind, "eth_newFilter", {})
     client.pay(5)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ rules = st.builds(
     Rule,
     fault=st.sampled_from(["reset", "empty", "delay"]),
     path=st.sampled_from(PATTERNS),
-    door=st.sampled_from([None, 0, 1]),
+    port=st.sampled_from([None, 0, 1]),
     count=st.none() | st.integers(1, 5),
     skip=st.integers(0, 3),
     chance=st.sampled_from([0.0, 0.3, 0.9, 1.0]),
@@ -23,7 +24,7 @@ requests = st.lists(st.tuples(st.sampled_from(PATHS), st.integers(0, 1)), max_si
 
 
 def struck(faults: Faults, asked: list[tuple[str, int]]) -> list[Rule | None]:
-    return [faults.take(path, door) for path, door in asked]
+    return [faults.take(path, port) for path, port in asked]
 
 
 @given(st.lists(rules, max_size=5), requests, st.integers())
@@ -46,9 +47,9 @@ def test_a_rule_strikes_only_what_it_names_and_never_too_often(
     faults.add(rule)
     met = struck(faults, asked)
     fits = [
-        rule.door in (None, door)
+        rule.port in (None, port)
         and (rule.path == "*" or path.startswith(rule.path.rstrip("*")))
-        for path, door in asked
+        for path, port in asked
     ]
     candidates = [each for each, fit in zip(met, fits, strict=True) if fit]
     assert all(each is None for each, fit in zip(met, fits, strict=True) if not fit)
@@ -103,3 +104,16 @@ def test_a_chance_is_about_what_it_says() -> None:
     faults.add(Rule(fault="reset", chance=0.3))
     hits = sum(faults.take(PATHS[0], 0) is not None for _ in range(10_000))
     assert 2800 < hits < 3200
+
+
+def test_a_rule_may_name_its_port_by_the_older_name_door() -> None:
+    read = {"fault": "empty", "door": 1}
+    rule = msgspec.convert(read, Rule)
+    assert rule == Rule(fault="empty", port=1)
+    assert msgspec.to_builtins(rule)["door"] == 1
+    assert msgspec.convert({**read, "port": 1}, Rule) == rule
+    with pytest.raises(msgspec.ValidationError, match="port or its older name door"):
+        msgspec.convert({**read, "port": 0}, Rule)
+    faults = Faults()
+    faults.add(rule)
+    assert struck(faults, [(PATHS[0], 0), (PATHS[0], 1)]) == [None, rule]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from lucidtrond.devnet.ports import open_doors, url_of
+from lucidtrond.devnet.ports import open_ports, url_of
 from lucidtrond.devnet.router import EVERYTHING, Router, Side
 from lucidtrond.errors import ConfigError
 from lucidtrond.transports.http import HttpRequest
@@ -18,25 +18,25 @@ from tests.devnet.test_server import running
 FREE = ("127.0.0.1", 0)
 
 
-def test_a_side_with_a_place_of_its_own_is_not_at_the_main_one() -> None:
-    with open_doors(FREE) as (only,):
+def test_a_side_with_a_port_of_its_own_is_not_at_the_main_one() -> None:
+    with open_ports(FREE) as (only,):
         assert only.sides == EVERYTHING
-    with open_doors(FREE, solidity=FREE) as (main, solid):
+    with open_ports(FREE, solidity=FREE) as (main, solid):
         assert main.url != solid.url
         assert solid.sides == {Side.SOLIDITY}
         assert main.sides == EVERYTHING - {Side.SOLIDITY}
         assert url_of([main, solid], Side.JSONRPC) == main.url
         assert url_of([main, solid], Side.SOLIDITY) == solid.url
-    with open_doors(FREE, solidity=FREE, jsonrpc=FREE) as doors:
-        assert [door.sides for door in doors] == [{side} for side in Side]
+    with open_ports(FREE, solidity=FREE, jsonrpc=FREE) as ports:
+        assert [port.sides for port in ports] == [{side} for side in Side]
 
 
-def test_a_taken_place_is_told() -> None:
-    with open_doors(FREE) as (taken,):
+def test_a_taken_port_is_named() -> None:
+    with open_ports(FREE) as (taken,):
         place = ("127.0.0.1", taken.listener.getsockname()[1])
         with (
             pytest.raises(ConfigError, match=f"devnet: 127.0.0.1:{place[1]}: "),
-            open_doors(FREE, solidity=place),
+            open_ports(FREE, solidity=place),
         ):
             raise AssertionError
 

@@ -168,7 +168,7 @@ def test_a_fork_takes_the_change_back() -> None:
     lab = Lab()
     lab.mine(10)
     receipt(lab, signs_with(lab, WITNESS, BOB))
-    [lost] = lab.chain.take_back(1, keep=False)
+    [lost] = lab.chain.revert(1, keep=False)
     assert lost.transactions
     lab.mine(6)
     assert set(signers(lab, WITNESS).values()) == {WITNESS.address}

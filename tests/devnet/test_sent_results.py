@@ -92,7 +92,7 @@ def test_a_client_rebuilds_it_unless_it_has_unknown_fields(
 def test_a_fork_takes_it_back_to_the_pool_with_them(lab: Lab) -> None:
     send(lab, ["0807"])
     lab.mine()
-    lab.chain.take_back(1, keep=True)
+    lab.chain.revert(1, keep=True)
     lab.mine()
     row = lab.chain.block(4)
     assert row is not None

@@ -1,4 +1,4 @@
-"""The chain as a running thing: time, durability, the door for test money."""
+"""The chain as a running thing: time, durability, the port for test money."""
 
 import json
 import os
@@ -277,7 +277,7 @@ async def test_another_chain_than_the_one_in_the_directory_is_refused(
             pass
 
 
-async def test_the_door_speaks_http_and_a_taken_port_is_told(
+async def test_the_port_speaks_http_and_a_taken_one_is_named(
     autojump_clock: MockClock,
 ) -> None:
     async with running(block_time_s=0) as devnet:

@@ -236,7 +236,7 @@ async def test_a_replica_lags_while_the_main_port_does_not(blocks: int) -> None:
     async with chain(replicas=1) as devnet:
         await devnet.fund(BOB.address, Sun(5_000_000))
         await devnet.mine(3)
-        devnet.faults.add(Rule(fault="lag", door=1, blocks=blocks))
+        devnet.faults.add(Rule(fault="lag", port=1, blocks=blocks))
         [replica] = devnet.info()["replicas"]
         here = (await ask(devnet.url, NOW)).json
         there = (await ask(replica, NOW)).json
@@ -292,24 +292,24 @@ async def test_faults_are_ruled_over_http() -> None:
 
 
 @pytest.mark.process
-async def test_a_door_that_is_shut_refuses_connections_and_opens_again() -> None:
+async def test_a_port_that_is_closed_refuses_connections_and_opens_again() -> None:
     async with chain(replicas=1, control=True) as devnet:
         [replica] = devnet.info()["replicas"]
-        shut = await ask(devnet.url, "/devnet/shut", {"door": 1, "for_s": 0.6})
-        assert shut.json == {"door": 1, "for_s": 0.6}
+        shut = await ask(devnet.url, "/devnet/shut", {"port": 1, "for_s": 0.6})
+        assert shut.json == {"port": 1, "door": 1, "for_s": 0.6}
         await trio.sleep(0.2)
         with pytest.raises(OSError, match="all attempts to connect"):
             await ask(replica, NOW)
         assert (await ask(devnet.url, NOW)).status == 200
         await trio.sleep(0.6)
         assert (await ask(replica, NOW)).status == 200
-        # Who shuts the door that he came in by hears that it is shut.
-        assert (await ask(replica, "/devnet/shut", {"door": 1})).status == 200
-        bad = await ask(devnet.url, "/devnet/shut", {"door": 2})
-        assert bad.json == {"Error": "shut: expected a door from 0 to 1, got 2"}
+        # The answer to a request that closes its own port still arrives.
+        assert (await ask(replica, "/devnet/shut", {"port": 1})).status == 200
+        bad = await ask(devnet.url, "/devnet/shut", {"port": 2})
+        assert bad.json == {"Error": "shut: expected a port from 0 to 1, got 2"}
 
 
-async def test_a_connection_that_is_kept_breaks_when_its_door_is_shut() -> None:
+async def test_a_connection_that_is_kept_breaks_when_its_port_is_closed() -> None:
     async with chain(replicas=1) as devnet:
         [replica] = devnet.info()["replicas"]
         host, _, port = replica.removeprefix("http://").partition(":")
@@ -318,7 +318,7 @@ async def test_a_connection_that_is_kept_breaks_when_its_door_is_shut() -> None:
                 b"GET /wallet/getnowblock HTTP/1.1\r\nHost: x\r\n\r\n"
             )
             assert await stream.receive_some()
-            devnet.shut(1, 0.2)
+            devnet.close_port(1, 0.2)
             with trio.fail_after(2):
                 assert not await stream.receive_some()
 
@@ -332,12 +332,12 @@ async def test_a_head_that_stops_and_goes_back() -> None:
         async def head(url: str) -> Json:
             return (await ask(url, NOW)).json["block_header"]["raw_data"]["number"]
 
-        number = devnet.faults.add(Rule(fault="stop", door=1, block=stopped))
+        number = devnet.faults.add(Rule(fault="stop", port=1, block=stopped))
         await devnet.mine(4)
         assert (await head(replica), await head(devnet.url)) == (stopped, stopped + 4)
         devnet.faults.clear(number)
         assert await head(replica) == stopped + 4
-        devnet.faults.add(Rule(fault="lag", door=1, blocks=2, skip=1, count=1))
+        devnet.faults.add(Rule(fault="lag", port=1, blocks=2, skip=1, count=1))
         seen = [await head(replica) for _ in range(3)]
         assert seen == [stopped + 4, stopped + 2, stopped + 4]
 

@@ -307,14 +307,14 @@ class Chain:
         certain(len(self._layers) == 1, "before the first block only")
         self._layers = [base]
 
-    def take_back(self, depth: int, *, keep: bool) -> list[BlockRow]:
+    def revert(self, depth: int, *, keep: bool) -> list[BlockRow]:
         """Forget the newest blocks, as a node does that meets a better fork.
 
         Their transactions go back to the pool, before what waits there, or with *keep*
         False vanish. Gives the blocks; the archive has forgotten them too.
 
         Raises:
-            TooDeep: nothing that is solidified is ever taken back.
+            TooDeep: nothing that is solidified is ever reverted.
         """
         certain(not self._drafts, "everything made is shown")
         old = self.head.globals
@@ -336,15 +336,15 @@ class Chain:
         if keep:
             rows = (included for row in lost for included in row.transactions)
             for included in rows:
-                self._take_again(
+                self._resubmit(
                     Candidate.read(included.transaction, included.results),
                     old.timestamp,
                 )
         for pooled in waiting:
-            self._take_again(pooled.candidate, pooled.since_ms)
+            self._resubmit(pooled.candidate, pooled.since_ms)
         return lost
 
-    def _take_again(self, candidate: Candidate, since_ms: UnixMillis) -> None:
+    def _resubmit(self, candidate: Candidate, since_ms: UnixMillis) -> None:
         """Into the pool, unless the new head refuses it."""
         if candidate.txid in self._pool or not self._refers_to_this_chain(candidate):
             return

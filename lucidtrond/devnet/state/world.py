@@ -2,7 +2,7 @@
 
 A layer holds only what changed over the one below it. Reading walks down, so views of
 the head, of the pool and of the solidified block exist side by side without copies; a
-block is taken back by dropping its layer and made permanent by merging it into the
+block is reverted by dropping its layer and made permanent by merging it into the
 base. Depth is bounded by the solid lag (20 blocks for 27 witnesses).
 
 A view is good until the next block: merging changes what lies under older ones.
