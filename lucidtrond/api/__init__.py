@@ -85,6 +85,7 @@ from lucidtrond.events.types import (
     TransferSeen,
     WalletCreated,
 )
+from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import (
     BalanceDrift,
     Clock,
@@ -154,6 +155,7 @@ __all__ = [
     "Payment",
     "PaymentChanged",
     "PaymentEstimate",
+    "PaymentOrder",
     "PaymentState",
     "Plugin",
     "PluginDisabled",

@@ -9,6 +9,7 @@ from attrs import frozen
 from typing_extensions import TypeVar
 
 from lucidtrond.events.types import Emit, LedgerEntry, Payment, PaymentEstimate
+from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import (
     BalanceDrift,
     Clock,
@@ -123,33 +124,12 @@ class Ledger(Protocol):
 class Sender(Protocol):
     """Pays at most once per idempotency key."""
 
-    async def send(
-        self,
-        *,
-        key: str,
-        owner: Address,
-        to: Address,
-        asset: str,
-        amount: int,
-        memo: bytes = b"",
-        fee_limit: Sun | None = None,
-        max_burn: Sun | None = None,
-        lifetime_ms: int | None = None,
-        attempts: int | None = None,
-        give_up_ms: int | None = None,
-        allow_look_alike: bool = False,
-        allow_zero_address: bool = False,
-        check: bool = False,
-    ) -> Payment:
+    async def send(self, order: PaymentOrder, *, check: bool = False) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
 
-        *to* is a text's address by `read_recipient`, which sees to its checksum.
-        *asset* is ``TRX`` or the base58 address of a TRC-20 contract. A
-        transaction that is proven dead is followed by another until there were
-        *attempts* (1) of them, or *give_up_ms* of chain time are over. A
-        recipient that looks like another one that was paid is refused without
-        *allow_look_alike*, the zero address without *allow_zero_address*. *check* is a
-        dry run: what would be refused is refused, and nothing is journaled.
+        *order.to* is a text's address by `read_recipient`, which sees to its checksum.
+        *check* is a dry run: what would be refused is refused, and nothing is
+        journaled.
 
         Raises:
             Conflict: the key was used with other content.
@@ -157,17 +137,10 @@ class Sender(Protocol):
             RecipientRefused, WouldFail, TooLarge, InvalidInput.
         """
 
-    async def estimate(
-        self,
-        *,
-        owner: Address,
-        to: Address,
-        asset: str,
-        amount: int,
-        memo: bytes = b"",
-        fee_limit: Sun | None = None,
-    ) -> PaymentEstimate:
+    async def estimate(self, order: PaymentOrder) -> PaymentEstimate:
         """What a payment would burn now; the owner need not be ours.
+
+        Of the order, its content counts and neither key nor attempts.
 
         Raises:
             InsufficientFunds: of the token. TRX that are missing are no error here.

@@ -6,6 +6,7 @@ from typing import Final
 from attrs import frozen
 
 from lucidtrond.errors import InvalidInput, RecipientRefused
+from lucidtrond.orders import PaymentOrder
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import ZERO, Address, InvalidAddress
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockHeader
@@ -60,30 +61,28 @@ class Terms:
 MOST_ATTEMPTS: Final = 100
 
 
-def read_terms(
-    *,
-    lifetime_ms: int | None,
-    attempts: int | None,
-    give_up_ms: int | None,
-    allow_look_alike: bool = False,
-    allow_zero_address: bool = False,
-) -> Terms:
+def read_terms(order: PaymentOrder) -> Terms:
     """Refuse what makes no sense.
 
     Raises:
         InvalidInput
     """
-    attempts = 1 if attempts is None else attempts
+    attempts = 1 if order.attempts is None else order.attempts
     if not 1 <= attempts <= MOST_ATTEMPTS:
         raise InvalidInput(f"attempts: expected 1 to {MOST_ATTEMPTS}, got {attempts}")
-    lifetime_ms = lifetime(lifetime_ms)
+    lifetime_ms = lifetime(order.lifetime_ms)
+    give_up_ms = order.give_up_ms
     if give_up_ms is not None and give_up_ms < lifetime_ms:
         raise InvalidInput(
             "give_up_s: expected at least one transaction's lifetime"
             f" ({lifetime_ms / 1000:g} s), got {give_up_ms / 1000:g}"
         )
     return Terms(
-        lifetime_ms, attempts, give_up_ms, allow_look_alike, allow_zero_address
+        lifetime_ms,
+        attempts,
+        give_up_ms,
+        order.allow_look_alike,
+        order.allow_zero_address,
     )
 
 
@@ -137,6 +136,20 @@ class Intent:
         for part in parts:
             digest.update(len(part).to_bytes(4, "big") + part)
         return digest.digest()
+
+
+def read_intent(order: PaymentOrder) -> Intent:
+    """What is ordered, without the terms."""
+    return Intent(
+        order.key,
+        order.owner,
+        order.to,
+        order.asset,
+        order.amount,
+        memo=order.memo,
+        fee_limit=order.fee_limit,
+        max_burn=order.max_burn,
+    )
 
 
 def check_intent(intent: Intent) -> None:

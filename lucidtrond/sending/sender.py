@@ -35,15 +35,12 @@ from lucidtrond.events.types import (
     PaymentEstimate,
     PaymentState,
 )
+from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import journal, lookalike, plan, tables
 from lucidtrond.sending.delivery import Delivery
 from lucidtrond.sending.desk import Desk
-from lucidtrond.sending.intent import (
-    Intent,
-    Limits,
-    read_terms,
-)
+from lucidtrond.sending.intent import Limits, read_intent, read_terms
 from lucidtrond.sending.journal import Entry
 from lucidtrond.sending.plan import Fact
 from lucidtrond.sending.protocols import PaymentNode, Signer
@@ -61,7 +58,7 @@ from lucidtrond.tron.block import (
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import Transaction, TxId
-from lucidtrond.tron.units import Sun, UnixMillis
+from lucidtrond.tron.units import UnixMillis
 from lucidtrond.tron.unproven import UnprovenBlocks
 
 log = logging.getLogger(__name__)
@@ -132,31 +129,10 @@ class Sender:
 
     # -- asking for a payment
 
-    async def send(
-        self,
-        *,
-        key: str,
-        owner: Address,
-        to: Address,
-        asset: str,
-        amount: int,
-        memo: bytes = b"",
-        fee_limit: Sun | None = None,
-        max_burn: Sun | None = None,
-        lifetime_ms: int | None = None,
-        attempts: int | None = None,
-        give_up_ms: int | None = None,
-        allow_look_alike: bool = False,
-        allow_zero_address: bool = False,
-        check: bool = False,
-    ) -> Payment:
+    async def send(self, order: PaymentOrder, *, check: bool = False) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
 
-        A transaction that is proven dead is followed by another, until there were
-        *attempts* of them or *give_up_ms* of chain time are over. A recipient that
-        looks like another one of ours is refused without *allow_look_alike*, the zero
-        address without *allow_zero_address*. *check*: stop before the journal; what
-        would be refused is refused.
+        *check*: stop before the journal; what would be refused is refused.
 
         Comes back once a node answered, or none did: see the payment's state. A
         CallError or NodeError means that nothing was journaled: nothing will be paid
@@ -168,23 +144,7 @@ class Sender:
             KeystoreLocked, KeystoreMissing, NoSuchKey, InsufficientFunds, LimitTooLow,
             RecipientRefused, WouldFail, TooLarge, InvalidInput, NodeError
         """
-        intent = Intent(
-            key,
-            owner,
-            to,
-            asset,
-            amount,
-            memo=memo,
-            fee_limit=fee_limit,
-            max_burn=max_burn,
-        )
-        terms = read_terms(
-            lifetime_ms=lifetime_ms,
-            attempts=attempts,
-            give_up_ms=give_up_ms,
-            allow_look_alike=allow_look_alike,
-            allow_zero_address=allow_zero_address,
-        )
+        intent, terms = read_intent(order), read_terms(order)
         if check:
             return await self._desk.check(intent, terms)
         entry, fresh = await self._desk.accept(intent, terms)
@@ -193,26 +153,14 @@ class Sender:
         await self._delivery.deliver(entry)
         return (await self._entry(entry.txid)).payment
 
-    async def estimate(
-        self,
-        *,
-        owner: Address,
-        to: Address,
-        asset: str,
-        amount: int,
-        memo: bytes = b"",
-        fee_limit: Sun | None = None,
-    ) -> PaymentEstimate:
+    async def estimate(self, order: PaymentOrder) -> PaymentEstimate:
         """What a payment would burn now; the owner need not be ours.
 
         Raises:
             InsufficientFunds: of the token. TRX that are missing are no error here.
             RecipientRefused, WouldFail, TooLarge, InvalidInput, NodeError
         """
-        intent = Intent(
-            "estimate", owner, to, asset, amount, memo=memo, fee_limit=fee_limit
-        )
-        return await self._desk.estimate(intent)
+        return await self._desk.estimate(read_intent(order))
 
     def _head_time(self) -> UnixMillis | None:
         head = self._position().head

@@ -26,6 +26,7 @@ from lucidtrond.api import (
     Params,
     Payment,
     PaymentEstimate,
+    PaymentOrder,
     Plugin,
     RecipientRefused,
     RecipientText,
@@ -129,7 +130,7 @@ async def send(ctx: Context[NoConfig], params: Send) -> Payment:
     token = ctx.tokens.at(to.base58)
     if token is not None:
         raise RecipientRefused(f"the recipient is the contract of {token.symbol}")
-    payment = await ctx.sender.send(
+    order = PaymentOrder(
         key=params.idempotency_key,
         owner=owner,
         to=to,
@@ -143,8 +144,8 @@ async def send(ctx: Context[NoConfig], params: Send) -> Payment:
         give_up_ms=_ms(params.give_up_s),
         allow_look_alike=params.allow_look_alike,
         allow_zero_address=params.allow_zero_address,
-        check=params.check,
     )
+    payment = await ctx.sender.send(order, check=params.check)
     if params.wait == "none" or payment.state == "checked":
         return payment
     with trio.move_on_after(PATIENCE_S):
@@ -209,7 +210,8 @@ async def estimate(ctx: Context[NoConfig], params: Estimate) -> Estimated:
     """
     asset, amount = _read_amount(ctx, params)
     to = read_recipient(params.to, allow_unchecked=True)
-    cost = await ctx.sender.estimate(
+    order = PaymentOrder(
+        key="estimate",
         owner=await _owner(ctx, params.source),
         to=to,
         asset=asset,
@@ -217,6 +219,7 @@ async def estimate(ctx: Context[NoConfig], params: Estimate) -> Estimated:
         memo=_read_memo(params.memo),
         fee_limit=_limit(params.fee_limit_sun, "fee_limit_sun"),
     )
+    cost = await ctx.sender.estimate(order)
     known = ctx.tokens.at(asset)
     symbol, decimals = (known.symbol, known.decimals) if known else (None, None)
     if asset == TRX:

@@ -14,6 +14,7 @@ from lucidtrond.chain.ledger import Ledger
 from lucidtrond.errors import CallNotRun, KeystoreLocked, NodeUnavailable
 from lucidtrond.events.types import Payment
 from lucidtrond.node.health.agreement import Agreement, Sighting
+from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import KeystoreStatus, Tx
 from lucidtrond.sending.sender import MIGRATIONS, Sender
 from lucidtrond.store.database import open_store
@@ -407,12 +408,15 @@ async def process(path: Path | None = None) -> AsyncIterator[Process]:
         yield made
 
 
-async def pay(made: Process, key: str = "a", **more: Any) -> Payment:
+async def pay(
+    made: Process, key: str = "a", *, check: bool = False, **more: Any
+) -> Payment:
     fields: dict[str, Any] = {
+        "key": key,
         "owner": OWNERS[0],
         "to": TO,
         "asset": "TRX",
         "amount": 5,
         **more,
     }
-    return await made.sender.send(key=key, **fields)
+    return await made.sender.send(PaymentOrder(**fields), check=check)

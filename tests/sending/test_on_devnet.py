@@ -21,6 +21,7 @@ from lucidtrond.keystore.vault import Vault
 from lucidtrond.node.cache import CachedNode
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.pool import open_pool
+from lucidtrond.orders import PaymentOrder
 from lucidtrond.sending import sender as sending
 from lucidtrond.sending.sender import Sender
 from lucidtrond.store.database import open_store
@@ -77,9 +78,8 @@ class House:
         return await self.store.write(make)
 
     async def pay(self, key: str, owner: Address, to: Address, amount: int) -> Payment:
-        return await self.sender.send(
-            key=key, owner=owner, to=to, asset="TRX", amount=amount
-        )
+        order = PaymentOrder(key=key, owner=owner, to=to, asset="TRX", amount=amount)
+        return await self.sender.send(order)
 
 
 @asynccontextmanager

@@ -1,8 +1,7 @@
 """Token payments before the signature: what a simulation shows, and what it costs."""
 
-from typing import Any
-
 import pytest
+from attrs import evolve
 
 from lucidtrond.errors import (
     CallNotRun,
@@ -11,17 +10,13 @@ from lucidtrond.errors import (
     NodeRefused,
     WouldFail,
 )
+from lucidtrond.orders import PaymentOrder
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.contract_terms import ContractTerms
 from lucidtrond.tron.transaction import RESULT_ALLOWANCE_BYTES, TxId
 from tests.sending.model import OWNERS, TO, TOKEN, pay, process
 
-ASKED: dict[str, Any] = {
-    "owner": OWNERS[0],
-    "to": TO,
-    "asset": TOKEN.base58,
-    "amount": 5,
-}
+ORDER = PaymentOrder(key="a", owner=OWNERS[0], to=TO, asset=TOKEN.base58, amount=5)
 
 
 @pytest.mark.parametrize(
@@ -65,17 +60,13 @@ async def test_what_the_contracts_maker_pays_is_not_the_callers_to_burn(
         chain.terms = ContractTerms(TO, percent, 10**7)
         chain.resources_of[TO] = Resources(energy_limit=staked + 5, energy_used=5)
         chain.resources = Resources(free_net_limit=600)
-        estimate = await made.sender.estimate(
-            owner=OWNERS[0], to=OWNERS[1], asset=TOKEN.base58, amount=5
-        )
+        estimate = await made.sender.estimate(evolve(ORDER, to=OWNERS[1]))
         assert estimate.energy_burn_sun == str(burned)
         assert estimate.energy - estimate.origin_energy == burned // 100
         # Should the maker not pay any more, the call has still enough to end well.
         assert estimate.fee_limit_sun == str(2_829_700 * 120 // 100)
         chain.terms = ContractTerms(OWNERS[0], percent, 10**7)
-        own = await made.sender.estimate(
-            owner=OWNERS[0], to=OWNERS[1], asset=TOKEN.base58, amount=5
-        )
+        own = await made.sender.estimate(evolve(ORDER, to=OWNERS[1]))
         assert (own.energy_burn_sun, own.origin_energy) == ("2829700", 0)
 
 
@@ -84,7 +75,7 @@ async def test_the_size_estimated_is_that_of_the_bytes_signed(energy: int) -> No
     """Below 2,097,152 sun a fee limit takes a byte less than the configured one."""
     async with process() as made:
         made.chain.energy = energy
-        estimate = await made.sender.estimate(**ASKED)
+        estimate = await made.sender.estimate(ORDER)
         sent = await pay(made, asset=TOKEN.base58)
         assert sent.txid is not None
         signed = made.chain.pool[TxId(sent.txid)]
@@ -96,9 +87,9 @@ async def test_the_size_estimated_is_that_of_the_bytes_signed(energy: int) -> No
 async def test_a_fee_that_the_token_takes_is_seen_before_paying() -> None:
     async with process() as made:
         made.chain.simulated = 4
-        assert (await made.sender.estimate(**ASKED)).arrives_raw == "4"
-        trx = {**ASKED, "asset": "TRX"}
-        assert (await made.sender.estimate(**trx)).arrives_raw is None
+        assert (await made.sender.estimate(ORDER)).arrives_raw == "4"
+        trx = evolve(ORDER, asset="TRX")
+        assert (await made.sender.estimate(trx)).arrives_raw is None
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """Token payments over loopback HTTP: what nodes print of calls, contracts and logs."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lucidtrond.devnet.describe import tokens_of
 from lucidtrond.errors import WouldFail
+from lucidtrond.orders import PaymentOrder
 from lucidtrond.tron.address import Address
 from tests.sending.test_on_devnet import LAG, House, shop
 
@@ -37,14 +37,12 @@ async def test_a_token_is_estimated_sent_solidified_and_booked(
     async with shop(tmp_path / "db", *sorts) as (made, wallet):
         token = await funded(made, wallet, symbol)
         recipient = await made.new_address()
-        asked: dict[str, Any] = {
-            "owner": wallet,
-            "to": recipient,
-            "asset": token.base58,
-        }
-        estimate = await made.sender.estimate(**asked, amount=PAID)
+        order = PaymentOrder(
+            key="k", owner=wallet, to=recipient, asset=token.base58, amount=PAID
+        )
+        estimate = await made.sender.estimate(order)
         assert (estimate.energy, estimate.energy_burn_sun) == (energy, str(burned))
-        sent = await made.sender.send(key="k", **asked, amount=PAID)
+        sent = await made.sender.send(order)
         await made.mine(LAG + 1)
         paid = await made.sender.wait(sent.payment_id, until="solidified")
         assert paid.state == "solidified"
@@ -63,12 +61,14 @@ async def test_a_token_that_moves_nothing_is_refused_or_never_called_paid(
         recipient = await made.new_address()
         for symbol in ("LIAR", "REFUSER", "FICKLE"):
             token = (await funded(made, wallet, symbol)).base58
-            asked: dict[str, Any] = {"owner": wallet, "to": recipient, "asset": token}
+            order = PaymentOrder(
+                key=symbol, owner=wallet, to=recipient, asset=token, amount=PAID
+            )
             if symbol != "FICKLE":
                 with pytest.raises(WouldFail, match="no Transfer log"):
-                    await made.sender.send(key=symbol, **asked, amount=PAID)
+                    await made.sender.send(order)
                 continue
-            sent = await made.sender.send(key=symbol, **asked, amount=PAID)
+            sent = await made.sender.send(order)
             assert sent.state == "pending"
             await made.mine(LAG + 1)
             ended = await made.sender.wait(sent.payment_id, until="solidified")

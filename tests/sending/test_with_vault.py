@@ -13,6 +13,7 @@ from lucidtrond.events.bus import Bus
 from lucidtrond.events.types import Payment
 from lucidtrond.keystore import vault as vaults
 from lucidtrond.keystore.vault import Vault
+from lucidtrond.orders import PaymentOrder
 from lucidtrond.sending.sender import MIGRATIONS, Sender
 from lucidtrond.store.database import open_store
 from lucidtrond.store.migrate import migrate
@@ -59,9 +60,9 @@ async def test_a_wallet_pays_once_its_keystore_is_there_and_open(
         await nursery.start(sender.run)
 
         async def pay(owner: Address) -> Payment:
-            return await sender.send(
-                key="k", owner=owner, to=address(5), asset="TRX", amount=7
-            )
+            to = address(5)
+            order = PaymentOrder(key="k", owner=owner, to=to, asset="TRX", amount=7)
+            return await sender.send(order)
 
         with pytest.raises(NoSuchKey):
             await pay(address(6))
