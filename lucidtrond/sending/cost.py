@@ -1,10 +1,10 @@
 """What a payment burns beside its amount; an estimate from answers of nodes. Pure.
 
-TransferActuator, BandwidthProcessor and EnergyProcessor of java-tron: bandwidth is all
-or nothing per source, an account that comes to life costs the creation fee in place of
-it, and staked energy goes before burned one.
+TransferActuator of java-tron; which bandwidth and energy are burned is in
+`tron.resources`.
 """
 
+from functools import partial
 from typing import Final
 
 from attrs import frozen
@@ -12,6 +12,7 @@ from attrs import frozen
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.contract_terms import EnergyShares
 from lucidtrond.tron.parameters import ChainParameters
+from lucidtrond.tron.resources import bandwidth_fee, energy_burned, has_bandwidth
 from lucidtrond.tron.units import Sun
 
 _MARGIN_PERCENT: Final = 20
@@ -70,25 +71,34 @@ def cost_of(
     resources: Resources,
 ) -> Cost:
     """What it burns; *creates*: a payment of TRX makes the recipient's account."""
-    staked_left = resources.net_limit - resources.net_used
-    free_left = resources.free_net_limit - resources.free_net_used
-    price = shape.size * prices.transaction_fee
-    activation, left = 0, max(staked_left, free_left)
-    if creates:
-        price = prices.create_account_fee
-        activation, left = prices.activation_fee, staked_left
-    bandwidth = price if left < shape.size else 0
-    energy_left = max(resources.energy_limit - resources.energy_used, 0)
+    price = bandwidth_fee(
+        shape.size,
+        creates_account=creates,
+        transaction_fee=prices.transaction_fee,
+        create_account_fee=prices.create_account_fee,
+    )
+    burns_nothing = has_bandwidth(
+        shape.size,
+        staked_left=resources.net_limit - resources.net_used,
+        free_left=resources.free_net_limit - resources.free_net_used,
+        creates_account=creates,
+    )
+    bandwidth = Sun(0) if burns_nothing else price
     most = 0
     if shape.fee_limit is not None and prices.energy_fee:
         most = shape.fee_limit // prices.energy_fee
+    burned = partial(
+        energy_burned,
+        staked_left=resources.energy_limit - resources.energy_used,
+        energy_fee=prices.energy_fee,
+    )
     return Cost(
-        bandwidth=Sun(bandwidth),
-        activation=Sun(activation),
+        bandwidth=bandwidth,
+        activation=Sun(prices.activation_fee if creates else 0),
         memo=_memo(shape, prices),
-        energy=Sun(max(shape.energy - energy_left, 0) * prices.energy_fee),
+        energy=burned(shape.energy),
         spare=Sun(price - bandwidth),
-        most_energy=Sun(max(most - energy_left, 0) * prices.energy_fee),
+        most_energy=burned(most),
     )
 
 

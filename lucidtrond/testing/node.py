@@ -15,8 +15,7 @@ from attrs import define, field
 from lucidtrond.devnet.describe import describe
 from lucidtrond.devnet.funding import fund, fund_token
 from lucidtrond.devnet.state.account import block_key
-from lucidtrond.devnet.state.bandwidth import net_limit, recovered
-from lucidtrond.devnet.state.bandwidth import recovered_net as recovered_stake
+from lucidtrond.devnet.state.bandwidth import net_limit, net_used
 from lucidtrond.devnet.state.blocks import SUCCESS as SUCCESS_RET
 from lucidtrond.devnet.state.blocks import (
     BlockRow,
@@ -27,7 +26,7 @@ from lucidtrond.devnet.state.blocks import (
 )
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain, head_header
-from lucidtrond.devnet.state.energy import energy_limit, use_energy
+from lucidtrond.devnet.state.energy import energy_limit, energy_used
 from lucidtrond.devnet.state.genesis import (
     default_genesis_file,
     make_genesis,
@@ -47,6 +46,7 @@ from lucidtrond.tron.contract_terms import ContractTerms
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Log, Receipt
+from lucidtrond.tron.resources import recovered
 from lucidtrond.tron.revert import read_revert
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun
@@ -157,9 +157,9 @@ class LocalNode:
             Resources(
                 free_net_used=recovered(row.free_net_usage, row.free_net_slot, now),
                 free_net_limit=genesis.parameters.free_net_limit,
-                net_used=recovered_stake(row, now).net_usage,
+                net_used=net_used(row, now),
                 net_limit=net_limit(row, world, genesis),
-                energy_used=use_energy(row, 0, now).energy_usage,
+                energy_used=energy_used(row, now),
                 energy_limit=energy_limit(row, world, genesis),
             ),
             world.globals.number,

@@ -1,10 +1,13 @@
-"""Bandwidth and energy: how usage recovers, what stake gives, what a payment costs.
+"""Bandwidth and energy: how usage recovers, what stake gives, what is burned.
 
-Theory. Usage recorded at a slot decays linearly to nothing over a window of a day;
-using more merges the rest with the new and starts a weighted window. Integers divide
-as java's do, and the one double factor is a double here too: these figures decide who
-pays, so they must come out equal to the node's. Slots are of three seconds, counted
-from the genesis block's time; "now" is the head block's slot, never the wall clock.
+Usage recorded at a slot decays linearly to nothing over a window of a day; using more
+merges the rest with the new and starts a weighted window. Integers divide as java's do,
+and the double factors are doubles here too: these figures decide who pays, so they must
+come out equal to the node's. Slots are of three seconds, counted from the genesis
+block's time; "now" is the head block's slot, never the wall clock.
+
+ResourceProcessor, BandwidthProcessor and EnergyProcessor of java-tron; who pays for the
+energy of a contract's calls is in `contract_terms`.
 """
 
 import math
@@ -12,7 +15,6 @@ from typing import Final
 
 from attrs import frozen
 
-from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.units import SUN_PER_TRX, Sun
 
 DAY_SLOTS: Final = 28_800
@@ -26,46 +28,62 @@ _PRECISION: Final = 1_000_000
 
 @frozen
 class Usage:
-    """How much of a resource was used, when, and over which window it recovers.
+    """How much of a stake's resource was used, when, and over which window it recovers.
 
     *window* is in thousandths of a slot, as getaccount's ``net_window_size`` is for
-    accounts with ``net_window_optimized``.
+    accounts with ``net_window_optimized``; 0 stands for the whole day.
     """
 
     amount: int = 0
     slot: int = 0
     window: int = DAY_WINDOW
 
+    def left(self, now: int) -> int:
+        """What is left of it at slot *now*."""
+        window = _whole_slots(self.window)
+        return recovered(self.amount, self.slot, now, window=window)
+
+    def increased(self, more: int, now: int) -> "Usage":
+        """Recover until slot *now*, then add; the windows are merged (increaseV2)."""
+        window = _whole_slots(self.window)
+        average = _decayed_average(self.amount, self.slot, now, window)
+        fresh = _divide_up(more * _PRECISION, DAY_SLOTS)
+        total = (average * window + fresh * DAY_SLOTS) // _PRECISION
+        left = average * window // _PRECISION
+        if left == 0:
+            return Usage(total, now, DAY_WINDOW)
+        passed = (now - self.slot) * WINDOW_PRECISION
+        left_window = (self.window or DAY_WINDOW) - passed
+        merged = _divide_up(left * left_window + more * DAY_WINDOW, total)
+        return Usage(total, now, min(merged, DAY_WINDOW))
+
+    def joined(self, other: "Usage", now: int) -> "Usage":
+        """Recover until slot *now*, then take over *other*, which has recovered.
+
+        ResourceProcessor.unDelegateIncreaseV2.
+        """
+        own = self.increased(0, now)
+        total = own.amount + other.amount
+        if total == 0:
+            return Usage(0, now, DAY_WINDOW)
+        weighted = own.amount * own.window + other.amount * other.window
+        return Usage(total, now, min(_divide_up(weighted, total), DAY_WINDOW))
+
 
 def increase(
-    last_usage: int, usage: int, *, last_slot: int, now: int, window: int = DAY_SLOTS
+    usage: int, more: int, since: int, now: int, *, window: int = DAY_SLOTS
 ) -> int:
-    """Give the usage at slot *now* after using *usage* more (ResourceProcessor).
+    """Give the usage at slot *now*, recorded at slot *since*, after using *more*.
 
-    *window* in whole slots. For free bandwidth, and for anything that is only read.
+    *window* is in whole slots. For free bandwidth, which keeps no window of its own.
     """
-    average = _decayed_average(last_usage, last_slot, now, window)
-    return (average + _divide_up(usage * _PRECISION, window)) * window // _PRECISION
+    average = _decayed_average(usage, since, now, window)
+    return (average + _divide_up(more * _PRECISION, window)) * window // _PRECISION
 
 
-def recovered(last: Usage, now: int) -> int:
-    """What is left at slot *now* of earlier usage."""
-    window = _whole_slots(last.window)
-    return increase(last.amount, 0, last_slot=last.slot, now=now, window=window)
-
-
-def use(last: Usage, amount: int, now: int) -> Usage:
-    """Use *amount* more at slot *now*; the windows are merged (increaseV2)."""
-    window = _whole_slots(last.window)
-    average = _decayed_average(last.amount, last.slot, now, window)
-    fresh = _divide_up(amount * _PRECISION, DAY_SLOTS)
-    total = (average * window + fresh * DAY_SLOTS) // _PRECISION
-    left = average * window // _PRECISION
-    if left == 0:
-        return Usage(total, now, DAY_WINDOW)
-    left_window = last.window - (now - last.slot) * WINDOW_PRECISION
-    merged = _divide_up(left * left_window + amount * DAY_WINDOW, total)
-    return Usage(total, now, min(merged, DAY_WINDOW))
+def recovered(usage: int, since: int, now: int, *, window: int = DAY_SLOTS) -> int:
+    """What is left at slot *now* of usage recorded at slot *since*."""
+    return increase(usage, 0, since, now, window=window)
 
 
 def limit_from_stake(staked: Sun, *, total_limit: int, total_weight: int) -> int:
@@ -75,108 +93,55 @@ def limit_from_stake(staked: Sun, *, total_limit: int, total_weight: int) -> int
     """
     if total_weight == 0:
         return 0
-    return int(staked / SUN_PER_TRX * (total_limit / total_weight))
+    return int(float(staked) / SUN_PER_TRX * (total_limit / total_weight))
 
 
-def stake_for_limit(wanted: int, *, total_limit: int, total_weight: int) -> Sun:
-    """The least whole-TRX stake (in sun) that gives at least *wanted* a day.
+def stake_in_use(used: int, *, total_limit: int, total_weight: int) -> Sun:
+    """The stake (in sun) whose day's share *used* is, so that it can't be lent.
 
-    As of these totals, which the stake itself changes a little.
+    DelegateResourceActuator.
     """
-    trx = _divide_up(wanted * total_weight, total_limit)
-    while limit_from_stake(
-        Sun(trx * SUN_PER_TRX), total_limit=total_limit, total_weight=total_weight
-    ) < min(wanted, total_limit):
-        trx += 1  # the doubles above may round down
-    return Sun(trx * SUN_PER_TRX)
+    return Sun(int(used * SUN_PER_TRX * (total_weight / total_limit)))
 
 
-@frozen
-class Cost:
-    """What a transaction would take: sun burned by reason, and resources used."""
+def bandwidth_fee(
+    size: int, *, creates_account: bool, transaction_fee: Sun, create_account_fee: Sun
+) -> Sun:
+    """What *size* bytes cost whose bandwidth is burned.
 
-    bandwidth_used: int = 0
-    bandwidth_burned: Sun = Sun(0)
-    activation: Sun = Sun(0)
-    energy_used: int = 0
-    energy_burned: Sun = Sun(0)
-    memo: Sun = Sun(0)
-    multi_sign: Sun = Sun(0)
-
-    @property
-    def burned(self) -> Sun:
-        """Everything that leaves the balance beside the amount."""
-        return Sun(
-            self.bandwidth_burned
-            + self.activation
-            + self.energy_burned
-            + self.memo
-            + self.multi_sign
-        )
-
-
-def estimate_cost(
-    size: int,
-    parameters: ChainParameters,
-    *,
-    net_left: int,
-    free_left: int,
-    creates_account: bool = False,
-    energy: int = 0,
-    energy_left: int = 0,
-    has_memo: bool = False,
-    signatures: int = 1,
-) -> Cost:
-    """Work out a transaction's cost before it is sent.
-
-    *size* is `transaction.bandwidth_bytes`. Bandwidth comes whole from one source:
-    stake, else the free allowance, else it is burned; activating an account never uses
-    the free allowance. *energy* is the caller's part.
+    Bandwidth comes whole from one source: stake, else the free allowance, else it is
+    burned, at a flat price where an account is created.
     """
-    if net_left >= size:
-        bandwidth_used, bandwidth_burned = size, 0
-    elif creates_account:
-        bandwidth_used, bandwidth_burned = 0, parameters.create_account_fee
-    elif free_left >= size:
-        bandwidth_used, bandwidth_burned = size, 0
-    else:
-        bandwidth_used, bandwidth_burned = 0, size * parameters.transaction_fee
-    energy_used = min(energy, max(energy_left, 0))
-    return Cost(
-        bandwidth_used,
-        Sun(bandwidth_burned),
-        activation=Sun(parameters.activation_fee if creates_account else 0),
-        energy_used=energy_used,
-        energy_burned=Sun((energy - energy_used) * parameters.energy_fee),
-        memo=Sun(parameters.memo_fee if has_memo else 0),
-        multi_sign=Sun(parameters.multi_sign_fee if signatures > 1 else 0),
-    )
+    return create_account_fee if creates_account else Sun(size * transaction_fee)
+
+
+def has_bandwidth(
+    size: int, *, staked_left: int, free_left: int, creates_account: bool
+) -> bool:
+    """Whether *size* bytes burn nothing; creating an account never uses free ones."""
+    return staked_left >= size or (not creates_account and free_left >= size)
+
+
+def energy_from_stake(energy: int, staked_left: int) -> int:
+    """The part of *energy* that stake pays; stake goes before burned sun."""
+    return min(energy, max(staked_left, 0))
+
+
+def energy_burned(energy: int, *, staked_left: int, energy_fee: Sun) -> Sun:
+    """What is burned for *energy* of which stake pays as much as it can."""
+    return Sun((energy - energy_from_stake(energy, staked_left)) * energy_fee)
 
 
 def energy_limit_of_call(
-    fee_limit: Sun,
-    parameters: ChainParameters,
-    *,
-    energy_left: int,
-    balance: Sun,
-    call_value: Sun,
+    fee_limit: Sun, *, staked_left: int, balance: Sun, call_value: Sun, energy_fee: Sun
 ) -> int:
     """Energy that the caller's side of a call may use at most.
 
     The fee limit caps staked energy too: at too low a limit a call fails although
-    enough is staked.
+    enough is staked. VMActuator.getAccountEnergyLimitWithFixRatio.
     """
-    payable = max(balance - call_value, 0) // parameters.energy_fee
-    return min(fee_limit // parameters.energy_fee, max(energy_left, 0) + payable)
-
-
-def fee_limit_for(energy: int, parameters: ChainParameters, *, margin: float) -> Sun:
-    """A fee limit that lets a call use *energy* and *margin* (say 0.2) more.
-
-    Never above what the chain accepts.
-    """
-    wanted = math.ceil(energy * (1 + margin)) * parameters.energy_fee
-    return Sun(min(wanted, parameters.max_fee_limit))
+    payable = max(balance - call_value, 0) // energy_fee
+    return min(fee_limit // energy_fee, max(staked_left, 0) + payable)
 
 
 def _decayed_average(usage: int, since: int, now: int, window: int) -> int:

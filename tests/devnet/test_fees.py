@@ -9,17 +9,19 @@ from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.bandwidth import (
-    DAY_SLOTS,
-    DAY_WINDOW,
     PUBLIC_NET_LIMIT,
-    WINDOW_PRECISION,
-    recovered,
     recovered_net,
     use_net,
 )
 from lucidtrond.devnet.state.blocks import ReceiptRow
 from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.tron.keys import PrivateKey
+from lucidtrond.tron.resources import (
+    DAY_SLOTS,
+    DAY_WINDOW,
+    WINDOW_PRECISION,
+    recovered,
+)
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.devnet.making import ALICE, BOB, FIVE, NOVA, Lab

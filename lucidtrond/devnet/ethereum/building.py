@@ -21,12 +21,12 @@ from lucidtrond.devnet.ethereum.values import (
 )
 from lucidtrond.devnet.java.errors import JavaError
 from lucidtrond.devnet.java.values import decode_hex, is_long, merge
-from lucidtrond.devnet.state.energy import WHOLE
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.triggering import Call, call_constant
 from lucidtrond.devnet.state.unsigned import check_contract, raw_data_of
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.contract_terms import WHOLE
 from lucidtrond.tron.jsonformat import print_transaction
 
 Json = dict[str, Any]

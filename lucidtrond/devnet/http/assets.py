@@ -9,10 +9,10 @@ from lucidtrond.devnet.http.requests import ServletRequest
 from lucidtrond.devnet.java.errors import JavaError, null_pointer
 from lucidtrond.devnet.java.values import as_text, decode_hex
 from lucidtrond.devnet.state.assets import asset_of
-from lucidtrond.devnet.state.bandwidth import recovered
 from lucidtrond.devnet.state.invariants import present
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_message
+from lucidtrond.tron.resources import recovered
 
 MAX_PAGE: Final = 1000  # ActuatorConstant.ASSET_ISSUE_COUNT_LIMIT_MAX
 

@@ -8,9 +8,9 @@ from lucidtrond.devnet.http.printing import Json
 from lucidtrond.devnet.http.requests import ServletRequest
 from lucidtrond.devnet.java.errors import contract_invalid
 from lucidtrond.devnet.java.values import as_text, decode_hex, merge, to_long
-from lucidtrond.devnet.state.energy import WHOLE
 from lucidtrond.devnet.state.unsigned import raw_data_of
 from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.contract_terms import WHOLE
 from lucidtrond.tron.jsonformat import print_transaction
 
 

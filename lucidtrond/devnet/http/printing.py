@@ -15,7 +15,7 @@ from lucidtrond.devnet.state.account import (
 from lucidtrond.devnet.state.assets import asset_of
 from lucidtrond.devnet.state.bandwidth import (
     net_limit,
-    recovered,
+    net_used,
     recovered_net,
 )
 from lucidtrond.devnet.state.blocks import (
@@ -25,7 +25,7 @@ from lucidtrond.devnet.state.blocks import (
     LogRow,
     TransactionRow,
 )
-from lucidtrond.devnet.state.energy import energy_limit, use_energy
+from lucidtrond.devnet.state.energy import energy_limit, energy_used, use_energy
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.rewards import running_own
@@ -35,6 +35,7 @@ from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.base58 import encode_check
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
 from lucidtrond.tron.jsonformat import print_message, print_transaction
+from lucidtrond.tron.resources import recovered
 from lucidtrond.tron.units import SUN_PER_TRX
 
 Json = dict[str, Any]
@@ -262,7 +263,7 @@ def print_net(account: Account, world: World, genesis: Genesis) -> Json:
     return _filled(
         freeNetUsed=recovered(account.free_net_usage, account.free_net_slot, now),
         freeNetLimit=genesis.parameters.free_net_limit,
-        NetUsed=recovered_net(account, now).net_usage,
+        NetUsed=net_used(account, now),
         NetLimit=net_limit(account, world, genesis),
         TotalNetLimit=genesis.parameters.total_net_limit,
         TotalNetWeight=world.globals.total_net_weight,
@@ -275,7 +276,7 @@ def print_resources(account: Account, world: World, genesis: Genesis) -> Json:
     return print_net(account, world, genesis) | _filled(
         tronPowerUsed=sum(count for _, count in account.votes),
         tronPowerLimit=tron_power(account) // SUN_PER_TRX,
-        EnergyUsed=use_energy(account, 0, now).energy_usage,
+        EnergyUsed=energy_used(account, now),
         EnergyLimit=energy_limit(account, world, genesis),
         TotalEnergyLimit=genesis.parameters.total_energy_limit,
         TotalEnergyWeight=world.globals.total_energy_weight,

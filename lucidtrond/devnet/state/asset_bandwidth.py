@@ -8,14 +8,13 @@ from lucidtrond.devnet.state.bandwidth import (
     NetBill,
     net_limit,
     net_used,
-    recovered,
     use_net,
-    with_usage,
 )
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.world import World
+from lucidtrond.tron.resources import increase, recovered
 
 
 def charge_issuer(
@@ -48,11 +47,11 @@ def charge_issuer(
     issuer = present(world.accounts.get(asset.owner_address))
     if size > net_limit(issuer, world, genesis) - net_used(issuer, now):
         return None
-    asset.public_free_asset_net_usage = with_usage(public, size)
+    asset.public_free_asset_net_usage = increase(public, size, now, now)
     asset.public_latest_free_net_time = now
     put_asset(world, asset)
     tokens = tuple(
-        replace(holding, net_usage=with_usage(own, size), net_slot=now)
+        replace(holding, net_usage=increase(own, size, now, now), net_slot=now)
         if holding.token == token
         else holding
         for holding in account.tokens

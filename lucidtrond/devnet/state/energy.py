@@ -4,21 +4,19 @@ The stake of the contract's maker pays a part, if he said so; the caller's stake
 then burned sun the rest (EnergyProcessor).
 """
 
-from typing import Final
-
 from attrs import frozen
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
-from lucidtrond.devnet.state.bandwidth import Meter, burn, share_of
+from lucidtrond.devnet.state.bandwidth import burn
 from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import certain, present
 from lucidtrond.devnet.state.world import World
+from lucidtrond.tron import resources
+from lucidtrond.tron.contract_terms import WHOLE, share_energy
+from lucidtrond.tron.resources import Usage
 from lucidtrond.tron.units import SUN_PER_TRX, Sun
-
-WHOLE: Final = 100
-"""Percent."""
 
 
 @frozen
@@ -35,37 +33,43 @@ class EnergyBill:
 
 def energy_limit(account: Account, world: World, genesis: Genesis) -> int:
     """Energy a day that own and borrowed stake give."""
-    staked = Sun(account.staked_energy + account.borrowed_energy)
-    total = world.globals.total_energy_weight
-    return share_of(staked, genesis.parameters.total_energy_limit, total)
+    return resources.limit_from_stake(
+        Sun(account.staked_energy + account.borrowed_energy),
+        total_limit=genesis.parameters.total_energy_limit,
+        total_weight=world.globals.total_energy_weight,
+    )
 
 
 def use_energy(account: Account, more: int, now: int) -> Account:
     """Add staked energy used at slot *now*; the slot itself stays as it was."""
-    meter = Meter(account.energy_usage, account.energy_slot, account.energy_window)
-    used = meter.increased(more, now)
-    return replace(account, energy_usage=used.usage, energy_window=used.window)
+    usage = Usage(account.energy_usage, account.energy_slot, account.energy_window)
+    used = usage.increased(more, now)
+    return replace(account, energy_usage=used.amount, energy_window=used.window)
+
+
+def energy_used(account: Account, now: int) -> int:
+    """What is left at slot *now* of the usage of staked energy."""
+    usage = Usage(account.energy_usage, account.energy_slot, account.energy_window)
+    return usage.left(now)
 
 
 def staked_left(account: Account, world: World, genesis: Genesis) -> int:
     """Energy that stake still gives at the head's slot."""
     now = genesis.slot(world.globals.timestamp)
-    used = use_energy(account, 0, now).energy_usage
-    return max(energy_limit(account, world, genesis) - used, 0)
+    return max(energy_limit(account, world, genesis) - energy_used(account, now), 0)
 
 
 def available(
     account: Account, world: World, genesis: Genesis, *, fee_limit: int, value: int
 ) -> int:
-    """Energy that a call of *account* may use.
-
-    VMActuator.getAccountEnergyLimitWithFixRatio; *value* sun go with the call. The fee
-    limit bounds staked energy too.
-    """
-    price = genesis.parameters.energy_fee
-    affordable = max(account.balance - value, 0) // price
-    left = staked_left(account, world, genesis)
-    return min(left + affordable, fee_limit // price)
+    """Energy that a call of *account* may use; *value* sun go with the call."""
+    return resources.energy_limit_of_call(
+        Sun(fee_limit),
+        staked_left=staked_left(account, world, genesis),
+        balance=account.balance,
+        call_value=Sun(value),
+        energy_fee=genesis.parameters.energy_fee,
+    )
 
 
 def estimated(energy: int, genesis: Genesis) -> int:
@@ -111,8 +115,8 @@ def pay_together(
     """
     if contract.origin == caller or contract.caller_percent >= WHOLE:
         return pay(world, caller, energy, genesis)
-    share = energy * (WHOLE - contract.caller_percent) // WHOLE
-    usage = min(share, _origin_left(contract, world, genesis))
+    left = _origin_left(contract, world, genesis)
+    usage = share_energy(energy, contract.caller_percent, left).origin
     maker = world.accounts.get(contract.origin)
     if maker is not None:
         now = genesis.slot(world.globals.timestamp)
@@ -127,8 +131,10 @@ def pay_together(
 def pay(world: World, caller: bytes, energy: int, genesis: Genesis) -> EnergyBill:
     """Take what *energy* costs from an account that `available` looked at."""
     account = present(world.accounts.get(caller))
-    usage = min(energy, staked_left(account, world, genesis))
-    fee = Sun((energy - usage) * genesis.parameters.energy_fee)
+    left = staked_left(account, world, genesis)
+    usage = resources.energy_from_stake(energy, left)
+    price = genesis.parameters.energy_fee
+    fee = resources.energy_burned(energy, staked_left=left, energy_fee=price)
     certain(account.balance >= fee, "a call was let use more than its caller can pay")
     now = genesis.slot(world.globals.timestamp)
     charged = replace(

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.accounts import is_address
-from lucidtrond.devnet.state.bandwidth import Meter
 from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.world import World
+from lucidtrond.tron.resources import Usage
 from lucidtrond.tron.units import SUN_PER_TRX, Sun
 
 # ResourceCode of common.proto; TRON_POWER (2) needs the new resource model.
@@ -57,21 +57,21 @@ def with_borrowed(account: Account, resource: int, amount: int) -> Account:
     return replace(account, borrowed_net=Sun(account.borrowed_net + amount))
 
 
-def meter_of(account: Account, resource: int) -> Meter:
+def usage_of(account: Account, resource: int) -> Usage:
     """The recorded usage of its stake's resource."""
     if resource == ENERGY:
-        return Meter(account.energy_usage, account.energy_slot, account.energy_window)
-    return Meter(account.net_usage, account.net_slot, account.net_window)
+        return Usage(account.energy_usage, account.energy_slot, account.energy_window)
+    return Usage(account.net_usage, account.net_slot, account.net_window)
 
 
-def with_meter(account: Account, resource: int, meter: Meter) -> Account:
+def with_usage(account: Account, resource: int, usage: Usage) -> Account:
     """With another recorded usage."""
-    usage, slot, window = meter.usage, meter.slot, meter.window
+    amount, slot, window = usage.amount, usage.slot, usage.window
     if resource == ENERGY:
         return replace(
-            account, energy_usage=usage, energy_slot=slot, energy_window=window
+            account, energy_usage=amount, energy_slot=slot, energy_window=window
         )
-    return replace(account, net_usage=usage, net_slot=slot, net_window=window)
+    return replace(account, net_usage=amount, net_slot=slot, net_window=window)
 
 
 def totals(world: World, genesis: Genesis, resource: int) -> tuple[int, int]:

@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.deployed import Contract
-from lucidtrond.devnet.state.energy import WHOLE
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.kinds.base import ContractKind
@@ -14,6 +13,7 @@ from lucidtrond.devnet.state.rejections import Invalid
 from lucidtrond.devnet.state.stakes import known_owner
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
+from lucidtrond.tron.contract_terms import WHOLE
 from lucidtrond.tron.units import Sun
 
 Setting = (

@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account, Delegation, delegation_key
 from lucidtrond.devnet.state.accounts import is_address, owner_of
-from lucidtrond.devnet.state.bandwidth import Meter, share_of
 from lucidtrond.devnet.state.candidate import CandidateOf
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.kinds.base import ContractKind, Get
@@ -17,16 +16,17 @@ from lucidtrond.devnet.state.stakes import (
     RESOURCES,
     borrowed,
     known_owner,
-    meter_of,
     staked,
     totals,
+    usage_of,
     with_borrowed,
     with_lent,
-    with_meter,
+    with_usage,
 )
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
+from lucidtrond.tron.resources import Usage, limit_from_stake, stake_in_use
 from lucidtrond.tron.units import SUN_PER_TRX, Sun, UnixMillis
 
 DEFAULT_LOCK_SLOTS: Final = 86_400  # ChainConstant.DELEGATE_PERIOD: 3 days
@@ -72,10 +72,10 @@ def delegatable(
     """
     now = genesis.slot(world.globals.timestamp)
     limit, weight = totals(world, genesis, resource)
-    usage = meter_of(account, resource).increased(0, now).usage
+    used = usage_of(account, resource).left(now)
     if building and resource == BANDWIDTH:
-        usage += _own_bytes(staked(account, BANDWIDTH), genesis)
-    needed = int(usage * SUN_PER_TRX * (weight / limit))
+        used += _own_bytes(staked(account, BANDWIDTH), genesis)
+    needed = stake_in_use(used, total_limit=limit, total_weight=weight)
     return staked(account, resource) - max(needed - borrowed(account, resource), 0)
 
 
@@ -220,26 +220,27 @@ def _execute_undelegate(
         row = _moved(free, resource, -amount, UnixMillis(0))
         world.delegations.put(row.key, row)
     owner = with_lent(owner_of(world, candidate), resource, -amount)
-    if moved is not None and moved.usage:
-        meter = meter_of(owner, resource).joined(moved.usage, moved.window, now)
-        owner = with_meter(owner, resource, meter)
+    if moved is not None and moved.amount:
+        usage = usage_of(owner, resource).joined(moved, now)
+        owner = with_usage(owner, resource, usage)
     world.put_account(owner)
     return Sun(0)
 
 
 def _give_back(
     world: World, account: Account, resource: int, amount: int, genesis: Genesis
-) -> tuple[Meter, Account]:
+) -> tuple[Usage, Account]:
     """The usage that goes to the owner, and the receiver without it."""
     now = genesis.slot(world.globals.timestamp)
-    meter = meter_of(account, resource).increased(0, now)
+    usage = usage_of(account, resource).increased(0, now)
     limit, weight = totals(world, genesis, resource)
     held = staked(account, resource) + borrowed(account, resource)
-    share = int(meter.usage * (amount / held))
-    share = min(share, share_of(Sun(amount), limit, weight))
+    share = int(usage.amount * (amount / held))
+    given = limit_from_stake(Sun(amount), total_limit=limit, total_weight=weight)
+    share = min(share, given)
     account = with_borrowed(account, resource, -amount)
-    left = Meter(meter.usage - share, now, meter.window)
-    return Meter(share, now, meter.window), with_meter(account, resource, left)
+    left = Usage(usage.amount - share, now, usage.window)
+    return Usage(share, now, usage.window), with_usage(account, resource, left)
 
 
 def _unlock(world: World, owner: bytes, receiver: bytes) -> None:
