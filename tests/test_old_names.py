@@ -34,6 +34,9 @@ MODULES: Final = (
     "lucidtrond/transports/unix_pump.py",
 )
 IDENTIFIERS: Final = (
+    ("lucidtrond/chain", "take_out"),
+    ("lucidtrond/chain", "_for_each"),
+    ("lucidtrond/chain", "_in_words"),
     ("lucidtrond/daemon", "_House"),
     ("lucidtrond/sending", "Drawn"),
     ("lucidtrond/sending", "_stand"),
@@ -61,6 +64,7 @@ IDENTIFIERS: Final = (
 VAGUE: Final = frozenset({"each", "found", "came", "told", "known"})
 """Said of anything; a variable, parameter, field or function is named for its thing."""
 NAMED_FOR_THEIR_THING: Final = (
+    "lucidtrond/chain",
     "lucidtrond/ports",
     "lucidtrond/devnet",
     "plugins/lucidtrond_devnet",

@@ -88,10 +88,10 @@ def note_block(
                 (owner.raw, number),
             )
     touched = {
-        (end.raw, str(each.asset))
-        for each in movements
-        for end in (each.sender, each.recipient)
-        if end in watched and _is_compared(str(each.asset), each.kind, tokens)
+        (end.raw, str(movement.asset))
+        for movement in movements
+        for end in (movement.sender, movement.recipient)
+        if end in watched and _is_compared(str(movement.asset), movement.kind, tokens)
     }
     tx.execute_many(
         "INSERT INTO reconcile_balance (address, asset, due_number) VALUES (?, ?, ?)"
@@ -105,7 +105,7 @@ def _is_compared(asset: str, kind: str, tokens: KnownTokens) -> bool:
 
 
 def forget_block(tx: Tx, number: int) -> None:
-    """The block was taken back, and with it who first owned a transaction in it."""
+    """The block was reverted, and with it who first owned a transaction in it."""
     tx.execute(
         "UPDATE reconcile_account SET owner_number = NULL WHERE owner_number >= ?",
         (number,),

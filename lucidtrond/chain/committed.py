@@ -43,27 +43,27 @@ class ExpectedLog:
 
 def expected_logs(block: Block, tokens: KnownTokens) -> tuple[ExpectedLog, ...]:
     """One for each plain, successful call of a known token, in the block's order."""
-    found: list[ExpectedLog] = []
-    for each in block.transactions:
-        if each.contract_ret != _SUCCESS:
+    logs: list[ExpectedLog] = []
+    for included in block.transactions:
+        if included.contract_ret != _SUCCESS:
             continue
         try:
-            contract = decode_raw(each.transaction.raw).contract
+            contract = decode_raw(included.transaction.raw).contract
         except MalformedTransaction:
             continue
         if isinstance(contract, Trigger) and contract.call_value == 0:
-            log = _log_of(contract, each.transaction.txid, tokens)
+            log = _log_of(contract, included.transaction.txid, tokens)
             if log is not None:
-                found.append(log)
-    return tuple(found)
+                logs.append(log)
+    return tuple(logs)
 
 
 def missing_logs(
     expected: Iterable[ExpectedLog], receipts: Iterable[Receipt]
 ) -> tuple[ExpectedLog, ...]:
     """Those of *expected* that no receipt of their transaction holds."""
-    by_txid: Mapping[TxId, Receipt] = {each.txid: each for each in receipts}
-    return tuple(each for each in expected if not _holds(by_txid.get(each.txid), each))
+    by_txid: Mapping[TxId, Receipt] = {receipt.txid: receipt for receipt in receipts}
+    return tuple(log for log in expected if not _holds(by_txid.get(log.txid), log))
 
 
 def _log_of(call: Trigger, txid: TxId, tokens: KnownTokens) -> ExpectedLog | None:
@@ -90,4 +90,4 @@ def _holds(receipt: Receipt | None, wanted: ExpectedLog) -> bool:
     log = trc20.TransferLog(
         wanted.token, wanted.sender, wanted.recipient, wanted.amount
     )
-    return any(trc20.parse_log(each) == log for each in receipt.logs)
+    return any(trc20.parse_log(held) == log for held in receipt.logs)

@@ -38,26 +38,26 @@ def insert_entries(
         [
             (
                 block.header.number,
-                each.place,
-                bytes.fromhex(each.txid),
-                each.kind,
-                each.index,
-                each.sender.raw,
-                each.recipient.raw,
-                str(each.asset),
-                each.amount.to_bytes(32, "big"),
-                int(each.success),
-                each.fee,
-                each.memo,
+                movement.place,
+                bytes.fromhex(movement.txid),
+                movement.kind,
+                movement.index,
+                movement.sender.raw,
+                movement.recipient.raw,
+                str(movement.asset),
+                movement.amount.to_bytes(32, "big"),
+                int(movement.success),
+                movement.fee,
+                movement.memo,
                 header_id,
                 block.header.timestamp,
-                each.energy,
-                each.bandwidth,
-                each.proof,
-                each.cost_proof,
-                int(each.contradicted),
+                movement.energy,
+                movement.bandwidth,
+                movement.proof,
+                movement.cost_proof,
+                int(movement.contradicted),
             )
-            for each in movements
+            for movement in movements
         ],
     )
 
@@ -76,7 +76,7 @@ def entries_between(
 
 
 def delete_entries(tx: Tx, number: int) -> None:
-    """Forget the movements of a block that was taken back."""
+    """Forget the movements of a block that is reverted."""
     tx.execute("DELETE FROM chain_entry WHERE block_number = ?", (number,))
 
 
@@ -122,7 +122,7 @@ def entry_of(row: Row, *, solid: int, tokens: KnownTokens) -> LedgerEntry:
         proof=proof,
         cost_proof=cost_proof,
         contradicted=bool(contradicted),
-        # Nobody vouches for a TRC-10 token, whatever it is called.
+        # A TRC-10 token is on no list, whatever it is called.
         unknown_token=kind in ("trc20", "trc10") and tokens.at(asset) is None,
         energy_used=energy,
         bandwidth_used=bandwidth,
@@ -131,7 +131,7 @@ def entry_of(row: Row, *, solid: int, tokens: KnownTokens) -> LedgerEntry:
 
 def numbers_of(tx: Tx, txids: Collection[TxId]) -> dict[TxId, int]:
     """The blocks in which those of *txids* stand that have rows."""
-    found: dict[TxId, int] = {}
+    numbers: dict[TxId, int] = {}
     for some in slices(txids):
         marks = ", ".join("?" * len(some))
         rows = tx.execute(
@@ -139,11 +139,11 @@ def numbers_of(tx: Tx, txids: Collection[TxId]) -> dict[TxId, int]:
             f" WHERE txid IN ({marks})",
             [bytes.fromhex(txid) for txid in some],
         )
-        found.update((TxId(txid.hex()), number) for txid, number in rows)
-    return found
+        numbers.update((TxId(txid.hex()), number) for txid, number in rows)
+    return numbers
 
 
-def take_out(
+def delete_transaction(
     tx: Tx, txid: TxId, *, solid: int, tokens: KnownTokens
 ) -> list[LedgerEntry]:
     """Delete the rows of a transaction; give them, the last first."""
@@ -197,7 +197,7 @@ def settle(
     """Make *row* the movement of the log at *index*; None: it is no more.
 
     Where another row has that index, since the receipt that lacked this log counted its
-    others without it, the next free one is taken: rows that were told keep their names.
+    others without it, the next free one is taken: rows in events keep their index.
     """
     taken = tx.execute(
         "SELECT item FROM chain_entry WHERE txid = ? AND kind = 'trc20'",
@@ -205,12 +205,12 @@ def settle(
     )
     items = {item for (item,) in taken}
     index = next(item for item in count(index) if item not in items)
-    found = tx.execute(
+    settled = tx.execute(
         "UPDATE chain_entry SET item = ?, success = 1, contradicted = 0"  # noqa: S608 - a constant
         " WHERE block_number = ? AND place = ? AND txid = ? AND contradicted = 1"
         f" RETURNING {ENTRY_COLUMNS}",
         (index, row.block_number, row.place, bytes.fromhex(row.txid)),
     )
-    for each in found:
-        return entry_of(each, solid=solid, tokens=tokens)
+    for updated in settled:
+        return entry_of(updated, solid=solid, tokens=tokens)
     return None

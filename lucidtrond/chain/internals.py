@@ -64,7 +64,7 @@ class InternalsOf:
     def note(self, receipts: Iterable[Receipt]) -> bool:
         """Take a block's receipts; say whether *keeping* changed."""
         before, receipts = self.keeping, list(receipts)
-        self._calls += sum(each.contract_address is not None for each in receipts)
+        self._calls += sum(receipt.contract_address is not None for receipt in receipts)
         shown, without = evidence(receipts)
         self._shown = 0 if without else self._shown + shown
         if without:

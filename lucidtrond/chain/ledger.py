@@ -84,10 +84,10 @@ class Ledger:
         """
 
         def read(tx: Tx) -> ChainPosition:
-            found = tables.read_cursor(tx)
-            if found is None:
+            row = tables.read_cursor(tx)
+            if row is None:
                 return _NOWHERE
-            cursor, genesis = found
+            cursor, genesis = row
             if genesis != genesis_id:
                 raise AnotherChain(
                     f"the database follows the chain of genesis {genesis},"
@@ -113,7 +113,7 @@ class Ledger:
 
     def health(self) -> LedgerHealth:
         """What is known to be wrong with the ledger or its sources; from memory."""
-        keeping = {name: each.keeping for name, each in self.internals.items()}
+        keeping = {name: evidence.keeping for name, evidence in self.internals.items()}
         without = tuple(name for name in keeping if keeping[name] == "missing")
         warnings: list[str] = []
         if without:
@@ -140,9 +140,9 @@ class Ledger:
 
     def note_problems(self, problems: Iterable[LedgerProblem]) -> None:
         """Count and log what was written."""
-        for each in problems:
-            self.problems[each.problem] += 1
-            extra = {name: getattr(each, name) for name in _LOGGED}
+        for problem in problems:
+            self.problems[problem.problem] += 1
+            extra = {name: getattr(problem, name) for name in _LOGGED}
             log.warning("ledger problem", extra=extra)
 
     def set_synced(self, *, synced: bool, reason: str | None = None) -> None:
@@ -172,8 +172,8 @@ class Ledger:
 
     def watch(self, tx: Tx, address: Address) -> None:
         """Watch from the next block on; harmless when it is watched already."""
-        found = tables.read_cursor(tx)
-        since = None if found is None else found[0].head + 1
+        row = tables.read_cursor(tx)
+        since = None if row is None else row[0].head + 1
         tx.execute(
             "INSERT INTO chain_watch (address, since_number) VALUES (?, ?)"
             " ON CONFLICT (address) DO NOTHING",
@@ -212,8 +212,8 @@ class Ledger:
         after = None if cursor is None else parse_cursor(cursor)
 
         def read(tx: Tx) -> tuple[list[LedgerEntry], str | None, int]:
-            found = tables.read_cursor(tx)
-            solid = -1 if found is None else found[0].solid
+            stored = tables.read_cursor(tx)
+            solid = -1 if stored is None else stored[0].solid
             page = wanted
             if after is not None:
                 number, place = after

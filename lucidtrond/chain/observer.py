@@ -11,7 +11,7 @@ from lucidtrond.tron.unproven import UnprovenBlocks
 
 
 class BlockObserver(Protocol):
-    """Told of every step of our view of the chain, in order, exactly once each.
+    """Receives every step of our view of the chain, in order, exactly once.
 
     All run in the store's thread, inside the transaction that writes the step; what
     they raise undoes it. For what follows once it is durable, there is
@@ -30,7 +30,7 @@ class BlockObserver(Protocol):
         same logs."""
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
-        """Our head was taken back; its parent is our head now."""
+        """Our head was reverted; its parent is our head now."""
 
     def solidified(
         self,

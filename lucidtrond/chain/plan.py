@@ -1,7 +1,7 @@
 """What a node says of its chain, against what we hold: the next step. Pure.
 
 Theory. We hold a *chain* of blocks linked by parent id. Its lower part, up to the
-*solid* block, is final: nothing here ever takes it back. Above it there may be forks:
+*solid* block, is final: nothing here ever reverts it. Above it there may be forks:
 java-tron follows the longest branch, so what we applied may have to be reverted.
 
 One round of the follower asks two questions, in this order: the newest solidified

@@ -30,7 +30,7 @@ class PollInterval:
         self._interval_s = self.slowest_s
 
     def seen(self, blocks: int, now_s: float) -> float:
-        """*blocks* new ones came at *now_s*; say how long to sleep."""
+        """*blocks* new ones were received at *now_s*; say how long to sleep."""
         if self._last_seen_s is not None:
             observed = (now_s - self._last_seen_s) / blocks
             if self._misses == 0 and blocks == 1:

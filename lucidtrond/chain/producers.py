@@ -92,28 +92,30 @@ class KeyTable:
 
     def at(self, producer: Address, number: int) -> KeyRow | None:
         """The row that decides on block *number*, if there is one."""
-        found = None
+        newest = None
         for row in self._rows.get(producer, ()):
             if row.from_block <= number:
-                found = row
-        return found
+                newest = row
+        return newest
 
     def put(self, row: KeyRow) -> None:
         """Add a row; it replaces one of the same producer and block."""
         kept = [
-            each
-            for each in self._rows.get(row.producer, ())
-            if each.from_block != row.from_block
+            stored
+            for stored in self._rows.get(row.producer, ())
+            if stored.from_block != row.from_block
         ]
         kept.append(row)
-        kept.sort(key=lambda each: each.from_block)
+        kept.sort(key=lambda stored: stored.from_block)
         self._rows[row.producer] = tuple(kept[-MAX_ROWS:])
         if len(self._rows) > MAX_PRODUCERS:
-            oldest = min(self._rows, key=lambda each: self._rows[each][-1].from_block)
+            oldest = min(
+                self._rows, key=lambda producer: self._rows[producer][-1].from_block
+            )
             del self._rows[oldest]
 
     def revert(self, number: int) -> None:
-        """Take back what block *number* made known."""
+        """Drop the rows that block *number* made."""
         for producer, rows in list(self._rows.items()):
             kept = tuple(row for row in rows if not row.is_made_by(number))
             if len(kept) == len(rows):
@@ -180,21 +182,23 @@ def judge(signed: Signed, row: KeyRow | None, reports: Sequence[KeyReport]) -> V
 
     *reports* are one of each configured endpoint, whether it could be asked or not.
     """
-    endpoints = len({each.endpoint for each in reports})
-    told = [each for each in reports if each.error is None]
-    if not told:
-        reasons = "; ".join(f"{each.endpoint}: {each.error}" for each in reports)
+    endpoints = len({report.endpoint for report in reports})
+    answered = [report for report in reports if report.error is None]
+    if not answered:
+        reasons = "; ".join(f"{report.endpoint}: {report.error}" for report in reports)
         return Unknown(f"{_about(signed)}: no endpoint reports its key ({reasons})")
     since = 0 if row is None else row.from_block - 1
-    confirming = [each for each in told if signed.signer in _named(each, since)]
-    names = {each.endpoint for each in confirming}
-    opposing = [each for each in told if _contradicts(each, signed, row)]
+    confirming = [
+        report for report in answered if signed.signer in _named(report, since)
+    ]
+    names = {report.endpoint for report in confirming}
+    opposing = [report for report in answered if _contradicts(report, signed, row)]
     origin: KeyOrigin = "two nodes" if len(names) >= SOURCES else "node"
     fresh = KeyRow(signed.producer, signed.signer, signed.number, origin)
-    said = f"; confirmed only by {', '.join(sorted(names))}" if names else ""
+    confirmed_by = f"; confirmed only by {', '.join(sorted(names))}" if names else ""
     refused = Refused(
         f"{_about(signed)} is not signed by its producer's key:"
-        f" expected {_expected(signed, row, told)}{said}",
+        f" expected {_expected(signed, row, answered)}{confirmed_by}",
         disputed=bool(names),
     )
     wanted = 1 if row is None else min(SOURCES, endpoints)
@@ -228,13 +232,13 @@ def _about(signed: Signed) -> str:
     return f"block {signed.number} of {signed.producer}, signed by {signed.signer},"
 
 
-def _expected(signed: Signed, row: KeyRow | None, told: Sequence[KeyReport]) -> str:
+def _expected(signed: Signed, row: KeyRow | None, reports: Sequence[KeyReport]) -> str:
     keys: dict[Address, str] = {}
     if row is not None:
         keys[row.key] = f"{row.origin}, from block {row.from_block}"
-    for each in told:
-        if each.head is not None:
-            keys.setdefault(each.head, each.endpoint)
+    for report in reports:
+        if report.head is not None:
+            keys.setdefault(report.head, report.endpoint)
     if not keys:
         keys[signed.producer] = "the producer itself"
     return ", ".join(f"{key} ({source})" for key, source in keys.items())

@@ -34,8 +34,10 @@ class RootProver:
     async def prove(self, blocks: Sequence[Block]) -> list[Block]:
         """Give the same blocks; those still unproven could not be proven now."""
         return [
-            each if each.root_proven or not self._may_ask() else await self._ask(each)
-            for each in blocks
+            block
+            if block.root_proven or not self._may_ask()
+            else await self._ask(block)
+            for block in blocks
         ]
 
     def _may_ask(self) -> bool:

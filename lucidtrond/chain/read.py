@@ -119,10 +119,10 @@ def read_block(
     paired: Sequence[Receipt | None] = receipts or [None] * len(block.transactions)
     proofs = _Proofs(agreed, committed=block.root_proven)
     unread = {log.txid: log for log in missing}
-    for each, receipt in zip(block.transactions, paired, strict=True):
-        log = unread.get(each.transaction.txid)
+    for included, receipt in zip(block.transactions, paired, strict=True):
+        log = unread.get(included.transaction.txid)
         owners |= _read_transaction(
-            each, receipt, movements, touched, proofs=proofs, log=log
+            included, receipt, movements, touched, proofs=proofs, log=log
         )
     return ReadBlock(tuple(movements), frozenset(touched), frozenset(owners))
 
@@ -132,9 +132,9 @@ def unreadable_logs(
 ) -> tuple[TxId, ...]:
     """Transactions whose logs of a known token can't be read; see `UnreadableLog`."""
     done = {
-        each.transaction.txid
-        for each in block.transactions
-        if each.contract_ret == _SUCCESS
+        included.transaction.txid
+        for included in block.transactions
+        if included.contract_ret == _SUCCESS
     }
     return tuple(
         receipt.txid
@@ -155,7 +155,7 @@ def _check_receipts(block: Block, receipts: Sequence[Receipt]) -> None:
         if receipts:
             raise ReceiptsMismatch("block 0 has no receipts")
         return
-    ours = [each.transaction.txid for each in block.transactions]
+    ours = [included.transaction.txid for included in block.transactions]
     theirs = [receipt.txid for receipt in receipts]
     if ours != theirs:
         raise ReceiptsMismatch(
@@ -170,7 +170,7 @@ def _check_receipts(block: Block, receipts: Sequence[Receipt]) -> None:
 
 
 def _read_transaction(
-    each: BlockTransaction,
+    included: BlockTransaction,
     receipt: Receipt | None,
     movements: list[Movement],
     touched: set[Address],
@@ -180,7 +180,7 @@ def _read_transaction(
 ) -> frozenset[Address]:
     """Append what it moved and whom it touched; give its owners."""
     try:
-        raw = decode_raw(each.transaction.raw)
+        raw = decode_raw(included.transaction.raw)
     except MalformedTransaction:
         # java-tron accepts exactly one contract; whatever this is, it moves nothing
         # that we could read. Its logs are still read below.
@@ -189,9 +189,9 @@ def _read_transaction(
     else:
         contract, memo = raw.contract, raw.memo
     touched.update(addresses_in(contract))
-    txid = each.transaction.txid
+    txid = included.transaction.txid
     fee = receipt.fee if receipt is not None else Sun(0)
-    moves = list(_moves(contract, receipt, result=each.contract_ret))
+    moves = list(_moves(contract, receipt, result=included.contract_ret))
     if log is not None:
         ends = log.sender, log.recipient
         moves.append(("trc20", UNREAD, *ends, log.token, log.amount, False))

@@ -144,8 +144,8 @@ class ReceiptReader:
             read = read_block(block, receipts)
         except ReceiptsMismatch:
             return False  # the follower says so
-        ends = {each.sender for each in read.movements}
-        ends.update(each.recipient for each in read.movements)
+        ends = {movement.sender for movement in read.movements}
+        ends.update(movement.recipient for movement in read.movements)
         try:
             return bool(await self._store.read(lambda tx: watched_among(tx, ends)))
         except StoreError:
@@ -178,24 +178,24 @@ class ReceiptReader:
         missing: Sequence[ExpectedLog],
         differing: Sequence[TxId],
     ) -> list[LedgerProblem]:
-        found: list[LedgerProblem] = []
+        problems: list[LedgerProblem] = []
         if missing:
             reason = (
                 "known tokens' transfers ended in SUCCESS, and their receipts hold no"
                 f" log of it: {len(missing)}, of {_tokens(missing)}"
             )
-            txids = [each.txid for each in missing]
-            found.append(_problem("log_missing", reason, block, txids))
+            txids = [log.txid for log in missing]
+            problems.append(_problem("log_missing", reason, block, txids))
         if differing:
             reason = f"two endpoints gave different receipts: {len(differing)}"
-            found.append(_problem("receipts_differ", reason, block, differing))
+            problems.append(_problem("receipts_differ", reason, block, differing))
         if unreadable := unreadable_logs(block, receipts, self._tokens):
             reason = (
                 "transactions with a log of a known token that can't be read:"
                 f" {len(unreadable)}"
             )
-            found.append(_problem("log_unreadable", reason, block, unreadable))
-        return found
+            problems.append(_problem("log_unreadable", reason, block, unreadable))
+        return problems
 
 
 def _problem(
@@ -212,10 +212,10 @@ def _problem(
 
 def _tokens(logs: Sequence[ExpectedLog]) -> str:
     """The tokens concerned, by address, a few of them."""
-    tokens = sorted({each.token.base58 for each in logs})
+    tokens = sorted({log.token.base58 for log in logs})
     more = ", …" if len(tokens) > NAMED else ""
     return f"{', '.join(tokens[:NAMED])}{more}"
 
 
 def _txids(logs: Collection[ExpectedLog]) -> frozenset[TxId]:
-    return frozenset(each.txid for each in logs)
+    return frozenset(log.txid for log in logs)

@@ -108,10 +108,12 @@ class Rechecker:
         self._schedules = {
             key: self._schedules.get(key, _Schedule(now_s, FIRST_S)) for key in keys
         }
-        due = [key for key, each in self._schedules.items() if each.at_s <= now_s]
+        due = [
+            key for key, schedule in self._schedules.items() if schedule.at_s <= now_s
+        ]
         if not due:
             return None
-        key = min(due, key=lambda each: self._schedules[each].at_s)
+        key = min(due, key=lambda due_key: self._schedules[due_key].at_s)
         schedule = self._schedules[key]
         schedule.at_s = now_s + schedule.wait_s
         schedule.wait_s = min(2 * schedule.wait_s, LONGEST_S)
@@ -130,7 +132,7 @@ def index_of(row: Contradicted, receipt: Receipt) -> int | None:
     if (receipt.txid, receipt.block_number) != (row.txid, row.block_number):
         return None
     wanted = trc20.TransferLog(row.token, row.sender, row.recipient, row.amount)
-    for index, each in enumerate(receipt.logs):
-        if receipt.succeeded and trc20.parse_log(each) == wanted:
+    for index, held in enumerate(receipt.logs):
+        if receipt.succeeded and trc20.parse_log(held) == wanted:
             return index
     return None

@@ -119,12 +119,12 @@ class Reconciler:
         due = await self._due(solid.number, at_once)
         if not due:
             return 0
-        read = await self._node.read_solid_balances([_question(each) for each in due])
+        read = await self._node.read_solid_balances([_question(asked) for asked in due])
         if not await self._is_held(read.after):
             return len(due)
         answers = [
-            _Answer(each, balance)
-            for each, balance in zip(due, read.answers, strict=True)
+            _Answer(asked, balance)
+            for asked, balance in zip(due, read.answers, strict=True)
         ]
         problems, self._ledger.drifting = await self._store.write(
             partial(
@@ -146,9 +146,11 @@ class Reconciler:
     ) -> list[LedgerProblem]:
         """TRX that no row explains may be what a contract paid out; see `internals`."""
         income = [
-            each
-            for each in problems
-            if each.asset == TRX and each.drift is not None and int(each.drift) > 0
+            problem
+            for problem in problems
+            if problem.asset == TRX
+            and problem.drift is not None
+            and int(problem.drift) > 0
         ]
         return [
             LedgerProblem(
@@ -161,8 +163,8 @@ class Reconciler:
         ]
 
     def _emit_all(self, tx: Tx, problems: Sequence[LedgerProblem]) -> None:
-        for each in problems:
-            self._emit(tx, each)
+        for problem in problems:
+            self._emit(tx, problem)
 
     async def _due(self, solid: int, at_once: int) -> list[DueBalance]:
         now = trio.current_time()

@@ -87,10 +87,10 @@ class SignerCheck:
 
     def keep(self, table: KeyTable) -> None:
         """*table* is stored now."""
-        known = set(self._stored)
+        stored = set(self._stored)
         self._stored = table.rows()
         for row in self._stored:
-            if row not in known:
+            if row not in stored:
                 _log_row(row, self.table)
         self.table = table
 
@@ -167,9 +167,9 @@ class SignerCheck:
     async def _reports(self, signed: Signed) -> Sequence[KeyReport]:
         now = trio.current_time()
         asked = signed.producer, signed.signer
-        known = self._confirmed.get(asked)
-        if known is not None and now - known[0] < _MINUTE_S:
-            return known[1]
+        lookup = self._confirmed.get(asked)
+        if lookup is not None and now - lookup[0] < _MINUTE_S:
+            return lookup[1]
         if len(self._lookups) == LOOKUPS and now - self._lookups[0] < _MINUTE_S:
             raise Unsettled(
                 f"block {signed.number}: more than {LOOKUPS} lookups of producers'"

@@ -152,7 +152,9 @@ class StepWriter:
             if block.root_proven and unproven_tables.is_marked(tx, number):
                 del earlier[txid]
                 tokens = self._tokens
-                for entry in entries.take_out(tx, txid, solid=solid, tokens=tokens):
+                for entry in entries.delete_transaction(
+                    tx, txid, solid=solid, tokens=tokens
+                ):
                     self._emit(tx, TransferSeen(change="reverted", entry=entry))
         return [movement for movement in movements if movement.txid not in earlier]
 

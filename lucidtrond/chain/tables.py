@@ -209,15 +209,15 @@ def prune_blocks(tx: Tx, solid: int) -> None:
 
 def watched_among(tx: Tx, addresses: Collection[Address]) -> set[Address]:
     """Say which of *addresses* are watched."""
-    found: set[Address] = set()
+    watched: set[Address] = set()
     for some in slices(addresses):
         marks = ", ".join("?" * len(some))
         rows = tx.execute(
             f"SELECT address FROM chain_watch WHERE address IN ({marks})",  # noqa: S608 - only question marks
             [address.raw for address in some],
         )
-        found.update(Address(raw) for (raw,) in rows)
-    return found
+        watched.update(Address(raw) for (raw,) in rows)
+    return watched
 
 
 def slices(values: Iterable[T]) -> Iterator[list[T]]:

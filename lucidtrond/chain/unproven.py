@@ -77,7 +77,7 @@ def insert(tx: Tx, number: int, block_id: BlockId) -> None:
 
 
 def delete(tx: Tx, number: int) -> None:
-    """Forget block *number*, which a fork took back."""
+    """Forget block *number*, which is reverted."""
     tx.execute("DELETE FROM chain_unproven WHERE number = ?", (number,))
 
 
