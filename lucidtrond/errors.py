@@ -233,9 +233,9 @@ class NodesDisagree(NodeError):
 class WrongNetwork(NodeError):
     """The endpoint's genesis block is not the configured network's."""
 
-    def __init__(self, endpoint: str, *, wanted: str, came: str) -> None:
-        super().__init__(f"{endpoint}: genesis {came}, wanted {wanted}")
-        self.endpoint, self.wanted, self.came = endpoint, wanted, came
+    def __init__(self, endpoint: str, *, wanted: str, received: str) -> None:
+        super().__init__(f"{endpoint}: genesis {received}, wanted {wanted}")
+        self.endpoint, self.wanted, self.received = endpoint, wanted, received
 
 
 class QuotaSpent(NodeError):

@@ -34,6 +34,9 @@ MODULES: Final = (
     "lucidtrond/transports/unix_pump.py",
 )
 IDENTIFIERS: Final = (
+    ("lucidtrond/events", "ring"),
+    ("lucidtrond/events", "let_go"),
+    ("lucidtrond/events", "_bell"),
     ("lucidtrond/chain", "take_out"),
     ("lucidtrond/chain", "_for_each"),
     ("lucidtrond/chain", "_in_words"),
@@ -64,6 +67,10 @@ IDENTIFIERS: Final = (
 VAGUE: Final = frozenset({"each", "found", "came", "told", "known"})
 """Said of anything; a variable, parameter, field or function is named for its thing."""
 NAMED_FOR_THEIR_THING: Final = (
+    "lucidtrond/errors",
+    "lucidtrond/events",
+    "lucidtrond/keystore",
+    "lucidtrond/store",
     "lucidtrond/chain",
     "lucidtrond/ports",
     "lucidtrond/devnet",

@@ -3,9 +3,10 @@
     .venv/bin/python contrib/bench/doors.py [--subscribers 5000] [--events 20]
 
 The server is the daemon's own HTTP engine, handler, websockets, event bus and SQLite
-store around two methods: `publish` commits one event and rings, as the daemon's
-services do, and `events.subscribe`. The client (``fanout.c``, needs ``cc``) is another
-process. Time runs from the end of the transaction to the last subscriber's frame.
+store around two methods: `publish` commits one event and notifies the bus, as the
+daemon's services do, and `events.subscribe`. The client (``fanout.c``, needs ``cc``)
+is another process. Time runs from the end of the transaction to the last subscriber's
+frame.
 """
 
 import argparse
@@ -68,7 +69,7 @@ async def serve(room: Path) -> None:
             emit = bus.emitter()
             await store.write(lambda tx: emit(tx, event))
             committed_ns = time.monotonic_ns()
-            bus.ring()
+            bus.notify()
             return Published(committed_ns)
 
         dispatcher.add(Method("publish", publish, result=Published))

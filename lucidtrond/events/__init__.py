@@ -1,1 +1,1 @@
-"""What happened, in order: an outbox in the database and a bell."""
+"""What happened, in order: an outbox in the database, and its fan-out."""

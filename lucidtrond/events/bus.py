@@ -1,18 +1,18 @@
-"""The bell and the fan-out: new rows of the outbox, pushed to whoever subscribed.
+"""The fan-out: new rows of the outbox, pushed to whoever subscribed.
 
-The database is the queue. Emitting an event asks its transaction to ring the bell when
-it is durable (`Tx.after_commit`), so nobody can forget to; the bus reads the new rows
-once, encodes each frame once and pushes it, without blocking, to those whose topic and
-address match. Who rings too often costs nothing; a ring that is lost would delay events
-until the next one (another process's ring does not reach us: its events are seen with
-our own next ring).
+The database is the queue. Emitting an event makes its transaction call `Bus.notify`
+when it is durable (`Tx.after_commit`), so nobody can forget to; the bus reads the new
+rows once, encodes each frame once and pushes it, without blocking, to those whose topic
+and address match. A notification too many costs nothing; one that is lost would delay
+events until the next one (another process's does not reach us: its events are seen with
+our own next one).
 
 A subscription lives through these states::
 
     held ──start()──▶ replaying ──caught up──▶ live ──sink full──▶ lagging ──▶ (ended)
                           └────sink full for PATIENCE_S, or pruned────▲
 
-- *held*: made, pushes nothing yet, so that its id can be told before its first event.
+- *held*: made, pushes nothing yet, so that its id can be sent before its first event.
 - *replaying*: pages are read for it from its own position. Its sink sets the pace.
 - *live*: every event above its position, straight from the fan-out. The change from
   replaying happens in one plain function, at a position that is not below what the
@@ -60,13 +60,14 @@ class BusStatistics:
 
 @frozen
 class Emitter:
-    """Puts events into the outbox within the caller's transaction, which then rings."""
+    """Puts events into the outbox within the caller's transaction."""
 
     _clock: Clock
-    _ring: Callable[[], object]
+    _notify: Callable[[], object]
+    """Called once the transaction is durable."""
 
     def __call__(self, tx: Tx, event: Event) -> int:
-        tx.after_commit(self._ring)
+        tx.after_commit(self._notify)
         return outbox.append(tx, event, at_ms=self._clock.now_ms())
 
 
@@ -78,7 +79,7 @@ class Bus:
         self._clock = clock
         self._keep = keep
         self._ids = count(1)
-        self._bell = trio.Event()
+        self._notified = trio.Event()
         self._moved = trio.Event()
         self._last_seq = 0
         self._pruned_at = 0
@@ -96,13 +97,13 @@ class Bus:
         """Up to here everything was fanned out."""
         return self._last_seq
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Say that rows were committed; cheap, in trio's thread."""
-        self._bell.set()
+        self._notified.set()
 
     def emitter(self) -> Emitter:
         """Give the function that puts an event into the outbox, dated by our clock."""
-        return Emitter(self._clock, self.ring)
+        return Emitter(self._clock, self.notify)
 
     async def wait_beyond(self, seq: int) -> int:
         """Return the last number as soon as it is above *seq*."""
@@ -157,7 +158,7 @@ class Bus:
             gap=since + 1 < oldest,
             oldest_seq=oldest,
             sink=sink,
-            let_go=self._start,
+            begin=self._start,
             on_end=on_end,
         )
         self._all[subscription.id] = subscription
@@ -202,11 +203,11 @@ class Bus:
             self._pruned_at = oldest - 1
             self._has_run = True
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._serve_slow_ones)
+            nursery.start_soon(self._serve_slow)
             task_status.started()
             while True:
-                await self._bell.wait()
-                self._bell = trio.Event()
+                await self._notified.wait()
+                self._notified = trio.Event()
                 await self._fan_out()
                 await self._prune()
 
@@ -265,21 +266,21 @@ class Bus:
             await self._store.write(lambda tx: outbox.prune(tx, self._keep))
             self._pruned_at = self._last_seq - self._keep
 
-    async def _serve_slow_ones(self) -> None:
-        """Read pages for those that replay; tell those that lag when they can hear."""
+    async def _serve_slow(self) -> None:
+        """Read pages for those that replay; end those that lag once they have room."""
         while True:
             while not self._replaying and not self._lagging:
                 await self._work.wait()
                 self._work = trio.Event()
             for subscription in list(self._lagging.values()):
-                self._tell_lagged(subscription)
+                self._end_lagged(subscription)
             moved = False
             for subscription in list(self._replaying.values()):
                 moved |= await self._replay_page(subscription)
             if not moved and (self._replaying or self._lagging):
                 await trio.sleep(RETRY_S)
 
-    def _tell_lagged(self, subscription: Subscription) -> None:
+    def _end_lagged(self, subscription: Subscription) -> None:
         if subscription.push_lagged() and self.unsubscribe(subscription.id):
             subscription.ended()
 

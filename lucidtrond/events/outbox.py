@@ -3,7 +3,7 @@
 Sequence numbers ascend in commit order because writers are serialised (an engine that
 lets several commit at once needs a lock before `append`). They may have holes, and none
 is given twice, even after pruning. The outbox keeps a bounded number of newest events;
-`oldest_seq` tells a reader truthfully whether what it asks for is still here.
+`oldest_seq` shows a reader whether what it asks for is still here.
 """
 
 from collections.abc import Sequence

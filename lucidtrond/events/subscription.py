@@ -1,4 +1,4 @@
-"""One subscriber's wish, how far it was served, and how to find it by event."""
+"""What one subscriber asked for, how far it was served, how to find it by event."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -25,12 +25,12 @@ class Subscription:
     topics: tuple[str, ...]
     address: str | None
     position: int
-    """Everything that matches up to here was pushed, or was not wished."""
+    """Everything that matches up to here was pushed, or was not asked for."""
     gap: bool
-    """True when events between the wished ``since`` and `oldest_seq` are gone."""
+    """True when events between the requested ``since`` and `oldest_seq` are gone."""
     oldest_seq: int
     _sink: Sink
-    _let_go: "Callable[[Subscription], None]"
+    _begin: "Callable[[Subscription], None]"
     _on_end: Callable[[str], None] | None
     _head: bytes = field(init=False)
     _full_since_s: float | None = None
@@ -43,7 +43,7 @@ class Subscription:
 
     def start(self) -> None:
         """Let events come, from its position on."""
-        self._let_go(self)
+        self._begin(self)
 
     def push(self, seq: int, body: bytes) -> bool:
         """Send what `encode` made of event *seq*; False when the sink is full."""
@@ -97,9 +97,9 @@ class Index:
     def discard(self, subscription: Subscription) -> None:
         for topic in subscription.topics or (_ALL,):
             key = (topic, subscription.address)
-            found = self._by.get(key, {})
-            found.pop(subscription.id, None)
-            if len(found) == 0:
+            subscriptions = self._by.get(key, {})
+            subscriptions.pop(subscription.id, None)
+            if len(subscriptions) == 0:
                 self._by.pop(key, None)
 
     def matching(self, event: StoredEvent) -> list[Subscription]:

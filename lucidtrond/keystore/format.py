@@ -154,7 +154,7 @@ def passphrase_bytes(passphrase: str) -> bytes:
     """Normalise (NFKC) and encode, so that it works from any keyboard.
 
     Raises:
-        InvalidInput: empty, too long or no text; says what was wanted, not what came.
+        InvalidInput: empty, too long or no text; says what was wanted, not what it got.
     """
     wanted = f"passphrase: expected 1 to {LONGEST_PASSPHRASE} bytes of UTF-8"
     if len(passphrase) > LONGEST_PASSPHRASE:

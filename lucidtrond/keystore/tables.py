@@ -1,7 +1,7 @@
 """The keystore's rows: ciphertexts, public keys and which address has which index.
 
-Addresses are handed out by a counter in the seed's row, within the caller's own
-transaction: two processes on one database never hand out the same one.
+Addresses are given by a counter in the seed's row, within the caller's own
+transaction: two processes on one database never give the same one.
 """
 
 from typing import Final
@@ -71,7 +71,7 @@ class SeedRow:
     sealed: bytes = field(repr=False)
 
     def identity(self, keystore_id: bytes) -> Identity:
-        """Binds the seed to the public key beside it: who edits that is found out."""
+        """Binds the seed to the public key beside it: an edit of that is detected."""
         return Identity(
             keystore_id,
             "seed",
@@ -150,7 +150,7 @@ def count_keys(tx: Tx) -> int:
 
 
 def allocate(tx: Tx, count: int) -> list[DerivedAddress]:
-    """Hand out the next *count* addresses of the main seed.
+    """Give the next *count* addresses of the main seed.
 
     Raises:
         KeystoreMissing: there is no seed.
@@ -170,14 +170,14 @@ def allocate(tx: Tx, count: int) -> list[DerivedAddress]:
     ]
     tx.execute_many(
         "INSERT INTO keystore_key (address, seed, child) VALUES (?, ?, ?)",
-        [(one.address.raw, MAIN_SEED, one.index) for one in derived],
+        [(child.address.raw, MAIN_SEED, child.index) for child in derived],
     )
     return derived
 
 
 def owns(tx: Tx, address: Address) -> bool:
-    found = tx.execute("SELECT 1 FROM keystore_key WHERE address = ?", (address.raw,))
-    return len(found) > 0
+    rows = tx.execute("SELECT 1 FROM keystore_key WHERE address = ?", (address.raw,))
+    return len(rows) > 0
 
 
 def find_key(tx: Tx, address: Address) -> KeyRow | None:

@@ -1,4 +1,4 @@
-"""The vault: locked or unlocked, hands out addresses, signs; never shows a key.
+"""The vault: locked or unlocked, gives addresses, signs; never shows a key.
 
     (missing) ──init──▶ unlocked ──lock(), deadline, wipe()──▶ locked
                             ▲                                    │
@@ -94,7 +94,7 @@ class Vault:
         self._changed = trio.Event()
         self._is_wiped = False
 
-    # --- the doors
+    # --- making, opening and closing it
 
     async def init(self, passphrase: str) -> None:
         """Make seed and keystore, leave it unlocked.

@@ -509,7 +509,7 @@ class NodePool:
 
     def _wrong_network(self, member: EndpointHealth) -> WrongNetwork:
         came = str(member.other_genesis)
-        return WrongNetwork(member.name, wanted=self.genesis_id, came=came)
+        return WrongNetwork(member.name, wanted=self.genesis_id, received=came)
 
     def _in_order(self, *, urgent: bool = False) -> list[EndpointHealth]:
         """Whom to ask now, first choice first.

@@ -5,8 +5,8 @@ no SQL runs in trio's thread and no transaction is ever held across an ``await``
 
 Bounds: `QUEUE` writes and as many reads may be on their way; the next caller waits
 (and may still be cancelled while it waits). A write that is queued runs whether or not
-its caller is cancelled meanwhile; the caller hears of the cancellation at its next
-checkpoint, with the outcome in its hands. A cancelled read is interrupted.
+its caller is cancelled meanwhile; the caller is cancelled at its next
+checkpoint, when it has the outcome. A cancelled read is interrupted.
 """
 
 import queue
@@ -82,7 +82,7 @@ class Database:
 
         Raises:
             StoreError: refused (disk full, closed); nothing was written.
-            CommitUnknown: it may or may not be there; the store is dead.
+            CommitUnknown: it may or may not be there; the store refuses all else.
         """
         async with self._write_slots:
             self._check()
@@ -143,7 +143,7 @@ class Database:
             self._reads.put(None)
         with trio.move_on_after(_CLOSE_S, shield=True):
             await trio.to_thread.run_sync(self._join, abandon_on_cancel=True)
-        # The answers of the last group were handed to trio before its thread ended.
+        # The answers of the last group were given to trio before its thread ended.
         await trio.lowlevel.cancel_shielded_checkpoint()
 
     def _join(self) -> None:
@@ -166,7 +166,7 @@ class Database:
         self._soon(self._failed.set)
 
     def _soon(self, fn: Callable[[], object]) -> None:
-        # Once trio has ended nobody is left to hear it; the rows are there.
+        # Once trio has ended nothing waits for it; the rows are there.
         with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(fn)
 

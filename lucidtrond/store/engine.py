@@ -93,7 +93,7 @@ class Connection:
 
 
 class SqliteTx:
-    """`ports.Tx` over one connection; dead when its function has returned."""
+    """`ports.Tx` over one connection; ends when its function has returned."""
 
     __slots__ = ("_connection", "callbacks", "stopped")
 

@@ -25,7 +25,7 @@ class Job:
         self.tx: SqliteTx | None = None
         self.callbacks: Iterable[Callable[[], object]] = ()
         self.raise_cancel: Callable[[], NoReturn] | None = None
-        """Set when the caller was cancelled and wants to hear that instead."""
+        """Set when the caller was cancelled; raised there instead of the answer."""
 
     def run(self, connection: Connection) -> None:
         """Call the function inside the transaction that is open."""

@@ -113,7 +113,7 @@ def checksum_of(step: Migration) -> str:
 def engine_sql(statement: str) -> str:
     """Write one statement in the engine's own column types."""
     if _DEFERRED.search(statement):
-        # It would fail at COMMIT, and take a whole group of strangers along.
+        # It would fail at COMMIT, and take a whole group of other writes along.
         raise StoreError("deferred constraints are not supported")
     mapped = _TYPE_WORD.sub(_map_type, statement)
     if _NEW_TABLE.match(mapped):

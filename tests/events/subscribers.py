@@ -111,10 +111,10 @@ async def open_bus(keep: int = 100_000) -> AsyncIterator[tuple[Bus, Database]]:
 
 
 async def emit(bus: Bus, db: Store, *events: Event) -> list[int]:
-    """Append in one transaction, ring, and wait until all is fanned out."""
+    """Append in one transaction, notify, and wait until all is fanned out."""
     emit_one = bus.emitter()
     seqs = await db.write(lambda tx: [emit_one(tx, event) for event in events])
-    bus.ring()
+    bus.notify()
     if seqs:
         await bus.wait_beyond(seqs[-1] - 1)
     return seqs

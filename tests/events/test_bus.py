@@ -136,7 +136,7 @@ async def test_replay_and_live_pushes_join_without_gap_or_double(
                 for number in range(20):
                     await db.write(partial(emit_one, event=block(number)))
                     if chance.random() < 0.7:
-                        bus.ring()
+                        bus.notify()
                     for _ in range(chance.randrange(4)):
                         await trio.lowlevel.checkpoint()
 
@@ -155,7 +155,7 @@ async def test_replay_and_live_pushes_join_without_gap_or_double(
                 nursery.start_soon(write)
                 for _ in range(8):
                     nursery.start_soon(join)
-            bus.ring()
+            bus.notify()
             await bus.wait_beyond(19)
             await settle(bus)
             for since, sink in wishes:
@@ -217,10 +217,10 @@ async def test_who_comes_goes_or_stops_the_bus_between_two_slices_makes_nobody_m
                     joining.start_soon(crowd.join)
                 for number in range(10):
                     await db.write(partial(bus.emitter(), event=block(number)))
-                    bus.ring()
+                    bus.notify()
                     await crowd.pause(6)
             await trio.testing.wait_all_tasks_blocked()
-            bus.ring()
+            bus.notify()
             await trio.testing.wait_all_tasks_blocked()
             for since, sink in crowd.stayed:
                 assert sink.seqs() == list(range(since + 1, 11))
@@ -241,7 +241,7 @@ async def test_one_event_for_many_leaves_room_for_others_in_between() -> None:
         for _ in range(1000):
             (await bus.subscribe(Noting())).start()
         await db.write(partial(bus.emitter(), event=block(1)))
-        bus.ring()
+        bus.notify()
         while order.count("push") < 1000:
             order.append("other")
             await trio.lowlevel.checkpoint()
@@ -421,7 +421,7 @@ async def test_waiting_beyond_a_number_ends_with_the_first_event_above_it() -> N
         async with trio.open_nursery() as nursery:
             nursery.start_soon(wait)
             await trio.testing.wait_all_tasks_blocked()
-            bus.ring()  # with nothing new
+            bus.notify()  # with nothing new
             await trio.testing.wait_all_tasks_blocked()
             assert heard == []
             await emit(bus, db, block(2))
@@ -458,7 +458,7 @@ async def test_a_bus_that_is_started_again_goes_on_where_it_was() -> None:
             await emit(bus, db, block(1))
             nursery.cancel_scope.cancel()
         await db.write(lambda tx: bus.emitter()(tx, block(2)))
-        bus.ring()
+        bus.notify()
         async with trio.open_nursery() as nursery:
             await nursery.start(bus.run)
             await emit(bus, db, block(3))
@@ -488,7 +488,7 @@ async def run_for(steps: int, bus: Bus, db: Database) -> None:
         await nursery.start(bus.run)
         for number in range(3):
             await db.write(partial(emit_one, event=block(number)))
-            bus.ring()
+            bus.notify()
         for _ in range(steps):
             await trio.lowlevel.checkpoint()
         nursery.cancel_scope.cancel()

@@ -60,18 +60,18 @@ async def test_a_group_calls_what_several_asked_for_once(
     where: str, tmp_path: Path
 ) -> None:
     async with open_rows(path_for(where, tmp_path)) as db:
-        rings = 0
+        calls = 0
 
-        def ring() -> None:
-            nonlocal rings
-            rings += 1
+        def callback() -> None:
+            nonlocal calls
+            calls += 1
 
         def write(tx: Tx, key: int) -> None:
-            tx.after_commit(ring)
+            tx.after_commit(callback)
             insert(key)(tx)
 
         async with trio.open_nursery() as nursery:
             for key in range(50):
                 nursery.start_soon(db.write, lambda tx, key=key: write(tx, key))
-        assert 1 <= rings <= db.statistics().groups
+        assert 1 <= calls <= db.statistics().groups
         assert await db.read(keys) == list(range(50))

@@ -29,7 +29,7 @@ LASTING: list[NodeError] = [
     NodeRefused("n", "no"),
     NodeLied("n", "no"),
     QuotaSpent("n"),
-    WrongNetwork("n", wanted="a", came="b"),
+    WrongNetwork("n", wanted="a", received="b"),
 ]
 
 
