@@ -72,11 +72,11 @@ async def get(ctx: Context[NoConfig], params: Of) -> AccountView:
         as_of_block=reading.as_of_block,
         drifts=[
             DriftView(
-                asset=each.asset,
-                drift_raw=str(each.drift),
-                since_block=each.since_block,
+                asset=drift.asset,
+                drift_raw=str(drift.drift),
+                since_block=drift.since_block,
             )
-            for each in await ctx.ledger.drifts(address)
+            for drift in await ctx.ledger.drifts(address)
         ],
     )
 
@@ -99,15 +99,15 @@ async def resources(ctx: Context[NoConfig], params: Of) -> ResourcesView:
     """Show bandwidth and energy of an account."""
     address = read_address(params.address)
     reading = await ctx.node.fetch_resources(address)
-    found = reading.value
+    usage = reading.value
     return ResourcesView(
         address=address.base58,
-        free_bandwidth_left=max(0, found.free_net_limit - found.free_net_used),
-        free_bandwidth_limit=found.free_net_limit,
-        bandwidth_left=max(0, found.net_limit - found.net_used),
-        bandwidth_limit=found.net_limit,
-        energy_left=max(0, found.energy_limit - found.energy_used),
-        energy_limit=found.energy_limit,
+        free_bandwidth_left=max(0, usage.free_net_limit - usage.free_net_used),
+        free_bandwidth_limit=usage.free_net_limit,
+        bandwidth_left=max(0, usage.net_limit - usage.net_used),
+        bandwidth_limit=usage.net_limit,
+        energy_left=max(0, usage.energy_limit - usage.energy_used),
+        energy_limit=usage.energy_limit,
         as_of_block=reading.as_of_block,
     )
 
@@ -149,8 +149,8 @@ async def balance(ctx: Context[NoConfig], params: OfBalance) -> BalanceView:
     """Show the TRX balance, the resources left and chosen tokens."""
     account = await get(ctx, params)
     left = await resources(ctx, params)
-    asked = [{"token": each, "address": params.address} for each in params.tokens]
-    held = [await ctx.call("token.balance", each) for each in asked]
+    queries = [{"token": token, "address": params.address} for token in params.tokens]
+    balances = [await ctx.call("token.balance", query) for query in queries]
     return BalanceView(
         address=account.address,
         activated=account.activated,
@@ -160,12 +160,12 @@ async def balance(ctx: Context[NoConfig], params: OfBalance) -> BalanceView:
         as_of_block=min(account.as_of_block, left.as_of_block),
         tokens=[
             HeldToken(
-                token=each.token,
-                known=each.known,
-                symbol=each.symbol,
-                decimals=each.decimals,
-                balance_raw=each.balance_raw,
+                token=balance.token,
+                known=balance.known,
+                symbol=balance.symbol,
+                decimals=balance.decimals,
+                balance_raw=balance.balance_raw,
             )
-            for each in held
+            for balance in balances
         ],
     )

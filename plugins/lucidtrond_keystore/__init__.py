@@ -1,4 +1,4 @@
-"""The keystore's doors: make it, open it, close it."""
+"""Methods of the keystore: make it, open it, close it."""
 
 from typing import Annotated
 
@@ -107,12 +107,12 @@ async def lock(ctx: Context[NoConfig]) -> Status:
 @plugin.method("keystore.status")
 async def status(ctx: Context[NoConfig]) -> Status:
     """Say whether there is a keystore and whether it is open."""
-    found = await ctx.keystore.status()
+    keystore = await ctx.keystore.status()
     return Status(
-        exists=found.exists,
-        locked=found.locked,
-        unlocked_until_ms=found.unlocked_until_ms,
-        keys=found.keys,
+        exists=keystore.exists,
+        locked=keystore.locked,
+        unlocked_until_ms=keystore.unlocked_until_ms,
+        keys=keystore.keys,
     )
 
 

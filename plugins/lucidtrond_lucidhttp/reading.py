@@ -71,60 +71,60 @@ def refuse_keys(content: Mapping[str, Any]) -> None:
 def _read(
     content: Mapping[str, Any], fields: Sequence[Field], where: str
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     faults = []
-    for each in fields:
-        came = content.get(each.name)
-        if each.name not in content or (came is None and each.default is None):
-            if each.default is ...:
-                faults.append(_fault([where, each.name], "Field required", "missing"))
-            found[each.name] = each.default
+    for field in fields:
+        given = content.get(field.name)
+        if field.name not in content or (given is None and field.default is None):
+            if field.default is ...:
+                faults.append(_fault([where, field.name], "Field required", "missing"))
+            values[field.name] = field.default
             continue
-        value, fault = _convert(each, came)
-        found[each.name] = value
+        value, fault = _convert(field, given)
+        values[field.name] = value
         if fault is not None:
-            faults.append(_fault([where, each.name], *fault))
+            faults.append(_fault([where, field.name], *fault))
     if faults:
         raise Refused(422, faults)
-    return found
+    return values
 
 
-def _convert(field: Field, came: Any) -> tuple[Any, tuple[str, str] | None]:
+def _convert(field: Field, given: Any) -> tuple[Any, tuple[str, str] | None]:
     match field.kind:
         case "string":
-            if not isinstance(came, str):
+            if not isinstance(given, str):
                 return None, ("Input should be a valid string", "string_type")
-            if field.longest is not None and len(came) > field.longest:
+            if field.longest is not None and len(given) > field.longest:
                 text = f"String should have at most {field.longest} characters"
                 return None, (text, "string_too_long")
-            return came, None
+            return given, None
         case "boolean":
-            return _boolean(came)
+            return _boolean(given)
         case "integer":
-            return _integer(field, came)
+            return _integer(field, given)
 
 
-def _boolean(came: Any) -> tuple[Any, tuple[str, str] | None]:
-    if isinstance(came, bool | int | float | str):
-        word = came.lower() if isinstance(came, str) else str(int(came))
-        if word in _TRUE + _FALSE and (isinstance(came, str) or came in (0, 1)):
+def _boolean(given: Any) -> tuple[Any, tuple[str, str] | None]:
+    if isinstance(given, bool | int | float | str):
+        word = given.lower() if isinstance(given, str) else str(int(given))
+        if word in _TRUE + _FALSE and (isinstance(given, str) or given in (0, 1)):
             return word in _TRUE, None
         text = "Input should be a valid boolean, unable to interpret input"
         return None, (text, "bool_parsing")
     return None, ("Input should be a valid boolean", "bool_type")
 
 
-def _integer(field: Field, came: Any) -> tuple[Any, tuple[str, str] | None]:
-    if isinstance(came, float) and not came.is_integer():
+def _integer(field: Field, given: Any) -> tuple[Any, tuple[str, str] | None]:
+    if isinstance(given, float) and not given.is_integer():
         text = "Input should be a valid integer, got a number with a fractional part"
         return None, (text, "int_from_float")
-    if isinstance(came, str) and not _INTEGER.match(came):
+    if isinstance(given, str) and not _INTEGER.match(given):
         text = "Input should be a valid integer, unable to parse string as an integer"
         return None, (text, "int_parsing")
     # Stricter than it was in one thing: true is no count of anything.
-    if isinstance(came, bool) or not isinstance(came, int | float | str):
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
         return None, ("Input should be a valid integer", "int_type")
-    value = int(came)
+    value = int(given)
     return value, _range_fault(field, value)
 
 

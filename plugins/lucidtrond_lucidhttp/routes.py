@@ -63,7 +63,7 @@ async def history(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, An
         ],
     )
     wallet = await _wallet(ctx, request.path["wallet_id"], "wallet.get")
-    found = await ctx.call(
+    page = await ctx.call(
         "history.list",
         {
             "address": wallet.address,
@@ -76,8 +76,8 @@ async def history(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, An
     return {
         "wallet_id": wallet.wallet_id,
         "address": wallet.address,
-        "transactions": [_transaction(each, ctx.tokens) for each in found.entries],
-        "total_count": found.total,
+        "transactions": [_transaction(entry, ctx.tokens) for entry in page.entries],
+        "total_count": page.total,
         "from_timestamp": asked["from_timestamp"],
         "to_timestamp": asked["to_timestamp"],
         "timestamp": _iso(ctx.clock.now_ms()),
@@ -127,7 +127,7 @@ def _status(entry: LedgerEntry) -> str:
 async def receipt(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, Any]:
     txid = _txid(request)
     try:
-        found = await ctx.call("tx.receipt", {"txid": txid})
+        on_chain = await ctx.call("tx.receipt", {"txid": txid})
         sent = await ctx.call("tx.get", {"txid": txid})
     except InvalidInput:
         raise Refused(400, "Invalid transaction ID format") from None
@@ -137,24 +137,24 @@ async def receipt(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, An
         raise Refused(404, "Transaction not found") from None
     amount = sent.amount_sun or sent.call_value_sun or "0"
     return {
-        "txid": found.txid,
-        "block_number": found.block_number,
-        "block_timestamp": found.block_timestamp_ms,
+        "txid": on_chain.txid,
+        "block_number": on_chain.block_number,
+        "block_timestamp": on_chain.block_timestamp_ms,
         "from_address": sent.from_address or "",
         "to_address": sent.to_address or sent.contract_address or "",
         "amount": int(amount),
         "amount_sun": amount,
-        "fee": int(found.fee_sun),
-        "fee_sun": found.fee_sun,
-        "energy_used": found.energy_usage_total,
-        "bandwidth_used": found.net_usage,
-        "status": "success" if found.success else "failed",
-        "confirmation_count": found.confirmations - 1,
-        "solidified": found.solidified,
-        "receipt_time": _iso(found.block_timestamp_ms),
+        "fee": int(on_chain.fee_sun),
+        "fee_sun": on_chain.fee_sun,
+        "energy_used": on_chain.energy_usage_total,
+        "bandwidth_used": on_chain.net_usage,
+        "status": "success" if on_chain.success else "failed",
+        "confirmation_count": on_chain.confirmations - 1,
+        "solidified": on_chain.solidified,
+        "receipt_time": _iso(on_chain.block_timestamp_ms),
         "raw_data": {"raw_data_hex": sent.raw_data_hex},
         "token_transfers": [
-            msgspec.to_builtins(each) for each in found.token_transfers
+            msgspec.to_builtins(moved) for moved in on_chain.token_transfers
         ],
     }
 
@@ -216,8 +216,8 @@ async def batch_create(ctx: Context[NoConfig], request: RouteRequest) -> dict[st
     made = await ctx.call("wallet.batch_create", given)
     created_ms = made.wallets[0].created_ms
     return {
-        "wallet_ids": [each.wallet_id for each in made.wallets],
-        "addresses": [each.address for each in made.wallets],
+        "wallet_ids": [wallet.wallet_id for wallet in made.wallets],
+        "addresses": [wallet.address for wallet in made.wallets],
         "count": made.count,
         "created_at": _iso(created_ms),
         "timestamp": _iso(ctx.clock.now_ms()),

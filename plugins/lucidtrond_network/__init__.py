@@ -97,10 +97,10 @@ _WELL: Final = ("ok", "not asked yet", "left alone")
 
 def _endpoint_warnings(endpoints: Iterable[Mapping[str, Any]]) -> list[str]:
     return [
-        f"endpoint {each['endpoint']} is {each['state']}"
-        + (f": {each['trouble']}" if each.get("trouble") else "")
-        for each in endpoints
-        if each["state"] not in _WELL
+        f"endpoint {endpoint['endpoint']} is {endpoint['state']}"
+        + (f": {endpoint['trouble']}" if endpoint.get("trouble") else "")
+        for endpoint in endpoints
+        if endpoint["state"] not in _WELL
     ]
 
 
@@ -251,7 +251,7 @@ def _view(block: Block, solid: BlockHeader | None) -> BlockView:
         timestamp_ms=header.timestamp,
         witness=_witness(header),
         version=header.version,
-        txids=[each.transaction.txid for each in block.transactions],
+        txids=[included.transaction.txid for included in block.transactions],
         solidified=solid is not None and header.number <= solid.number,
         root_proven=block.root_proven,
     )

@@ -77,8 +77,8 @@ def make_plan(
         cross_checking_per_day=checking,
         reconciling_per_day=reconciling,
         endpoints=[
-            _plan_one(each, comparing + (needed[index] if index < 2 else 0))
-            for index, each in enumerate(endpoints)
+            _plan_one(endpoint, comparing + (needed[index] if index < 2 else 0))
+            for index, endpoint in enumerate(endpoints)
         ],
     )
 

@@ -53,10 +53,10 @@ class ByTxId(Params, frozen=True):
 async def get(ctx: Context[NoConfig], params: ByTxId) -> TransactionView:
     """Fetch a transaction, pending ones too, and decode it from its own bytes."""
     txid = read_txid(params.txid)
-    found = await ctx.node.fetch_transaction(txid)
-    if found is None:
+    included = await ctx.node.fetch_transaction(txid)
+    if included is None:
         raise NotFound(f"no node knows the transaction {txid}")
-    return view_transaction(found.transaction, ctx.tokens)
+    return view_transaction(included.transaction, ctx.tokens)
 
 
 class Decode(Params, frozen=True):
@@ -75,9 +75,9 @@ async def decode(ctx: Context[NoConfig], params: Decode) -> TransactionView:
 async def receipt(ctx: Context[NoConfig], params: ByTxId) -> ReceiptView:
     """Say what became of an included transaction and what it cost."""
     txid = read_txid(params.txid)
-    found = await ctx.node.fetch_receipt(txid)
-    if found is not None:
-        return await _view(ctx, found)
+    on_chain = await ctx.node.fetch_receipt(txid)
+    if on_chain is not None:
+        return await _view(ctx, on_chain)
     if await ctx.node.fetch_transaction(txid) is None:
         raise NotFound(f"no node knows the transaction {txid}")
     raise NotFound(f"transaction {txid} is in no block yet", retryable=True)
@@ -108,13 +108,13 @@ async def _wait(ctx: Context[NoConfig], txid: TxId, *, until: str) -> ReceiptVie
     """Ask once per block: between two blocks nothing changes."""
     while True:
         head = ctx.ledger.position().head
-        found = await ctx.node.fetch_receipt(txid)
-        if found is not None:
-            view = await _view(ctx, found)
+        on_chain = await ctx.node.fetch_receipt(txid)
+        if on_chain is not None:
+            view = await _view(ctx, on_chain)
             if view.solidified or until == "included":
                 # The node may be a moment ahead of our own history of that block.
                 with trio.move_on_after(BOOKED_S):
-                    await ctx.ledger.wait_block_beyond(found.block_number - 1)
+                    await ctx.ledger.wait_block_beyond(on_chain.block_number - 1)
                 return view
         else:
             await _check_alive(ctx, txid)
@@ -127,11 +127,11 @@ async def _check_alive(ctx: Context[NoConfig], txid: TxId) -> None:
         raise Expired(f"transaction {txid} is proven dead", safe_to_retry=True)
 
 
-async def _view(ctx: Context[NoConfig], found: Receipt) -> ReceiptView:
+async def _view(ctx: Context[NoConfig], on_chain: Receipt) -> ReceiptView:
     """Final is what lies below our solid block and is known to a node's final side."""
     position = ctx.ledger.position()
     solidified = False
-    if position.solid is not None and found.block_number <= position.solid.number:
-        final = await ctx.node.fetch_receipt(found.txid, solid=True)
-        solidified = final is not None and final.block_number == found.block_number
-    return view_receipt(found, position, ctx.tokens, solidified=solidified)
+    if position.solid is not None and on_chain.block_number <= position.solid.number:
+        final = await ctx.node.fetch_receipt(on_chain.txid, solid=True)
+        solidified = final is not None and final.block_number == on_chain.block_number
+    return view_receipt(on_chain, position, ctx.tokens, solidified=solidified)

@@ -104,42 +104,42 @@ class ReceiptView(Result, frozen=True):
 
 
 def view_receipt(
-    found: Receipt, position: ChainPosition, tokens: KnownTokens, *, solidified: bool
+    receipt: Receipt, position: ChainPosition, tokens: KnownTokens, *, solidified: bool
 ) -> ReceiptView:
     """*position* is where we stand; it counts the confirmations."""
-    head = position.head.number if position.head else found.block_number
-    contract = found.contract_address
+    head = position.head.number if position.head else receipt.block_number
+    contract = receipt.contract_address
     return ReceiptView(
-        txid=found.txid,
-        block_number=found.block_number,
-        block_timestamp_ms=found.block_timestamp,
-        success=found.succeeded,
+        txid=receipt.txid,
+        block_number=receipt.block_number,
+        block_timestamp_ms=receipt.block_timestamp,
+        success=receipt.succeeded,
         solidified=solidified,
-        confirmations=max(1, head - found.block_number + 1),
-        fee_sun=str(found.fee),
-        net_usage=found.net_usage,
-        net_fee_sun=str(found.net_fee),
-        energy_usage=found.energy_usage,
-        energy_usage_total=found.energy_usage_total,
-        energy_fee_sun=str(found.energy_fee),
-        result=found.vm_result,
-        message=found.message,
+        confirmations=max(1, head - receipt.block_number + 1),
+        fee_sun=str(receipt.fee),
+        net_usage=receipt.net_usage,
+        net_fee_sun=str(receipt.net_fee),
+        energy_usage=receipt.energy_usage,
+        energy_usage_total=receipt.energy_usage_total,
+        energy_fee_sun=str(receipt.energy_fee),
+        result=receipt.vm_result,
+        message=receipt.message,
         contract_address=None if contract is None else contract.base58,
-        token_transfers=_token_transfers(found, tokens) if found.succeeded else [],
+        token_transfers=_token_transfers(receipt, tokens) if receipt.succeeded else [],
     )
 
 
-def _token_transfers(found: Receipt, tokens: KnownTokens) -> list[TokenTransfer]:
-    moved = (trc20.parse_log(log) for log in found.logs)
+def _token_transfers(receipt: Receipt, tokens: KnownTokens) -> list[TokenTransfer]:
+    moved = (trc20.parse_log(log) for log in receipt.logs)
     return [
         TokenTransfer(
-            **_named(each.token, tokens),
-            from_address=each.sender.base58,
-            to_address=each.recipient.base58,
-            amount_raw=str(each.amount),
+            **_named(log.token, tokens),
+            from_address=log.sender.base58,
+            to_address=log.recipient.base58,
+            amount_raw=str(log.amount),
         )
-        for each in moved
-        if isinstance(each, trc20.TransferLog)
+        for log in moved
+        if isinstance(log, trc20.TransferLog)
     ]
 
 
@@ -165,12 +165,12 @@ def _token_call(trigger: Trigger, tokens: KnownTokens) -> TokenCall | None:
 
 
 def _named(token: Address, tokens: KnownTokens) -> dict[str, Any]:
-    known = tokens.at(token.base58)
+    listed = tokens.at(token.base58)
     return {
         "token": token.base58,
-        "known": known is not None,
-        "symbol": known.symbol if known else None,
-        "decimals": known.decimals if known else None,
+        "known": listed is not None,
+        "symbol": listed.symbol if listed else None,
+        "decimals": listed.decimals if listed else None,
     }
 
 
@@ -196,8 +196,10 @@ def view_transaction(transaction: Transaction, tokens: KnownTokens) -> Transacti
         expiration_ms=raw.expiration,
         timestamp_ms=raw.timestamp,
         raw_data_hex=transaction.raw.hex(),
-        signatures=[each.hex() for each in transaction.signatures],
-        signers=[_signer(transaction, each) for each in transaction.signatures],
+        signatures=[signature.hex() for signature in transaction.signatures],
+        signers=[
+            _signer(transaction, signature) for signature in transaction.signatures
+        ],
     )
 
 

@@ -107,19 +107,19 @@ class Retried(Result, frozen=True):
 async def retry(ctx: Context[NoConfig], params: Retry) -> Retried:
     """Ask for a payment once more; never pays twice."""
     txid = read_txid(params.txid)
-    found = await ctx.sender.find(txid=txid)
-    if found is None or found.txid is None:
+    existing = await ctx.sender.find(txid=txid)
+    if existing is None or existing.txid is None:
         return await _relay_known(ctx, txid, check=params.check)
-    latest = TxId(found.txid)
+    latest = TxId(existing.txid)
     action: Action = "sent_again"
-    if found.state in ("solidified", "failed", "unproven", "expired"):
+    if existing.state in ("solidified", "failed", "unproven", "expired"):
         # Refuses what is paid, what may still land, and what was not agreed to.
         payment = await ctx.sender.renew(
             latest, even_failed=params.pay_again, check=params.check
         )
         action = "paid_anew"
-    elif found.state == "included":
-        payment, action = found, "nothing"
+    elif existing.state == "included":
+        payment, action = existing, "nothing"
     else:
         payment = await ctx.sender.rebroadcast(latest, check=params.check)
     return Retried(
@@ -249,7 +249,7 @@ class Pending(Result, frozen=True):
 @plugin.method("tx.pending", example={"limit": 100}, errors=(InvalidInput,))
 async def pending(ctx: Context[NoConfig], params: ListPending) -> Pending:
     """List payments that are not settled yet."""
-    found, following = await ctx.sender.payments(
+    payments, following = await ctx.sender.payments(
         limit=params.limit, cursor=params.cursor, unresolved=True
     )
     return Pending(
@@ -261,6 +261,6 @@ async def pending(ctx: Context[NoConfig], params: ListPending) -> Pending:
                 in_flight_until_ms=payment.in_flight_until_ms,
                 dead=payment.state == "expired",
             )
-            for payment in found
+            for payment in payments
         ],
     )

@@ -55,12 +55,12 @@ async def list_tokens(ctx: Context[NoConfig]) -> KnownTokenViews:
     """List the known tokens; transfers of others are booked as unknown_token."""
     views = [
         KnownTokenView(
-            token=each.address.base58,
-            symbol=each.symbol,
-            name=each.name,
-            decimals=each.decimals,
+            token=token.address.base58,
+            symbol=token.symbol,
+            name=token.name,
+            decimals=token.decimals,
         )
-        for each in ctx.tokens
+        for token in ctx.tokens
     ]
     return KnownTokenViews(network=ctx.network, tokens=views)
 
@@ -88,12 +88,12 @@ class TokenView(Result, frozen=True):
 async def info(ctx: Context[NoConfig], params: OfToken) -> TokenView:
     """Ask a token's contract what it is."""
     token = read_token(params.token, ctx.tokens)
-    known = ctx.tokens.at(token.base58)
+    listed = ctx.tokens.at(token.base58)
     claims = await ask_claims(ctx.node, token)
     return TokenView(
         token=token.base58,
-        known=known is not None,
-        imitates=None if known else _imitated(ctx.tokens, claims),
+        known=listed is not None,
+        imitates=None if listed else _imitated(ctx.tokens, claims),
         name=claims.name,
         symbol=claims.symbol,
         decimals=claims.decimals,
@@ -131,12 +131,12 @@ async def balance(ctx: Context[NoConfig], params: OfHolder) -> TokenBalance:
     amount = await ask_amount(
         ctx.node, token, trc20.BALANCE_OF, trc20.balance_of(holder)
     )
-    known = ctx.tokens.at(token.base58)
+    listed = ctx.tokens.at(token.base58)
     return TokenBalance(
         token=token.base58,
-        known=known is not None,
-        symbol=known.symbol if known else None,
-        decimals=known.decimals if known else None,
+        known=listed is not None,
+        symbol=listed.symbol if listed else None,
+        decimals=listed.decimals if listed else None,
         address=holder.base58,
         balance_raw=str(amount),
     )

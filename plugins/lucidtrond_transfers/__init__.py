@@ -220,8 +220,8 @@ async def estimate(ctx: Context[NoConfig], params: Estimate) -> Estimated:
         fee_limit=_limit(params.fee_limit_sun, "fee_limit_sun"),
     )
     cost = await ctx.sender.estimate(order)
-    known = ctx.tokens.at(asset)
-    symbol, decimals = (known.symbol, known.decimals) if known else (None, None)
+    listed = ctx.tokens.at(asset)
+    symbol, decimals = (listed.symbol, listed.decimals) if listed else (None, None)
     if asset == TRX:
         symbol, decimals = TRX, TRX_DECIMALS
     return Estimated(
@@ -260,19 +260,19 @@ class Status(Params, frozen=True):
 )
 async def status(ctx: Context[NoConfig], params: Status) -> Payment:
     """Show a payment by its id, its idempotency key or its txid."""
-    given = [params.payment_id, params.idempotency_key, params.txid]
-    if sum(each is not None for each in given) != 1:
+    ids = (params.payment_id, params.idempotency_key, params.txid)
+    given = len(ids) - ids.count(None)
+    if given != 1:
         raise InvalidInput(
-            "expected exactly one of payment_id, idempotency_key and txid, got "
-            f"{sum(each is not None for each in given)}"
+            f"expected exactly one of payment_id, idempotency_key and txid, got {given}"
         )
     txid = None if params.txid is None else read_txid(params.txid)
-    found = await ctx.sender.find(
+    payment = await ctx.sender.find(
         payment_id=params.payment_id, key=params.idempotency_key, txid=txid
     )
-    if found is None:
+    if payment is None:
         raise NotFound("no such payment of ours")
-    return found
+    return payment
 
 
 class ListPayments(Params, frozen=True, rename={"source": "from"}):
@@ -299,13 +299,13 @@ class Payments(Result, frozen=True):
 async def list_payments(ctx: Context[NoConfig], params: ListPayments) -> Payments:
     """List payments of ours, newest first."""
     owner = None if params.source is None else await _owner(ctx, params.source)
-    found, following = await ctx.sender.payments(
+    payments, following = await ctx.sender.payments(
         limit=params.limit,
         cursor=params.cursor,
         owner=owner,
         unresolved=params.unresolved,
     )
-    return Payments(payments=found, next_cursor=following)
+    return Payments(payments=payments, next_cursor=following)
 
 
 def _read_amount(ctx: Context[NoConfig], params: Send | Estimate) -> tuple[str, int]:

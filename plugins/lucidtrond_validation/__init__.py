@@ -100,7 +100,7 @@ async def validate_many(_ctx: Context[NoConfig], params: ValidateMany) -> Verdic
         if len(verdicts) % AT_ONCE == 0:
             await trio.lowlevel.checkpoint()
         verdicts.append(_verdict(text))
-    return Verdicts(results=verdicts, valid=sum(each.valid for each in verdicts))
+    return Verdicts(results=verdicts, valid=sum(verdict.valid for verdict in verdicts))
 
 
 class Convert(Params, frozen=True):

@@ -88,7 +88,7 @@ class CreateNamed(Params, frozen=True):
 async def create_named(ctx: Context[NoConfig], params: CreateNamed) -> WalletViews:
     """Make one wallet per label, all or none."""
     made = await _make(ctx, params.labels, params.idempotency_key)
-    return WalletViews(wallets=[_view(each) for each in made])
+    return WalletViews(wallets=[_view(wallet) for wallet in made])
 
 
 class ListWallets(Params, frozen=True):
@@ -100,13 +100,13 @@ class ListWallets(Params, frozen=True):
 async def list_wallets(ctx: Context[NoConfig], params: ListWallets) -> WalletViews:
     """List wallets, oldest first."""
     after = _read_cursor(params.cursor)
-    found = await ctx.store.read(
+    page = await ctx.store.read(
         lambda tx: rows.page(tx, after=after, limit=params.limit + 1)
     )
-    more, found = len(found) > params.limit, found[: params.limit]
+    more, page = len(page) > params.limit, page[: params.limit]
     return WalletViews(
-        wallets=[_view(each) for each in found],
-        next_cursor=str(found[-1].seq) if more else None,
+        wallets=[_view(wallet) for wallet in page],
+        next_cursor=str(page[-1].seq) if more else None,
     )
 
 
@@ -212,10 +212,10 @@ async def _make(
 
     def make(tx: Tx) -> list[Wallet]:
         if key is not None:
-            known = rows.known_request(tx, key, labels)
-            if known is not None:
-                return known
-        addresses = [each.address for each in ctx.keys.allocate(tx, len(labels))]
+            earlier = rows.made_before(tx, key, labels)
+            if earlier is not None:
+                return earlier
+        addresses = [derived.address for derived in ctx.keys.allocate(tx, len(labels))]
         made = rows.insert(tx, addresses, labels, now_ms=now_ms)
         for wallet in made:
             ctx.ledger.watch(tx, wallet.address)

@@ -90,7 +90,7 @@ def page(tx: Tx, *, after: int, limit: int) -> list[Wallet]:
     return [_wallet(row) for row in rows]
 
 
-def known_request(tx: Tx, key: str, labels: Sequence[str]) -> list[Wallet] | None:
+def made_before(tx: Tx, key: str, labels: Sequence[str]) -> list[Wallet] | None:
     """What this idempotency key made before.
 
     Raises:
@@ -115,7 +115,7 @@ def remember_request(
     tx.execute(
         "INSERT INTO wallets_request (idempotency_key, content, wallet_ids)"
         " VALUES (?, ?, ?)",
-        (key, _content(labels), json.dumps([each.wallet_id for each in wallets])),
+        (key, _content(labels), json.dumps([wallet.wallet_id for wallet in wallets])),
     )
 
 
