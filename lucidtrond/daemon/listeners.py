@@ -1,4 +1,4 @@
-"""Where callers come in: the Unix socket's place, mode and rules."""
+"""The listeners that clients connect to: paths, modes, addresses and rules."""
 
 import contextlib
 import grp
@@ -79,19 +79,19 @@ def bind_socket(candidates: Sequence[Path], access: AccessConfig) -> UnixListene
 
 
 @define(eq=False)
-class HttpDoor:
+class HttpListener:
     """Listening already, so that its port is known; serving comes later."""
 
-    listeners: list[socket.socket]
+    sockets: list[socket.socket]
     url: str
     access: HttpAccess
 
     def close(self) -> None:
-        for listener in self.listeners:
-            listener.close()
+        for listening in self.sockets:
+            listening.close()
 
 
-def open_http(http: HttpConfig, *, devnet: bool) -> HttpDoor | None:
+def open_http(http: HttpConfig, *, devnet: bool) -> HttpListener | None:
     """Listen as configured; None when it is off.
 
     Raises:
@@ -106,16 +106,16 @@ def open_http(http: HttpConfig, *, devnet: bool) -> HttpDoor | None:
             " are no tokens yet; [http] allow_public = true lets them read"
         )
     try:
-        listeners = open_tcp_listeners(http.host, http.port, backlog=HTTP_BACKLOG)
+        sockets = open_tcp_listeners(http.host, http.port, backlog=HTTP_BACKLOG)
     except OSError as exc:
         raise OperatorError(
             f"[http] can't listen on {http.host}:{http.port} ({exc.strerror or exc});"
             " choose another port, or 0 for any, or enabled = false"
         ) from None
-    port = listeners[0].getsockname()[1]
+    port = sockets[0].getsockname()[1]
     shown = f"[{http.host}]" if ":" in http.host else http.host
-    return HttpDoor(
-        listeners,
+    return HttpListener(
+        sockets,
         url=f"http://{shown}:{port}",
         access=HttpAccess(
             # Test money only: there whoever is on this machine may pay with it.

@@ -12,10 +12,11 @@ import time
 import trio
 
 from lucidtrond import pluginhost
-from lucidtrond.daemon.assemble import RunOptions, serve
+from lucidtrond.daemon.assemble import serve
 from lucidtrond.daemon.config import Config
 from lucidtrond.daemon.logs import configure_logging
 from lucidtrond.daemon.machine import forbid_core_dumps, raise_file_limit
+from lucidtrond.daemon.options import RunOptions
 from lucidtrond.devnet.state.token_sorts import UnknownSort, check_sorts
 from lucidtrond.errors import ConfigError, LucidError
 

@@ -14,8 +14,8 @@ from lucidtrond.store.database import Database
 from lucidtrond.transports.rpc_metrics import Metric
 
 
-class House(Protocol):
-    """The floors that count something."""
+class Counting(Protocol):
+    """The services that count something."""
 
     @property
     def clock(self) -> Clock: ...
@@ -32,11 +32,11 @@ class House(Protocol):
 
 
 def collect(
-    house: House, conditions: Conditions, *, started_ms: int
+    services: Counting, conditions: Conditions, *, started_ms: int
 ) -> Iterator[Metric]:
     """Read all counters, from memory."""
-    position, events = house.ledger.position(), house.bus.statistics()
-    store = house.store.statistics()
+    position, events = services.ledger.position(), services.bus.statistics()
+    store = services.store.statistics()
     head, solid = position.head, position.solid
     yield Metric(
         "tron_network_status",
@@ -71,7 +71,7 @@ def collect(
         "tron_service_uptime_seconds",
         "gauge",
         "Since the daemon began to start.",
-        (house.clock.now_ms() - started_ms) / 1000,
+        (services.clock.now_ms() - started_ms) / 1000,
     )
     yield Metric(
         "lucidtrond_events_seq", "gauge", "Newest event's number.", events.last_seq
@@ -99,10 +99,10 @@ def collect(
         "lucidtrond_payments_unproven",
         "gauge",
         "Token payments in final blocks that no Transfer log proves.",
-        house.sender.unproven,
+        services.sender.unproven,
     )
-    yield from _nodes(house.node)
-    health = house.ledger.health()
+    yield from _nodes(services.node)
+    health = services.ledger.health()
     yield Metric(
         "lucidtrond_ledger_problems_total",
         "counter",

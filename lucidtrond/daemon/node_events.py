@@ -1,11 +1,10 @@
-"""Makes events of what the node pool tells of its endpoints."""
+"""Makes events of the changes that the node pool notes of its endpoints."""
 
 from functools import partial
 
 import trio
 
-from lucidtrond.events.bus import Emitter
-from lucidtrond.events.types import NodeChanged
+from lucidtrond.events.types import Emit, NodeChanged
 from lucidtrond.node.endpoint_health import Changes
 from lucidtrond.store.database import Database
 
@@ -14,7 +13,7 @@ async def watch_nodes(
     changes: Changes,
     store: Database,
     *,
-    emit: Emitter,
+    emit: Emit,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Write a `NodeChanged` for each change, until cancelled."""

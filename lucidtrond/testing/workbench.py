@@ -11,7 +11,6 @@ has the same address every time.
 """
 
 import hashlib
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
@@ -23,25 +22,27 @@ import trio.testing
 from attrs import define
 
 from lucidtrond import pluginhost
-from lucidtrond.api import Context, Event, Plugin
-from lucidtrond.chain import ledger as chain_ledger
-from lucidtrond.chain.follower import Follower
+from lucidtrond.api import Event, Plugin
 from lucidtrond.chain.ledger import Ledger
+from lucidtrond.composition import (
+    Parts,
+    VaultOptions,
+    bind_plugins,
+    connected,
+    migrate_store,
+    run_plugins,
+)
 from lucidtrond.devnet.describe import tokens_of
 from lucidtrond.events import outbox
 from lucidtrond.events.bus import Bus
 from lucidtrond.events.outbox import StoredEvent
-from lucidtrond.keystore import vault as keystore_vault
 from lucidtrond.keystore.format import KdfHeader, ScryptParameters
 from lucidtrond.keystore.kdf import Kdf, stretch
 from lucidtrond.keystore.vault import Vault
 from lucidtrond.pluginhost import PluginHost
 from lucidtrond.pluginhost.discover import PluginPoint
-from lucidtrond.ports import Tx
-from lucidtrond.sending import sender as sending_sender
 from lucidtrond.sending.sender import Sender
 from lucidtrond.store.database import Database, open_store
-from lucidtrond.store.migrate import migrate
 from lucidtrond.testing.clocks import ManualClock
 from lucidtrond.testing.node import LocalNode
 from lucidtrond.tron.address import parse_address
@@ -50,7 +51,6 @@ from lucidtrond.tron.units import Sun
 
 PASSPHRASE: Final = "correct horse battery staple"  # noqa: S105 - of tests
 POLL_S: Final = 0.02
-_PAGE: Final = 256
 _QUICK: Final = ScryptParameters(n=2)
 
 
@@ -161,47 +161,53 @@ async def open_workbench(
     node: LocalNode | None = None,
     store: Database | None = None,
     poll_s: float = POLL_S,
-    known: KnownTokens | None = None,
+    tokens: KnownTokens | None = None,
 ) -> AsyncIterator[Workbench]:
     """Run the plugins that have a section; *keystore* makes one, unlocked.
 
     With the *node* and *store* of an earlier workbench it is a daemon that was started
     again (its keystore is locked then). *poll_s* is how often the follower looks for
-    blocks: raise it where a test lets hours pass on the autojump clock. *known* are the
-    known tokens, else those of the chain.
+    blocks: raise it where a test lets hours pass on the autojump clock. *tokens* are
+    the known ones, else those of the chain.
     """
     host = load_plugins(sections, plugins)
     node = node or LocalNode()
     clock = ManualClock()
     async with _opened(store) as database:
-        await migrate(
-            database,
-            [
-                *outbox.MIGRATIONS,
-                *keystore_vault.MIGRATIONS,
-                *chain_ledger.MIGRATIONS,
-                *sending_sender.MIGRATIONS,
-                *host.migrations(),
-            ],
+        await migrate_store(database, host.migrations())
+        parts = Parts(
+            store=database,
+            node=node,
+            clock=clock,
+            genesis_id=node.chain.genesis.id,
+            tokens=KnownTokens(tokens_of(node.chain)) if tokens is None else tokens,
+            vault=VaultOptions(
+                scrypt=_QUICK, random_bytes=_unrandom(), kdf=_ThreadlessKdf()
+            ),
+            poll_s=poll_s,
         )
-        known = KnownTokens(tokens_of(node.chain)) if known is None else known
-        bench = _furnish(host, node, clock=clock, store=database, known=known)
-        host.bind(lambda **given: _context(bench, network, **given))
-        if keystore and not (await bench.vault.status()).exists:
-            await bench.vault.init(PASSPHRASE)
-        try:
-            async with trio.open_nursery() as floor:
-                follower = _follower(bench, poll_s)
-                for service in (bench.bus.run, bench.vault.run, bench.sender.run):
-                    await floor.start(service)
-                await floor.start(follower.run)
+        with connected(parts) as services:
+            devnet = node if network == "devnet" else None
+            bind_plugins(host, services, network=network, devnet=devnet)
+            if keystore and not (await services.vault.status()).exists:
+                await services.vault.init(PASSPHRASE)
+            async with trio.open_nursery() as nursery:
+                for service in services.in_starting_order():
+                    await nursery.start(service)
                 async with trio.open_nursery() as running:
-                    await running.start(_run_plugins, bench)
-                    yield bench
+                    await running.start(run_plugins, host, services)
+                    yield Workbench(
+                        host=host,
+                        node=node,
+                        clock=clock,
+                        store=database,
+                        ledger=services.ledger,
+                        sender=services.sender,
+                        vault=services.vault,
+                        bus=services.bus,
+                    )
                     running.cancel_scope.cancel()
-                floor.cancel_scope.cancel()
-        finally:
-            bench.vault.wipe()
+                nursery.cancel_scope.cancel()
 
 
 @asynccontextmanager
@@ -213,34 +219,6 @@ async def _opened(store: Database | None) -> AsyncIterator[Database]:
         yield fresh
 
 
-def _furnish(
-    host: PluginHost,
-    node: LocalNode,
-    *,
-    clock: ManualClock,
-    store: Database,
-    known: KnownTokens,
-) -> Workbench:
-    bus = Bus(store, clock=clock)
-    ledger = Ledger(store, tokens=known)
-    vault = Vault(
-        store,
-        clock=clock,
-        scrypt=_QUICK,
-        random_bytes=_unrandom(),
-        kdf=_ThreadlessKdf(),
-    )
-    sender = Sender(
-        store,
-        node,
-        signer=vault,
-        position=ledger.position,
-        emit=bus.emitter(),
-        clock=clock,
-    )
-    return Workbench(host, node, clock, store, ledger, sender, vault, bus)
-
-
 def _unrandom() -> Callable[[int], bytes]:
     """The same bytes in the same order every time."""
     numbers = count()
@@ -249,54 +227,3 @@ def _unrandom() -> Callable[[int], bytes]:
         return hashlib.shake_128(b"workbench %d" % next(numbers)).digest(size)
 
     return take
-
-
-def _follower(bench: Workbench, poll_s: float) -> Follower:
-    return Follower(
-        bench.node,
-        bench.store,
-        ledger=bench.ledger,
-        emit=bench.bus.emitter(),
-        genesis_id=bench.node.chain.genesis.id,
-        observers=[bench.sender],
-        poll_s=poll_s,
-    )
-
-
-def _context(
-    bench: Workbench, network: str, *, name: str, config: Any, grants: frozenset[str]
-) -> Context[Any]:
-    return Context(
-        name=name,
-        config=config,
-        network=network,
-        clock=bench.clock,
-        log=logging.getLogger(f"lucidtrond.plugins.{name}"),
-        node=bench.node,
-        store=bench.store,
-        ledger=bench.ledger,
-        tokens=bench.ledger.tokens,
-        sender=bench.sender,
-        keys=bench.vault,
-        emit=bench.bus.emitter(),
-        call=bench.host.call,
-        keystore=bench.vault if "keystore" in grants else None,
-        devnet=bench.node if "devnet" in grants and network == "devnet" else None,
-    )
-
-
-async def _run_plugins(
-    bench: Workbench, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-) -> None:
-    since = await bench.store.read(outbox.last_seq)
-
-    async def events(after: int) -> Sequence[tuple[int, str, bytes]]:
-        await bench.bus.wait_beyond(after)
-
-        def read(tx: Tx) -> list[tuple[int, str, bytes]]:
-            stored = outbox.read_since(tx, after, limit=_PAGE)
-            return [(each.seq, each.topic, each.payload) for each in stored]
-
-        return await bench.store.read(read)
-
-    await bench.host.run(events, since=since, task_status=task_status)

@@ -103,7 +103,7 @@ async def test_a_deposit_is_booked_whether_anybody_knows_the_token(
     *, listed: bool
 ) -> None:
     known = None if listed else NO_TOKENS
-    async with open_shipped(known=known) as bench:
+    async with open_shipped(tokens=known) as bench:
         shop, txid = await deposit(bench, 12_500_000)
         [entry] = (await bench.call("history.list", {"address": shop.address})).entries
         [token] = bench.node.info()["tokens"]

@@ -9,16 +9,15 @@ import trio
 from attrs import define, evolve, field
 
 from lucidtrond.chain.follower import Follower
-from lucidtrond.chain.ledger import MIGRATIONS as CHAIN_MIGRATIONS
 from lucidtrond.chain.ledger import Ledger
+from lucidtrond.composition import Parts, connect, migrate_store
 from lucidtrond.errors import CallNotRun, KeystoreLocked, NodeUnavailable
 from lucidtrond.events.types import Payment
 from lucidtrond.node.health.agreement import Agreement, Sighting
 from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import KeystoreStatus, Tx
-from lucidtrond.sending.sender import MIGRATIONS, Sender
+from lucidtrond.sending.sender import Sender
 from lucidtrond.store.database import open_store
-from lucidtrond.store.migrate import migrate
 from lucidtrond.tron import trc20
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
@@ -349,23 +348,19 @@ class Process:
         self.chain.before_answer = lambda _: None
         self.chain.reply = lambda _: "take"
         self.fresh = True
-        self.ledger = Ledger(self.store)
-        self.sender = Sender(
-            self.store,
-            self.chain,
-            signer=self.signer,
-            position=self.ledger.position,
-            emit=emit,
-            clock=self.clock,
+        services = connect(
+            Parts(
+                store=self.store,
+                node=self.chain,
+                clock=self.clock,
+                genesis_id=self.chain.blocks[0].header.id,
+                signer=self.signer,
+                emit=emit,
+            )
         )
-        self.follower = Follower(
-            self.chain,
-            self.store,
-            ledger=self.ledger,
-            emit=emit,
-            genesis_id=self.chain.blocks[0].header.id,
-            observers=[self.sender],
-        )
+        self.ledger = services.ledger
+        self.sender = services.sender
+        self.follower = services.follower
         await self.follower._load()
 
     async def turn(self) -> None:
@@ -401,7 +396,7 @@ class Process:
 async def process(path: Path | None = None) -> AsyncIterator[Process]:
     chain = PayingChain()
     async with open_store(path) as store:
-        await migrate(store, [*CHAIN_MIGRATIONS, *MIGRATIONS, OUTBOX])
+        await migrate_store(store, [OUTBOX])
         made = Process(CrashingStore(store), chain)
         await made.start()
         await made.level()

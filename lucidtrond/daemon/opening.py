@@ -1,0 +1,130 @@
+"""Opening all that the daemon holds: database, embedded chain, connections to nodes.
+
+Leaving `open_daemon` closes it in reverse. Nothing of it runs yet.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+
+from attrs import frozen
+
+from lucidtrond.composition import (
+    Parts,
+    Services,
+    VaultOptions,
+    bind_plugins,
+    connected,
+    migrate_store,
+)
+from lucidtrond.daemon.config import Config, NetworkConfig
+from lucidtrond.daemon.network import check_state, known_tokens, open_network
+from lucidtrond.daemon.options import RunOptions
+from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
+from lucidtrond.node.cache import CachedNode
+from lucidtrond.pluginhost import PluginHost
+from lucidtrond.ports import Clock
+from lucidtrond.rpc import audit
+from lucidtrond.sending.intent import Limits
+from lucidtrond.store.database import Database, open_store
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS
+from lucidtrond.tron.units import Sun
+
+DATABASE: Final = "lucidtrond.sqlite"
+DEVNET_DIR: Final = "devnet"
+
+
+@frozen(kw_only=True, eq=False)
+class OpenDaemon:
+    """A daemon that may serve. *instance* names this run of it."""
+
+    instance: str
+    started_ms: int
+    config: Config
+    services: Services[Database, CachedNode]
+    devnet: Devnet | None
+    host: PluginHost
+
+
+@contextlib.asynccontextmanager
+async def open_daemon(
+    config: Config,
+    options: RunOptions,
+    *,
+    clock: Clock,
+    host: PluginHost,
+    instance: str,
+    started_ms: int,
+) -> AsyncIterator[OpenDaemon]:
+    """Open everything, in order, and connect it.
+
+    Raises:
+        OperatorError: something can't be opened; the text says why.
+    """
+    async with (
+        open_store(options.state_dir / DATABASE) as store,
+        _open_devnet(config.network, options, clock) as devnet,
+    ):
+        await migrate_store(store, [*audit.MIGRATIONS, *host.migrations()])
+        await check_state(store, config.network, devnet, state_dir=options.state_dir)
+        async with open_network(config, devnet, clock) as (node, genesis_id):
+            parts = Parts(
+                store=store,
+                node=node,
+                clock=clock,
+                genesis_id=genesis_id,
+                tokens=known_tokens(config.network, devnet),
+                vault=VaultOptions(auto_lock_s=config.keystore.auto_lock_s),
+                limits=Limits(
+                    fee_limit=Sun(config.sending.fee_limit_sun),
+                    max_burn=Sun(config.sending.max_burn_sun),
+                ),
+                poll_s=_block_time_s(config.network),
+                producers=_producers(devnet),
+                wait_recovered=node.wait_recovered,
+                node_services=[node.watch],
+            )
+            with connected(parts) as services:
+                bind_plugins(host, services, network=config.network.name, devnet=devnet)
+                yield OpenDaemon(
+                    instance=instance,
+                    started_ms=started_ms,
+                    config=config,
+                    services=services,
+                    devnet=devnet,
+                    host=host,
+                )
+
+
+def _producers(devnet: Devnet | None) -> Mapping[Address, Address] | None:
+    """Who makes blocks, with the keys of the beginning, where the definition tells.
+
+    The devnet's schedule never changes.
+    """
+    return None if devnet is None else devnet.chain.genesis.producers
+
+
+def _block_time_s(network: NetworkConfig) -> float:
+    """How often there is a block, in seconds; at least every 3."""
+    block_s = BLOCK_INTERVAL_MS / 1000
+    if network.name in ("devnet", "private"):
+        return min(network.block_time_s or block_s, block_s)
+    return block_s
+
+
+@contextlib.asynccontextmanager
+async def _open_devnet(
+    network: NetworkConfig, options: RunOptions, clock: Clock
+) -> AsyncIterator[Devnet | None]:
+    if network.name != "devnet":
+        yield None
+        return
+    config = DevnetConfig(
+        block_time_s=network.block_time_s,
+        witnesses=network.witnesses,
+        tokens=network.devnet_tokens,
+        state_dir=options.state_dir / DEVNET_DIR,
+    )
+    async with open_devnet(config, clock=clock) as devnet:
+        yield devnet
