@@ -1,0 +1,363 @@
+"""Which blocks are final, computed from who signed the blocks above them.
+
+Theory. Of n active producers java-tron calls a block solid when `needed` (n) of them
+have produced a block at or above it (``DposService.updateSolidBlock``, 70 %). A header
+names its parent and its producer and is signed, so whoever knows the producers and
+their keys can count that himself. Here is
+
+    the set     n, and at most n producers with the key that each signs with
+    final       all blocks up to `Finality.solid`
+    recent      the blocks of the present branch above that, each with its signer
+
+and these rules:
+
+1. A block counts for its producer if the set names its signer as that producer's key.
+   Block N is final when `needed` (n) different producers count in blocks at or above
+   N. n is the network's number, never the size of what is known.
+2. One block after the other becomes final. What a block causes takes effect once it is
+   itself final, for the blocks above it: so a block is judged by the set that was
+   proven below it. Before that its causes count nothing.
+3. A new key is caused by the producer's AccountPermissionUpdate, or by a block of it
+   that another key signed: producers built on that block, so its key was the right one.
+   From then on the old key counts no more, in no block above the cause.
+4. A producer that is not in the set waits from its first final block on. It joins, with
+   the key of its newest final block, in the place of a member that made none of the
+   last `ABSENT_ROUNDS` x n final blocks, and that thereby leaves. Nobody leaves
+   otherwise; absence in blocks that are not final is nothing.
+5. If more than n - `needed` (n) producers sign recent blocks with keys that are not
+   proven (who waits is), nothing becomes final: so much at once is the operator's
+   business.
+6. Never more is final than a node says.
+
+What is recent is taken back by a fork; what is final never is, and neither is the set,
+which follows from final blocks alone.
+
+Limits. Who holds the keys of `needed` (n) members (19 of 27) can make anything final.
+In a partition, producers that sign both branches (2 x needed - n: 11 of 27) can make
+both final. Members that left the network, and are not replaced here yet, count as long
+as they are in the set: stolen keys of retired producers are keys. And all of it stands
+on the set that it began with: the older that is, the more of its keys are retired.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, get_args
+
+from attrs import define, field, frozen
+
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import BlockHeader, BlockId
+from lucidtrond.tron.producers import KeyChange
+
+MemberOrigin = Literal[
+    "snapshot", "pin", "genesis", "endpoints", "block", "signed", "joined"
+]
+"""How a member became known: by what the set began with, by its own update of its
+permissions, by a final block that a new key signed, or by joining."""
+ORIGINS: Final[tuple[str, ...]] = get_args(MemberOrigin)
+ABSENT_ROUNDS: Final = 2
+"""Each active producer has a slot in a round of n; one may miss some."""
+
+
+class NotLinked(ValueError):
+    """A block does not follow the newest one."""
+
+
+@frozen
+class ProducerSet:
+    """n active producers, and what is known of them: who, and the key of each.
+
+    Raises:
+        ValueError: more are known than there are.
+    """
+
+    n: int
+    keys: Mapping[Address, Address]
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < len(self.keys) <= self.n:
+            raise ValueError(f"{len(self.keys)} of {self.n} producers")
+
+
+@frozen
+class Member:
+    """*producer* counts with *key* in blocks from *from_block* on."""
+
+    producer: Address
+    key: Address
+    from_block: int
+    origin: MemberOrigin
+
+
+@frozen
+class SetChange:
+    """*member* began to count, or did so last in block *until*."""
+
+    member: Member
+    until: int | None = None
+
+
+@frozen
+class SignedBlock:
+    """A block as far as finality is concerned.
+
+    *changes* are those that its transactions make, () where its transaction root was
+    not recomputed.
+    """
+
+    number: int
+    id: BlockId
+    parent_id: BlockId
+    producer: Address
+    signer: Address
+    changes: tuple[KeyChange, ...] = ()
+
+    @classmethod
+    def of(
+        cls, header: BlockHeader, changes: Iterable[KeyChange] = ()
+    ) -> "SignedBlock":
+        """Recover the signer.
+
+        Raises:
+            BadSignature, InvalidAddress: no key signed it; its producer is no address.
+        """
+        return cls(
+            number=header.number,
+            id=header.id,
+            parent_id=header.parent_id,
+            producer=Address(header.witness),
+            signer=header.signer(),
+            changes=tuple(changes),
+        )
+
+
+def needed(n: int) -> int:
+    """How many of *n* producers have to build on a block; 27 -> 19, 5 -> 4.
+
+    ``n - int(n * 0.3)``, in integers (DposService.updateSolidBlock).
+    """
+    return n - n * 3 // 10
+
+
+@define(eq=False)
+class Finality:
+    """What is final on a branch that grows and forks; `copy` is cheap.
+
+    *solid* is the newest final block, *members* the set for blocks above it.
+    """
+
+    n: int
+    solid: int
+    solid_id: BlockId
+    members: dict[Address, Member]
+    changes: list[SetChange] = field(factory=list)
+    """What happened to the set, until somebody keeps and clears it."""
+    _seen: dict[Address, tuple[int, Address]] = field(factory=dict)
+    """Who made the last `ABSENT_ROUNDS` rounds of final blocks: newest one, signer."""
+    _recent: list[SignedBlock] = field(factory=list)
+    _votes: dict[Address, int] = field(factory=dict)
+    """The newest recent block in which a producer counts."""
+    _others: dict[Address, tuple[int, Address]] = field(factory=dict)
+    """The newest recent block in which one does not, and who signed it."""
+
+    @classmethod
+    def begin(
+        cls,
+        known: ProducerSet,
+        origin: MemberOrigin,
+        *,
+        solid: int,
+        solid_id: BlockId,
+    ) -> "Finality":
+        """Begin above a block that is taken as final."""
+        members = {
+            producer: Member(producer, key, solid + 1, origin)
+            for producer, key in known.keys.items()
+        }
+        begun = cls(known.n, solid, solid_id, members)
+        begun.changes.extend(map(SetChange, members.values()))
+        return begun
+
+    @classmethod
+    def resume(
+        cls, n: int, members: Iterable[Member], final: Sequence[SignedBlock]
+    ) -> "Finality":
+        """Go on with stored *members* and the newest *final* blocks, ascending.
+
+        `final_rounds` says how many of these there have to be; fewer where fewer are
+        held. Recent blocks are observed afterwards.
+        """
+        last = final[-1]
+        resumed = cls(
+            n, last.number, last.id, {each.producer: each for each in members}
+        )
+        resumed._seen = {each.producer: (each.number, each.signer) for each in final}
+        return resumed
+
+    def copy(self) -> "Finality":
+        return Finality(
+            self.n,
+            self.solid,
+            self.solid_id,
+            dict(self.members),
+            list(self.changes),
+            dict(self._seen),
+            list(self._recent),
+            dict(self._votes),
+            dict(self._others),
+        )
+
+    @property
+    def head(self) -> int:
+        """The newest block that was observed."""
+        return self.solid + len(self._recent)
+
+    @property
+    def wanted(self) -> int:
+        """How many producers have to build on a block."""
+        return needed(self.n)
+
+    @property
+    def final_rounds(self) -> int:
+        """How many final blocks tell who is absent."""
+        return ABSENT_ROUNDS * self.n
+
+    @property
+    def next_votes(self) -> int:
+        """How many producers count at or above the first block that is not final."""
+        return sum(number > self.solid for number in self._votes.values())
+
+    @property
+    def unproven(self) -> frozenset[Address]:
+        """Who signs recent blocks with keys that are not proven."""
+        return frozenset(
+            producer
+            for producer, (number, signer) in self._others.items()
+            if number > self.solid and not self._waits(producer, signer)
+        )
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether there are too many of these for anything to become final; rule 5."""
+        most = self.n - self.wanted
+        return len(self._others) > most and len(self.unproven) > most
+
+    def counts(self, block: SignedBlock) -> bool:
+        """Whether the set names *block*'s signer as its producer's key."""
+        member = self.members.get(block.producer)
+        return member is not None and member.key == block.signer
+
+    def observe(self, block: SignedBlock) -> None:
+        """Take *block* as the new head.
+
+        Raises:
+            NotLinked: it does not follow the present one.
+        """
+        parent_id = self._recent[-1].id if self._recent else self.solid_id
+        if (block.number, block.parent_id) != (self.head + 1, parent_id):
+            raise NotLinked(f"block {block.number} does not follow {self.head}")
+        self._recent.append(block)
+        self._count(block)
+
+    def revert(self, number: int) -> None:
+        """Take back all blocks above *number*, none of which is final."""
+        if number < self.solid:
+            raise AssertionError(f"block {self.solid} is final")
+        del self._recent[number - self.solid :]
+        self._recount()
+
+    def advance(self, limit: int) -> None:
+        """Move the final block as far as is proven, at most to *limit*."""
+        while not self.is_blocked:
+            end = min(limit, self._built_on())
+            if end <= self.solid:
+                return
+            while self.solid < end and not self.is_blocked:
+                if self._finish():
+                    break
+
+    def _built_on(self) -> int:
+        """The newest block that enough producers have built on; see rule 1."""
+        if len(self._votes) < self.wanted:
+            return self.solid
+        return sorted(self._votes.values(), reverse=True)[self.wanted - 1]
+
+    def _finish(self) -> bool:
+        """Call the next block final; give whether that changed the set."""
+        block = self._recent.pop(0)
+        self.solid, self.solid_id = block.number, block.id
+        self._see(block)
+        changed = self._take_keys(block) | self._take_places()
+        if changed:
+            self._recount()
+        return changed
+
+    def _see(self, block: SignedBlock) -> None:
+        self._seen[block.producer] = block.number, block.signer
+        oldest = self.solid - self.final_rounds
+        for producer in [who for who, (at, _) in self._seen.items() if at <= oldest]:
+            del self._seen[producer]
+
+    def _take_keys(self, block: SignedBlock) -> bool:
+        """Rule 3."""
+        keys: dict[Address, tuple[Address, MemberOrigin]] = {
+            block.producer: (block.signer, "signed")
+        }
+        keys |= {each.producer: (each.key, "block") for each in block.changes}
+        changed = False
+        for producer, (key, origin) in keys.items():
+            member = self.members.get(producer)
+            if member is not None and member.key != key:
+                self._end(member)
+                self._start(producer, key, origin)
+                changed = True
+        return changed
+
+    def _take_places(self) -> bool:
+        """Rule 4."""
+        waiting = sorted(
+            (at, producer)
+            for producer, (at, _) in self._seen.items()
+            if producer not in self.members
+        )
+        if not waiting:
+            return False
+        oldest = self.solid - self.final_rounds
+        absent = sorted(
+            member.producer
+            for member in self.members.values()
+            if member.from_block <= oldest + 1 and member.producer not in self._seen
+        )
+        free = self.n - len(self.members)
+        taken = waiting[: free + len(absent)]
+        for place, (_, producer) in enumerate(taken):
+            if place >= free:
+                self._end(self.members[absent[place - free]])
+            self._start(producer, self._seen[producer][1], "joined")
+        return bool(taken)
+
+    def _start(self, producer: Address, key: Address, origin: MemberOrigin) -> None:
+        member = Member(producer, key, self.solid + 1, origin)
+        self.members[producer] = member
+        self.changes.append(SetChange(member))
+
+    def _end(self, member: Member) -> None:
+        del self.members[member.producer]
+        self.changes.append(SetChange(member, self.solid))
+
+    def _waits(self, producer: Address, signer: Address) -> bool:
+        """Whether it is proven, and has no place yet."""
+        seen = self._seen.get(producer)
+        return producer not in self.members and seen is not None and seen[1] == signer
+
+    def _count(self, block: SignedBlock) -> None:
+        if self.counts(block):
+            self._votes[block.producer] = block.number
+        else:
+            self._others[block.producer] = block.number, block.signer
+
+    def _recount(self) -> None:
+        """Judge recent blocks by the set as it is now."""
+        self._votes.clear()
+        self._others.clear()
+        for block in self._recent:
+            self._count(block)
