@@ -178,26 +178,45 @@ def set_start(tx: Tx, address: Address, number: int | None) -> None:
     )
 
 
+_OF_BLOCKS: Final = "asset = ? AND block_number > ? AND block_number <= ?"
+
+
 def moved_between(
     tx: Tx, address: Address, asset: str, *, above: int, up_to: int
-) -> tuple[int, int, int]:
-    """What moved in blocks ``above < number <= up_to``: (net amount, rows, rows of it
-    that are contradicted and count as nothing)."""
-    where = "asset = ? AND block_number > ? AND block_number <= ?"
-    ends = (asset, above, up_to)
+) -> tuple[int, int]:
+    """What moved in blocks ``above < number <= up_to``: (net amount, contradicted rows,
+    which count as nothing).
+
+    Amounts exceed what SQL adds up, so rows are read: those of *asset* alone.
+    """
+    blocks = (asset, above, up_to)
     rows = tx.execute(
         "SELECT 1, amount, success, contradicted FROM chain_entry"  # noqa: S608 - a constant
-        f" WHERE to_address = ? AND {where} UNION ALL"
+        f" WHERE to_address = ? AND {_OF_BLOCKS} UNION ALL"
         " SELECT -1, amount, success, contradicted FROM chain_entry"
-        f" WHERE from_address = ? AND {where}",
-        (address.raw, *ends, address.raw, *ends),
+        f" WHERE from_address = ? AND {_OF_BLOCKS}",
+        (address.raw, *blocks, address.raw, *blocks),
     )
     net = sum(
         sign * int.from_bytes(amount, "big")
         for sign, amount, success, _ in rows
         if success
     )
-    return net, len(rows), sum(contradicted for *_, contradicted in rows)
+    return net, sum(contradicted for *_, contradicted in rows)
+
+
+def is_touched_between(
+    tx: Tx, address: Address, asset: str, *, above: int, up_to: int
+) -> bool:
+    """Whether there are rows in blocks ``above < number <= up_to``."""
+    blocks = (asset, above, up_to)
+    rows = tx.execute(
+        "SELECT 1 FROM chain_entry"  # noqa: S608 - a constant
+        f" WHERE to_address = ? AND {_OF_BLOCKS} UNION ALL"
+        f" SELECT 1 FROM chain_entry WHERE from_address = ? AND {_OF_BLOCKS} LIMIT 1",
+        (address.raw, *blocks, address.raw, *blocks),
+    )
+    return bool(rows)
 
 
 def set_base(tx: Tx, address: Address, asset: str, base: Base) -> None:

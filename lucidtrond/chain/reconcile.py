@@ -214,13 +214,13 @@ class Reconciler:
     ) -> LedgerProblem | None:
         base, key = due.from_base, (due.address, due.asset)
         above = reading.after if base is None else base.number
-        moved, _, contradicted = balances.moved_between(
+        moved, contradicted = balances.moved_between(
             tx, *key, above=above, up_to=reading.before
         )
-        _, between, _ = balances.moved_between(
+        touched_between = balances.is_touched_between(
             tx, *key, above=reading.before, up_to=reading.after
         )
-        verdict = judge(base, reading, moved=moved, touched_between=between > 0)
+        verdict = judge(base, reading, moved=moved, touched_between=touched_between)
         match verdict:
             case Agrees(base=agreed):
                 self._suspected.pop(key, None)

@@ -103,6 +103,17 @@ MIGRATIONS: Final = (
         "CREATE INDEX chain_entry_contradicted ON chain_entry (contradicted,"
         " block_number, place)",
     ),
+    # What moved of one asset is found without the address's rows of all others.
+    Migration(
+        OWNER,
+        5,
+        """
+        CREATE INDEX chain_entry_from_asset
+            ON chain_entry (from_address, asset, block_number, place);
+        CREATE INDEX chain_entry_to_asset
+            ON chain_entry (to_address, asset, block_number, place)
+        """,
+    ),
 )
 
 
