@@ -18,18 +18,19 @@ import inspect
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias, assert_never
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import trio
 from attrs import Factory, define, field, frozen
-from jsonrpcserver import Error, Success
+from jsonrpcserver import Error
 from jsonrpcserver.async_dispatcher import dispatch_request
 from jsonrpcserver.request import Request as ServerRequest
-from jsonrpcserver.sentinels import NODATA, NOID
+from jsonrpcserver.result import SuccessResult
+from jsonrpcserver.sentinels import NOCONTEXT, NODATA, NOID
 from msgspec import UNSET, Raw
-from oslash.either import Left
+from oslash.either import Left, Right
 
 from lucidtrond.api.caller import Caller, CallerClass
 from lucidtrond.errors import (
@@ -109,8 +110,8 @@ _Adapter = Callable[[Call, Raw], Awaitable[_Outcome]]
 class _Signature(inspect.Signature):
     """Tells jsonrpcserver that an adapter's two arguments fit: they always do."""
 
-    def bind(self, *_args: Any, **_kwargs: Any) -> inspect.BoundArguments:
-        return inspect.BoundArguments(self, OrderedDict())
+    def bind(self, _call: Any, _raw: Any, /) -> inspect.BoundArguments:
+        return _BOUND
 
 
 _SIGNATURE: Final = _Signature(
@@ -119,6 +120,8 @@ _SIGNATURE: Final = _Signature(
         inspect.Parameter("raw", inspect.Parameter.POSITIONAL_ONLY),
     ]
 )
+_BOUND: Final = inspect.BoundArguments(_SIGNATURE, OrderedDict())
+"""jsonrpcserver does not look at it."""
 
 
 @define(eq=False)
@@ -178,38 +181,30 @@ class Dispatcher:
 
     def is_inline(self, message: Message) -> bool:
         """Tell whether answering needs no waiting, hence no task."""
-        match message:
-            case Request():
-                # A method that does not exist is refused as quickly.
-                return (
-                    message.method in self._inline or message.method not in self.methods
-                )
-            case Fault():
-                return True
-            case Batch():
-                return all(self.is_inline(member) for member in message.members)
+        if isinstance(message, Request):
+            # A method that does not exist is refused as quickly.
+            return message.method in self._inline or message.method not in self.methods
+        if isinstance(message, Batch):
+            return all(self.is_inline(member) for member in message.members)
+        return True
 
-    async def answer(self, message: Message, call: Call) -> bytes | None:
+    def answer(self, message: Message, call: Call) -> Coroutine[Any, Any, bytes | None]:
         """Run what *message* asks; None when nothing must be sent."""
-        match message:
-            case Request():
-                return await self._answer_request(message, call)
-            case Fault(answer=answer):
-                return answer
-            case Batch(members=members):
-                return await self._answer_batch(members, call)
-            case _:
-                assert_never(message)
+        if isinstance(message, Request):
+            return self._answer_request(message, call)
+        if isinstance(message, Batch):
+            return self._answer_batch(message.members, call)
+        return _answer_fault(message)
 
     async def _answer_request(self, request: Request, call: Call) -> bytes | None:
         _, outcome = await dispatch_request(
             self._adapters,
-            call,
-            ServerRequest(request.method, [request.params], NOID),
+            NOCONTEXT,  # with one it would put two lists together, twice
+            ServerRequest(request.method, [call, request.params], NOID),
         )
-        if request.id is UNSET:
+        request_id = request.id
+        if request_id is UNSET:
             return None
-        request_id = bytes(request.id)
         if type(outcome) is Left:
             error = outcome._error  # noqa: SLF001 - oslash offers no other way
             data = None if error.data is NODATA else error.data
@@ -273,9 +268,9 @@ class Dispatcher:
                     authorize(call.caller, name)
                 params = decode(raw)
                 if inline and call.watched:
-                    return Success(await handler(call, *params))
+                    return Right(SuccessResult(await handler(call, *params)))
                 with trio.move_on_after(timeout_s):
-                    return Success(await handler(call, *params))
+                    return Right(SuccessResult(await handler(call, *params)))
                 return _refuse(overrun(name, timeout_s))
             except ParamsError as error:
                 return Error(INVALID_PARAMS, f"Invalid params: {error}")
@@ -313,6 +308,10 @@ def _audited(method: Method, run: _Adapter, audit: Audit) -> _Adapter:
         return outcome
 
     return audited
+
+
+async def _answer_fault(fault: Fault) -> bytes | None:
+    return fault.answer
 
 
 def overrun(name: str, timeout_s: float) -> DeadlinePassed:

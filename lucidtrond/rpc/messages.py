@@ -73,7 +73,7 @@ _ID_TYPES: Final = frozenset({int, float, str, type(None)})
 _PARAMS_TYPES: Final = frozenset({dict, list})
 
 
-def encode_result(request_id: bytes, result: object) -> bytes:
+def encode_result(request_id: bytes | Raw, result: object) -> bytes:
     """Encode a success.
 
     Raises:
@@ -83,7 +83,7 @@ def encode_result(request_id: bytes, result: object) -> bytes:
 
 
 def encode_error(
-    request_id: bytes, code: int, message: str, data: object = None
+    request_id: bytes | Raw, code: int, message: str, data: object = None
 ) -> bytes:
     """Encode a failure; a *message* that echoes much of the request is cut short."""
     error: dict[str, Any] = {"code": code, "message": message[:_MAX_MESSAGE]}
@@ -99,7 +99,40 @@ def encode_batch(answers: list[bytes]) -> bytes:
 
 def parse(text: bytes, *, max_batch: int = MAX_BATCH) -> Message:
     """Read one text; never raises."""
-    if is_too_deep(text):
+    too_deep = text.count(b"[") + text.count(b"{") > MAX_DEPTH and is_too_deep(text)
+    if not too_deep:
+        request = _parse_plain(text)
+        if request is not None:
+            return request
+    return _parse_any(text, too_deep=too_deep, max_batch=max_batch)
+
+
+def _parse_plain(text: bytes) -> Request | None:
+    """Read a sound request whose parameters hold no further names, else None.
+
+    The usual case, quicker than `_parse_any`, which accepts the same and says what is
+    wrong with the rest.
+    """
+    try:
+        request = _decode_request(text)
+        members = 2 if request.id is UNSET else 3
+        if request.id is not UNSET and type(_decode(request.id)) not in _ID_TYPES:
+            return None
+        if request.params:
+            params = _decode(request.params)
+            if type(params) is dict:
+                members += len(params)
+            elif type(params) is not list:
+                return None
+            members += 1
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    # As many colons as names: no name is repeated, see `_parse_request`.
+    return request if text.count(b":") == members else None
+
+
+def _parse_any(text: bytes, *, too_deep: bool, max_batch: int) -> Message:
+    if too_deep:
         return _fault(PARSE_ERROR, f"Parse error: nested deeper than {MAX_DEPTH}")
     try:
         value = _decode(text)

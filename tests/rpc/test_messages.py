@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
+from lucidtrond.rpc import messages
 from lucidtrond.rpc.messages import (
     MAX_BATCH,
     Batch,
@@ -148,6 +149,50 @@ def test_a_repeated_name_is_refused_wherever_it_is(
     silent = text.replace(b',"id":"x"', b"")
     assert parse(silent) == Fault(None)
     assert isinstance(parse(envelope(params=[members], id=1)), Request)
+
+
+MEMBERS = [
+    b'"jsonrpc":"2.0"',
+    b'"method":"m"',
+    b'"method":"a:b"',
+    b'"params":[]',
+    b'"params":{}',
+    b'"params":{"a":1}',
+    b'"params":{"a":1,"a":2}',
+    b'"params":{"a":{"b":1,"b":1}}',
+    b'"params":{"a":"b:c"}',
+    b'"params":{"a":1e999}',
+    b'"params":{"\xff":1}',
+    b'"params":null',
+    b'"id":1',
+    b'"id":":"',
+    b'"id":null',
+    b'"id":[1]',
+    b'"id":{}',
+    b'"id":true',
+    b'"id":1e999',
+    b'"id":"\xff"',
+    b'"more":1',
+]
+
+
+@given(st.lists(st.sampled_from(MEMBERS), max_size=5), st.sampled_from([b"", b"}"]))
+def test_the_short_way_accepts_only_what_the_long_way_does(
+    members: list[bytes], end: bytes
+) -> None:
+    text = (
+        b'{"jsonrpc":"2.0","method":"m"'
+        + b"".join(b"," + member for member in members)
+        + end
+    )
+    short = messages._parse_plain(text)
+    if short is not None:
+        assert short == messages._parse_any(text, too_deep=False, max_batch=1)
+
+
+def test_the_short_way_is_the_usual_one() -> None:
+    text = b'{"jsonrpc":"2.0","method":"m","params":{"a":1,"b":[2]},"id":1}'
+    assert messages._parse_plain(text) == parse(text)
 
 
 @pytest.mark.parametrize(
