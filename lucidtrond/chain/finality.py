@@ -162,7 +162,7 @@ class Finality:
     @classmethod
     def begin(
         cls,
-        known: ProducerSet,
+        producers: ProducerSet,
         origin: MemberOrigin,
         *,
         solid: int,
@@ -171,9 +171,9 @@ class Finality:
         """Begin above a block that is taken as final."""
         members = {
             producer: Member(producer, key, solid + 1, origin)
-            for producer, key in known.keys.items()
+            for producer, key in producers.keys.items()
         }
-        begun = cls(known.n, solid, solid_id, members)
+        begun = cls(producers.n, solid, solid_id, members)
         begun.changes.extend(map(SetChange, members.values()))
         return begun
 
@@ -188,9 +188,11 @@ class Finality:
         """
         last = final[-1]
         resumed = cls(
-            n, last.number, last.id, {each.producer: each for each in members}
+            n, last.number, last.id, {member.producer: member for member in members}
         )
-        resumed._seen = {each.producer: (each.number, each.signer) for each in final}
+        resumed._seen = {
+            block.producer: (block.number, block.signer) for block in final
+        }
         return resumed
 
     def copy(self) -> "Finality":
@@ -302,7 +304,7 @@ class Finality:
         keys: dict[Address, tuple[Address, MemberOrigin]] = {
             block.producer: (block.signer, "signed")
         }
-        keys |= {each.producer: (each.key, "block") for each in block.changes}
+        keys |= {change.producer: (change.key, "block") for change in block.changes}
         changed = False
         for producer, (key, origin) in keys.items():
             member = self.members.get(producer)
