@@ -8,24 +8,19 @@ import pytest
 import trio
 from attrs import define
 
-from lucidtrond.chain import ledger as chain_ledger
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import Ledger
+from lucidtrond.composition import Parts, VaultOptions, connect, migrate_store
 from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
 from lucidtrond.errors import AnotherChain, InsufficientFunds
-from lucidtrond.events import outbox
-from lucidtrond.events.bus import Bus
 from lucidtrond.events.types import LedgerEntry, Payment
-from lucidtrond.keystore import vault as vaults
 from lucidtrond.keystore.vault import Vault
 from lucidtrond.node.cache import CachedNode
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.pool import open_pool
 from lucidtrond.orders import PaymentOrder
-from lucidtrond.sending import sender as sending
 from lucidtrond.sending.sender import Sender
 from lucidtrond.store.database import open_store
-from lucidtrond.store.migrate import migrate
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.contracts import Transfer
 from lucidtrond.tron.transaction import decode_raw
@@ -48,7 +43,7 @@ class WallClock(Ticking):
 
 
 @define
-class House:
+class Gateway:
     """What one process makes of a database and a node."""
 
     devnet: Devnet
@@ -91,47 +86,38 @@ async def chain(*tokens: str) -> AsyncIterator[Devnet]:
 
 
 @asynccontextmanager
-async def house(devnet: Devnet, path: Path) -> AsyncIterator[House]:
+async def open_gateway(devnet: Devnet, path: Path) -> AsyncIterator[Gateway]:
     async with AsyncExitStack() as stack:
         store = CrashingStore(await stack.enter_async_context(open_store(path)))
-        steps = [
-            *outbox.MIGRATIONS,
-            *vaults.MIGRATIONS,
-            *chain_ledger.MIGRATIONS,
-            *sending.MIGRATIONS,
-        ]
-        await migrate(store, steps)
+        await migrate_store(store)
         pool = await stack.enter_async_context(
             open_pool([Endpoint(devnet.url)], genesis_id=devnet.genesis_id)
         )
-        node, clock = CachedNode(pool), WallClock()
-        vault = Vault(store, clock=clock, scrypt=CHEAP)
-        bus, ledger = Bus(store, clock=clock), Ledger(store)
-        sender = Sender(
-            store,
-            node,
-            signer=vault,
-            position=ledger.position,
-            emit=bus.emitter(),
-            clock=clock,
+        services = connect(
+            Parts(
+                store=store,
+                node=CachedNode(pool),
+                clock=WallClock(),
+                genesis_id=devnet.genesis_id,
+                vault=VaultOptions(scrypt=CHEAP),
+            )
         )
-        follower = Follower(
-            node,
+        await services.follower._load()
+        await services.follower._turn()
+        yield Gateway(
+            devnet,
             store,
-            ledger=ledger,
-            emit=bus.emitter(),
-            genesis_id=devnet.genesis_id,
-            observers=[sender],
+            services.vault,
+            services.ledger,
+            services.sender,
+            services.follower,
         )
-        await follower._load()
-        await follower._turn()
-        yield House(devnet, store, vault, ledger, sender, follower)
 
 
 @asynccontextmanager
-async def shop(path: Path, *tokens: str) -> AsyncIterator[tuple[House, Address]]:
-    """A house with one funded wallet, on a chain with odd *tokens*."""
-    async with chain(*tokens) as devnet, house(devnet, path) as made:
+async def shop(path: Path, *tokens: str) -> AsyncIterator[tuple[Gateway, Address]]:
+    """A gateway with one funded wallet, on a chain with odd *tokens*."""
+    async with chain(*tokens) as devnet, open_gateway(devnet, path) as made:
         await made.vault.init(PASSPHRASE)
         wallet = await made.new_address()
         await devnet.fund(wallet, Sun(5000 * TRX))
@@ -203,7 +189,7 @@ async def test_killed_at_any_write_of_a_payment_it_is_on_the_chain_exactly_once(
         with pytest.raises(Crash):
             await made.pay("k", wallet, recipient, 7)
         # Nothing of that process is used again; its database is.
-        async with house(made.devnet, path) as again:
+        async with open_gateway(made.devnet, path) as again:
             if unlocked:
                 await again.vault.unlock(PASSPHRASE, for_s=None)
             await again.mine(2)
@@ -262,5 +248,5 @@ async def test_a_chain_begun_anew_under_the_same_genesis_stops_the_follower(
         assert other.genesis_id == genesis
         await other.mine(30)
         with pytest.raises(AnotherChain):
-            async with house(other, tmp_path / "db"):
+            async with open_gateway(other, tmp_path / "db"):
                 pass

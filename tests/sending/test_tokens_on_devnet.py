@@ -8,12 +8,12 @@ from lucidtrond.devnet.describe import tokens_of
 from lucidtrond.errors import WouldFail
 from lucidtrond.orders import PaymentOrder
 from lucidtrond.tron.address import Address
-from tests.sending.test_on_devnet import LAG, House, shop
+from tests.sending.test_on_devnet import LAG, Gateway, shop
 
 HELD, PAID = 5_000_000, 2_000_000
 
 
-async def funded(made: House, wallet: Address, symbol: str) -> Address:
+async def funded(made: Gateway, wallet: Address, symbol: str) -> Address:
     [token] = [each for each in tokens_of(made.devnet.chain) if each.symbol == symbol]
     await made.devnet.fund_token(wallet, token.address, HELD)
     await made.mine(LAG)

@@ -4,60 +4,49 @@ import pytest
 import trio
 import trio.testing
 
-from lucidtrond.chain.follower import Follower
-from lucidtrond.chain.ledger import MIGRATIONS as CHAIN_MIGRATIONS
-from lucidtrond.chain.ledger import Ledger
+from lucidtrond.composition import (
+    Parts,
+    Services,
+    VaultOptions,
+    connect,
+    migrate_store,
+)
 from lucidtrond.errors import KeystoreLocked, KeystoreMissing, NoSuchKey
 from lucidtrond.events import outbox
-from lucidtrond.events.bus import Bus
 from lucidtrond.events.types import Payment
-from lucidtrond.keystore import vault as vaults
-from lucidtrond.keystore.vault import Vault
 from lucidtrond.orders import PaymentOrder
-from lucidtrond.sending.sender import MIGRATIONS, Sender
-from lucidtrond.store.database import open_store
-from lucidtrond.store.migrate import migrate
+from lucidtrond.store.database import Database, open_store
 from lucidtrond.tron.address import Address
 from tests.chain.model import address
 from tests.keystore.vaults import CHEAP
 from tests.sending.model import PayingChain, Ticking
 
 
+def connect_with_vault(
+    store: Database, chain: PayingChain
+) -> Services[Database, PayingChain]:
+    return connect(
+        Parts(
+            store=store,
+            node=chain,
+            clock=Ticking(),
+            genesis_id=chain.blocks[0].header.id,
+            vault=VaultOptions(scrypt=CHEAP),
+        )
+    )
+
+
 async def test_a_wallet_pays_once_its_keystore_is_there_and_open(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     autojump_clock.autojump_threshold = 0.02  # store threads take real time
-    chain, clock = PayingChain(), Ticking()
+    chain = PayingChain()
     async with open_store(None) as store, trio.open_nursery() as nursery:
-        steps = [
-            *vaults.MIGRATIONS,
-            *outbox.MIGRATIONS,
-            *CHAIN_MIGRATIONS,
-            *MIGRATIONS,
-        ]
-        await migrate(store, steps)
-        bus = Bus(store, clock=clock)
-        await nursery.start(bus.run)
-        vault = Vault(store, clock=clock, scrypt=CHEAP)
-        ledger = Ledger(store)
-        sender = Sender(
-            store,
-            chain,
-            signer=vault,
-            position=ledger.position,
-            emit=bus.emitter(),
-            clock=clock,
-        )
-        follower = Follower(
-            chain,
-            store,
-            ledger=ledger,
-            emit=bus.emitter(),
-            genesis_id=chain.blocks[0].header.id,
-            observers=[sender],
-        )
-        await nursery.start(follower.run)
-        await nursery.start(sender.run)
+        await migrate_store(store)
+        services = connect_with_vault(store, chain)
+        bus, vault, sender = services.bus, services.vault, services.sender
+        for service in (bus.run, services.follower.run, sender.run):
+            await nursery.start(service)
 
         async def pay(owner: Address) -> Payment:
             to = address(5)
@@ -89,18 +78,8 @@ async def test_a_wallet_pays_once_its_keystore_is_there_and_open(
 
 
 async def test_without_a_keystore_it_is_said_that_there_is_none() -> None:
-    chain, clock = PayingChain(), Ticking()
     async with open_store(None) as store:
-        await migrate(store, [*vaults.MIGRATIONS, *outbox.MIGRATIONS, *MIGRATIONS])
-        vault = Vault(store, clock=clock, scrypt=CHEAP)
-        bus = Bus(store, clock=clock)
-        sender = Sender(
-            store,
-            chain,
-            signer=vault,
-            position=Ledger(store).position,
-            emit=bus.emitter(),
-            clock=clock,
-        )
+        await migrate_store(store)
+        sender = connect_with_vault(store, PayingChain()).sender
         with pytest.raises(KeystoreMissing):
             await sender._desk.check_open()
