@@ -30,7 +30,7 @@ from lucidtrond.keystore.vault import Vault
 from lucidtrond.pluginhost import PluginHost
 from lucidtrond.ports import Clock, Migration, Store, Tx
 from lucidtrond.sending import sender as sending_sender
-from lucidtrond.sending.intent import Limits
+from lucidtrond.sending.limits import Limits
 from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.sender import Sender
 from lucidtrond.store.migrate import migrate

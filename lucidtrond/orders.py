@@ -25,6 +25,10 @@ class PaymentOrder:
     to: Address
     asset: str
     amount: int
+    kind: str | None = None
+    """Of the order; None: a transfer of *asset*."""
+    details: bytes = b""
+    """What only its kind reads; a transfer has none."""
     memo: bytes = b""
     fee_limit: Sun | None = None
     max_burn: Sun | None = None

@@ -25,7 +25,7 @@ from lucidtrond.node.cache import CachedNode
 from lucidtrond.pluginhost import PluginHost
 from lucidtrond.ports import Clock
 from lucidtrond.rpc import audit
-from lucidtrond.sending.intent import Limits
+from lucidtrond.sending.limits import Limits
 from lucidtrond.store.database import Database, open_store
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS

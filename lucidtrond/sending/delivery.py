@@ -18,8 +18,9 @@ from attrs import define, field
 
 from lucidtrond.errors import CallError, CommitUnknown, NodeError, StoreError
 from lucidtrond.ports import Store, Tx
-from lucidtrond.sending import journal, plan
-from lucidtrond.sending.journal import Entry
+from lucidtrond.sending import plan
+from lucidtrond.sending.journal import queries, writes
+from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.order import pays_for
 from lucidtrond.sending.plan import Fact
 from lucidtrond.sending.protocols import PaymentNode, Signer
@@ -103,7 +104,7 @@ class Delivery:
         """
         head = self._head_time()
         entries = await self._store.read(
-            lambda tx: journal.due(tx, head, everything=everything, limit=DUE_AT_ONCE)
+            lambda tx: queries.due(tx, head, everything=everything, limit=DUE_AT_ONCE)
         )
         unsigned = [each for each in entries if each.attempt.state == "queued"]
         self.unsigned = len(unsigned) if self._signer.is_locked else 0
@@ -173,8 +174,8 @@ class Delivery:
             return None
 
         def keep(tx: Tx) -> Entry:
-            journal.keep_signature(tx, entry.txid, signature)
-            known = journal.must_find(tx, entry.txid)
+            writes.keep_signature(tx, entry.txid, signature)
+            known = queries.must_find(tx, entry.txid)
             return self._recorder.note(tx, known, plan.Signed())
 
         return await self._recorder.write(keep)
@@ -201,7 +202,7 @@ class Delivery:
                 reason = f"{answer.endpoint} read another transaction"
                 fact = plan.Unanswered(reason, self._head_time())
         return await self._recorder.write(
-            lambda tx: self._recorder.note(tx, journal.must_find(tx, txid), fact)
+            lambda tx: self._recorder.note(tx, queries.must_find(tx, txid), fact)
         )
 
     async def relay(self, transaction: Transaction) -> BroadcastAnswer:

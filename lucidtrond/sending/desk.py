@@ -22,23 +22,20 @@ from lucidtrond.errors import (
 )
 from lucidtrond.events.types import Emit, Payment, PaymentChanged, PaymentEstimate
 from lucidtrond.ports import Clock, Store, Tx
-from lucidtrond.sending import journal, plan
-from lucidtrond.sending.intent import (
-    SHORTEST_MS,
-    Intent,
-    Limits,
-    Terms,
-    build,
-    check_intent,
-    check_recipient,
-)
-from lucidtrond.sending.journal import Draft, Entry
+from lucidtrond.sending import plan
+from lucidtrond.sending.intent import Intent
+from lucidtrond.sending.journal import queries, writes
+from lucidtrond.sending.journal.entry import Draft, Entry
+from lucidtrond.sending.kinds.table import kind_of
+from lucidtrond.sending.limits import Limits, check_quote
 from lucidtrond.sending.lookalike import check_look_alike, remember
 from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.quote import Quote
-from lucidtrond.sending.quoting import check_quote, fetch_quote
+from lucidtrond.sending.quoting import fetch_quote
+from lucidtrond.sending.raw_transaction import build
 from lucidtrond.sending.render import checked, estimated
 from lucidtrond.sending.reserved import check_reserved, worst_beside
+from lucidtrond.sending.terms import SHORTEST_MS, Terms, check_recipient
 from lucidtrond.tron.block import BlockHeader, ChainPosition
 from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun, UnixMillis
@@ -100,7 +97,6 @@ class Desk:
 
     async def estimate(self, intent: Intent) -> PaymentEstimate:
         """What it would burn now."""
-        check_intent(intent)
         head, _ = await self._chain_heads()
         return estimated(
             await fetch_quote(self._node, intent, self._limits, head=head, solid=False)
@@ -160,8 +156,9 @@ class Desk:
         """
         if entry.attempt.state == "expired":
             await self._check_death(entry)
-        intent, lifetime_ms, deadline = await self._store.read(
-            lambda tx: journal.intent_of(tx, entry.payment_seq)
+        intent = entry.intent
+        lifetime_ms, deadline = await self._store.read(
+            lambda tx: queries.time_limits(tx, entry.payment_seq)
         )
         head, solid = await self._chain_heads()
         if deadline is not None and not by_hand:
@@ -173,11 +170,11 @@ class Desk:
         def renew(tx: Tx) -> Entry:
             known = _renewable(tx, entry.txid, by_hand=by_hand)
             burn = _check_room(tx, intent, quote, instead_of=known)
-            journal.supersede(tx, known)
+            writes.supersede(tx, known)
             drawn = _draw(
                 tx, intent, quote, (head, solid), lifetime_ms=lifetime_ms, burn=burn
             )
-            made = journal.insert_next(tx, known, drawn, now_ms=self._clock.now_ms())
+            made = writes.insert_next(tx, known, drawn, now_ms=self._clock.now_ms())
             self._emit(tx, PaymentChanged(payment=made.payment))
             return made
 
@@ -191,9 +188,7 @@ class Desk:
         """
         if entry.attempt.state == "expired":
             await self._check_death(entry)
-        intent, _, _ = await self._store.read(
-            lambda tx: journal.intent_of(tx, entry.payment_seq)
-        )
+        intent = entry.intent
         head, _ = await self._chain_heads()
         quote = await self._quote(intent, head, solid=True)
 
@@ -207,11 +202,11 @@ class Desk:
     async def _bury(self, entry: Entry, reason: str = "") -> Entry:
 
         def end(tx: Tx) -> Entry:
-            known = journal.must_find(tx, entry.txid)
+            known = queries.must_find(tx, entry.txid)
             ended = plan.after(known.attempt, plan.Abandoned(reason))
             if ended == known.attempt:
                 return known
-            noted = journal.update(tx, known, ended, now_ms=self._clock.now_ms())
+            noted = writes.update(tx, known, ended, now_ms=self._clock.now_ms())
             self._emit(tx, PaymentChanged(payment=noted.payment))
             return noted
 
@@ -220,7 +215,6 @@ class Desk:
     # -- what both need
 
     async def _known(self, intent: Intent, terms: Terms) -> Entry | None:
-        check_intent(intent)
 
         def read(tx: Tx) -> Entry | None:
             known = self._look_up(tx, intent)
@@ -233,7 +227,7 @@ class Desk:
         return await self._store.read(read)
 
     def _look_up(self, tx: Tx, intent: Intent) -> Entry | None:
-        found = journal.by_key(tx, intent.key)
+        found = queries.by_key(tx, intent.key)
         if found is None:
             if not self._signer.owns(tx, intent.owner):
                 raise NoSuchKey("the paying address is none of ours")
@@ -269,7 +263,8 @@ class Desk:
         quote = await fetch_quote(
             self._node, intent, self._limits, head=head, solid=solid
         )
-        check_quote(intent, quote, self._limits)
+        spending = kind_of(intent).spending(intent)
+        check_quote(quote, self._limits, amount=spending.trx, max_burn=intent.max_burn)
         return quote
 
     async def _write(
@@ -288,7 +283,7 @@ class Desk:
             drawn = _draw(
                 tx, intent, quote, stand, lifetime_ms=terms.lifetime_ms, burn=burn
             )
-            entry = journal.insert(
+            entry = writes.insert(
                 tx,
                 intent,
                 terms,
@@ -304,8 +299,8 @@ class Desk:
 
 def _renewable(tx: Tx, txid: TxId, *, by_hand: bool) -> Entry:
     """The payment's last attempt, which another may follow."""
-    known = journal.must_find(tx, txid)
-    last = journal.by_payment_id(tx, known.payment.payment_id)
+    known = queries.must_find(tx, txid)
+    last = queries.by_payment_id(tx, known.payment.payment_id)
     if last is None or last.txid != known.txid:
         raise AlreadyFinal("another transaction has followed it")
     if not known.attempt.may_be_renewed(by_hand=by_hand):
@@ -328,10 +323,11 @@ def _draw(
     """
     head, solid = stand
     expiration = UnixMillis(head.timestamp + lifetime_ms)
-    timestamp = journal.reserve_timestamp(tx, intent.owner, head.timestamp)
+    timestamp = writes.reserve_timestamp(tx, intent.owner, head.timestamp)
     raw = build(
         intent,
-        solid,
+        kind_of(intent).contract(intent),
+        solid=solid,
         expiration=expiration,
         timestamp=timestamp,
         fee_limit=quote.fee_limit,
@@ -346,9 +342,10 @@ def _check_room(
 
     What is set aside for the dead one that it comes *instead_of* is free again.
     """
-    under_way = journal.reserved(tx, intent.owner, beside=instead_of)
-    worst = worst_beside(intent, quote.cost.worst, quote.joined, under_way)
+    spending = kind_of(intent).spending(intent)
+    under_way = queries.reserved(tx, intent.owner, instead_of=instead_of)
+    worst = worst_beside(intent.to, quote.cost.worst, quote.joined, under_way)
     # What is free may be used up by the others.
     burn = worst if under_way else quote.cost.expected
-    check_reserved(intent, burn, quote.views, under_way)
+    check_reserved(spending, burn, quote.views, under_way)
     return worst

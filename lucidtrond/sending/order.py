@@ -7,7 +7,7 @@ that a node that is asked about both sees them in this order. (Nodes may still d
 a refusal for lack of funds is not the end of a payment, it is sent again.)
 """
 
-from lucidtrond.sending.journal import Entry
+from lucidtrond.sending.journal.entry import Entry
 
 
 def pays_for(earlier: Entry, later: Entry) -> bool:

@@ -205,7 +205,7 @@ class Attempt:
     inclusion: Inclusion | None = None
     renewals: int = 0
     """How many attempts may follow once this one is dead."""
-    buried: bool = False
+    abandoned: bool = False
     """Dead, the nodes agree on it, and nothing follows by itself."""
 
     @property
@@ -220,7 +220,7 @@ class Attempt:
     def unresolved(self) -> bool:
         """Something can still happen to the intent."""
         if self.state == "expired":
-            return not self.buried
+            return not self.abandoned
         return self.state in OPEN or self.state == "unproven"
 
     @property
@@ -330,7 +330,7 @@ def after(attempt: Attempt, fact: Fact) -> Attempt:
         case SolidUpTo():
             known = _after_solid(attempt, fact)
         case Abandoned():
-            known = _after_burial(attempt, fact)
+            known = _after_abandonment(attempt, fact)
         case _:
             assert_never(fact)
     return known
@@ -342,13 +342,13 @@ def _after_signature(attempt: Attempt) -> Attempt:
     return evolve(attempt, state="signed", reason=None)
 
 
-def _after_burial(attempt: Attempt, fact: Abandoned) -> Attempt:
-    if attempt.state != "expired" or attempt.buried:
+def _after_abandonment(attempt: Attempt, fact: Abandoned) -> Attempt:
+    if attempt.state != "expired" or attempt.abandoned:
         return attempt
     reason = attempt.reason
     if fact.reason:
         reason = f"{reason}; given up: {fact.reason}"
-    return evolve(attempt, renewals=0, buried=True, reason=reason)
+    return evolve(attempt, renewals=0, abandoned=True, reason=reason)
 
 
 def _after_answer(attempt: Attempt, fact: Answered) -> Attempt:
@@ -400,7 +400,7 @@ def _after_inclusion(attempt: Attempt, fact: Included) -> Attempt:
     elif not held.paid:
         reason = NO_PROOF
     return evolve(
-        attempt, state="included", inclusion=held, reason=reason, buried=False
+        attempt, state="included", inclusion=held, reason=reason, abandoned=False
     )
 
 

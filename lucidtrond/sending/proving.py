@@ -18,11 +18,12 @@ from attrs import define
 
 from lucidtrond.errors import CommitUnknown, NodeError, StoreError
 from lucidtrond.ports import Store, Tx
-from lucidtrond.sending import journal, plan
-from lucidtrond.sending.journal import Entry
+from lucidtrond.sending import plan
+from lucidtrond.sending.journal import queries
+from lucidtrond.sending.journal.entry import Entry
+from lucidtrond.sending.kinds.table import kind_of
 from lucidtrond.sending.protocols import PaymentNode
 from lucidtrond.sending.recorder import Recorder
-from lucidtrond.sending.render import arrived
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId
 
@@ -83,7 +84,7 @@ class Proving:
         Raises:
             StoreError
         """
-        entries = await self._store.read(lambda tx: journal.unproven(tx, _MOST_READ))
+        entries = await self._store.read(lambda tx: queries.unproven(tx, _MOST_READ))
         self.unproven = len(entries)
         entries = [each for each in entries if _lacks_log(each)]
         now = trio.current_time()
@@ -116,7 +117,7 @@ class Proving:
         log.warning("another receipt proves a payment", extra=extra)
 
         def write(tx: Tx) -> Entry:
-            return self._recorder.note(tx, journal.must_find(tx, entry.txid), proof)
+            return self._recorder.note(tx, queries.must_find(tx, entry.txid), proof)
 
         return await self._recorder.write(write)
 
@@ -132,8 +133,9 @@ def _proof(entry: Entry, receipts: list[Receipt]) -> plan.Proven | None:
     held = entry.attempt.inclusion
     if held is None:
         return None
+    kind = kind_of(entry.intent)
     amounts = [
-        arrived(entry.payment, each) or 0
+        kind.amount_arrived(entry.intent, each) or 0
         for each in receipts
         if each.txid == entry.txid
         and each.block_number == held.number

@@ -12,8 +12,9 @@ import trio
 
 from lucidtrond.events.types import Emit, PaymentChanged
 from lucidtrond.ports import Clock, Store, Tx
-from lucidtrond.sending import journal, plan
-from lucidtrond.sending.journal import Entry
+from lucidtrond.sending import plan
+from lucidtrond.sending.journal import writes
+from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.plan import Fact
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Recorder:
         known = plan.after(entry.attempt, fact)
         if known == entry.attempt:
             return entry
-        noted = journal.update(tx, entry, known, now_ms=self._clock.now_ms())
+        noted = writes.update(tx, entry, known, now_ms=self._clock.now_ms())
         before = entry.attempt
         shown = (known.state, known.reason, known.sent)
         if shown != (before.state, before.reason, before.sent):

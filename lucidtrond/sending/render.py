@@ -1,10 +1,8 @@
 """What the sender tells of quotes and receipts, in wire form. Pure."""
 
 from lucidtrond.events.types import Payment, PaymentEstimate
-from lucidtrond.sending.intent import TRX, Intent
+from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.quote import Quote
-from lucidtrond.tron import trc20
-from lucidtrond.tron.address import Address
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.revert import read_revert
 
@@ -14,19 +12,6 @@ def result_of(receipt: Receipt) -> str:
     result = receipt.vm_result or "unknown"
     reason = read_revert(receipt.contract_result) if receipt.failed else None
     return result if reason is None else f"{result}: {reason}"
-
-
-def arrived(payment: Payment, receipt: Receipt) -> int | None:
-    """What a receipt proves to have arrived of a token; None for TRX."""
-    if payment.asset == TRX:
-        return None
-    sender, recipient, token = map(
-        Address.from_base58,
-        (payment.from_address, payment.to_address, payment.asset),
-    )
-    return trc20.amount_moved(
-        receipt.logs, token=token, sender=sender, recipient=recipient
-    )
 
 
 def checked(intent: Intent, quote: Quote, *, attempt: int = 0) -> Payment:

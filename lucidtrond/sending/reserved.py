@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from lucidtrond.errors import InsufficientFunds
-from lucidtrond.sending.intent import TRX, Intent
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.units import Sun
 
 
 @frozen
 class View:
-    """An owner's balances, at least as new as a block; *token* of the asset asked."""
+    """An owner's balances, at least as new as a block; *token* in smallest units."""
 
     trx: Sun
     as_of_block: int
@@ -27,40 +26,44 @@ class View:
 
 
 @frozen
+class Spending:
+    """What leaves an owner by an order itself, beside what it burns."""
+
+    trx: Sun = Sun(0)
+    token: Address | None = None
+    token_amount: int = 0
+    """Of *token*, in its smallest units."""
+
+
+@frozen
 class Reserved:
     """What an unsettled payment of the same owner may take; *block_number* if any."""
 
-    asset: str
-    trx: Sun
-    amount: int
+    spending: Spending
+    burn: Sun
     block_number: int | None
     recipient: Address | None = None
 
-    @property
-    def burn(self) -> Sun:
-        """Of *trx*, what is not the amount itself."""
-        return Sun(self.trx - (self.amount if self.asset == TRX else 0))
-
 
 def worst_beside(
-    intent: Intent, worst: Sun, joined: Sun | None, reserved: Sequence[Reserved]
+    recipient: Address, worst: Sun, joined: Sun | None, reserved: Sequence[Reserved]
 ) -> Sun:
-    """What a payment may burn at most, beside those under way.
+    """What a payment to *recipient* may burn at most, beside those under way.
 
-    *worst* brings the recipient's account to life when *joined* is not None, and
-    *joined* is the worst when another does that first. An account comes to life once:
-    of payments to one recipient the first sets that aside, whichever will pay it.
+    *worst* creates the recipient's account when *joined* is not None, and *joined* is
+    the worst when another does that first. An account is created once: of payments to
+    one recipient the first sets that aside, whichever will pay it.
     """
     if joined is None:
         return worst
     is_paid_for = any(
-        each.recipient == intent.to and each.burn >= worst for each in reserved
+        other.recipient == recipient and other.burn >= worst for other in reserved
     )
     return joined if is_paid_for else worst
 
 
 def check_reserved(
-    intent: Intent, burn: Sun, views: Sequence[View], reserved: Sequence[Reserved]
+    spending: Spending, burn: Sun, views: Sequence[View], reserved: Sequence[Reserved]
 ) -> None:
     """Refuse what no view covers once other payments are taken off it.
 
@@ -69,7 +72,7 @@ def check_reserved(
     Raises:
         InsufficientFunds
     """
-    needed = Sun(intent.trx + burn)
+    needed = Sun(spending.trx + burn)
     left = max(_left(view, reserved) for view in views)
     if left < needed:
         raise InsufficientFunds(
@@ -79,29 +82,32 @@ def check_reserved(
             available_sun=str(max(left, 0)),
             burned_sun=str(burn),
         )
-    if intent.token is None:
+    token = spending.token
+    if token is None:
         return
-    held = max(_token_left(intent.asset, view, reserved) for view in views)
-    if held < intent.amount:
+    balance = max(_token_left(token, view, reserved) for view in views)
+    if balance < spending.token_amount:
         raise InsufficientFunds(
             "the token balance does not cover the payment beside those under way",
-            asset=intent.asset,
-            needed_raw=str(intent.amount),
-            available_raw=str(max(held, 0)),
+            asset=token.base58,
+            needed_raw=str(spending.token_amount),
+            available_raw=str(max(balance, 0)),
         )
 
 
 def _left(view: View, reserved: Sequence[Reserved]) -> int:
-    return view.trx - sum(each.trx for each in reserved if _is_after(each, view))
-
-
-def _token_left(asset: str, view: View, reserved: Sequence[Reserved]) -> int:
-    return (view.token or 0) - sum(
-        each.amount
-        for each in reserved
-        if each.asset == asset and _is_after(each, view)
+    return view.trx - sum(
+        other.spending.trx + other.burn for other in reserved if _is_after(other, view)
     )
 
 
-def _is_after(each: Reserved, view: View) -> bool:
-    return each.block_number is None or each.block_number > view.as_of_block
+def _token_left(token: Address, view: View, reserved: Sequence[Reserved]) -> int:
+    return (view.token or 0) - sum(
+        other.spending.token_amount
+        for other in reserved
+        if other.spending.token == token and _is_after(other, view)
+    )
+
+
+def _is_after(other: Reserved, view: View) -> bool:
+    return other.block_number is None or other.block_number > view.as_of_block

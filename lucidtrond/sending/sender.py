@@ -37,17 +37,20 @@ from lucidtrond.events.types import (
 )
 from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import Clock, Store, Tx
-from lucidtrond.sending import journal, lookalike, plan, tables
+from lucidtrond.sending import lookalike, plan, tables
 from lucidtrond.sending.delivery import Delivery
 from lucidtrond.sending.desk import Desk
-from lucidtrond.sending.intent import Limits, read_intent, read_terms
-from lucidtrond.sending.journal import Entry
+from lucidtrond.sending.journal import queries
+from lucidtrond.sending.journal.entry import Entry
+from lucidtrond.sending.kinds.table import kind_of, read_intent
+from lucidtrond.sending.limits import Limits
 from lucidtrond.sending.plan import Fact
 from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.proving import Proving
 from lucidtrond.sending.recorder import Recorder
-from lucidtrond.sending.render import arrived, result_of
+from lucidtrond.sending.render import result_of
 from lucidtrond.sending.settling import Settling
+from lucidtrond.sending.terms import read_terms
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
     Block,
@@ -214,15 +217,15 @@ class Sender:
         def read(tx: Tx) -> Entry | None:
             match payment_id, key, txid:
                 case str(), None, None:
-                    return journal.by_payment_id(tx, payment_id)
+                    return queries.by_payment_id(tx, payment_id)
                 case None, str(), None:
-                    found = journal.by_key(tx, key)
+                    found = queries.by_key(tx, key)
                     return None if found is None else found[0]
                 case None, None, str():
-                    found_one = journal.by_txid(tx, TxId(txid))
+                    found_one = queries.by_txid(tx, TxId(txid))
                     if found_one is None:
                         return None
-                    return journal.by_payment_id(tx, found_one.payment.payment_id)
+                    return queries.by_payment_id(tx, found_one.payment.payment_id)
                 case _:
                     raise InvalidInput("expected one of payment_id, key and txid")
 
@@ -241,7 +244,7 @@ class Sender:
         if not 1 <= limit <= MAX_PAGE:
             raise InvalidInput(f"limit: expected 1 to {MAX_PAGE}, got {limit}")
         return await self._store.read(
-            lambda tx: journal.page(
+            lambda tx: queries.page(
                 tx, limit=limit, cursor=cursor, owner=owner, unresolved=unresolved
             )
         )
@@ -361,7 +364,7 @@ class Sender:
         return (await self._entry(entry.txid)).payment
 
     async def _entry(self, txid: TxId) -> Entry:
-        entry = await self._store.read(lambda tx: journal.by_txid(tx, txid))
+        entry = await self._store.read(lambda tx: queries.by_txid(tx, txid))
         if entry is None:
             raise NotFound("no payment of ours has this txid")
         return entry
@@ -383,7 +386,7 @@ class Sender:
         at = {each.transaction.txid: each for each in block.transactions}
         receipt_of = {receipt.txid: receipt for receipt in receipts}
         header = block.header
-        for entry in journal.among(tx, list(at)):
+        for entry in queries.among(tx, list(at)):
             receipt = receipt_of[entry.txid]
             inclusion = plan.Inclusion(
                 header.number,
@@ -391,7 +394,7 @@ class Sender:
                 header.timestamp,
                 contract_ret=at[entry.txid].contract_ret or 0,
                 fee=receipt.fee,
-                arrived=arrived(entry.payment, receipt),
+                arrived=kind_of(entry.intent).amount_arrived(entry.intent, receipt),
             ).resting_on(committed=block.root_proven, agreed=entry.txid in agreed)
             if entry.attempt.state == "expired":
                 log.error("included after proven dead", extra={"txid": entry.txid})
@@ -406,7 +409,7 @@ class Sender:
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """A fork took the block back."""
         tx.after_commit(self._step_is_durable)
-        for entry in journal.in_block(tx, number):
+        for entry in queries.in_block(tx, number):
             self._record(tx, entry, plan.TakenBack(number, block_id))
 
     def solidified(
@@ -420,7 +423,7 @@ class Sender:
         """All blocks from *complete_from* to *header* were reported and are final."""
         tx.after_commit(self._step_is_durable)
         fact = plan.SolidUpTo(header.number, header.timestamp, complete_from)
-        for entry in journal.touched_by_final(tx, header.number, header.timestamp):
+        for entry in queries.touched_by_final(tx, header.number, header.timestamp):
             attempt = entry.attempt
             held_in = None if attempt.inclusion is None else attempt.inclusion.number
             doubtful = unproven(attempt.reference_number, held_in)

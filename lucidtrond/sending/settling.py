@@ -21,9 +21,9 @@ import trio
 
 from lucidtrond.errors import CommitUnknown, NodeError, StoreError
 from lucidtrond.ports import Store
-from lucidtrond.sending import journal
 from lucidtrond.sending.desk import Desk
-from lucidtrond.sending.journal import Entry
+from lucidtrond.sending.journal import queries
+from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.tron.block import ChainPosition
 
@@ -90,7 +90,7 @@ class Settling:
         Raises:
             StoreError: they could not be read.
         """
-        dead = await self._store.read(lambda tx: journal.unburied(tx, SETTLE_PER_ROUND))
+        dead = await self._store.read(lambda tx: queries.dead(tx, SETTLE_PER_ROUND))
         self.unsigned = 0
         if self._signer.is_locked:
             self.unsigned = sum(each.attempt.awaits_renewal for each in dead)

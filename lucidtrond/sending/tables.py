@@ -132,4 +132,14 @@ MIGRATIONS: Final = (
         ALTER TABLE sending_attempt ADD COLUMN proof TEXT
         """,
     ),
+    Migration(
+        OWNER,
+        9,
+        """
+        ALTER TABLE sending_payment ADD COLUMN kind TEXT NOT NULL
+            DEFAULT 'trx_transfer';
+        ALTER TABLE sending_payment ADD COLUMN details BYTES NOT NULL DEFAULT x'';
+        UPDATE sending_payment SET kind = 'trc20_transfer' WHERE asset != 'TRX'
+        """,
+    ),
 )

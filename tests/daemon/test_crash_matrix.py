@@ -7,10 +7,11 @@ form, with the keystore locked and open everywhere, is ``contrib/crash-matrix``.
 import ast
 import inspect
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from lucidtrond.sending import journal
+from lucidtrond.sending.journal import queries, writes
 from tests.daemon.crash import points
 from tests.daemon.crash.matrix import diagonal, product, run_lanes
 
@@ -52,10 +53,14 @@ WRITERS = {
 
 
 def test_whoever_writes_the_journal_belongs_to_a_step() -> None:
-    tree = ast.parse(inspect.getsource(journal))
-    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
-    found = {each.name for each in functions if _writes(each)}
-    assert found | {"insert_next"} == set(WRITERS)
+    assert _writers(writes) | {"insert_next"} == set(WRITERS)
+    assert _writers(queries) == set()
+
+
+def _writers(module: ModuleType) -> set[str]:
+    tree = ast.parse(inspect.getsource(module))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return {function.name for function in functions if _writes(function)}
 
 
 def _writes(function: ast.FunctionDef) -> bool:

@@ -21,13 +21,13 @@ from lucidtrond.api import CallError, InvalidInput, NodeError
 from lucidtrond.devnet.control import VERBS
 from lucidtrond.pluginhost import BoundMethod
 from lucidtrond.rpc.params import ParamsDecoder, ParamsError
-from lucidtrond.sending import intent
+from lucidtrond.sending import terms
 from tests.plugins.bench import SHIPPED, make_shop, open_shipped
 
 FAR = 2**63
 WITH: Mapping[tuple[str, str], Mapping[str, Any]] = {
     # It is at least one transaction's lifetime.
-    ("transfer.send", "give_up_s"): {"expires_s": intent.SHORTEST_MS / 1000},
+    ("transfer.send", "give_up_s"): {"expires_s": terms.SHORTEST_MS / 1000},
 }
 """What must be said too for a number to be taken at its bounds."""
 
@@ -155,7 +155,7 @@ def test_the_devnets_methods_have_the_bounds_of_its_verbs(verb: str) -> None:
 
 def test_the_terms_of_a_payment_are_published_as_the_sender_has_them() -> None:
     [expires] = [each for each in NUMBERS if str(each) == "transfer.send expires_s"]
-    assert expires.lowest == intent.SHORTEST_MS / 1000
-    assert expires.highest == intent.LONGEST_MS / 1000
+    assert expires.lowest == terms.SHORTEST_MS / 1000
+    assert expires.highest == terms.LONGEST_MS / 1000
     [attempts] = [each for each in NUMBERS if str(each) == "transfer.send attempts"]
-    assert attempts.highest == intent.MOST_ATTEMPTS
+    assert attempts.highest == terms.MOST_ATTEMPTS

@@ -5,13 +5,14 @@ from attrs import evolve
 from hypothesis import strategies as st
 
 from lucidtrond.events.types import Payment
-from lucidtrond.sending.journal import Entry
+from lucidtrond.sending.intent import TRX_TRANSFER, Intent
+from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.order import pays_for
 from lucidtrond.sending.plan import Attempt
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import UnixMillis
 from tests.chain.model import Crash
-from tests.sending.model import OWNERS, pay, process
+from tests.sending.model import OWNERS, TO, pay, process
 
 names = st.sampled_from("ABCD")
 
@@ -27,7 +28,8 @@ def entry(seq: int, source: str, to: str, sent: int) -> Entry:
         amount="1",
     )
     attempt = Attempt("signed", UnixMillis(0), reference_number=0, sent=sent)
-    return Entry(seq, attempt, Transaction(b""), payment)
+    intent = Intent(TRX_TRANSFER, f"{seq}", OWNERS[0], TO, "TRX", 1)
+    return Entry(seq, intent, attempt, Transaction(b""), payment)
 
 
 def test_only_what_is_earlier_and_unsent_is_waited_for() -> None:

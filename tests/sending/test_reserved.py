@@ -5,16 +5,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtrond.errors import InsufficientFunds
-from lucidtrond.sending.intent import Intent
-from lucidtrond.sending.reserved import Reserved, View, check_reserved, worst_beside
+from lucidtrond.sending.reserved import (
+    Reserved,
+    Spending,
+    View,
+    check_reserved,
+    worst_beside,
+)
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.units import Sun
-from tests.sending.model import OWNERS, TO, TOKEN
+from tests.sending.model import TO, TOKEN
 
 small = st.integers(0, 100)
 
 
-def intent(amount: int, asset: str = "TRX") -> Intent:
-    return Intent("k", OWNERS[0], TO, asset, amount)
+def trx(amount: int) -> Spending:
+    return Spending(trx=Sun(amount))
+
+
+def token(amount: int, of: Address = TOKEN) -> Spending:
+    return Spending(token=of, token_amount=amount)
 
 
 @given(
@@ -27,13 +37,13 @@ def test_what_is_let_through_is_covered_whatever_the_pool_shows(
     others: list[tuple[int, bool]], amount: int, burn: int, start: int
 ) -> None:
     """Some of the others may or may not be in the reading: it is covered anyway."""
-    asked = [Reserved("TRX", Sun(each), each, None) for each, _ in others]
+    reserved = [Reserved(trx(each), Sun(0), None) for each, _ in others]
     gone = sum(each for each, _ in others)
     seen = sum(each for each, is_seen in others if is_seen)
     head, solid = View(Sun(start - seen), 9), View(Sun(start), 5)
     covered = start - gone >= amount + burn
     try:
-        check_reserved(intent(amount), Sun(burn), (head, solid), asked)
+        check_reserved(trx(amount), Sun(burn), (head, solid), reserved)
     except InsufficientFunds:
         assert not covered, "the solid view takes nothing off twice"
     else:
@@ -41,31 +51,33 @@ def test_what_is_let_through_is_covered_whatever_the_pool_shows(
 
 
 def test_what_is_in_a_block_of_the_reading_is_not_taken_off_again() -> None:
-    others = [Reserved("TRX", Sun(10), 10, block_number=7)]
-    check_reserved(intent(5), Sun(0), (View(Sun(14), 7),), others)
+    others = [Reserved(trx(10), Sun(0), block_number=7)]
+    check_reserved(trx(5), Sun(0), (View(Sun(14), 7),), others)
     with pytest.raises(InsufficientFunds) as caught:
-        check_reserved(intent(5), Sun(0), (View(Sun(14), 6),), others)
+        check_reserved(trx(5), Sun(0), (View(Sun(14), 6),), others)
     assert caught.value.data["available_sun"] == "4"
 
 
 def test_each_asset_is_counted_by_itself_and_burns_in_trx() -> None:
-    token, other = TOKEN.base58, TO.base58
-    others = [Reserved(token, Sun(3), 60, None), Reserved(other, Sun(3), 999, None)]
+    others = [
+        Reserved(token(60), Sun(3), None),
+        Reserved(token(999, of=TO), Sun(3), None),
+    ]
     view = View(Sun(10), 0, token=100)
-    check_reserved(intent(40, token), Sun(4), (view,), others)
+    check_reserved(token(40), Sun(4), (view,), others)
     with pytest.raises(InsufficientFunds) as caught:
-        check_reserved(intent(41, token), Sun(4), (view,), others)
+        check_reserved(token(41), Sun(4), (view,), others)
     assert caught.value.data["available_raw"] == "40"
     with pytest.raises(InsufficientFunds) as caught:
-        check_reserved(intent(40, token), Sun(5), (view,), others)
+        check_reserved(token(40), Sun(5), (view,), others)
     assert caught.value.data["available_sun"] == "4"
 
 
 def test_an_account_comes_to_life_once_whoever_pays_it() -> None:
     worst, joined = Sun(1_100), Sun(267)
-    first = Reserved("TRX", Sun(50 + worst), 50, None, TO)
-    later = Reserved("TRX", Sun(50 + joined), 50, None, TO)
-    other = Reserved("TRX", Sun(50 + worst), 50, None, TOKEN)
+    first = Reserved(trx(50), worst, None, TO)
+    later = Reserved(trx(50), joined, None, TO)
+    other = Reserved(trx(50), worst, None, TOKEN)
     for under_way, expected in (
         ([], worst),
         ([other], worst),
@@ -73,5 +85,5 @@ def test_an_account_comes_to_life_once_whoever_pays_it() -> None:
         ([other, later, first], joined),
         ([later], worst),  # the one that set it aside is settled or dead
     ):
-        assert worst_beside(intent(50), worst, joined, under_way) == expected
-    assert worst_beside(intent(50), joined, None, [first]) == joined
+        assert worst_beside(TO, worst, joined, under_way) == expected
+    assert worst_beside(TO, joined, None, [first]) == joined

@@ -15,7 +15,7 @@ from lucidtrond.tron.contracts import Transfer
 from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
 from lucidtrond.tron.units import Sun
 from tests.chain.model import OUTBOX, CrashingStore
-from tests.sending.model import OWNERS, TO, PayingChain, Process, pay
+from tests.sending.model import OWNERS, TO, TOKEN, PayingChain, Process, pay
 
 
 def write_oldest(tx: Tx, raw: bytes, state: str, *, unresolved: bool) -> None:
@@ -79,3 +79,28 @@ async def test_what_was_dead_stays_safe_to_retry_and_can_be_renewed() -> None:
         assert found.txid is not None
         renewed = await made.sender.renew(TxId(found.txid))
         assert (renewed.attempt, renewed.state) == (2, "pending")
+
+
+async def test_what_was_journaled_before_kinds_were_is_a_transfer_of_its_asset() -> (
+    None
+):
+    async with open_store(None) as store:
+        await migrate(store, MIGRATIONS[:8])
+
+        def write(tx: Tx) -> None:
+            for key, asset in (("a", "TRX"), ("b", TOKEN.base58)):
+                tx.execute(
+                    "INSERT INTO sending_payment (payment_id, idempotency_key, content,"
+                    " owner, recipient, asset, amount, memo, created_ms)"
+                    " VALUES (?, ?, x'00', ?, ?, ?, x'07', x'', 1)",
+                    (key, key, OWNERS[0].raw, TO.raw, asset),
+                )
+
+        await store.write(write)
+        await migrate(store, MIGRATIONS)
+        rows = await store.read(
+            lambda tx: tx.execute(
+                "SELECT kind, details FROM sending_payment ORDER BY seq"
+            )
+        )
+        assert rows == [("trx_transfer", b""), ("trc20_transfer", b"")]

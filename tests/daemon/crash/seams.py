@@ -21,8 +21,9 @@ from lucidtrond.node.pool import NodePool
 from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.node.transport.http_plain import PlainConnection
 from lucidtrond.node.transport.protocol import Sink
-from lucidtrond.sending import desk, journal, plan, recorder
-from lucidtrond.sending.journal import Entry
+from lucidtrond.sending import desk, plan, recorder
+from lucidtrond.sending.journal import writes
+from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.store import engine
 from tests.daemon.crash.points import FSYNC
 
@@ -67,9 +68,9 @@ def install(fuse: Fuse) -> None:
     """Wrap the functions; for ever, so only in a process of the test's own."""
     passed = fuse.passed
     _around(desk, "build", "build", passed)
-    _around(journal, "insert", "intent", passed)
-    _around(journal, "insert_next", "resign", passed)
-    _around(journal, "keep_signature", "signature", passed)
+    _around(writes, "insert", "intent", passed)
+    _around(writes, "insert_next", "resign", passed)
+    _around(writes, "keep_signature", "signature", passed)
     _around_async(Vault, "sign", "sign", passed)
     _around_async(NodePool, "broadcast", "broadcast", passed, also=NodeError)
     _around_async(NodeClient, "broadcast", "reply", passed, also=NodeError, early=False)

@@ -21,13 +21,14 @@ from typing import Final
 
 from lucidtrond.errors import CallNotRun, InsufficientFunds, InvalidInput, WouldFail
 from lucidtrond.sending.cost import PaymentShape, cost_of, fee_limits
-from lucidtrond.sending.intent import Intent, Limits, size_of
+from lucidtrond.sending.intent import Intent
+from lucidtrond.sending.limits import Limits
 from lucidtrond.sending.protocols import PaymentNode
 from lucidtrond.sending.quote import Quote
+from lucidtrond.sending.raw_transaction import size_of
 from lucidtrond.sending.reserved import View
 from lucidtrond.tron import trc20
 from lucidtrond.tron.abi_types import AbiError
-from lucidtrond.tron.account import Account
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader
 from lucidtrond.tron.contract_terms import (
@@ -36,7 +37,7 @@ from lucidtrond.tron.contract_terms import (
     EnergyShares,
     share_energy,
 )
-from lucidtrond.tron.reading import Reading
+from lucidtrond.tron.contracts_smart import Trigger
 from lucidtrond.tron.receipt import ConstantResult
 from lucidtrond.tron.units import Sun
 
@@ -51,22 +52,30 @@ async def fetch_token_quote(
     intent: Intent,
     limits: Limits,
     *,
-    token: Address,
+    call: Trigger,
     head: BlockHeader,
-    payer: Reading[Account],
 ) -> Quote:
-    """Simulate the payment; see `funds.fetch_quote`."""
+    """Simulate the *call* that pays; about seven questions, most of them cached.
+
+    Raises:
+        InvalidInput: the asset is no token.
+        InsufficientFunds: less of the token than is to be paid.
+        WouldFail: the token refuses this payment, or would not move anything.
+        NodeError
+    """
+    token = call.contract
+    payer = await node.fetch_account(intent.owner)
     prices = (await node.fetch_parameters()).value
     resources = await node.fetch_resources(intent.owner)
-    held = await fetch_token_balance(node, token, intent.owner)
-    if held < intent.amount:
+    balance = await fetch_token_balance(node, token, intent.owner)
+    if balance < intent.amount:
         raise InsufficientFunds(
             "the token balance does not cover the payment",
             asset=intent.asset,
             needed_raw=str(intent.amount),
-            available_raw=str(held),
+            available_raw=str(balance),
         )
-    simulated = await _simulate(node, intent, token)
+    simulated = await _simulate(node, intent, call)
     arrives = _check_simulation(intent, simulated, token)
     energy = simulated.energy_used
     shares = await _shares(node, token, intent.owner, energy)
@@ -76,7 +85,7 @@ async def fetch_token_quote(
         prices.max_fee_limit,
     )
     fee_limit = Sun(min(proposed, cap))
-    size = size_of(intent, head, fee_limit=fee_limit)
+    size = size_of(intent, call, head, fee_limit=fee_limit)
     shape = PaymentShape(
         size, has_memo=bool(intent.memo), energy=shares.caller, fee_limit=fee_limit
     )
@@ -84,7 +93,7 @@ async def fetch_token_quote(
     return Quote(
         size,
         cost_of(shape, prices, creates=False, resources=resources.value),
-        (View(payer.value.balance, as_of, held),),
+        (View(payer.value.balance, as_of, balance),),
         energy=energy,
         origin_energy=shares.origin,
         arrives=arrives,
@@ -94,12 +103,11 @@ async def fetch_token_quote(
     )
 
 
-async def _simulate(
-    node: PaymentNode, intent: Intent, token: Address
-) -> ConstantResult:
-    data = trc20.transfer(intent.to, intent.amount)
+async def _simulate(node: PaymentNode, intent: Intent, call: Trigger) -> ConstantResult:
     try:
-        return await node.call_constant(owner=intent.owner, contract=token, data=data)
+        return await node.call_constant(
+            owner=call.owner, contract=call.contract, data=call.data
+        )
     except CallNotRun as why:
         # Contracts of old compilers end in an invalid opcode where others revert.
         raise _would_fail(intent, why.reason) from None

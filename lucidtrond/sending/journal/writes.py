@@ -1,0 +1,167 @@
+"""Writing the journal: new attempts, signatures, and what became of them."""
+
+from attrs import frozen
+
+from lucidtrond.ports import Tx
+from lucidtrond.sending.intent import Intent
+from lucidtrond.sending.journal import queries
+from lucidtrond.sending.journal.entry import Draft, Entry
+from lucidtrond.sending.plan import Attempt, next_send
+from lucidtrond.sending.terms import Terms
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.transaction import Transaction, TxId
+from lucidtrond.tron.units import UnixMillis
+
+
+def reserve_timestamp(tx: Tx, owner: Address, at_least: UnixMillis) -> UnixMillis:
+    """Give a timestamp that no other transaction of *owner* has, so that ids differ."""
+    rows = tx.execute(
+        "INSERT INTO sending_clock (owner, last_ms) VALUES (?, ?)"
+        " ON CONFLICT (owner) DO UPDATE SET last_ms ="
+        " CASE WHEN excluded.last_ms > sending_clock.last_ms"
+        " THEN excluded.last_ms ELSE sending_clock.last_ms + 1 END"
+        " RETURNING last_ms",
+        (owner.raw, at_least),
+    )
+    return UnixMillis(rows[0][0])
+
+
+def insert(
+    tx: Tx,
+    intent: Intent,
+    terms: Terms,
+    draft: Draft,
+    *,
+    head_time: UnixMillis,
+    now_ms: int,
+) -> Entry:
+    """Write a new payment with its first attempt, unsigned."""
+    give_up_ms = terms.give_up_ms
+    [(seq,)] = tx.execute(
+        "INSERT INTO sending_payment (payment_id, idempotency_key, content, owner,"
+        " recipient, asset, amount, memo, created_ms, fee_limit_sun, max_burn_sun,"
+        " lifetime_ms, deadline_ms, kind, details)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
+        (
+            intent.payment_id,
+            intent.key,
+            intent.content,
+            intent.owner.raw,
+            intent.to.raw,
+            intent.asset,
+            intent.amount.to_bytes(32, "big"),
+            intent.memo,
+            now_ms,
+            intent.fee_limit,
+            intent.max_burn,
+            terms.lifetime_ms,
+            None if give_up_ms is None else head_time + give_up_ms,
+            intent.kind,
+            intent.details,
+        ),
+    )
+    row = _NewAttempt(seq, 1, intent.owner.raw, terms.attempts - 1)
+    return _insert_attempt(tx, row, draft, now_ms=now_ms)
+
+
+def supersede(tx: Tx, entry: Entry) -> None:
+    """The dead attempt is settled; another one follows in this transaction."""
+    tx.execute(
+        "UPDATE sending_attempt SET latest = 0, unresolved = 0, renewals = 0,"
+        " buried = 1 WHERE txid = ?",
+        (entry.transaction.digest,),
+    )
+
+
+def insert_next(tx: Tx, dead: Entry, draft: Draft, *, now_ms: int) -> Entry:
+    """Write the attempt that follows a superseded one, unsigned."""
+    row = _NewAttempt(
+        dead.payment_seq,
+        dead.payment.attempt + 1,
+        dead.intent.owner.raw,
+        max(dead.attempt.renewals - 1, 0),
+    )
+    return _insert_attempt(tx, row, draft, now_ms=now_ms)
+
+
+@frozen
+class _NewAttempt:
+    payment_seq: int
+    number: int
+    owner: bytes
+    renewals: int
+
+
+def _insert_attempt(tx: Tx, row: _NewAttempt, draft: Draft, *, now_ms: int) -> Entry:
+    attempt = Attempt("queued", draft.expiration, draft.reference_number)
+    digest = Transaction(draft.raw).digest
+    tx.execute(
+        "INSERT INTO sending_attempt (txid, payment_seq, number, raw, reference_number,"
+        " expiration_ms, state, unresolved, due_ms, sent, message, accepted,"
+        " updated_ms, fee_limit_sun, burn_sun, owner, renewals)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, 0, '', 0, ?, ?, ?, ?, ?)",
+        (
+            digest,
+            row.payment_seq,
+            row.number,
+            draft.raw,
+            attempt.reference_number,
+            attempt.expiration,
+            attempt.state,
+            next_send(attempt),
+            now_ms,
+            draft.fee_limit,
+            draft.burn,
+            row.owner,
+            row.renewals,
+        ),
+    )
+    return queries.attempt(tx, digest)
+
+
+def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
+    """Write the attempt as it is now."""
+    block = attempt.inclusion
+    tx.execute(
+        "UPDATE sending_attempt SET state = ?, unresolved = ?, due_ms = ?, sent = ?,"
+        " last_sent_ms = ?, code = ?, message = ?, accepted = ?, reason = ?,"
+        " renewals = ?, buried = ?, block_number = ?, block_id = ?,"
+        " block_timestamp_ms = ?, contract_ret = ?, fee_sun = ?, arrived = ?,"
+        " proof = ?, updated_ms = ?"
+        " WHERE txid = ?",
+        (
+            attempt.state,
+            int(attempt.unresolved),
+            next_send(attempt),
+            attempt.sent,
+            attempt.last_sent,
+            attempt.code,
+            attempt.message,
+            int(attempt.accepted),
+            attempt.reason,
+            attempt.renewals,
+            int(attempt.abandoned),
+            None if block is None else block.number,
+            None if block is None else bytes.fromhex(block.block_id),
+            None if block is None else block.timestamp,
+            None if block is None else block.contract_ret,
+            None if block is None else block.fee,
+            None if block is None else _bytes(block.arrived),
+            None if block is None else block.proof,
+            now_ms,
+            entry.transaction.digest,
+        ),
+    )
+    return queries.attempt(tx, entry.transaction.digest)
+
+
+def keep_signature(tx: Tx, txid: TxId, signature: bytes) -> None:
+    """Keep the bytes that will be sent, before they are; the first one stays."""
+    tx.execute(
+        "UPDATE sending_attempt SET signature = ? WHERE txid = ? AND signature IS NULL",
+        (signature, bytes.fromhex(txid)),
+    )
+
+
+def _bytes(amount: int | None) -> bytes | None:
+    return None if amount is None else amount.to_bytes(32, "big")

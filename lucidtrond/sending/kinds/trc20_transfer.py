@@ -1,0 +1,72 @@
+"""A transfer of a TRC-20 token: proven by the Transfer log of its contract."""
+
+from typing import Final
+
+from lucidtrond.errors import InvalidInput, RecipientRefused
+from lucidtrond.sending.intent import TRC20_TRANSFER, Intent, check_transfer
+from lucidtrond.sending.kinds.trc20_quote import fetch_token_balance, fetch_token_quote
+from lucidtrond.sending.limits import Limits
+from lucidtrond.sending.protocols import PaymentNode
+from lucidtrond.sending.quote import Quote
+from lucidtrond.sending.reserved import Spending, View
+from lucidtrond.tron import trc20
+from lucidtrond.tron.address import Address, InvalidAddress
+from lucidtrond.tron.block import BlockHeader
+from lucidtrond.tron.contracts_smart import Trigger
+from lucidtrond.tron.receipt import Receipt
+
+
+class Trc20Transfer:
+    """A call of ``transfer``; satisfies `base.OrderKind`."""
+
+    name: Final = TRC20_TRANSFER
+    proven_by_log: Final = True
+
+    def check(self, intent: Intent) -> None:
+        try:
+            token = _token(intent)
+        except InvalidAddress as error:
+            raise InvalidInput(
+                f"asset: expected TRX or the address of a TRC-20 contract: {error}"
+            ) from None
+        if not 0 < intent.amount <= trc20.MAX_AMOUNT:
+            raise InvalidInput("amount: expected 1 to 2**256 - 1 of the smallest units")
+        if intent.to == token:
+            raise RecipientRefused(
+                "the recipient is the token's own contract: what it gets is lost"
+            )
+        check_transfer(intent)
+
+    def contract(self, intent: Intent) -> Trigger:
+        call = trc20.transfer(intent.to, intent.amount)
+        return Trigger(intent.owner, _token(intent), call)
+
+    def spending(self, intent: Intent) -> Spending:
+        return Spending(token=_token(intent), token_amount=intent.amount)
+
+    async def fetch_quote(
+        self, node: PaymentNode, intent: Intent, limits: Limits, *, head: BlockHeader
+    ) -> Quote:
+        return await fetch_token_quote(
+            node, intent, limits, call=self.contract(intent), head=head
+        )
+
+    async def fetch_solid_view(self, node: PaymentNode, intent: Intent) -> View:
+        account = await node.fetch_account(intent.owner, solid=True)
+        balance = await fetch_token_balance(
+            node, _token(intent), intent.owner, solid=True
+        )
+        return View(account.value.balance, account.as_of_block, balance)
+
+    def amount_arrived(self, intent: Intent, receipt: Receipt) -> int:
+        return trc20.amount_moved(
+            receipt.logs,
+            token=_token(intent),
+            sender=intent.owner,
+            recipient=intent.to,
+        )
+
+
+def _token(intent: Intent) -> Address:
+    """The contract that keeps the asset. Raises InvalidAddress."""
+    return Address.from_base58(intent.asset)

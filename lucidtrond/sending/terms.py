@@ -1,0 +1,86 @@
+"""How far an order may go: lifetimes, attempts, what its caller insists on. Pure."""
+
+from typing import Final
+
+from attrs import frozen
+
+from lucidtrond.errors import InvalidInput, RecipientRefused
+from lucidtrond.orders import PaymentOrder
+from lucidtrond.sending.intent import Intent
+from lucidtrond.tron.address import ZERO
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS
+from lucidtrond.tron.transaction import MAX_LIFETIME_MS
+
+LIFETIME_MS: Final = 120_000
+"""Room for rebroadcasts, and how long an interactive caller may be left in doubt."""
+SHORTEST_MS: Final = 4 * BLOCK_INTERVAL_MS
+LONGEST_MS: Final = MAX_LIFETIME_MS - 60_000
+"""A node whose head is a little behind ours must still take it."""
+MOST_ATTEMPTS: Final = 100
+
+
+@frozen
+class Terms:
+    """How long one transaction may be in flight, and how many of them there may be.
+
+    A dead one is followed by another until there were *attempts* of them, or chain time
+    *give_up_ms* after the first was accepted. *allow_look_alike*: the recipient is
+    meant, whomever it looks like; *allow_zero_address*: also the zero address is.
+    """
+
+    lifetime_ms: int = LIFETIME_MS
+    attempts: int = 1
+    give_up_ms: int | None = None
+    allow_look_alike: bool = False
+    allow_zero_address: bool = False
+
+
+def read_terms(order: PaymentOrder) -> Terms:
+    """Refuse what makes no sense.
+
+    Raises:
+        InvalidInput
+    """
+    attempts = 1 if order.attempts is None else order.attempts
+    if not 1 <= attempts <= MOST_ATTEMPTS:
+        raise InvalidInput(f"attempts: expected 1 to {MOST_ATTEMPTS}, got {attempts}")
+    lifetime_ms = _lifetime(order.lifetime_ms)
+    give_up_ms = order.give_up_ms
+    if give_up_ms is not None and give_up_ms < lifetime_ms:
+        raise InvalidInput(
+            "give_up_s: expected at least one transaction's lifetime"
+            f" ({lifetime_ms / 1000:g} s), got {give_up_ms / 1000:g}"
+        )
+    return Terms(
+        lifetime_ms,
+        attempts,
+        give_up_ms,
+        order.allow_look_alike,
+        order.allow_zero_address,
+    )
+
+
+def _lifetime(asked_ms: int | None) -> int:
+    """How long a transaction may stay in flight.
+
+    Raises:
+        InvalidInput
+    """
+    lifetime_ms = LIFETIME_MS if asked_ms is None else asked_ms
+    if not SHORTEST_MS <= lifetime_ms <= LONGEST_MS:
+        raise InvalidInput(
+            f"expires_s: expected {SHORTEST_MS / 1000:g} to {LONGEST_MS / 1000:g},"
+            f" got {lifetime_ms / 1000:g}"
+        )
+    return lifetime_ms
+
+
+def check_recipient(intent: Intent, terms: Terms) -> None:
+    """Refuse the zero address, unless it is meant. Raises RecipientRefused."""
+    if intent.to == ZERO and not terms.allow_zero_address:
+        raise RecipientRefused(
+            f"the recipient is the zero address {ZERO}: nobody has its key, what it"
+            " gets is lost; allow_zero_address says that it is meant",
+            recipient=ZERO.base58,
+            flag="allow_zero_address",
+        )
