@@ -1,4 +1,4 @@
-"""Every exception that may leave a lucidtrond module; branches say who must act.
+"""Every exception that may leave a lucidtrond module; branches say who must act. Pure.
 
 LucidError
 ├── OperatorError            the operator: configuration, machine, installed plugins

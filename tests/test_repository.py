@@ -1,6 +1,8 @@
 """The tree, the lists that describe it, and what the methods promise must agree."""
 
+import ast
 import re
+import statistics
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("plugins/*/__init__.py"))
 MOST_LINES = 600
+MOST_LINES_OF_HALF = 150
 GENERATED = {"tron_pb2.py", "tron_pb2.pyi"}
 MOST_FILES_OF_A_PLUGIN = 4
 
@@ -83,6 +86,68 @@ def test_no_file_is_longer_than_600_lines() -> None:
         and (lines := len(path.read_text().splitlines())) > MOST_LINES
     }
     assert long == {}
+
+
+def test_half_of_the_packages_files_have_at_most_150_lines() -> None:
+    lengths = [
+        lines
+        for folder in ("lucidtrond", "plugins")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name not in GENERATED
+        and (lines := len(path.read_text().splitlines())) > 0
+    ]
+    assert statistics.median(lengths) <= MOST_LINES_OF_HALF
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _contract(name: str) -> dict[str, Any]:
+    [contract] = (
+        contract
+        for contract in PROJECT["tool"]["importlinter"]["contracts"]
+        if contract["name"].startswith(name)
+    )
+    return dict(contract)
+
+
+def _documented_as_pure() -> set[str]:
+    """Modules and packages whose own docstring says so."""
+    return {
+        _module(path)
+        for path in (ROOT / "lucidtrond").rglob("*.py")
+        if path.name not in GENERATED
+        and re.search(
+            r"\bpure\b",
+            ast.get_docstring(ast.parse(path.read_text())) or "",
+            re.IGNORECASE,
+        )
+    }
+
+
+def test_what_calls_itself_pure_is_held_to_it_and_says_so() -> None:
+    listed = set(_contract("Purity")["source_modules"])
+    documented = _documented_as_pure()
+    inside = {
+        name
+        for name in documented
+        for package in listed
+        if name.startswith(f"{package}.")
+    }
+    assert documented - inside == listed
+
+
+def test_the_architecture_names_pure_modules_only() -> None:
+    text = (ROOT / "contrib/docs/architecture.md").read_text()
+    [section] = re.findall(r"^## Pure cores\n(.*?)^## ", text, re.DOTALL | re.MULTILINE)
+    named = re.findall(r"`([a-z_/]+)\.py`", section)
+    assert named
+    pure = _documented_as_pure()
+    assert {
+        name for name in named if f"lucidtrond.{name.replace('/', '.')}" not in pure
+    } == set()
 
 
 def test_tests_mirror_the_tree() -> None:

@@ -1,4 +1,4 @@
-"""What a plugin declares: plain data, checked before anything of it runs."""
+"""What a plugin declares: plain data, checked before anything of it runs. Pure."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager

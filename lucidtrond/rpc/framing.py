@@ -1,4 +1,4 @@
-"""Cuts a byte stream into JSON texts and says which of them are safe to decode.
+"""Cuts a byte stream into JSON texts and says which of them are safe to decode. Pure.
 
 One text per line. Blank lines are skipped; at the end of the stream a last text
 without newline counts. Clients that send no newline at all (web3.py, geth's console)

@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 messages: texts in, requests out; results in, texts out.
+"""JSON-RPC 2.0 messages: texts in, requests out; results in, texts out. Pure.
 
 Where the standard is silent we are strict: members that it does not name, repeated
 members, ``params: null`` and numbers beyond a double are refused. An id comes back as

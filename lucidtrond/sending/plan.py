@@ -1,4 +1,4 @@
-"""What becomes of a signed transaction: each fact, and the state it leads to.
+"""What becomes of a signed transaction: each fact, and the state it leads to. Pure.
 
 Theory. TRON has no nonce. One transaction lands at most once, however often its bytes
 are sent; two transactions for one intent may both land. So an intent has one attempt,

@@ -1,4 +1,4 @@
-"""What a payment would cost now, and what its owner has: the result of asking."""
+"""What a payment would cost now, and what its owner has: the result of asking. Pure."""
 
 from attrs import frozen
 

@@ -1,4 +1,4 @@
-"""The life of one connection that the pump serves: states, and what to do next.
+"""The life of one connection that the pump serves: states, and what to do next. Pure.
 
 Theory. A connection is in one state; four facts move it:
 

@@ -1,1 +1,1 @@
-"""The TRON protocol, pure: values in, values out."""
+"""The TRON protocol: values in, values out. Pure."""

@@ -1,0 +1,1 @@
+"""The devnet's chain: state, and what transactions make of it. Pure."""

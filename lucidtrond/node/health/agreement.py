@@ -1,4 +1,4 @@
-"""What several endpoints say of one thing, each for itself, and whether they agree.
+"""What several endpoints say of one thing, each for itself; whether they agree. Pure.
 
 The proof that a transaction is dead rests on blocks: every block from its reference
 block on up to a final one whose time is not before its expiration was read, verified

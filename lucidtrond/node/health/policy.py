@@ -1,4 +1,4 @@
-"""When to ask again, and whom: decisions only, no waiting.
+"""When to ask again, and whom: decisions only, no waiting. Pure.
 
 What may be retried is said by the error's class. `NodeUnavailable` (no answer, or
 "not now") is: asking again is safe and may help. `NodeRefused` (the node understood,

@@ -1,4 +1,4 @@
-"""How often one endpoint is asked: rate, day, and what it says of itself.
+"""How often one endpoint is asked: rate, day, and what it says of itself. Pure.
 
 Decisions only: time comes as an argument, in seconds of a clock that never goes back
 (*now*), or as the number of the UTC day (*day*).

@@ -1,1 +1,1 @@
-"""Kinds of orders: one class for each, collected in `table`."""
+"""Kinds of orders: one class for each, collected in `table`. Pure."""
