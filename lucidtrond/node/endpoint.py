@@ -1,5 +1,6 @@
 """One node's HTTP address, and what may be shown of it."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -15,12 +16,17 @@ class Endpoint:
     *url* and *api_key* may be secret (some providers put the key into the path), so
     only `name` may appear in errors, logs and answers. *solidity_url* is for a node
     whose solidified state is served on a port of its own (8091 by default there).
+    *grpc_url* and *grpc_solidity_url* are where it serves gRPC, ``http:`` for plain
+    text: there *api_key* is sent only to this machine, or with *grpc_plaintext_key*.
     """
 
     url: str = field(repr=False)
     api_key: str | None = field(default=None, repr=False)
     solidity_url: str | None = field(default=None, repr=False)
     budget: Budget = Budget()
+    grpc_url: str | None = field(default=None, repr=False)
+    grpc_solidity_url: str | None = field(default=None, repr=False)
+    grpc_plaintext_key: bool = False
     name: str = field(init=False)
     """Host and port."""
 
@@ -32,12 +38,47 @@ class Endpoint:
         key = self.api_key
         if key is not None and not (key.isascii() and key.isprintable() and key):
             raise ConfigError(f"endpoint {name}: the api key is not printable ASCII")
+        for url in filter(None, (self.grpc_url, self.grpc_solidity_url)):
+            check_grpc_url(
+                url,
+                has_key=key is not None,
+                plaintext_key=self.grpc_plaintext_key,
+            )
 
     @property
     def urls(self) -> tuple[str, ...]:
         """All base URLs, without a slash at the end."""
         both = (self.url, self.solidity_url or self.url)
         return tuple(each.rstrip("/") for each in both)
+
+
+def check_grpc_url(url: str, *, has_key: bool, plaintext_key: bool) -> None:
+    """Require a URL of gRPC over which the key may go.
+
+    Raises:
+        ConfigError: it is no such URL, or it would send the key in plain text to
+            another machine without *plaintext_key*.
+    """
+    name = _checked_name(url)
+    parts = urlsplit(url)
+    if parts.path not in ("", "/"):
+        raise ConfigError(f"endpoint {name}: a grpc_url without a path")
+    is_exposed = parts.scheme == "http" and not _is_this_machine(parts.hostname or "")
+    if has_key and is_exposed and not plaintext_key:
+        raise ConfigError(
+            f"endpoint {name}: its grpc_url is plain text, which would show the api key"
+            " to everybody on the way; use https://, or allow it with"
+            " grpc_plaintext_key = true"
+        )
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _checked_name(url: str) -> str:

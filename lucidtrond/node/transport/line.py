@@ -1,16 +1,25 @@
-"""HTTP to the nodes: bytes out, bytes in, bounded in size, time and number.
+"""HTTP and gRPC to the nodes: bytes out, bytes in, bounded in size, time and number.
 
 At most eight connections per endpoint for questions, held back by a limiter. Two more
 are for what is urgent (`Lane.URGENT`: payments, and the question which network it is):
 they never wait behind questions, however many these are. Probes of an endpoint that
-does not respond have their own as well. Who carries the bytes is
-`plain`, or for TLS `secure`.
+does not respond have their own as well. Who carries the bytes is `http_plain`, for
+TLS `http_tls`, and `grpc` where an endpoint has a `grpc_url`: its requests count in the
+same budget and wait in the same queue.
 """
 
 import contextlib
 import enum
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +30,7 @@ from lucidtrond.errors import NodeError, NodeRefused, NodeTimeout, NodeUnavailab
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.health.admission import Admission, system_ms
 from lucidtrond.node.transport.http_plain import PlainTransport
-from lucidtrond.node.transport.protocol import HttpTransport
+from lucidtrond.node.transport.protocol import HttpTransport, MessageTransport
 from lucidtrond.node.transport.refusals import refusal_of
 
 if TYPE_CHECKING:
@@ -38,11 +47,14 @@ BRIEF: Final = 0.5
 SLOWEST_BYTES_PER_S: Final = 64 * 1024
 """An answer that comes at least this fast is waited for to its end."""
 SOLID: Final = "/walletsolidity/"
+GRPC: Final = "/protocol.Wallet/"
+GRPC_SOLID: Final = "/protocol.WalletSolidity/"
 _NO_SOLIDITY: Final = (
     f"HTTP 404 for {SOLID}: the node serves it on a port of its own (8091 by default)"
     " or not at all; name that URL as solidity_url in [[network.endpoints]]"
 )
 API_KEY_HEADER: Final = "TRON-PRO-API-KEY"
+_USER_AGENT: Final = f"lucidtrond/{version('lucidtrond')}"
 
 
 class AnswerTooLarge(NodeRefused):
@@ -66,6 +78,8 @@ class NodeLine:
     """To its newest state, and to its solidified one."""
     _timeout_s: float
     admission: Admission
+    _grpc: tuple[MessageTransport | None, MessageTransport | None] = (None, None)
+    """The same by gRPC, where it is configured."""
     _limiters: Mapping[Lane, trio.CapacityLimiter] = field(
         factory=lambda: {
             Lane.QUESTIONS: trio.CapacityLimiter(CONNECTIONS),
@@ -102,6 +116,47 @@ class NodeLine:
             NodeRefused, QuotaSpent: the node or who stands before it says no.
             AnswerTooLarge: more than *limit_bytes*.
         """
+        post = partial(self._post, self._ways[solid], path, question)
+        return await self._admitted(
+            post, limit_bytes=limit_bytes, lane=lane, brief=brief
+        )
+
+    async def call(
+        self,
+        method: str,
+        message: bytes,
+        *,
+        limit_bytes: int,
+        solid: bool = False,
+        lane: Lane = Lane.QUESTIONS,
+        brief: bool = False,
+    ) -> bytes:
+        """The same by gRPC: give the message of the response, not yet decoded.
+
+        Only where `has_grpc` says so. Budget, connections and time are those of `ask`.
+        Raises the same.
+        """
+        transport = self._grpc[solid]
+        if transport is None:
+            raise AssertionError(f"{method}: no gRPC service is configured for it")
+        service = GRPC_SOLID if solid else GRPC
+        call = partial(_call, transport, f"{service}{method}", message)
+        return await self._admitted(
+            call, limit_bytes=limit_bytes, lane=lane, brief=brief
+        )
+
+    def has_grpc(self, *, solid: bool = False) -> bool:
+        """Whether `call` may be used, for the *solid* state or the newest."""
+        return self._grpc[solid] is not None
+
+    async def _admitted(
+        self,
+        send: Callable[["_Body"], Awaitable[bytes]],
+        *,
+        limit_bytes: int,
+        lane: Lane,
+        brief: bool,
+    ) -> bytes:
         async with self._limiters[lane]:
             wait_s, probe = self.admission.enter(
                 urgent=lane is Lane.URGENT, probing=lane is Lane.PROBES
@@ -112,9 +167,7 @@ class NodeLine:
                 timeout_s = self._timeout_s * (BRIEF if brief else 1.0)
                 with self._noting_contact() as hear:
                     return await self._timed(
-                        *(self._ways[solid], path, question, hear),
-                        limit_bytes=limit_bytes,
-                        timeout_s=timeout_s,
+                        send, hear, limit_bytes=limit_bytes, timeout_s=timeout_s
                     )
             finally:
                 self.admission.leave(probe=probe)
@@ -134,9 +187,7 @@ class NodeLine:
 
     async def _timed(
         self,
-        way: HttpTransport,
-        path: str,
-        question: bytes,
+        send: Callable[["_Body"], Awaitable[bytes]],
         hear: Callable[[], None],
         *,
         limit_bytes: int,
@@ -146,26 +197,40 @@ class NodeLine:
         with trio.move_on_after(timeout_s) as scope:
             self.requests += 1
             body = _Body(name, limit_bytes, scope, hear)
-            reply = await way.post(path, question, body)
-            hear()
-            whole = body.whole()
-            refusal = refusal_of(
-                name,
-                status=reply.status,
-                body=whole,
-                retry_after=reply.retry_after,
-                date=reply.date,
-            )
-            if refusal is not None and reply.status == 404 and path.startswith(SOLID):
-                raise NodeRefused(name, _NO_SOLIDITY)
-            if refusal is not None:
-                raise refusal
+            whole = await send(body)
             self.admission.note_latency(trio.current_time() - started)
             return whole
         if body.refusal is not None:
             raise body.refusal
         after_s = trio.current_time() - started
         raise NodeTimeout(name, 1, f"no answer after {after_s:.0f} s")
+
+    async def _post(
+        self, way: HttpTransport, path: str, question: bytes, body: "_Body"
+    ) -> bytes:
+        name = self.endpoint.name
+        reply = await way.post(path, question, body)
+        body.heard()
+        whole = body.whole()
+        refusal = refusal_of(
+            name,
+            status=reply.status,
+            body=whole,
+            retry_after=reply.retry_after,
+            date=reply.date,
+        )
+        if refusal is not None and reply.status == 404 and path.startswith(SOLID):
+            raise NodeRefused(name, _NO_SOLIDITY)
+        if refusal is not None:
+            raise refusal
+        return whole
+
+
+async def _call(
+    transport: MessageTransport, path: str, message: bytes, body: "_Body"
+) -> bytes:
+    await transport.post(path, message, body)
+    return body.whole()
 
 
 @define(eq=False)
@@ -178,7 +243,7 @@ class _Body:
     _name: str
     _limit_bytes: int
     _scope: trio.CancelScope
-    _heard: Callable[[], None]
+    heard: Callable[[], None]
     refusal: NodeError | None = None
     """Why no more of it is wanted."""
     _parts: list[bytes] = field(init=False, factory=list)
@@ -188,13 +253,18 @@ class _Body:
 
     def begin(self, encoding: str) -> None:
         """The body follows."""
-        self._heard()
+        self.heard()
         if encoding.lower() == "gzip":
             self._zipped = zlib.decompressobj(zlib.MAX_WBITS | 16)
 
+    def expect(self, size: int) -> None:
+        """The body will have *size* bytes. Raises AnswerTooLarge."""
+        if size > self._limit_bytes:
+            raise self._too_large()
+
     def take(self, chunk: bytes) -> None:
         """Add what came; if that is too much, or damaged, no more is read."""
-        self._heard()
+        self.heard()
         self._scope.deadline += len(chunk) / SLOWEST_BYTES_PER_S
         if self.refusal is None:
             self._add(chunk)
@@ -213,8 +283,11 @@ class _Body:
         self._parts.append(chunk)
         self._size += len(chunk)
         if self._size > self._limit_bytes:
-            text = f"an answer of more than {self._limit_bytes} bytes"
-            self.refusal = AnswerTooLarge(self._name, text)
+            self.refusal = self._too_large()
+
+    def _too_large(self) -> AnswerTooLarge:
+        text = f"an answer of more than {self._limit_bytes} bytes"
+        return AnswerTooLarge(self._name, text)
 
     def whole(self) -> bytes:
         """All of it. Raises `refusal`; NodeUnavailable when zipped and cut short."""
@@ -234,7 +307,8 @@ class Transport:
     _http: "httpx.AsyncBaseTransport | None"
     """For TLS, or in place of the network."""
     _replaced: bool
-    _plain: list[PlainTransport] = field(init=False, factory=list)
+    _kept: list[PlainTransport | MessageTransport] = field(init=False, factory=list)
+    """Those that keep connections of their own."""
 
     def line(self, endpoint: Endpoint) -> NodeLine:
         """A line of its own, with its own limiters and connections.
@@ -248,7 +322,16 @@ class Transport:
         if solid_url != full_url:
             solid = self._transport_for(endpoint.name, solid_url, headers)
         admission = Admission(endpoint.name, endpoint.budget, self._now_ms)
-        return NodeLine(endpoint, (full, solid), self._timeout_s, admission)
+        return NodeLine(
+            endpoint,
+            (full, solid),
+            self._timeout_s,
+            admission,
+            (
+                self._grpc_transport_for(endpoint, endpoint.grpc_url),
+                self._grpc_transport_for(endpoint, endpoint.grpc_solidity_url),
+            ),
+        )
 
     def _transport_for(
         self, name: str, url: str, headers: list[tuple[str, str]]
@@ -258,12 +341,26 @@ class Transport:
 
             return HttpxTransport(name, url, headers, self._http)
         way = PlainTransport(name, url, headers)
-        self._plain.append(way)
+        self._kept.append(way)
         return way
+
+    def _grpc_transport_for(
+        self, endpoint: Endpoint, url: str | None
+    ) -> MessageTransport | None:
+        if url is None:
+            return None
+        from lucidtrond.node.transport.grpc import GrpcTransport  # noqa: PLC0415 - 8 ms
+
+        metadata = [("user-agent", _USER_AGENT)]
+        if endpoint.api_key is not None:
+            metadata.append((API_KEY_HEADER.lower(), endpoint.api_key))
+        transport = GrpcTransport(endpoint.name, url, metadata)
+        self._kept.append(transport)
+        return transport
 
     def close(self) -> None:
         """Close the connections that are kept."""
-        for way in self._plain:
+        for way in self._kept:
             way.close()
 
 
@@ -303,7 +400,7 @@ def _headers(endpoint: Endpoint) -> list[tuple[str, str]]:
         ("Accept", "application/json"),
         ("Accept-Encoding", "gzip"),
         ("Content-Type", "application/json"),
-        ("User-Agent", f"lucidtrond/{version('lucidtrond')}"),
+        ("User-Agent", _USER_AGENT),
     ]
     if endpoint.api_key is not None:
         headers.append((API_KEY_HEADER, endpoint.api_key))

@@ -25,6 +25,17 @@ class Sink(Protocol):
         """Some of the body. Who has had enough cancels what goes on."""
 
 
+class MessageSink(Sink, Protocol):
+    """Takes the message of a response while it arrives."""
+
+    def expect(self, size: int) -> None:
+        """The message has *size* bytes, of which none was read yet.
+
+        Raises:
+            NodeError: it is too long for who takes it.
+        """
+
+
 class HttpTransport(Protocol):
     """The way to one base URL: connections that are kept, nothing else."""
 
@@ -34,3 +45,18 @@ class HttpTransport(Protocol):
         Raises:
             NodeUnavailable: no answer, or one that breaks off.
         """
+
+
+class MessageTransport(Protocol):
+    """The way to one gRPC service: the same, with messages for bodies."""
+
+    async def post(self, path: str, content: bytes, sink: MessageSink) -> Reply:
+        """Call the method at *path* with the message *content*; the response's message
+        goes to *sink*.
+
+        Raises:
+            NodeError: no whole message with status 0.
+        """
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
