@@ -54,6 +54,11 @@ class Framer:
         """Take bytes off the wire and give the texts they complete."""
         if self.overflow:
             return []
+        end = data.find(b"\n")
+        if end == len(data) - 1 and 0 < end <= self.max_text and not self._parts:
+            # The usual case, one whole line, without taking it apart.
+            line = data[:end]
+            return [] if line.isspace() else [line]
         end = data.rfind(b"\n")
         if end < 0:
             texts = []

@@ -128,13 +128,14 @@ class Pump:
             worker.cut_short()
 
     def _take_ready(self) -> None:
+        worker_of, turns = self._workers.get, self._turns
         for fd, events in self._epoll.poll(0, MAX_READY):
-            if fd == self._bell:
+            worker = worker_of(fd)
+            if worker is not None:
+                if worker.on_ready(events):
+                    turns.append(worker)
+            elif fd == self._bell:
                 os.eventfd_read(fd)
-                continue
-            worker = self._workers.get(fd)
-            if worker is not None and worker.on_ready(events):
-                self._turns.append(worker)
 
     def step_down(self, guard: trio.CancelScope) -> None:
         """Let another task lead: the one in *guard* is about to wait."""

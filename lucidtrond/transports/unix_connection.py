@@ -52,6 +52,8 @@ log = logging.getLogger(__name__)
 
 READ_BYTES: Final = 64 * 1024
 COALESCE_BYTES: Final = 256 * 1024
+# Members of an enumeration are found more quickly here than in it.
+OPEN, CLOSED = State.OPEN, State.CLOSED
 _EVENTS: Final = {Step.READ: INPUT, Step.SEND: WRITABLE}
 FAIR_BURST: Final = 32
 """Inline calls of one connection before others get their turn."""
@@ -94,16 +96,6 @@ class Service:
 
 
 @define(eq=False)
-class _Inline:
-    """The inline call that is being answered, in case it waits in spite of its word."""
-
-    message: Message
-    guard: trio.CancelScope
-    since: float = inf
-    """When it began to wait."""
-
-
-@define(eq=False)
 class Connection:
     """Owns *sock* from `open` on."""
 
@@ -111,6 +103,7 @@ class Connection:
     caller: Caller
     sock: socket.socket
     session: Session = field(init=False)
+    _inline_call: Call = field(init=False)
     _state: State = State.OPEN
     # What was read and not yet handled.
     _pending: deque[bytes] = field(init=False, factory=deque)
@@ -119,7 +112,11 @@ class Connection:
     _out: Outbox = field(init=False)
     _armed: int = INPUT
     _is_queued: bool = False
-    _inline: _Inline | None = None
+    # The inline call that is being answered, in case it waits in spite of its word;
+    # when it began to, and what ends it then.
+    _inline: Message | None = None
+    _waits_since: float = inf
+    _guard: trio.CancelScope | None = None
     _in_flight: int = 0
     # Of the calls, not of the notifications: nobody waits for those anyway.
     _scopes: set[trio.CancelScope] = field(init=False, factory=set)
@@ -129,6 +126,7 @@ class Connection:
     def __attrs_post_init__(self) -> None:
         limits = self.service.limits
         self.session = Session(self.caller, self, limits.session)
+        self._inline_call = Call(self.caller, self.session, watched=True)
         self._framer = Framer(limits.text_bytes)
         self._out = Outbox(limits.write_s)
         self._fd = self.sock.fileno()
@@ -144,12 +142,12 @@ class Connection:
         """The janitor's view, about once a second."""
         if min(self._out.deadline, self._deadline) < now:
             self.hang_up()
-        elif self._inline is not None and now - self._inline.since > INLINE_S:
-            self._inline.guard.cancel()
+        elif now - self._waits_since > INLINE_S:
+            self._end_inline()
 
     def hang_up(self) -> None:
         """Drop the peer and the calls it waits for."""
-        if self._state is State.CLOSED:
+        if self._state is CLOSED:
             return
         self._state = after(self._state, Fact.CLOSE)
         self.service.pump.unwatch(self._fd)
@@ -160,8 +158,8 @@ class Connection:
         self._deadline = inf
         for scope in self._scopes:
             scope.cancel()
-        if self._inline is not None and self._inline.since < inf:
-            self._inline.guard.cancel()
+        if self._waits_since < inf:
+            self._end_inline()
         self._leave()
 
     def drain(self) -> None:
@@ -191,11 +189,12 @@ class Connection:
 
     def on_ready(self, events: int) -> bool:
         """Send what waits; True to get a turn."""
-        if events & HUNG_UP:
-            self._lose_peer()
-        elif events & WRITABLE:
-            self._settle()
-        if not events & ~WRITABLE or self._is_queued or self._state is State.CLOSED:
+        if events != INPUT:
+            if events & HUNG_UP:
+                self._lose_peer()
+            elif events & WRITABLE:
+                self._settle()
+        if not events & ~WRITABLE or self._is_queued or self._state is CLOSED:
             return False
         self._is_queued = self._inline is None
         return self._is_queued
@@ -216,48 +215,49 @@ class Connection:
     async def work(self, guard: trio.CancelScope) -> int:
         """Read if nothing is left of the last time, and answer a burst."""
         self._is_queued = False
-        if self._state is State.CLOSED:
+        if self._state is CLOSED:
             return 1
-        if not self._pending:
+        pending, out, service = self._pending, self._out, self.service
+        if not pending:
             self._read()
-        calls = await self._run_burst(guard)
-        self._settle()
-        return calls + 1
-
-    def cut_short(self) -> None:
-        """The janitor's word: an inline method has waited for too long."""
-        inline, self._inline = self._inline, None
-        if inline is not None:
-            self._put(refuse(inline.message, overrun("an inline method", INLINE_S)))
-        self._settle()
-
-    async def _run_burst(self, guard: trio.CancelScope) -> int:
-        pending, dispatcher = self._pending, self.service.dispatcher
-        call = Call(self.caller, self.session, watched=True)
+        self._guard = guard
+        answer_of, is_inline = service.dispatcher.answer, service.dispatcher.is_inline
         calls = 0
         while (
             pending
             and calls < FAIR_BURST
             and self._has_room()
-            and self._out.size <= COALESCE_BYTES
+            and out.size <= COALESCE_BYTES
         ):
             calls += 1
             message = parse(pending.popleft())
-            if self.service.is_draining:
+            if service.is_draining:
                 self._put(refuse(message, ShuttingDown("the daemon is stopping")))
-            elif dispatcher.is_inline(message):
-                self._inline = _Inline(message, guard)
+            elif is_inline(message):
+                self._inline = message
                 answer = await notice_waiting(
-                    dispatcher.answer(message, call), self._on_wait
+                    answer_of(message, self._inline_call), self._on_wait
                 )
-                self._inline = None
+                self._inline, self._waits_since = None, inf
                 self._put(answer)
                 self.session.answered()
                 if type(message) is Fault and message.fatal:
                     self._stop_reading()
             else:
                 self._start(message)
-        return calls
+        self._settle()
+        return calls + 1
+
+    def cut_short(self) -> None:
+        """The janitor's word: an inline method has waited for too long."""
+        message, self._inline, self._waits_since = self._inline, None, inf
+        if message is not None:
+            self._put(refuse(message, overrun("an inline method", INLINE_S)))
+        self._settle()
+
+    def _end_inline(self) -> None:
+        if self._inline is not None and self._guard is not None:
+            self._guard.cancel()
 
     def _has_room(self) -> bool:
         return self._in_flight < self.session.limits.in_flight
@@ -273,15 +273,17 @@ class Connection:
         if not self._out.flush(self.sock):
             self._lose_peer()
         self._arm(Step.SEND if self._out else Step.WAIT)
-        if self._inline is not None:
-            self._inline.since = trio.current_time()
-            self.service.pump.step_down(self._inline.guard)
+        self._waits_since = trio.current_time()
+        if self._guard is not None:
+            self.service.pump.step_down(self._guard)
 
     def _settle(self) -> None:
         """Send, then do what is next: another turn, listening, or the end."""
         if not self._out.flush(self.sock):
             self._lose_peer()
-        if self._state is State.CLOSED:
+        if self._is_idle():
+            return
+        if self._state is CLOSED:
             self._leave()
             return
         if self._inline is not None:
@@ -305,9 +307,19 @@ class Connection:
             self.service.pump.queue(self)
         self._arm(step)
 
+    def _is_idle(self) -> bool:
+        """Nothing is left to do: `next_step` is READ, and that is asked for already."""
+        return (
+            self._state is OPEN
+            and self._armed == INPUT
+            and not (self._pending or self._out.size or self._in_flight)
+            and self._inline is None
+            and self._framer.is_empty
+        )
+
     def _leave(self) -> None:
         """Closed and with nothing in flight it counts no longer."""
-        if self._state is State.CLOSED and not self._in_flight and self._inline is None:
+        if self._state is CLOSED and not self._in_flight and self._inline is None:
             self.service.forget(self)
 
     def _arm(self, step: Step) -> None:
@@ -377,8 +389,7 @@ class Connection:
             log.warning("peer does not read its answers", extra=self._identity())
             self.hang_up()
             return
-        self._out.put(answer)
-        self._out.put(b"\n")
+        self._out.put(answer + b"\n")
 
     def _identity(self) -> dict[str, str]:
         return {"caller": self.caller.identity}
