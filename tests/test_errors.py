@@ -51,13 +51,13 @@ def name_of(node: ast.AST) -> str:
 
 def made() -> set[str]:
     """Names that are called or raised."""
-    found = set()
+    names = set()
     for tree in trees("lucidtrond", "plugins"):
         for node in ast.walk(tree):
             match node:
                 case ast.Call(func=what) | ast.Raise(exc=ast.expr() as what):
-                    found.add(name_of(what))
-    return found
+                    names.add(name_of(what))
+    return names
 
 
 def test_each_error_is_raised_by_the_code_or_offered_to_plugins() -> None:

@@ -67,6 +67,10 @@ IDENTIFIERS: Final = (
 VAGUE: Final = frozenset({"each", "found", "came", "told", "known"})
 """Said of anything; a variable, parameter, field or function is named for its thing."""
 NAMED_FOR_THEIR_THING: Final = (
+    "tests/events",
+    "tests/keystore",
+    "tests/plugins",
+    "tests/store",
     "plugins/lucidtrond_accounts",
     "plugins/lucidtrond_batchwallets",
     "plugins/lucidtrond_history",

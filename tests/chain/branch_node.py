@@ -69,12 +69,12 @@ class BranchNode:
 
     def _getblockbylimitnext(self, top: int, question: Json) -> Json:
         numbers = range(question["startNum"], min(question["endNum"], top + 1))
-        return {"block": [self.blocks[each] for each in numbers]}
+        return {"block": [self.blocks[number] for number in numbers]}
 
     def _getblockbyid(self, top: int, question: Json) -> Json:
         number = int(question["value"][:16], 16)
-        found = self.blocks.get(number, {}) if number <= top else {}
-        return found if found.get("blockID") == question["value"] else {}
+        printed = self.blocks.get(number, {}) if number <= top else {}
+        return printed if printed.get("blockID") == question["value"] else {}
 
     def _gettransactioninfobyblocknum(self, top: int, question: Json) -> Json:
         number = question["num"]
@@ -150,8 +150,8 @@ async def following(
         )
 
         def watch(tx: Tx) -> None:
-            for each in watched:
-                ledger.watch(tx, each)
+            for address in watched:
+                ledger.watch(tx, address)
 
         await store.write(watch)
         await follower._load()

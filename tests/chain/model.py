@@ -98,12 +98,12 @@ def receipts_of(block: Block) -> tuple[Receipt, ...]:
     header = block.header
     return tuple(
         Receipt(
-            each.transaction.txid,
+            included.transaction.txid,
             block_number=header.number,
             block_timestamp=header.timestamp,
             fee=Sun(1000 + at),
         )
-        for at, each in enumerate(block.transactions)
+        for at, included in enumerate(block.transactions)
     )
 
 
@@ -141,7 +141,7 @@ class ModelChain:
             self.grow(salt=salt)
 
     def fork(self, depth: int) -> list[Block]:
-        """Take back the newest *depth* blocks; never a solid one."""
+        """Revert the newest *depth* blocks; never a solid one."""
         keep = max(self.solid, self.head - depth) + 1
         taken = self.blocks[keep:]
         del self.blocks[keep:]
@@ -164,8 +164,8 @@ class ModelChain:
         assert which.header.number > 0
         # The node looks the number up in its present branch.
         return tuple(
-            evolve(each, logs=self.logs.get(each.txid, ()))
-            for each in receipts_of(self.blocks[which.header.number])
+            evolve(receipt, logs=self.logs.get(receipt.txid, ()))
+            for receipt in receipts_of(self.blocks[which.header.number])
         )
 
     async def fetch_receipts_by(self, which: Block) -> tuple[str, tuple[Receipt, ...]]:

@@ -49,15 +49,15 @@ def genesis() -> Json:
 
 
 def wallets() -> list[Address]:
-    return [Address.from_base58(each["address"]) for each in load()["wallets"]]
+    return [Address.from_base58(wallet["address"]) for wallet in load()["wallets"]]
 
 
 def tokens() -> KnownTokens:
     """Those whose balances were recorded, as if somebody vouched for them."""
     names = {address: name for name, address in load()["contracts"].items()}
     return KnownTokens(
-        KnownToken(Address.from_base58(each), names[each], "", 6)
-        for each in load()["token_balances"]
+        KnownToken(Address.from_base58(token), names[token], "", 6)
+        for token in load()["token_balances"]
     )
 
 
@@ -92,7 +92,7 @@ class RunNode:
 
     def _getblockbylimitnext(self, question: Json) -> Json:
         numbers = range(question["startNum"], question["endNum"])
-        return {"block": [each for each in map(self._block, numbers) if each]}
+        return {"block": [block for block in map(self._block, numbers) if block]}
 
     def _gettransactioninfobyblocknum(self, question: Json) -> Json:
         infos = load()["receipts"].get(str(question["num"]), [])
@@ -101,10 +101,10 @@ class RunNode:
         return [
             {
                 key: value
-                for key, value in each.items()
+                for key, value in info.items()
                 if not key.startswith("internal")
             }
-            for each in infos
+            for info in infos
         ]
 
     def _getaccount(self, question: Json) -> Json:
@@ -170,8 +170,8 @@ async def following(*, strip: bool = False) -> AsyncIterator[Run]:
         )
 
         def watch(tx: Tx) -> None:
-            for each in wallets():
-                ledger.watch(tx, each)
+            for wallet in wallets():
+                ledger.watch(tx, wallet)
 
         await store.write(watch)
         await follower._load()

@@ -76,7 +76,7 @@ LARGEST = 2**63 - 1
 
 def absurd(receipt: Receipt, values: list[int], token_id: str) -> Receipt:
     inner = InternalTransfer(
-        "00", A, B, tuple((each, token_id) for each in values), "call", rejected=False
+        "00", A, B, tuple((value, token_id) for value in values), "call", rejected=False
     )
     return evolve(
         receipt,
@@ -117,16 +117,18 @@ async def test_whatever_a_block_shows_is_followed(
         chain.blocks[1] = evolve(chain.blocks[1], root_proven=False)
         await made.settle()
         entries, _, _ = await made.ledger.entries()
-        for each in entries:
-            assert int(each.amount) >= 0
-            assert (each.asset == TRX) == (each.kind in ("trx", "internal"))
+        for entry in entries:
+            assert int(entry.amount) >= 0
+            assert (entry.asset == TRX) == (entry.kind in ("trx", "internal"))
 
 
 def assets(*transactions: Transaction) -> list[tuple[str, Address | str, int]]:
     block = make_block(make_block(None).header, transactions)
     read = read_block(block, receipts_of(block))
     assert read.touched == {A, B}
-    return [(each.kind, each.asset, each.amount) for each in read.movements]
+    return [
+        (movement.kind, movement.asset, movement.amount) for movement in read.movements
+    ]
 
 
 def test_nothing_moves_by_an_amount_below_zero() -> None:

@@ -28,32 +28,35 @@ def address(text: str) -> Address:
 def accounts() -> Mapping[Address, int]:
     """Balances at the end, in sun."""
     return {
-        address(each): account.get("balance", 0)
-        for each, account in load()["accounts"].items()
+        address(text): account.get("balance", 0)
+        for text, account in load()["accounts"].items()
     }
 
 
 def tokens() -> KnownTokens:
     return KnownTokens(
-        KnownToken(address(each), f"T{at}", "", 6)
-        for at, each in enumerate(load()["token_balances"])
+        KnownToken(address(token), f"T{at}", "", 6)
+        for at, token in enumerate(load()["token_balances"])
     )
 
 
 def owners() -> set[Address]:
     """Who own a transaction, by what the node prints of it."""
-    found: set[Address] = set()
+    owners: set[Address] = set()
     for block in load()["blocks"][1:]:
-        for each in block.get("transactions", ()):
-            [contract] = each["raw_data"]["contract"]
-            found.add(address(contract["parameter"]["value"]["owner_address"]))
-    return found
+        for transaction in block.get("transactions", ()):
+            [contract] = transaction["raw_data"]["contract"]
+            owners.add(address(contract["parameter"]["value"]["owner_address"]))
+    return owners
 
 
 async def follow(node: RecordedNode, store: Database, *, nodes: int) -> Ledger:
     """Everything from genesis on, every account of the end watched."""
-    known = [node, *[RecordedNode(node.head, node.solid) for _ in range(nodes - 1)]]
-    async with open_nodes(*known) as pool:
+    nodes_asked = [
+        node,
+        *[RecordedNode(node.head, node.solid) for _ in range(nodes - 1)],
+    ]
+    async with open_nodes(*nodes_asked) as pool:
         ledger, cached = Ledger(store, tokens=tokens()), CachedNode(pool)
         follower = Follower(
             cached,
@@ -64,14 +67,14 @@ async def follow(node: RecordedNode, store: Database, *, nodes: int) -> Ledger:
         )
 
         def watch(tx: Tx) -> None:
-            for each in accounts():
-                ledger.watch(tx, each)
+            for account in accounts():
+                ledger.watch(tx, account)
 
         await store.write(watch)
         await follower._load()
         await follower._turn()
-        for each in known:
-            each.head = each.solid = LAST
+        for recorded in nodes_asked:
+            recorded.head = recorded.solid = LAST
         for _ in range(LAST // 100 + 3):
             await follower._turn()
     assert ledger.position().synced
@@ -80,21 +83,21 @@ async def follow(node: RecordedNode, store: Database, *, nodes: int) -> Ledger:
 
 
 async def rows(ledger: Ledger) -> list[LedgerEntry]:
-    found: list[LedgerEntry] = []
+    entries: list[LedgerEntry] = []
     cursor: str | None = None
     while True:
         page, cursor, _ = await ledger.entries(limit=1000, cursor=cursor)
-        found += page
+        entries += page
         if cursor is None:
-            return found
+            return entries
 
 
 def net(entries: list[LedgerEntry]) -> dict[Key, int]:
     sums: dict[Key, int] = defaultdict(int)
-    for each in entries:
-        if each.success:
-            sums[each.from_address, each.asset] -= int(each.amount)
-            sums[each.to_address, each.asset] += int(each.amount)
+    for entry in entries:
+        if entry.success:
+            sums[entry.from_address, entry.asset] -= int(entry.amount)
+            sums[entry.to_address, entry.asset] += int(entry.amount)
     return sums
 
 
@@ -109,25 +112,27 @@ async def test_the_ledger_of_a_whole_chain_ends_in_its_balances() -> None:
     compared = 0
     # Block 0 gives from an owner that is no address, so these begin with something.
     begun = {
-        address(each["raw_data"]["contract"][0]["parameter"]["value"]["to_address"])
-        for each in load()["blocks"][0]["transactions"]
+        address(
+            transaction["raw_data"]["contract"][0]["parameter"]["value"]["to_address"]
+        )
+        for transaction in load()["blocks"][0]["transactions"]
     }
-    for each, balance in accounts().items():
-        if each not in spent and each not in begun:
-            assert sums[each.base58, "TRX"] == balance
+    for account, balance in accounts().items():
+        if account not in spent and account not in begun:
+            assert sums[account.base58, "TRX"] == balance
             compared += 1
     assert compared > 10
     for token, held in load()["token_balances"].items():
         asset = address(token).base58
-        for each, amount in held.items():
-            if each == NOBODY:  # tokens are made from its and burnt to it
+        for account, amount in held.items():
+            if account == NOBODY:  # tokens are made from its and burnt to it
                 continue
-            assert sums[address(each).base58, asset] == int(amount)
+            assert sums[address(account).base58, asset] == int(amount)
             compared += 1
     assert compared > 20
-    told = {"trc20": "one_source", "internal": "one_source"}
+    proofs = {"trc20": "one_source", "internal": "one_source"}
     for entry in entries:
-        assert entry.proof == told.get(entry.kind, "signatures")
+        assert entry.proof == proofs.get(entry.kind, "signatures")
 
 
 async def test_with_two_endpoints_all_of_it_has_two_sources() -> None:
@@ -135,9 +140,9 @@ async def test_with_two_endpoints_all_of_it_has_two_sources() -> None:
         await migrate(store, [*MIGRATIONS, OUTBOX])
         node = RecordedNode(head=0, solid=0)
         entries = await rows(await follow(node, store, nodes=2))
-    told = [each for each in entries if each.kind in ("trc20", "internal")]
-    assert {each.proof for each in told} == {"two_sources"}
-    costly = {each.cost_proof for each in entries if each.block_number > 0}
+    from_receipts = [entry for entry in entries if entry.kind in ("trc20", "internal")]
+    assert {entry.proof for entry in from_receipts} == {"two_sources"}
+    costly = {entry.cost_proof for entry in entries if entry.block_number > 0}
     assert costly == {"two_sources"}
 
 
@@ -149,8 +154,10 @@ def test_each_block_names_who_pays_for_it() -> None:
             continue
         expected = {
             address(
-                each["raw_data"]["contract"][0]["parameter"]["value"]["owner_address"]
+                transaction["raw_data"]["contract"][0]["parameter"]["value"][
+                    "owner_address"
+                ]
             )
-            for each in printed.get("transactions", ())
+            for transaction in printed.get("transactions", ())
         }
         assert read_block(block, receipts_of(block)).owners == expected

@@ -77,15 +77,15 @@ def test_two_sources_are_said_of_what_only_receipts_tell() -> None:
         (Agreed(internal=txids), ["signatures", "one_source", "two_sources"]),
     ):
         read = read_block(block, [receipt], agreed=agreed)
-        assert [each.proof for each in read.movements] == proofs
-        assert {each.cost_proof for each in read.movements} == {"one_source"}
+        assert [movement.proof for movement in read.movements] == proofs
+        assert {movement.cost_proof for movement in read.movements} == {"one_source"}
     agreed = Agreed(cost=txids)
     rows = read_block(block, [receipt], agreed=agreed).movements
-    assert {each.cost_proof for each in rows} == {"two_sources"}
+    assert {row.cost_proof for row in rows} == {"two_sources"}
 
 
 def test_a_block_whose_root_is_unproven_proves_nothing_by_signatures() -> None:
     block = evolve(block_with(call(value=5)), root_proven=False)
     rows = read_block(block, receipts_of(block)).movements
-    assert [each.proof for each in rows] == ["one_source"]
+    assert [row.proof for row in rows] == ["one_source"]
     assert address(1) == rows[0].sender

@@ -27,15 +27,15 @@ def test_only_what_the_ledger_does_not_know_is_a_drift(
     after = data.draw(st.integers(before, last))
     read_at = data.draw(st.integers(before, after))
     hidden = data.draw(st.none() | st.integers(0, last))
-    known = [0 if at == hidden else move for at, move in enumerate(moves)]
+    recorded = [0 if at == hidden else move for at, move in enumerate(moves)]
     base = Base(number, sum(moves[: number + 1]))
     verdict = judge(
         base,
         Reading(before, after, sum(moves[: read_at + 1])),
-        moved=sum(known[number + 1 : before + 1]),
-        touched_between=any(known[before + 1 : after + 1]),
+        moved=sum(recorded[number + 1 : before + 1]),
+        touched_between=any(recorded[before + 1 : after + 1]),
     )
-    if any(known[before + 1 : after + 1]) or before < number:
+    if any(recorded[before + 1 : after + 1]) or before < number:
         assert isinstance(verdict, Inconclusive)
         return
     is_hidden = hidden is not None and moves[hidden] and number < hidden <= read_at

@@ -55,38 +55,38 @@ async def check(made: World) -> None:
         )
         for block in chain.blocks[first:]
     ]
-    told = await made.store.read(replay)
-    assert told == {(entry[0], entry[1]): entry[3] for entry in expected}
+    replayed = await made.store.read(replay)
+    assert replayed == {(entry[0], entry[1]): entry[3] for entry in expected}
 
 
 def transfers_in(chain: ModelChain, first: int) -> list[tuple[str, str, str, bool]]:
-    found: list[tuple[str, str, str, bool]] = []
+    transfers: list[tuple[str, str, str, bool]] = []
     for block in chain.blocks[first:]:
-        for each in block.transactions:
-            contract: Any = decode_raw(each.transaction.raw).contract
+        for included in block.transactions:
+            contract: Any = decode_raw(included.transaction.raw).contract
             if {contract.owner, contract.to} & WATCHED:
                 solid = block.header.number <= chain.solid
                 amount = str(contract.amount)
-                txid = each.transaction.txid
-                found.append((txid, block.header.id, amount, solid))
-    return found
+                txid = included.transaction.txid
+                transfers.append((txid, block.header.id, amount, solid))
+    return transfers
 
 
 def replay(tx: Tx) -> dict[tuple[str, str], bool]:
     """What a subscriber of ``transfer`` knows: (txid, block) -> is it final."""
-    known: dict[tuple[str, str], bool] = {}
+    final: dict[tuple[str, str], bool] = {}
     for event in emitted(tx, "transfer"):
         key = event["entry"]["txid"], event["entry"]["block_id"]
         match event["change"]:
             case "included":
-                assert key not in known, "told twice"
-                known[key] = False
+                assert key not in final, "emitted twice"
+                final[key] = False
             case "solidified":
-                assert known[key] is False
-                known[key] = True
+                assert final[key] is False
+                final[key] = True
             case _:
-                assert known.pop(key) is False
-    return known
+                assert final.pop(key) is False
+    return final
 
 
 payments = st.lists(
@@ -134,7 +134,9 @@ async def play(made: World, script: list[tuple[str, Any]]) -> None:
                 again = [b.transactions for b in taken[::2]]
                 for at in range(len(taken) + 1):
                     inside = again[at] if at < len(again) else ()
-                    chain.grow(*[each.transaction for each in inside], salt=nonce + 1)
+                    chain.grow(
+                        *[included.transaction for included in inside], salt=nonce + 1
+                    )
             case "solidify":
                 chain.solidify(chain.head - size)
             case "turn":
@@ -348,13 +350,15 @@ async def test_a_fork_is_told_block_by_block_from_the_top_each_transfer_once() -
         chain.grow_by(3, salt=1)
         await made.settle()
         transfers = await made.store.read(lambda tx: emitted(tx, "transfer"))
-        told = [event["entry"] for event in transfers if event["change"] == "reverted"]
-        assert [entry["txid"] for entry in told] == [
-            each.transaction.txid
-            for block in reversed(taken)
-            for each in reversed(block.transactions)
+        entries = [
+            event["entry"] for event in transfers if event["change"] == "reverted"
         ]
-        assert not any(entry["solidified"] for entry in told)
+        assert [entry["txid"] for entry in entries] == [
+            included.transaction.txid
+            for block in reversed(taken)
+            for included in reversed(block.transactions)
+        ]
+        assert not any(entry["solidified"] for entry in entries)
         reverted = await made.store.read(lambda tx: emitted(tx, "reverted"))
         assert [event["number"] for event in reverted] == [3, 2]
         await check(made)

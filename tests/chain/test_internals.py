@@ -40,24 +40,24 @@ def test_a_log_of_another_contract_must_have_an_internal_transaction() -> None:
 
 
 @given(st.lists(st.sampled_from([SHOWN, LACKING, *SILENT]), max_size=60))
-def test_one_that_lacks_them_decides_and_many_with_them_take_it_back(
+def test_one_that_lacks_them_decides_and_many_with_them_revoke_it(
     receipts: list[Receipt],
 ) -> None:
     seen = InternalsOf()
-    told: list[Receipt] = []
-    for each in receipts:
+    deciding: list[Receipt] = []
+    for receipt in receipts:
         before = seen.keeping
-        changed = seen.note([each])
+        changed = seen.note([receipt])
         assert changed == (seen.keeping != before)
-        if each in (SHOWN, LACKING):
-            told.append(each)
-        since = len(told)
-        if LACKING in told:
-            since = told[::-1].index(LACKING)
-        if LACKING in told and since < RECOVERED:
+        if receipt in (SHOWN, LACKING):
+            deciding.append(receipt)
+        since = len(deciding)
+        if LACKING in deciding:
+            since = deciding[::-1].index(LACKING)
+        if LACKING in deciding and since < RECOVERED:
             assert seen.keeping == "missing"
         else:
-            assert seen.keeping == ("kept" if told else "unknown")
+            assert seen.keeping == ("kept" if deciding else "unknown")
 
 
 def test_income_that_no_row_explains_decides_only_where_calls_showed_none() -> None:
@@ -65,12 +65,12 @@ def test_income_that_no_row_explains_decides_only_where_calls_showed_none() -> N
     few.note([SILENT[0]] * (CALLS - 1))
     many.note([SILENT[0]] * CALLS)
     kept.note([SILENT[0]] * CALLS + [SHOWN])
-    assert [each.note_unexplained_income() for each in (few, many, kept)] == [
+    assert [internals.note_unexplained_income() for internals in (few, many, kept)] == [
         False,
         True,
         False,
     ]
-    assert [each.keeping for each in (few, many, kept)] == [
+    assert [internals.keeping for internals in (few, many, kept)] == [
         "unknown",
         "missing",
         "kept",
@@ -80,18 +80,18 @@ def test_income_that_no_row_explains_decides_only_where_calls_showed_none() -> N
 
 def _translated(infos: Sequence[object]) -> list[Receipt]:
     return [
-        translate.read_receipt(msgspec.convert(each, wire.InfoJson)) for each in infos
+        translate.read_receipt(msgspec.convert(info, wire.InfoJson)) for info in infos
     ]
 
 
 def test_a_recorded_node_that_keeps_them_never_lacks_one() -> None:
-    infos = [each for of_block in load()["infos"].values() for each in of_block]
+    infos = [info for of_block in load()["infos"].values() for info in of_block]
     shown, lacking = evidence(_translated(infos))
     assert shown > 20
     assert lacking == 0
     stripped = [
-        {key: value for key, value in each.items() if key != "internal_transactions"}
-        for each in infos
+        {key: value for key, value in info.items() if key != "internal_transactions"}
+        for info in infos
     ]
     shown, lacking = evidence(_translated(stripped))
     assert shown == 0

@@ -103,12 +103,12 @@ def read_recording(path: Path) -> tuple[dict[str, Any], Block, tuple[Receipt, ..
 
 
 def expected_rows(recording: dict[str, Any]) -> Iterator[Row]:
-    infos = {each["id"]: each for each in recording.get("receipts", ())}
-    for each in recording["transactions"]:
-        data = bytes.fromhex(each["raw_data_hex"])
+    infos = {receipt["id"]: receipt for receipt in recording.get("receipts", ())}
+    for transaction in recording["transactions"]:
+        data = bytes.fromhex(transaction["raw_data_hex"])
         txid = sha256(data).hex()
         [contract] = pb.Transaction.raw.FromString(data).contract
-        value, done = contract.parameter.value, succeeded(each)
+        value, done = contract.parameter.value, succeeded(transaction)
         match contract.type:
             case pb.Transaction.Contract.TransferContract:
                 sent = pb.TransferContract.FromString(value)
@@ -152,7 +152,7 @@ def told_rows(txid: str, info: dict[str, Any]) -> Iterator[Row]:
     for inner in info.get("internal_transactions", ()):
         ends = base58(inner["caller_address"]), base58(inner["transferTo_address"])
         values = inner.get("callValueInfo", ())
-        amount = sum(each.get("callValue", 0) for each in values)
+        amount = sum(value.get("callValue", 0) for value in values)
         if amount and ends[0] != ends[1]:
             done = not inner.get("rejected", False)
             yield txid, "internal", "TRX", *ends, amount, done
@@ -161,9 +161,9 @@ def told_rows(txid: str, info: dict[str, Any]) -> Iterator[Row]:
 def usdt_calls(recording: dict[str, Any]) -> list[str]:
     """Transactions whose call data are a plain transfer or transferFrom of USDT."""
     [usdt] = USDT
-    found: list[str] = []
-    for each in recording["transactions"]:
-        data = bytes.fromhex(each["raw_data_hex"])
+    txids: list[str] = []
+    for transaction in recording["transactions"]:
+        data = bytes.fromhex(transaction["raw_data_hex"])
         [contract] = pb.Transaction.raw.FromString(data).contract
         if contract.type != pb.Transaction.Contract.TriggerSmartContract:
             continue
@@ -171,20 +171,20 @@ def usdt_calls(recording: dict[str, Any]) -> list[str]:
         size = {"a9059cbb": 68, "23b872dd": 100}.get(call.data[:4].hex())
         padding = [call.data[at : at + 12] for at in range(4, (size or 36) - 32, 32)]
         if (
-            succeeded(each)
+            succeeded(transaction)
             and call.contract_address == usdt.address.raw
             and len(call.data) == size
             and set(padding) == {bytes(12)}
         ):
-            found.append(sha256(data).hex())
-    return found
+            txids.append(sha256(data).hex())
+    return txids
 
 
 async def booked(block: Block, receipts: tuple[Receipt, ...]) -> list[LedgerEntry]:
     """All rows after the real follower took the block, every party watched."""
     parties = set(read_block(block, receipts).touched)
-    for each in expected_logs(block, USDT):
-        parties |= {each.sender, each.recipient}
+    for log in expected_logs(block, USDT):
+        parties |= {log.sender, log.recipient}
     async with open_store(None) as store:
         await migrate(store, [*MIGRATIONS, OUTBOX])
         ledger = Ledger(store, tokens=USDT)
@@ -197,8 +197,8 @@ async def booked(block: Block, receipts: tuple[Receipt, ...]) -> list[LedgerEntr
         )
 
         def watch(tx: Tx) -> None:
-            for each in parties:
-                ledger.watch(tx, each)
+            for party in parties:
+                ledger.watch(tx, party)
 
         await store.write(watch)
         await follower._load()
@@ -219,25 +219,25 @@ async def test_every_row_is_what_bytes_and_receipts_say(path: Path) -> None:
     entries = await booked(block, receipts)
     rows = [
         (
-            each.txid,
-            each.kind,
-            each.asset,
-            each.from_address,
-            each.to_address,
-            int(each.amount),
-            each.success,
+            entry.txid,
+            entry.kind,
+            entry.asset,
+            entry.from_address,
+            entry.to_address,
+            int(entry.amount),
+            entry.success,
         )
-        for each in entries
-        if not each.contradicted
+        for entry in entries
+        if not entry.contradicted
     ]
     assert sorted(rows) == sorted(expected_rows(recording))
     assert rows
     committed = "signatures" if block.root_proven else "one_source"
-    for each in entries:
-        told = each.kind in ("trc20", "internal")
-        assert each.proof == ("one_source" if told else committed)
-        assert each.single_source == (each.proof == "one_source")
-        assert each.solidified
+    for entry in entries:
+        from_receipt = entry.kind in ("trc20", "internal")
+        assert entry.proof == ("one_source" if from_receipt else committed)
+        assert entry.single_source == (entry.proof == "one_source")
+        assert entry.solidified
 
 
 @pytest.mark.parametrize("path", mainnet.block_files(), ids=lambda path: path.name)
@@ -245,14 +245,14 @@ async def test_usdt_calls_are_held_against_their_receipts(path: Path) -> None:
     recording, block, receipts = read_recording(path)
     calls = usdt_calls(recording)
     expected = expected_logs(block, USDT)
-    assert [each.txid for each in expected] == calls
+    assert [log.txid for log in expected] == calls
     assert unreadable_logs(block, receipts, USDT) == ()
     entries = await booked(block, receipts)
-    contradicted = [each.txid for each in entries if each.contradicted]
+    contradicted = [entry.txid for entry in entries if entry.contradicted]
     if path.name == WITH_RECEIPTS:
         assert len(calls) > 10
         assert missing_logs(expected, receipts) == ()
         assert contradicted == []
     else:  # without its receipts' logs, each of them is contradicted
         assert sorted(contradicted) == sorted(calls)
-        assert all(not each.success for each in entries if each.contradicted)
+        assert all(not entry.success for entry in entries if entry.contradicted)

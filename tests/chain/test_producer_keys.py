@@ -1,4 +1,4 @@
-"""The follower learns producers' keys, keeps them, and takes them back with blocks."""
+"""The follower learns producers' keys, keeps them, drops those of reverted blocks."""
 
 import json
 from collections.abc import Sequence
@@ -54,14 +54,14 @@ def grow(
 
 
 async def rows(made: World, producer: Address = PRODUCER) -> list[tuple[int, str, str]]:
-    found = await made.store.read(
+    key_rows = await made.store.read(
         lambda tx: tx.execute(
             "SELECT from_block, key_address, origin FROM producer_key"
             " WHERE producer = ? ORDER BY from_block",
             (producer.raw,),
         )
     )
-    return [(number, Address(key).base58, origin) for number, key, origin in found]
+    return [(number, Address(key).base58, origin) for number, key, origin in key_rows]
 
 
 async def test_a_change_in_a_block_counts_from_the_next_block_on() -> None:
@@ -164,8 +164,8 @@ class Keyed:
 
     def key_at(self, producer: Address, number: int) -> Address:
         """What the producer's account says after that block."""
-        for each, key in self.keys[number].items():
-            if producer_key(each).address == producer:
+        for number_of, key in self.keys[number].items():
+            if producer_key(number_of).address == producer:
                 return producer_key(key).address
         return producer
 
@@ -202,9 +202,9 @@ def test_whatever_forks_and_changes_every_honest_block_is_taken(
             await made.settle()
             assert chain.blamed == []
             for producer, key in made_by.keys[-1].items():
-                found = await rows(made, producer_key(producer).address)
-                if found and found[-1][2] == "block":
-                    assert found[-1][1] == producer_key(key).address.base58
+                stored = await rows(made, producer_key(producer).address)
+                if stored and stored[-1][2] == "block":
+                    assert stored[-1][1] == producer_key(key).address.base58
 
     trio.run(main)
 
@@ -326,17 +326,17 @@ async def test_a_block_that_does_not_prove_its_transactions_changes_no_key() -> 
     change = make_block(make_block(None).header, [update(PRODUCER, second.address)])
     node = Reporting(KeyReport("one", PRODUCER, 10))
     proven = await SignerCheck(node).check([change])
-    assert [each.origin for each in proven.rows()] == ["node", "block"]
+    assert [row.origin for row in proven.rows()] == ["node", "block"]
     unproven = attrs.evolve(change, root_proven=False)
     table = await SignerCheck(node).check([unproven])
-    assert [each.origin for each in table.rows()] == ["node"]
+    assert [row.origin for row in table.rows()] == ["node"]
 
 
 def printed_producers() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((DATA / "producers.json").read_text())[
+    headers: list[dict[str, Any]] = json.loads((DATA / "producers.json").read_text())[
         "headers"
     ]
-    return found
+    return headers
 
 
 @define(eq=False)
@@ -365,7 +365,7 @@ def read(recording: dict[str, Any]) -> BlockHeader:
 
 async def test_blocks_of_all_27_producers_of_mainnet_are_taken() -> None:
     """Seven of them sign with the key of a witness permission."""
-    headers = [read(each) for each in printed_producers()]
+    headers = [read(printed) for printed in printed_producers()]
     assert len({header.witness for header in headers}) == 27
     assert sum(header.signer().raw != header.witness for header in headers) == 7
     async with open_nodes(Mainnet(), Mainnet()) as pool:

@@ -55,8 +55,8 @@ def row(key: Address, *, from_block: int = 50, origin: KeyOrigin = "block") -> K
     return KeyRow(PRODUCER, key, from_block, origin)
 
 
-def judged(signer: Address, *said: KeyReport, known: KeyRow | None = None) -> Verdict:
-    return judge(Signed(NUMBER, PRODUCER, signer), known, said)
+def judged(signer: Address, *said: KeyReport, row: KeyRow | None = None) -> Verdict:
+    return judge(Signed(NUMBER, PRODUCER, signer), row, said)
 
 
 def learned(verdict: Verdict) -> tuple[Address, int, str]:
@@ -96,29 +96,29 @@ def test_endpoints_that_contradict_each_other_prove_nothing() -> None:
 
 
 def test_a_row_gives_way_to_two_endpoints_or_to_the_only_one() -> None:
-    known = row(OTHER)
-    assert learned(judged(KEY, report(KEY), known=known))[2] == "node"
-    assert isinstance(judged(KEY, report(KEY), silent(), known=known), Refused)
+    stored = row(OTHER)
+    assert learned(judged(KEY, report(KEY), row=stored))[2] == "node"
+    assert isinstance(judged(KEY, report(KEY), silent(), row=stored), Refused)
     both = (report(KEY), report(KEY, endpoint="two"))
-    assert learned(judged(KEY, *both, known=known))[2] == "two nodes"
+    assert learned(judged(KEY, *both, row=stored))[2] == "two nodes"
 
 
 def test_a_state_from_before_the_row_confirms_nothing() -> None:
     """Its account still names the key that was replaced."""
-    known = row(OTHER, from_block=90)
+    stored = row(OTHER, from_block=90)
     for stale in (
         report(OTHER, KEY, solid_number=88),
         report(KEY, KEY, head_number=88, solid_number=88),
     ):
-        assert isinstance(judged(KEY, stale, known=known), Refused)
+        assert isinstance(judged(KEY, stale, row=stored), Refused)
     fresh = report(OTHER, KEY, solid_number=89)
-    assert learned(judged(KEY, fresh, known=known))[2] == "node"
+    assert learned(judged(KEY, fresh, row=stored))[2] == "node"
 
 
 def test_of_a_final_block_the_producers_own_key_is_taken_where_no_row_says() -> None:
     later = report(KEY, solid_number=NUMBER)
     assert learned(judged(PRODUCER, later)) == (PRODUCER, NUMBER, "signature")
-    assert isinstance(judged(PRODUCER, later, known=row(KEY)), Refused)
+    assert isinstance(judged(PRODUCER, later, row=row(KEY)), Refused)
     assert isinstance(judged(OTHER, later), Refused)
 
 
@@ -130,19 +130,19 @@ def test_any_other_key_of_a_final_block_needs_two_endpoints_that_have_the_block(
     verdict = judged(OTHER, *both)
     assert isinstance(verdict, NeedsHistory)
     assert verdict.row == KeyRow(PRODUCER, OTHER, NUMBER, "two nodes")
-    assert isinstance(judged(OTHER, *both, known=row(KEY)), Refused)
+    assert isinstance(judged(OTHER, *both, row=row(KEY)), Refused)
 
 
 def test_an_endpoint_without_the_account_says_nothing() -> None:
     nothing = KeyReport("one", head_number=HEAD)
     assert learned(judged(PRODUCER, nothing))[2] == "signature"
     assert isinstance(judged(KEY, nothing), Refused)
-    assert isinstance(judged(KEY, nothing, known=row(PRODUCER)), Refused)
+    assert isinstance(judged(KEY, nothing, row=row(PRODUCER)), Refused)
 
 
 def test_when_no_endpoint_answers_nothing_is_decided() -> None:
-    for known in (None, row(KEY)):
-        assert isinstance(judged(PRODUCER, silent(), known=known), Unknown)
+    for stored in (None, row(KEY)):
+        assert isinstance(judged(PRODUCER, silent(), row=stored), Unknown)
 
 
 keys = st.sampled_from([PRODUCER, KEY, OTHER])
@@ -167,20 +167,20 @@ rows = st.none() | st.builds(
 
 @given(keys, rows, st.lists(reports, min_size=1, max_size=3))
 def test_a_signature_counts_only_if_somebody_vouches_for_it(
-    signer: Address, known: KeyRow | None, said: list[KeyReport]
+    signer: Address, stored: KeyRow | None, said: list[KeyReport]
 ) -> None:
-    verdict = judged(signer, *said, known=known)
+    verdict = judged(signer, *said, row=stored)
     if not isinstance(verdict, Taken):
         return
     fresh = verdict.row
     assert (fresh.producer, fresh.key, fresh.from_block) == (PRODUCER, signer, NUMBER)
-    told = [each for each in said if each.error is None]
-    assert told
+    answered = [report for report in said if report.error is None]
+    assert answered
     if fresh.origin == "signature":
         assert signer == PRODUCER
-        assert known is None
+        assert stored is None
     else:
-        naming = {e.endpoint for e in told if signer in (e.head, e.solid)}
+        naming = {e.endpoint for e in answered if signer in (e.head, e.solid)}
         assert len(naming) >= (2 if fresh.origin == "two nodes" else 1)
 
 
@@ -201,15 +201,15 @@ def test_the_newest_row_that_is_not_above_a_block_decides(
     made: list[KeyRow], number: int
 ) -> None:
     table = KeyTable.of(made)
-    for producer in {each.producer for each in made}:
+    for producer in {row.producer for row in made}:
         newest = {e.from_block: e for e in made if e.producer == producer}
         kept = sorted(newest)[-MAX_ROWS:]
-        below = [each for each in kept if each <= number]
+        below = [from_block for from_block in kept if from_block <= number]
         assert table.at(producer, number) == (newest[below[-1]] if below else None)
 
 
 @given(table_rows, st.integers(0, 30))
-def test_reverting_takes_back_what_those_blocks_made_known_and_nothing_else(
+def test_reverting_drops_what_those_blocks_made_known_and_nothing_else(
     made: list[KeyRow], kept_to: int
 ) -> None:
     table = KeyTable.of(made[:MAX_ROWS])
@@ -218,7 +218,7 @@ def test_reverting_takes_back_what_those_blocks_made_known_and_nothing_else(
         copy.revert(number)
     before = set(table.rows())
     assert set(copy.rows()) == {
-        each for each in before if each.from_block - (each.origin == "block") <= kept_to
+        row for row in before if row.from_block - (row.origin == "block") <= kept_to
     }
     assert set(table.rows()) == before
 
@@ -230,5 +230,5 @@ def test_rows_are_bounded() -> None:
     assert len(table.rows()) == MAX_ROWS
     for number in range(MAX_PRODUCERS + 10):
         table.put(KeyRow(address(1000 + number), KEY, 1000 + number, "node"))
-    assert len({each.producer for each in table.rows()}) == MAX_PRODUCERS
+    assert len({row.producer for row in table.rows()}) == MAX_PRODUCERS
     assert not table.knows(PRODUCER)

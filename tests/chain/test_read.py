@@ -73,16 +73,23 @@ def test_each_transfer_is_read_once_from_its_raw_bytes(
     block = block_with(*transactions)
     read = read_block(block, receipts_of(block))
     assert [
-        (each.sender, each.recipient, each.amount, each.txid, each.success, each.place)
-        for each in read.movements
+        (
+            movement.sender,
+            movement.recipient,
+            movement.amount,
+            movement.txid,
+            movement.success,
+            movement.place,
+        )
+        for movement in read.movements
     ] == [
         (address(owner), address(to), amount, transaction.txid, True, place)
         for place, ((owner, to, amount), transaction) in enumerate(
             zip(payments, transactions, strict=True)
         )
     ]
-    assert {each.proof for each in read.movements} <= {"signatures"}
-    assert [each.fee for each in read.movements] == [
+    assert {movement.proof for movement in read.movements} <= {"signatures"}
+    assert [movement.fee for movement in read.movements] == [
         1000 + at for at in range(len(payments))
     ]
 
@@ -116,8 +123,15 @@ def test_what_a_contract_moved_is_read_from_logs_and_internal_transactions() -> 
         ],
     )
     moved = [
-        (each.kind, each.index, each.sender, each.recipient, each.amount, each.success)
-        for each in read.movements
+        (
+            movement.kind,
+            movement.index,
+            movement.sender,
+            movement.recipient,
+            movement.amount,
+            movement.success,
+        )
+        for movement in read.movements
     ]
     assert moved == [
         ("trx", 0, A, TOKEN, 5, True),
@@ -126,18 +140,20 @@ def test_what_a_contract_moved_is_read_from_logs_and_internal_transactions() -> 
         ("internal", 0, TOKEN, C, 7, True),
         ("internal", 1, TOKEN, B, 3, False),
     ]
-    assert [each.proof for each in read.movements] == [
+    assert [movement.proof for movement in read.movements] == [
         "signatures",
         *["one_source"] * 4,
     ]
-    assert {each.memo for each in read.movements} == {b"hello"}
+    assert {movement.memo for movement in read.movements} == {b"hello"}
     assert read.touched == {A, B, C, TOKEN}
 
 
 def test_a_failed_call_moves_nothing_whatever_its_receipt_says() -> None:
     block = block_with(call(value=5), results=[REVERT])
     read = read_block(block, [receipt(block, logs=(transfer_log(A, B, 1),))])
-    assert [(each.kind, each.success) for each in read.movements] == [("trx", False)]
+    assert [(movement.kind, movement.success) for movement in read.movements] == [
+        ("trx", False)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ def run() -> Any:
 
 def answers(path: str) -> Iterator[tuple[Any, Any]]:
     """Questions to *path* with their answers, in the order of time."""
-    for each in run()["exchanges"]:
-        if each["path"] == path and each["a"].strip():
-            yield json.loads(each["q"]), json.loads(each["a"])
+    for exchange in run()["exchanges"]:
+        if exchange["path"] == path and exchange["a"].strip():
+            yield json.loads(exchange["q"]), json.loads(exchange["a"])
 
 
 def branches() -> tuple[dict[int, Any], dict[int, Any]]:
@@ -67,7 +67,7 @@ def genesis() -> Any:
 
 
 def txids(block: Any) -> list[str]:
-    return [each["txID"] for each in block.get("transactions", ())]
+    return [transaction["txID"] for transaction in block.get("transactions", ())]
 
 
 def test_both_branches_are_whole() -> None:
@@ -81,7 +81,7 @@ def test_both_branches_are_whole() -> None:
     assert all(before[n]["blockID"] != after[n]["blockID"] for n in range(194, 198))
 
 
-async def test_what_the_fork_took_back_is_taken_back_and_what_landed_again_counts() -> (
+async def test_what_the_fork_reverted_is_reverted_and_what_landed_again_counts() -> (
     None
 ):
     before, after = branches()
@@ -89,7 +89,7 @@ async def test_what_the_fork_took_back_is_taken_back_and_what_landed_again_count
     node = BranchNode(
         {**genesis(), **before}, head=FIRST, solid=FIRST, receipts=receipts_before
     )
-    wallets = [Address.from_base58(each["address"]) for each in run()["wallets"]]
+    wallets = [Address.from_base58(wallet["address"]) for wallet in run()["wallets"]]
     async with following(node, watched=wallets) as made:
         for head in range(FIRST, KILLED_AT + 1):
             node.head, node.solid = head, max(FIRST, head - 4)
@@ -98,7 +98,7 @@ async def test_what_the_fork_took_back_is_taken_back_and_what_landed_again_count
         deposits = txids(before[KILLED_AT])
         payments = [txid for n in (194, 195, 196) for txid in txids(before[n])]
         entries, _, _ = await made.ledger.entries(limit=1000)
-        seen = {each.txid: each for each in entries}
+        seen = {entry.txid: entry for entry in entries}
         assert {*deposits, *payments} <= set(seen)
         assert not any(seen[txid].solidified for txid in (*deposits, *payments))
 
@@ -118,19 +118,19 @@ async def test_what_the_fork_took_back_is_taken_back_and_what_landed_again_count
         assert made.ledger.position().synced
 
         reverted = await made.emitted("reverted")
-        assert [each["number"] for each in reverted] == [197, 196, 195, 194]
+        assert [event["number"] for event in reverted] == [197, 196, 195, 194]
         entries, _, _ = await made.ledger.entries(limit=1000)
-        final = {each.txid: each for each in entries}
+        final = {entry.txid: entry for entry in entries}
         assert not set(deposits) & set(final)
         for txid in payments:
             assert final[txid].block_number == LANDED_AGAIN
             assert final[txid].block_id == after[LANDED_AGAIN]["blockID"]
             assert final[txid].solidified
         assert sorted(payments) == sorted(txids(after[LANDED_AGAIN]))
-        told: dict[str, list[str]] = {}
+        changes: dict[str, list[str]] = {}
         for event in await made.emitted("transfer"):
-            told.setdefault(event["entry"]["txid"], []).append(event["change"])
+            changes.setdefault(event["entry"]["txid"], []).append(event["change"])
         for txid in payments:
-            assert told[txid] == ["included", "reverted", "included", "solidified"]
+            assert changes[txid] == ["included", "reverted", "included", "solidified"]
         for txid in deposits:
-            assert told[txid] == ["included", "reverted"]
+            assert changes[txid] == ["included", "reverted"]

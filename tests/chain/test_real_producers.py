@@ -52,8 +52,8 @@ class Accounts:
 
 
 def signed_headers() -> list[Any]:
-    found = mainnet.load("headers.json.gz")["headers"]
-    return [each for each in found if each["witness_signature"]]
+    headers = mainnet.load("headers.json.gz")["headers"]
+    return [header for header in headers if header["witness_signature"]]
 
 
 def read(recording: Any) -> BlockHeader:
@@ -63,25 +63,29 @@ def read(recording: Any) -> BlockHeader:
 
 def mainnet_keys() -> dict[Address, Address]:
     return {
-        Address(bytes.fromhex(each["witness"])): Address(bytes.fromhex(each["key"]))
-        for each in mainnet.load("headers.json.gz")["witness_permissions"]
-        if each["network"] == "mainnet"
+        Address(bytes.fromhex(permission["witness"])): Address(
+            bytes.fromhex(permission["key"])
+        )
+        for permission in mainnet.load("headers.json.gz")["witness_permissions"]
+        if permission["network"] == "mainnet"
     }
 
 
 def test_every_signed_header_is_read_and_names_its_signer() -> None:
     headers = signed_headers()
-    for each in headers:
-        header = read(each)
-        assert header.id == each["id"]
-        assert header.signer().hex == each["signer"]
-    own = [each for each in headers if each["signer"] == each["witness_address"]]
+    for recording in headers:
+        header = read(recording)
+        assert header.id == recording["id"]
+        assert header.signer().hex == recording["signer"]
+    own = [
+        header for header in headers if header["signer"] == header["witness_address"]
+    ]
     assert (len(own), len(headers)) == (84, 101)
 
 
 async def test_every_signed_header_of_mainnet_is_by_its_producers_key() -> None:
     headers = sorted(
-        (read(each) for each in signed_headers() if each["network"] == "mainnet"),
+        (read(header) for header in signed_headers() if header["network"] == "mainnet"),
         key=lambda header: header.number,
     )
     nodes = Accounts(mainnet_keys())
@@ -194,9 +198,9 @@ async def test_a_signature_by_any_third_key_is_refused(
 async def test_the_producers_own_key_counts_no_more_after_the_change() -> None:
     chain = recorded.read_json(recorded.FOLDER / "fixtures" / "chain.json")
     [own] = [
-        PrivateKey.from_hex(each["private_key"])
-        for each in chain["witnesses"]
-        if each["name"] == "sr5"
+        PrivateKey.from_hex(witness["private_key"])
+        for witness in chain["witnesses"]
+        if witness["name"] == "sr5"
     ]
     assert own.address.hex == SR5
     node = recorded_node(head=LAST, solid=FIRST)

@@ -107,22 +107,22 @@ async def test_a_missing_log_is_asked_for_again_then_elsewhere_then_marked(
     asked: int,
 ) -> None:
     node = Node(answers, second)
-    found = await read(node, BLOCK)
-    assert len(found.missing) == missing
+    checked = await read(node, BLOCK)
+    assert len(checked.missing) == missing
     assert (node.asked, node.asked_second) == (asked, len(second))
-    assert found.receipts == (BARE if missing else WHOLE)
-    problems = [each.problem for each in found.problems]
+    assert checked.receipts == (BARE if missing else WHOLE)
+    problems = [problem.problem for problem in checked.problems]
     assert ("log_missing" in problems) == bool(missing)
     assert ("receipts_differ" in problems) == (answers[0] == BARE and second == [WHOLE])
     if missing:
         txid = BLOCK.transactions[0].transaction.txid
-        assert found.problems[0].txids == (txid,)
+        assert checked.problems[0].txids == (txid,)
 
 
 async def test_a_second_endpoint_that_agrees_raises_the_proof() -> None:
-    found = await read(Node([WHOLE], [WHOLE]), BLOCK)
-    assert found.agreed.logs == found.agreed.cost == {WHOLE[0].txid}
-    assert found.problems == ()
+    checked = await read(Node([WHOLE], [WHOLE]), BLOCK)
+    assert checked.agreed.logs == checked.agreed.cost == {WHOLE[0].txid}
+    assert checked.problems == ()
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ async def test_a_store_that_can_not_be_read_only_costs_the_second_source() -> No
 async def test_a_log_of_a_known_token_that_can_not_be_read_is_a_problem() -> None:
     block = block_with(asking(b""))
     dirty = Log(TOKEN, (trc20.TRANSFER_TOPIC, bytes(32)), bytes(31))
-    found = await read(Node([given(block, dirty)]), block)
-    [problem] = found.problems
+    checked = await read(Node([given(block, dirty)]), block)
+    [problem] = checked.problems
     assert problem.problem == "log_unreadable"
     elsewhere = evolve(dirty, address=STRANGE)
     assert (await read(Node([given(block, elsewhere)]), block)).problems == ()
@@ -179,10 +179,10 @@ async def test_an_endpoint_without_internal_transactions_is_named_once() -> None
     [plain] = receipts_of(block)
     lacking = (evolve(plain, contract_address=STRANGE, logs=(LOG,)),)
     async with reader(Node([lacking])) as made:
-        told = [await made.fetch(block) for _ in range(5)]
+        checked = [await made.fetch(block) for _ in range(5)]
         assert made._internals["first"].keeping == "missing"
-    assert [len(each.problems) for each in told] == [1, 0, 0, 0, 0]
-    assert "vm.saveInternalTx = true" in told[0].problems[0].reason
+    assert [len(receipts.problems) for receipts in checked] == [1, 0, 0, 0, 0]
+    assert "vm.saveInternalTx = true" in checked[0].problems[0].reason
     internal = InternalTransfer("00", STRANGE, TOKEN, (), "call", rejected=False)
     shown = (evolve(lacking[0], internal=(internal,)),)
     async with reader(Node([shown])) as made:
@@ -229,17 +229,19 @@ async def test_a_withheld_log_is_a_row_that_is_no_deposit_and_following_goes_on(
         assert (row.contradicted, row.success, row.index) == (True, False, -1)
         assert (row.solidified, row.proof) == (True, "one_source")
         events = await made.store.read(lambda tx: emitted(tx, "ledger"))
-        assert [each["problem"] for each in events] == ["log_missing"]
+        assert [event["problem"] for event in events] == ["log_missing"]
         assert events[0]["txids"] == [row.txid]
         assert row.asset in events[0]["reason"]
         transfers = await made.store.read(lambda tx: emitted(tx, "transfer"))
-        assert {each["entry"]["contradicted"] for each in transfers} == {True}
+        assert {transfer["entry"]["contradicted"] for transfer in transfers} == {True}
         assert made.ledger.problems == {"log_missing": 1}
 
 
 async def test_a_log_that_is_there_is_booked_and_nothing_is_marked() -> None:
     chain = Tampering()
-    chain.tamper = lambda honest: tuple(evolve(each, logs=(LOG,)) for each in honest)
+    chain.tamper = lambda honest: tuple(
+        evolve(receipt, logs=(LOG,)) for receipt in honest
+    )
     async with following(chain) as made:
         await made.settle()
         chain.grow(TRANSFER)
@@ -262,7 +264,7 @@ async def test_of_strangers_only_the_problem_is_kept() -> None:
 async def test_the_ledger_says_which_endpoints_lack_what_and_what_to_do() -> None:
     chain = Tampering()
     chain.tamper = lambda honest: tuple(
-        evolve(each, contract_address=STRANGE, logs=(LOG,)) for each in honest
+        evolve(receipt, contract_address=STRANGE, logs=(LOG,)) for receipt in honest
     )
     async with following(chain) as made:
         assert made.ledger.health().warnings == ()

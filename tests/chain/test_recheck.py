@@ -69,9 +69,9 @@ async def test_the_row_takes_the_index_of_its_log_and_counts() -> None:
         assert await rechecker.turn() == 1
         assert await state(made) == (False, True, 1)
         assert await rechecker.turn() == 0
-        told = await made.store.read(lambda tx: emitted(tx, "transfer"))
-        assert told[-1]["change"] == "corrected"
-        entry = told[-1]["entry"]
+        transfers = await made.store.read(lambda tx: emitted(tx, "transfer"))
+        assert transfers[-1]["change"] == "corrected"
+        entry = transfers[-1]["entry"]
         assert (entry["index"], entry["success"], entry["solidified"]) == (
             1,
             True,
@@ -152,6 +152,6 @@ async def test_a_log_found_in_front_of_others_takes_the_next_free_index() -> Non
         rechecker = Rechecker(node, made.store, ledger=made.ledger, emit=emit)
         assert await rechecker.turn() == 1
         entries, _, _ = await made.ledger.entries()
-        indexes = sorted((each.index, each.amount) for each in entries)
+        indexes = sorted((entry.index, entry.amount) for entry in entries)
         assert indexes == [(0, "1"), (1, "1"), (2, "5")]
-        assert not any(each.contradicted for each in entries)
+        assert not any(entry.contradicted for entry in entries)

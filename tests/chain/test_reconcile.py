@@ -51,10 +51,12 @@ class TokenChain(ModelChain):
         honest = await super().fetch_receipts(which)
         shown = getattr(self, "shown", {})
         return tuple(
-            evolve(each, logs=(transfer_log(PAYER, *shown[each.txid], token=TOKEN),))
-            if each.txid in shown
-            else each
-            for each in honest
+            evolve(
+                receipt, logs=(transfer_log(PAYER, *shown[receipt.txid], token=TOKEN),)
+            )
+            if receipt.txid in shown
+            else receipt
+            for receipt in honest
         )
 
 
@@ -76,7 +78,7 @@ class Balances:
         if self.fails:
             raise NodeUnavailable("model", 1, "no answer")
         before = self.chain.solid
-        answers = [self._answer(each) for each in questions]
+        answers = [self._answer(question) for question in questions]
         self.between()
         return SolidBalances(before, self.chain.solid, tuple(answers))
 
@@ -117,11 +119,11 @@ class Bench:
             await self.reconciler.turn(10)
 
     async def events(self) -> list[tuple[str, str, str, int]]:
-        told = await self.made.store.read(lambda tx: emitted(tx, "ledger"))
+        events = await self.made.store.read(lambda tx: emitted(tx, "ledger"))
         return [
-            (each["problem"], each["asset"], each["drift"], each["block_number"])
-            for each in told
-            if each["problem"].startswith("drift")
+            (event["problem"], event["asset"], event["drift"], event["block_number"])
+            for event in events
+            if event["problem"].startswith("drift")
         ]
 
     async def drifts(self, of: Address) -> Sequence[BalanceDrift]:
@@ -218,20 +220,20 @@ async def test_unexplained_trx_tells_a_node_without_internal_transactions() -> N
         await made.block(transfer(owner=PAYER, to=ALICE, amount=1, nonce=1))
         await made.turns()
         assert made.ledger.health().without_internals == ("model",)
-        told = await made.made.store.read(lambda tx: emitted(tx, "ledger"))
-        assert told[-1]["problem"] == "no_internal_transactions"
+        events = await made.made.store.read(lambda tx: emitted(tx, "ledger"))
+        assert events[-1]["problem"] == "no_internal_transactions"
 
 
-async def test_a_drift_that_ends_is_told() -> None:
+async def test_a_drift_that_ends_is_an_event() -> None:
     async with bench(created_ms=FAR) as made:
         made.node.amounts = {(ALICE, None): 9}
         await made.block(transfer(owner=PAYER, to=ALICE, amount=7))
         await made.turns()
-        assert [each[0] for each in await made.events()] == ["drift"]
+        assert [event[0] for event in await made.events()] == ["drift"]
         made.node.amounts = {(ALICE, None): 8}
         await made.block(transfer(owner=PAYER, to=ALICE, amount=1, nonce=1))
         await made.turns()
-        assert [each[0] for each in await made.events()] == ["drift", "drift_over"]
+        assert [event[0] for event in await made.events()] == ["drift", "drift_over"]
         assert made.ledger.health().drifting == 0
         assert await made.drifts(ALICE) == []
 
@@ -274,7 +276,7 @@ async def test_trx_of_who_owns_a_transaction_is_not_compared() -> None:
         assert made.node.questions == 1  # Bob's
 
 
-async def test_owning_a_transaction_that_was_taken_back_is_not_owning_one() -> None:
+async def test_owning_a_reverted_transaction_is_not_owning_one() -> None:
     async with bench(created_ms=FAR) as made:
         await made.block(transfer(owner=PAYER, to=ALICE, amount=7))
         made.chain.grow(transfer(owner=ALICE, to=BOB, amount=1))
@@ -282,14 +284,14 @@ async def test_owning_a_transaction_that_was_taken_back_is_not_owning_one() -> N
         due = await made.made.store.read(
             lambda tx: balances.due_balances(tx, 99, limit=9)
         )
-        assert ALICE not in {each.address for each in due}
+        assert ALICE not in {balance.address for balance in due}
         made.chain.fork(1)
         made.chain.grow_by(2, salt=1)
         await made.made.settle()
         due = await made.made.store.read(
             lambda tx: balances.due_balances(tx, 99, limit=9)
         )
-        assert ALICE in {each.address for each in due}
+        assert ALICE in {balance.address for balance in due}
 
 
 async def test_what_is_touched_between_the_heads_is_asked_for_again() -> None:
@@ -333,7 +335,7 @@ async def test_a_withheld_log_of_a_known_token_is_a_drift(
         if shown:
             assert events == []
         else:
-            assert [each[:3] for each in events] == [("drift", TOKEN.base58, "5")]
+            assert [event[:3] for event in events] == [("drift", TOKEN.base58, "5")]
 
 
 async def test_nothing_is_asked_of_a_token_that_nobody_knows() -> None:

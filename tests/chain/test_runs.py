@@ -36,7 +36,9 @@ def moves(up_to: int = 9999) -> Iterator[tuple[str, str, str, int]]:
         number = str(block["block_header"]["raw_data"]["number"])
         if int(number) > up_to:
             return
-        infos = {each["id"]: each for each in load()["receipts"].get(number, ())}
+        infos = {
+            receipt["id"]: receipt for receipt in load()["receipts"].get(number, ())
+        }
         for transaction in block.get("transactions", ()):
             [contract] = transaction["raw_data"]["contract"]
             value = contract["parameter"]["value"]
@@ -48,10 +50,10 @@ def moves(up_to: int = 9999) -> Iterator[tuple[str, str, str, int]]:
             if value.get("call_value") and contract["type"] == "TriggerSmartContract":
                 to = base58(value["contract_address"])
                 yield "TRX", owner, to, value["call_value"]
-            yield from _told(infos[transaction["txID"]])
+            yield from _moved_by(infos[transaction["txID"]])
 
 
-def _told(info: Mapping[str, Any]) -> Iterator[tuple[str, str, str, int]]:
+def _moved_by(info: Mapping[str, Any]) -> Iterator[tuple[str, str, str, int]]:
     for log in info.get("log", ()):
         topics, data = log.get("topics", []), log.get("data", "")
         words = "".join(topics[1:]) + data
@@ -61,9 +63,9 @@ def _told(info: Mapping[str, Any]) -> Iterator[tuple[str, str, str, int]]:
     for inner in info.get("internal_transactions", ()):
         note = bytes.fromhex(inner["note"]).decode()
         amount = sum(
-            each.get("callValue", 0)
-            for each in inner.get("callValueInfo", ())
-            if "tokenId" not in each
+            value.get("callValue", 0)
+            for value in inner.get("callValueInfo", ())
+            if "tokenId" not in value
         )
         if note in ("call", "create", "suicide") and not inner.get("rejected"):
             ends = base58(inner["caller_address"]), base58(inner["transferTo_address"])
@@ -94,40 +96,40 @@ def owners() -> set[str]:
 
 def stated() -> dict[Key, int]:
     """Balances at the end: TRX of all wallets, tokens of those that were recorded."""
-    found: dict[Key, int] = {
+    balances: dict[Key, int] = {
         (wallet, "TRX"): account.get("balance", 0)
         for wallet, account in load()["accounts"].items()
     }
     for token, held in load()["token_balances"].items():
-        found.update({(wallet, token): amount for wallet, amount in held.items()})
-    return found
+        balances.update({(wallet, token): amount for wallet, amount in held.items()})
+    return balances
 
 
 async def entries(run: Run) -> list[LedgerEntry]:
-    found: list[LedgerEntry] = []
+    entries_read: list[LedgerEntry] = []
     cursor: str | None = None
     while True:
         page, cursor, _ = await run.ledger.entries(limit=1000, cursor=cursor)
-        found += page
+        entries_read += page
         if cursor is None:
-            return found
+            return entries_read
 
 
 async def ledger_sums(run: Run) -> dict[Key, int]:
     net: dict[Key, int] = defaultdict(int)
-    for each in await entries(run):
-        if each.success:
-            net[each.from_address, each.asset] -= int(each.amount)
-            net[each.to_address, each.asset] += int(each.amount)
+    for entry in await entries(run):
+        if entry.success:
+            net[entry.from_address, entry.asset] -= int(entry.amount)
+            net[entry.to_address, entry.asset] += int(entry.amount)
     return net
 
 
 async def drifts(run: Run) -> dict[Key, int]:
-    told = await run.store.read(lambda tx: emitted(tx, "ledger"))
+    events = await run.store.read(lambda tx: emitted(tx, "ledger"))
     return {
-        (each["address"], each["asset"]): int(each["drift"])
-        for each in told
-        if each["problem"] == "drift"
+        (event["address"], event["asset"]): int(event["drift"])
+        for event in events
+        if event["problem"] == "drift"
     }
 
 
@@ -149,7 +151,7 @@ def lies() -> dict[Key, int]:
 
 
 async def test_the_ledger_ends_in_the_balances_and_drifts_where_a_token_lies() -> None:
-    wallets = {each.base58 for each in recorded_run.wallets()}
+    wallets = {wallet.base58 for wallet in recorded_run.wallets()}
     assert len(wallets) == 201
     async with following() as run:
         await run.follow()
@@ -181,20 +183,20 @@ async def test_rows_are_those_that_the_older_daemon_booked_and_those_it_missed()
     async with following() as run:
         await run.follow()
         ours = {
-            (each.txid, each.kind, each.index): (
-                each.from_address,
-                each.to_address,
-                each.asset,
-                each.amount,
-                each.success,
+            (entry.txid, entry.kind, entry.index): (
+                entry.from_address,
+                entry.to_address,
+                entry.asset,
+                entry.amount,
+                entry.success,
             )
-            for each in await entries(run)
+            for entry in await entries(run)
         }
     for wallet in load()["history"].values():
         for old in wallet:
             key = old["txid"], old["kind"], old["index"]
             fields = ("from_address", "to_address", "asset", "amount", "success")
-            assert ours[key] == tuple(old[each] for each in fields)
+            assert ours[key] == tuple(old[field] for field in fields)
 
 
 async def test_a_node_without_internal_transactions_is_recognised() -> None:
@@ -202,18 +204,18 @@ async def test_a_node_without_internal_transactions_is_recognised() -> None:
         await run.follow()
         health = run.ledger.health()
         assert health.without_internals == ("node",)
-        assert any("vm.saveInternalTx = true" in each for each in health.warnings)
+        assert any("vm.saveInternalTx = true" in warning for warning in health.warnings)
         # What contracts paid out is missing, and the balances say so.
         await reconcile(run)
-        found = await drifts(run)
+        drifting = await drifts(run)
     paid_out = {
         key: amount
         for key, amount in sums().items()
-        if key in found and key[1] == "TRX"
+        if key in drifting and key[1] == "TRX"
     }
     assert paid_out
-    assert all(found[key] > 0 for key in paid_out)
-    assert set(found) - set(lies()) == set(paid_out)
+    assert all(drifting[key] > 0 for key in paid_out)
+    assert set(drifting) - set(lies()) == set(paid_out)
 
 
 BLOCK_S = 3.0

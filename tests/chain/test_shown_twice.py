@@ -20,7 +20,7 @@ def spoil(chain: ModelChain) -> None:
 
 async def rows(made: World) -> list[tuple[int, str, str]]:
     entries, _, _ = await made.ledger.entries()
-    return sorted((each.block_number, each.amount, each.proof) for each in entries)
+    return sorted((entry.block_number, entry.amount, entry.proof) for entry in entries)
 
 
 async def settled(made: World, chain: ModelChain, *, final: bool) -> None:
@@ -63,11 +63,11 @@ async def test_a_proven_block_takes_the_place_of_an_unproven_one(
         chain.grow(PAYMENT)
         await settled(made, chain, final=True)
         assert await rows(made) == [(1, "7", "one_source"), (2, "5", "signatures")]
-        told = await made.store.read(lambda tx: emitted(tx, "transfer"))
+        transfers = await made.store.read(lambda tx: emitted(tx, "transfer"))
         of_it = [
-            (each["change"], each["entry"]["block_number"])
-            for each in told
-            if each["entry"]["txid"] == PAYMENT.txid
+            (transfer["change"], transfer["entry"]["block_number"])
+            for transfer in transfers
+            if transfer["entry"]["txid"] == PAYMENT.txid
         ]
         seen_final = [("solidified", 1)] if final else []
         assert of_it == [

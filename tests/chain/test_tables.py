@@ -50,8 +50,8 @@ async def test_rows_of_an_older_program_keep_what_they_rest_on() -> None:
             lambda tx: entries_between(tx, 0, 9, solid=9, tokens=KnownTokens([]))
         )
     assert [
-        (each.proof, each.single_source, each.cost_proof, each.contradicted)
-        for each in entries
+        (entry.proof, entry.single_source, entry.cost_proof, entry.contradicted)
+        for entry in entries
     ] == [
         ("signatures", False, "one_source", False),
         ("one_source", True, "one_source", False),

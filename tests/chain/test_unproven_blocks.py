@@ -33,7 +33,7 @@ async def around(made: World, after: int) -> UnprovenBlocks:
 
 async def numbers(made: World) -> list[int]:
     events = await made.store.read(lambda tx: emitted(tx, "unproven"))
-    return [each["number"] for each in events]
+    return [event["number"] for event in events]
 
 
 async def test_it_is_followed_and_its_rows_are_one_endpoints_word() -> None:
@@ -50,11 +50,11 @@ async def test_it_is_followed_and_its_rows_are_one_endpoints_word() -> None:
         assert made.ledger.position().unproven.newest == (2,)
         assert made.observer.unproven == (2,)
         entries, _, _ = await made.ledger.entries()
-        proofs = {each.block_number: each.proof for each in entries}
+        proofs = {entry.block_number: entry.proof for entry in entries}
         assert proofs == {1: "signatures", 2: "one_source"}
 
 
-async def test_it_is_remembered_over_a_restart_and_taken_back_by_a_fork() -> None:
+async def test_it_is_remembered_over_a_restart_and_reverted_by_a_fork() -> None:
     chain = ModelChain()
     async with world(chain) as made:
         await made.settle()

@@ -22,8 +22,8 @@ def test_an_edited_result_is_not_credited_as_proven() -> None:
     printed = block_json(NUMBER)
     edited = copy.deepcopy(printed)
     edited["transactions"][0]["ret"] = [{"contractRet": "REVERT"}]
-    found = msgspec.convert(infos_json(NUMBER), tuple[wire.InfoJson, ...])
-    receipts = translate.read_receipts(found, NUMBER)
+    infos = msgspec.convert(infos_json(NUMBER), tuple[wire.InfoJson, ...])
+    receipts = translate.read_receipts(infos, NUMBER)
     for block, proven in ((read(printed), True), (read(edited), False)):
         assert block.root_proven == proven
         rows = read_block(block, receipts).movements

@@ -113,8 +113,8 @@ class World:
         await self.follower._load()
 
     def watch_all(self, tx: Tx) -> None:
-        for each in WATCHED:
-            self.ledger.watch(tx, each)
+        for watched in WATCHED:
+            self.ledger.watch(tx, watched)
 
     async def turn(self) -> None:
         await self.follower._turn()

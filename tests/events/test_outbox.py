@@ -35,7 +35,7 @@ async def test_reading_equals_filtering_all_that_was_appended(
             and (address is None or address in event.addresses())
         ]
         for limit in (100, 2):
-            found = await db.read(
+            stored = await db.read(
                 partial(
                     outbox.read_since,
                     since=since,
@@ -44,8 +44,8 @@ async def test_reading_equals_filtering_all_that_was_appended(
                     address=address,
                 )
             )
-            assert [(e.seq, e.topic, e.payload) for e in found] == wanted[:limit]
-            assert all(e.at_ms == 5 for e in found)
+            assert [(e.seq, e.topic, e.payload) for e in stored] == wanted[:limit]
+            assert all(e.at_ms == 5 for e in stored)
 
 
 async def test_numbers_ascend_and_an_event_goes_with_its_transaction() -> None:
@@ -60,8 +60,8 @@ async def test_numbers_ascend_and_an_event_goes_with_its_transaction() -> None:
             await db.write(fail)
         second = await db.write(lambda tx: outbox.append(tx, block(2), at_ms=1))
         assert first < second
-        found = await db.read(lambda tx: outbox.read_since(tx, 0, limit=9))
-        assert [event.seq for event in found] == [first, second]
+        events = await db.read(lambda tx: outbox.read_since(tx, 0, limit=9))
+        assert [event.seq for event in events] == [first, second]
 
 
 async def test_pruning_keeps_the_newest_and_never_gives_a_number_again() -> None:
@@ -74,8 +74,8 @@ async def test_pruning_keeps_the_newest_and_never_gives_a_number_again() -> None
         assert await db.write(lambda tx: outbox.prune(tx, 3)) == 0
         assert await db.read(outbox.oldest_seq) == 8
         assert await db.read(outbox.last_seq) == 10
-        found = await db.read(lambda tx: outbox.read_since(tx, 0, limit=99, address=A))
-        assert [event.seq for event in found] == [8, 9, 10]
+        events = await db.read(lambda tx: outbox.read_since(tx, 0, limit=99, address=A))
+        assert [event.seq for event in events] == [8, 9, 10]
         left = await db.read(
             lambda tx: tx.execute("SELECT COUNT(*) FROM event_address")
         )

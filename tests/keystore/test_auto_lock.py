@@ -83,10 +83,10 @@ async def test_the_log_says_why_a_keystore_locked_itself(
 ) -> None:
     caplog.set_level(logging.INFO)
     await _signs_every(61, auto_lock_s=IDLE_S, for_s=for_s)
-    told = [each for each in caplog.records if each.name.endswith(".vault")]
+    records = [record for record in caplog.records if record.name.endswith(".vault")]
     # Time leaps while scrypt runs, so the first opening may have ended before.
-    assert told[-1].message == "keystore locked by itself"
-    assert told[-1].__dict__["reason"] == reason
+    assert records[-1].message == "keystore locked by itself"
+    assert records[-1].__dict__["reason"] == reason
 
 
 async def test_a_new_keystore_is_locked_when_idle_and_says_until_when(

@@ -44,8 +44,8 @@ async def full_run(vault: Vault, db: Database) -> tuple[str, list[Address]]:
     """Everything that the vault can do, right and wrong; give all texts it raised."""
     said: list[str] = []
     await vault.init(PASSPHRASE)
-    found = await db.write(lambda tx: vault.allocate(tx, 3))
-    addresses = [one.address for one in found]
+    derived = await db.write(lambda tx: vault.allocate(tx, 3))
+    addresses = [one.address for one in derived]
     for address in addresses:
         await vault.sign(address, bytes(32))
     opened = vault._opened

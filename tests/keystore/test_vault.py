@@ -35,8 +35,8 @@ HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 
 async def allocate(vault: object, db: Database, count: int) -> list[Address]:
-    found = await db.write(lambda tx: vault.allocate(tx, count))  # type: ignore[attr-defined] # a Vault
-    return [one.address for one in found]
+    derived = await db.write(lambda tx: vault.allocate(tx, count))  # type: ignore[attr-defined] # a Vault
+    return [one.address for one in derived]
 
 
 async def test_without_a_keystore_everything_says_that_it_is_missing() -> None:

@@ -65,7 +65,7 @@ class Number:
 
 
 def _methods() -> Mapping[str, BoundMethod]:
-    return {each.name: each for each in pluginhost.load(SHIPPED).methods()}
+    return {method.name: method for method in pluginhost.load(SHIPPED).methods()}
 
 
 def _numbers_of(name: str, params: type[msgspec.Struct]) -> Iterator[Number]:
@@ -119,7 +119,7 @@ def test_beyond_its_bounds_a_number_is_refused_by_name(number: Number) -> None:
 
 @pytest.mark.parametrize(
     "number",
-    [each for each in NUMBERS if not each.method.startswith("devnet.")],
+    [number for number in NUMBERS if not number.method.startswith("devnet.")],
     ids=str,
 )
 async def test_at_its_bounds_a_number_is_taken(
@@ -147,15 +147,19 @@ async def test_at_its_bounds_a_number_is_taken(
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_the_devnets_methods_have_the_bounds_of_its_verbs(verb: str) -> None:
     """The verb's own parameters are read behind those of the method."""
-    offered = [each for each in NUMBERS if each.method == f"devnet.{verb}"]
+    offered = [number for number in NUMBERS if number.method == f"devnet.{verb}"]
     if verb in ("mine", "fund", "fault"):
         return  # the first two do not go by the verb, the third takes it as it is
     assert offered == list(_numbers_of(f"devnet.{verb}", VERBS[verb].params))
 
 
 def test_the_terms_of_a_payment_are_published_as_the_sender_has_them() -> None:
-    [expires] = [each for each in NUMBERS if str(each) == "transfer.send expires_s"]
+    [expires] = [
+        number for number in NUMBERS if str(number) == "transfer.send expires_s"
+    ]
     assert expires.lowest == terms.SHORTEST_MS / 1000
     assert expires.highest == terms.LONGEST_MS / 1000
-    [attempts] = [each for each in NUMBERS if str(each) == "transfer.send attempts"]
+    [attempts] = [
+        number for number in NUMBERS if str(number) == "transfer.send attempts"
+    ]
     assert attempts.highest == terms.MOST_ATTEMPTS

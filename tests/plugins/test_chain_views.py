@@ -51,7 +51,9 @@ async def test_before_the_first_answer_the_status_is_honest(
         assert endpoint.endpoint == "local"
         assert endpoint.state == "failing"
         status = await bench.call("network.status")
-        assert any("endpoint local is failing" in each for each in status.warnings)
+        assert any(
+            "endpoint local is failing" in warning for warning in status.warnings
+        )
         bench.node.trouble = None
         assert (await bench.call("network.status")).warnings == []
 
@@ -162,7 +164,7 @@ async def test_the_devnet_funds_mines_and_tells(autojump_clock: MockClock) -> No
         info = await bench.call("devnet.info")
         assert info.head.number == mined.head_number
         assert info.accounts[0].address in {
-            each["address"] for each in bench.node.info()["accounts"]
+            account["address"] for account in bench.node.info()["accounts"]
         }
         with pytest.raises(InsufficientFunds):
             await bench.call("devnet.fund", {**fund, "amount_sun": str(2**62)})
@@ -178,8 +180,10 @@ async def test_the_devnet_hands_out_tokens_too(autojump_clock: MockClock) -> Non
         one = await bench.call("devnet.fund", fund)
         two = await bench.call("devnet.fund", {**fund, "asset": token.address})
         await bench.settle()
-        receipts = [await bench.node.fetch_receipt(each.txid) for each in (one, two)]
-        assert [each.succeeded for each in receipts if each] == [True, True]
+        receipts = [
+            await bench.node.fetch_receipt(funded.txid) for funded in (one, two)
+        ]
+        assert [receipt.succeeded for receipt in receipts if receipt] == [True, True]
         assert token_balance(
             bench.node.chain, parse_address(token.address), parse_address(STRANGER)
         ) == (5_000_000)

@@ -56,8 +56,8 @@ async def test_the_example_plugin_tells_when_fuel_runs_low(
         )
         await bench.settle()
         await bench.handled()
-        [told] = await bench.events("plugin")
-        assert msgspec.json.decode(told.payload) == {
+        [event] = await bench.events("plugin")
+        assert msgspec.json.decode(event.payload) == {
             "plugin": "lowfuel",
             "name": "low",
             "about": [],

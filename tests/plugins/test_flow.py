@@ -29,6 +29,6 @@ async def test_a_payment_goes_through_all_plugins(autojump_clock: MockClock) -> 
             "1100000",
         )
         history = await bench.call("history.list", {"address": shop.address})
-        assert [each.txid for each in history.entries] == [payment.txid, funded]
+        assert [entry.txid for entry in history.entries] == [payment.txid, funded]
         balance = await bench.call("wallet.balance", {"wallet": shop.wallet_id})
         assert int(balance.balance_sun) == 100_000_000 - 12_345_678 - 1_100_000

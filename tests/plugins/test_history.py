@@ -21,7 +21,7 @@ async def test_pages_stay_the_same_while_new_blocks_come(
         params: dict[str, Any] = {"address": shop.address, "limit": 2}
         while True:
             page = await bench.call("history.list", params)
-            seen += [each.amount for each in page.entries]
+            seen += [entry.amount for entry in page.entries]
             await bench.fund(shop.address, 9_000_000)  # above the first page
             if page.next_cursor is None:
                 break
@@ -42,7 +42,7 @@ async def test_history_is_narrowed_by_time_kind_and_asset(
                 "history.list", {"address": shop.address, **narrower}
             )
             assert page.total == len(page.entries) + narrower.get("skip", 0)
-            return [each.amount for each in page.entries]
+            return [entry.amount for entry in page.entries]
 
         newest, oldest = (
             await bench.call("history.list", {"address": shop.address})

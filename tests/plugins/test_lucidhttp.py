@@ -25,11 +25,13 @@ async def ask(
 ) -> tuple[int, Any]:
     """Find the route as the door does and run it."""
     parts = tuple((BASE + path).split("/"))
-    for route in sorted(bench.host.routes(), key=lambda each: each.path.count("{")):
-        found = match(route.path, parts)
-        if found is not None and route.verb == verb:
+    for route in sorted(bench.host.routes(), key=lambda route: route.path.count("{")):
+        path_values = match(route.path, parts)
+        if path_values is not None and route.verb == verb:
             data = b"" if body is None else json.dumps(body).encode()
-            request = RouteRequest(caller=LOCAL, path=found, query=query, body=data)
+            request = RouteRequest(
+                caller=LOCAL, path=path_values, query=query, body=data
+            )
             answer = await route.call(request)
             return answer.status, json.loads(answer.body)
     raise AssertionError(f"no route for {verb} {path}")
@@ -179,8 +181,8 @@ async def test_a_body_that_does_not_fit_is_422_and_names_every_place(
     async with open_shipped() as bench:
         status, answer = await ask(bench, "POST", "/transactions/batch/create", body)
         assert status == 422
-        assert [each["loc"] for each in answer["detail"]] == places
-        assert all({"loc", "msg", "type"} <= set(each) for each in answer["detail"])
+        assert [fault["loc"] for fault in answer["detail"]] == places
+        assert all({"loc", "msg", "type"} <= set(fault) for fault in answer["detail"])
 
 
 async def test_a_query_that_does_not_fit_is_422() -> None:
@@ -207,7 +209,7 @@ async def test_a_private_key_in_a_body_is_refused_and_not_repeated(name: str) ->
 
 
 @pytest.mark.parametrize(
-    ("field", "came", "wanted"),
+    ("field", "given", "wanted"),
     [
         ("count", "3", 200),
         ("count", " 3 ", 200),
@@ -230,13 +232,13 @@ async def test_a_private_key_in_a_body_is_refused_and_not_repeated(name: str) ->
     ],
 )
 async def test_numbers_and_flags_are_read_as_leniently_as_they_were(
-    field: str, came: object, wanted: int | str
+    field: str, given: object, wanted: int | str
 ) -> None:
     async with open_shipped() as bench:
         path = "/wallets/w_1/export"
         if field == "count":
             path = "/wallets/batch/create"
-        body = {"wallet_id": "w_1", field: came}
+        body = {"wallet_id": "w_1", field: given}
         status, answer = await ask(bench, "POST", path, body)
         if isinstance(wanted, int):
             assert status == wanted

@@ -54,14 +54,14 @@ def test_the_follower_looks_no_more_often_than_planned(
     latency_s: float, phase: float, late: list[float]
 ) -> None:
     pace, now, seen, rounds = PollInterval(float(BLOCK_S)), phase, 0, 0
-    came = [BLOCK_S * number + each for number, each in enumerate(late)]
-    while seen < len(came):
+    received = [BLOCK_S * number + late_by for number, late_by in enumerate(late)]
+    while seen < len(received):
         rounds += 1
         now += latency_s
-        new = sum(1 for each in came[seen : seen + 9] if each <= now)
+        new = sum(1 for time in received[seen : seen + 9] if time <= now)
         seen += new
         now += pace.seen(new, now) if new else pace.nothing()
-    assert rounds <= len(came) * ROUNDS_PER_BLOCK
+    assert rounds <= len(received) * ROUNDS_PER_BLOCK
 
 
 @given(st.integers(1, 400_000))
@@ -78,8 +78,10 @@ def test_a_budget_fits_when_it_holds_the_day_and_the_part_for_payments(
     checking = plan.cross_checking_per_day
     assert other.needed_per_day == plan.comparing_per_day + checking
     assert checking == min(plan.blocks_per_day, round(per_day / 2))
-    for each in plan.endpoints:
-        assert each.fits == (each.needed_per_day <= per_day * (1 - FOR_PAYMENTS))
+    for endpoint in plan.endpoints:
+        assert endpoint.fits == (
+            endpoint.needed_per_day <= per_day * (1 - FOR_PAYMENTS)
+        )
     assert plan.following_per_day >= plan.blocks_per_day * REQUESTS_PER_ROUND
 
 

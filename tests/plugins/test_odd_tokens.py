@@ -34,7 +34,7 @@ class Shop:
             "amount_raw": str(PAID),
             "idempotency_key": "invoice-1",
         }
-        return {key: each for key, each in (params | changes).items() if each}
+        return {key: value for key, value in (params | changes).items() if value}
 
     async def pay(self, **changes: Any) -> Any:
         return await self.bench.call("transfer.send", self.payment(**changes))
@@ -53,8 +53,8 @@ class Shop:
 
     async def history(self, asset: str) -> list[Any]:
         asked = {"address": self.address, "asset": asset}
-        found = await self.bench.call("history.list", asked)
-        return list(found.entries)
+        page = await self.bench.call("history.list", asked)
+        return list(page.entries)
 
 
 @asynccontextmanager
@@ -108,8 +108,8 @@ async def test_each_sort_of_token_is_judged_by_what_it_does(sort: TokenSort) -> 
         assert await shop.held(STRANGER) == arrives
         assert await shop.held(shop.address) == had - PAID
         out = [e for e in await shop.history(shop.token) if e.txid == paid.txid]
-        assert sum(int(each.amount) for each in out) == PAID
-        assert all(each.success and each.solidified for each in out)
+        assert sum(int(entry.amount) for entry in out) == PAID
+        assert all(entry.success and entry.solidified for entry in out)
 
 
 @sorts
@@ -122,8 +122,10 @@ async def test_a_deposit_of_each_sort_is_booked_as_its_logs_say(
         if sort.form is EventForm.FOUR_TOPICS:
             assert got == []
         else:
-            assert [int(each.amount) for each in got] == [await shop.held(shop.address)]
-            assert [each.unknown_token for each in got] == [False]
+            assert [int(entry.amount) for entry in got] == [
+                await shop.held(shop.address)
+            ]
+            assert [entry.unknown_token for entry in got] == [False]
 
 
 async def test_what_is_unproven_is_listed_and_never_paid_again() -> None:

@@ -24,10 +24,10 @@ async def test_all_that_is_known_of_an_endpoint_is_published(
 ) -> None:
     async with budgeted((RecordedNode(), Budget())) as pool:
         await pool.fetch_info()
-        [known] = pool.endpoints()
-        assert set(known) == set(EndpointView.__struct_fields__)
-        shown = msgspec.convert({"endpoints": [known]}, Endpoints, strict=True)
-        assert msgspec.to_builtins(shown)["endpoints"] == [dict(known)]
+        [endpoint] = pool.endpoints()
+        assert set(endpoint) == set(EndpointView.__struct_fields__)
+        shown = msgspec.convert({"endpoints": [endpoint]}, Endpoints, strict=True)
+        assert msgspec.to_builtins(shown)["endpoints"] == [dict(endpoint)]
 
 
 @pytest.mark.parametrize(

@@ -157,14 +157,14 @@ async def test_tx_get_names_the_signer_of_a_long_signature(
     async with open_shipped() as bench:
         shop = await make_shop(bench)
         sent = await bench.call("transfer.send", payment(shop))
-        found = await bench.node.fetch_transaction(TxId(sent.txid))
-        assert found is not None
-        [signature] = found.transaction.signatures
-        long = Transaction(found.transaction.raw, (signature + bytes(3),))
+        included = await bench.node.fetch_transaction(TxId(sent.txid))
+        assert included is not None
+        [signature] = included.transaction.signatures
+        long = Transaction(included.transaction.raw, (signature + bytes(3),))
 
         async def fetch(_: object, txid: TxId) -> BlockTransaction:
             assert txid == sent.txid
-            return BlockTransaction(long, found.results)
+            return BlockTransaction(long, included.results)
 
         monkeypatch.setattr(type(bench.node), "fetch_transaction", fetch)
         view = await bench.call("tx.get", {"txid": sent.txid})
@@ -294,7 +294,7 @@ def test_other_calls_and_tokens_that_nobody_knows_are_not_embellished() -> None:
 
 
 def transfer_log(token: Address, sender: Address, to: Address, amount: int) -> Log:
-    words = tuple(bytes(12) + each.raw[1:] for each in (sender, to))
+    words = tuple(bytes(12) + end.raw[1:] for end in (sender, to))
     return Log(token, (trc20.TRANSFER_TOPIC, *words), amount.to_bytes(32, "big"))
 
 
@@ -321,11 +321,11 @@ def test_a_receipt_lists_every_transfer_of_its_logs_in_order(
     logs.insert(0, Log(FAKE, (trc20.APPROVAL_TOPIC, *words), bytes(32)))
     position = ChainPosition(head=None, solid=None, complete_from=None, synced=False)
 
-    def shown(found: Receipt) -> list[tuple[str, bool, str, str]]:
-        view = view_receipt(found, position, TOKENS, solidified=False)
+    def shown(receipt: Receipt) -> list[tuple[str, bool, str, str]]:
+        view = view_receipt(receipt, position, TOKENS, solidified=False)
         return [
-            (each.token, each.known, each.to_address, each.amount_raw)
-            for each in view.token_transfers
+            (transfer.token, transfer.known, transfer.to_address, transfer.amount_raw)
+            for transfer in view.token_transfers
         ]
 
     assert shown(receipt_of(tuple(logs))) == [

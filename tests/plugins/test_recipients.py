@@ -77,8 +77,10 @@ async def test_an_estimate_warns_of_what_a_payment_would_be_refused_for() -> Non
 
         async def warned(to: str) -> list[str]:
             asked = {"from": shop.wallet_id, "to": to, "amount_sun": "1"}
-            found: list[str] = (await bench.call("transfer.estimate", asked)).warnings
-            return found
+            warnings: list[str] = (
+                await bench.call("transfer.estimate", asked)
+            ).warnings
+            return warnings
 
         assert await warned(STRANGER) == []
         [unchecked] = await warned(TO.hex)
@@ -106,12 +108,12 @@ def test_no_method_that_spends_reads_a_recipient_in_another_way() -> None:
     }
     host = pluginhost.load(load_config(file=None, environ={}, flags={}).plugins)
     [plain] = [m for m in get_args(AddressText) if isinstance(m, msgspec.Meta)]
-    found = set()
+    parameters = set()
     for method in host.methods():
         if method.caller == "read" or method.params is None:
             continue
         schema = msgspec.json.schema_components([method.params])[1]
         for name, part in schema[method.params.__name__]["properties"].items():
             if str(plain.description) in str(part):
-                found.add((method.name, name))
-    assert found == exempt
+                parameters.add((method.name, name))
+    assert parameters == exempt

@@ -24,7 +24,7 @@ from tests.plugins.bench import NO_TXID, STRANGER, make_shop, open_shipped, paym
 
 
 def pooled(bench: Workbench) -> list[str]:
-    return [each.candidate.txid.hex() for each in bench.node.chain.pool]
+    return [pending.candidate.txid.hex() for pending in bench.node.chain.pool]
 
 
 async def test_a_lost_broadcast_is_sent_again_with_the_same_txid(
@@ -101,26 +101,28 @@ async def test_a_dry_run_says_what_would_be_done_and_does_nothing(
 
         async def check(txid: str) -> Retried:
             before = await written(bench)
-            found: Retried = await bench.call("tx.retry", {"txid": txid, "check": True})
+            retried: Retried = await bench.call(
+                "tx.retry", {"txid": txid, "check": True}
+            )
             assert await written(bench) == before
-            assert found.checked
-            return found
+            assert retried.checked
+            return retried
 
         bench.node.trouble_with_broadcasts = NodeUnavailable("local", 1)
         sent = await bench.call("transfer.send", payment(shop, expires_s=12))
         bench.node.trouble_with_broadcasts = None
-        found = await check(sent.txid)
-        assert (found.action, found.txid) == ("sent_again", sent.txid)
+        retried = await check(sent.txid)
+        assert (retried.action, retried.txid) == ("sent_again", sent.txid)
         assert pooled(bench) == []
         bench.node.trouble_with_broadcasts = NodeUnavailable("local", 1)
         await bench.mine(15)
         await bench.settle()
         bench.node.trouble_with_broadcasts = None
-        found = await check(sent.txid)
-        assert (found.action, found.txid) == ("paid_anew", sent.txid)
-        assert found.payment is not None
-        assert (found.payment.state, found.payment.attempt) == ("checked", 2)
-        assert found.payment.txid is None
+        retried = await check(sent.txid)
+        assert (retried.action, retried.txid) == ("paid_anew", sent.txid)
+        assert retried.payment is not None
+        assert (retried.payment.state, retried.payment.attempt) == ("checked", 2)
+        assert retried.payment.txid is None
         assert pooled(bench) == []
         again = await bench.call("tx.retry", {"txid": sent.txid})
         await bench.mine(1)
@@ -161,7 +163,7 @@ async def written(bench: Workbench) -> list[object]:
     )
 
     def read(tx: Tx) -> list[object]:
-        return [list(tx.execute(each)) for each in questions]
+        return [list(tx.execute(question)) for question in questions]
 
     return await bench.store.read(read)
 
@@ -176,20 +178,20 @@ async def test_many_who_retry_a_dead_payment_at_once_make_one_transaction(
         await bench.mine(15)
         await bench.settle()
         bench.node.trouble_with_broadcasts = None
-        told: list[str] = []
+        answers: list[str] = []
 
         async def ask() -> None:
             try:
-                told.append((await bench.call("tx.retry", {"txid": sent.txid})).txid)
+                answers.append((await bench.call("tx.retry", {"txid": sent.txid})).txid)
             except (AlreadyFinal, InDoubt):
-                told.append("refused")
+                answers.append("refused")
 
         async with trio.open_nursery() as nursery:
             for _ in range(20):
                 nursery.start_soon(ask)
         assert len(pooled(bench)) == 1
-        assert set(told) <= {"refused", *pooled(bench)}
-        assert pooled(bench)[0] in told
+        assert set(answers) <= {"refused", *pooled(bench)}
+        assert pooled(bench)[0] in answers
 
 
 async def test_what_was_signed_elsewhere_is_sent_as_it_is(
@@ -201,8 +203,12 @@ async def test_what_was_signed_elsewhere_is_sent_as_it_is(
         asked = {"transaction_hex": signed.encode().hex()}
         with pytest.raises(NotFound, match="who has its bytes may give"):
             await bench.call("tx.retry", {"txid": signed.txid})
-        told = await bench.call("tx.broadcast", asked)
-        assert (told.txid, told.accepted, told.code) == (signed.txid, True, "SUCCESS")
+        accepted = await bench.call("tx.broadcast", asked)
+        assert (accepted.txid, accepted.accepted, accepted.code) == (
+            signed.txid,
+            True,
+            "SUCCESS",
+        )
         assert pooled(bench) == [signed.txid]
         again = await bench.call("tx.retry", {"txid": signed.txid})
         assert (again.action, again.payment) == ("sent_again", None)
@@ -250,8 +256,8 @@ async def test_a_transaction_can_be_looked_at_before_it_is_sent(
         shop = await make_shop(bench)
         signed = await signed_elsewhere(bench, shop.address)
         asked = {"transaction_hex": signed.encode().hex(), "check": True}
-        found = await bench.call("tx.broadcast", asked)
-        assert (found.txid, found.accepted, found.code) == (
+        checked = await bench.call("tx.broadcast", asked)
+        assert (checked.txid, checked.accepted, checked.code) == (
             signed.txid,
             False,
             "CHECKED",

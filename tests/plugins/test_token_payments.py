@@ -237,8 +237,8 @@ async def test_a_payment_that_reverts_in_its_block_ends_as_failed_with_reason_an
         assert int(failed.fee_sun) > 0
         assert await shop.held(shop.address) == HELD - 1
         events = await shop.bench.events("transaction")
-        told = [json.loads(each.payload)["payment"]["state"] for each in events]
-        assert told[-2:] == ["included", "failed"]
+        states = [json.loads(event.payload)["payment"]["state"] for event in events]
+        assert states[-2:] == ["included", "failed"]
         with pytest.raises(InsufficientFunds, match="token balance"):
             await shop.pay(amount_raw=str(HELD), idempotency_key="again")
         again = {"txid": failed.txid}
@@ -297,7 +297,7 @@ async def test_many_payments_at_once_take_no_more_than_there_is_fees_included(
                 nursery.start_soon(pay, number)
         assert len(accepted) == 9  # of 11.1 TRX each, out of a hundred
         assert set(left) == {100_000}
-        assert {each.broadcast_code for each in accepted} == {"SUCCESS"}
+        assert {sent.broadcast_code for sent in accepted} == {"SUCCESS"}
         await shop.bench.settle()
         listed = (await shop.bench.call("transfer.list", {"limit": 100})).payments
-        assert [each.state for each in listed] == ["solidified"] * 9
+        assert [listed_payment.state for listed_payment in listed] == ["solidified"] * 9

@@ -48,12 +48,12 @@ async def test_a_known_token_is_the_same_by_symbol_and_by_address() -> None:
 async def test_balances_add_up_to_the_supply() -> None:
     async with open_shipped() as bench:
         shop = await make_shop(bench)
-        accounts = [each["address"] for each in bench.node.info()["accounts"]]
+        accounts = [account["address"] for account in bench.node.info()["accounts"]]
         balances = [
-            await bench.call("token.balance", {"token": "IUSD", "address": each})
-            for each in [*accounts, shop.address]
+            await bench.call("token.balance", {"token": "IUSD", "address": holder})
+            for holder in [*accounts, shop.address]
         ]
-        assert sum(int(each.balance_raw) for each in balances) == SUPPLY
+        assert sum(int(balance.balance_raw) for balance in balances) == SUPPLY
         of_wallet = await bench.call(
             "token.balance", {"token": "IUSD", "address": shop.wallet_id}
         )
@@ -102,8 +102,8 @@ async def deposit(bench: Workbench, amount: int) -> tuple[Any, str]:
 async def test_a_deposit_is_booked_whether_anybody_knows_the_token(
     *, listed: bool
 ) -> None:
-    known = None if listed else NO_TOKENS
-    async with open_shipped(tokens=known) as bench:
+    tokens = None if listed else NO_TOKENS
+    async with open_shipped(tokens=tokens) as bench:
         shop, txid = await deposit(bench, 12_500_000)
         [entry] = (await bench.call("history.list", {"address": shop.address})).entries
         [token] = bench.node.info()["tokens"]
@@ -112,11 +112,11 @@ async def test_a_deposit_is_booked_whether_anybody_knows_the_token(
         assert (entry.to_address, entry.solidified) == (shop.address, True)
         assert entry.unknown_token is not listed
         events = [
-            msgspec.json.decode(each.payload, type=TransferSeen)
-            for each in await bench.events("transfer")
+            msgspec.json.decode(event.payload, type=TransferSeen)
+            for event in await bench.events("transfer")
         ]
-        assert [each.change for each in events] == ["included", "solidified"]
-        assert {each.entry.unknown_token for each in events} == {not listed}
+        assert [event.change for event in events] == ["included", "solidified"]
+        assert {event.entry.unknown_token for event in events} == {not listed}
 
         receipt = await bench.call("tx.receipt", {"txid": txid})
         [moved] = receipt.token_transfers
@@ -145,8 +145,8 @@ async def test_history_can_be_asked_by_a_tokens_symbol() -> None:
         shop, txid = await deposit(bench, 5)
         await bench.fund(shop.address, 7)
         asked = {"address": shop.address, "asset": "iusd"}
-        found = await bench.call("history.list", asked)
-        assert [(each.txid, each.amount) for each in found.entries] == [(txid, "5")]
+        page = await bench.call("history.list", asked)
+        assert [(entry.txid, entry.amount) for entry in page.entries] == [(txid, "5")]
 
 
 class Impostor(LocalNode):
@@ -163,10 +163,10 @@ class Impostor(LocalNode):
             )
         await trio.lowlevel.checkpoint()
         none = ConstantResult(b"", 1, reverted=True, reason="REVERT opcode executed")
-        told = self.answers.get(data[:4], none)
-        if isinstance(told, NodeError):
-            raise told
-        return told
+        answer = self.answers.get(data[:4], none)
+        if isinstance(answer, NodeError):
+            raise answer
+        return answer
 
 
 def answer(kind: str, value: object) -> ConstantResult:
@@ -181,7 +181,9 @@ def impostor(**answers: ConstantResult | NodeError) -> LocalNode:
     node = Impostor()
     functions = {"supply": trc20.TOTAL_SUPPLY, "symbol": trc20.SYMBOL}
     functions |= {"name": trc20.NAME, "decimals": trc20.DECIMALS}
-    node.answers = {selector(functions[name]): each for name, each in answers.items()}
+    node.answers = {
+        selector(functions[name]): answer for name, answer in answers.items()
+    }
     return node
 
 
@@ -217,10 +219,10 @@ async def test_what_reads_like_a_known_token_is_called_an_imitation(
     symbol: str, name: str | None, whom: str | None
 ) -> None:
     async with open_shipped() as bench:
-        [known] = (await bench.call("token.list")).tokens
-    answers = {"symbol": symbol.format(name=known.name)}
+        [listed] = (await bench.call("token.list")).tokens
+    answers = {"symbol": symbol.format(name=listed.name)}
     if name is not None:
-        answers["name"] = name.format(name=known.name.upper())
+        answers["name"] = name.format(name=listed.name.upper())
     texts = {key: answer("string", text) for key, text in answers.items()}
     node = impostor(supply=answer("uint256", 7), **texts)
     async with open_shipped(node=node) as bench:

@@ -133,9 +133,9 @@ async def test_waiting_ends_with_what_was_waited_for(
             assert done == []
             await bench.mine()
             await bench.handled()
-            assert [each.state for each in done] == ["included"] * (until == "included")
+            assert [sent.state for sent in done] == ["included"] * (until == "included")
             await bench.settle()
-        assert [each.state for each in done] == [until]
+        assert [sent.state for sent in done] == [until]
 
 
 async def test_a_caller_that_goes_away_cancels_only_its_waiting(
@@ -146,8 +146,8 @@ async def test_a_caller_that_goes_away_cancels_only_its_waiting(
         with trio.move_on_after(1):
             await bench.call("transfer.send", payment(shop, wait="solidified"))
         await bench.settle()
-        found = await bench.call("transfer.status", {"idempotency_key": "invoice-1"})
-        assert found.state == "solidified"
+        shown = await bench.call("transfer.status", {"idempotency_key": "invoice-1"})
+        assert shown.state == "solidified"
 
 
 async def test_who_waits_too_long_hears_what_to_ask_later(
@@ -159,9 +159,9 @@ async def test_who_waits_too_long_hears_what_to_ask_later(
         with pytest.raises(InDoubt, match="the same idempotency key") as caught:
             await bench.call("transfer.send", payment(shop, wait="included"))
         data = caught.value.data
-        found = await bench.call("transfer.status", {"payment_id": data["payment_id"]})
-        assert (found.txid, found.state) == (data["txid"], "pending")
-        assert data["in_flight_until_ms"] == found.expiration_ms
+        waited = await bench.call("transfer.status", {"payment_id": data["payment_id"]})
+        assert (waited.txid, waited.state) == (data["txid"], "pending")
+        assert data["in_flight_until_ms"] == waited.expiration_ms
 
 
 async def test_a_payment_is_found_by_each_of_its_names(
@@ -171,8 +171,8 @@ async def test_a_payment_is_found_by_each_of_its_names(
         shop = await make_shop(bench)
         sent = await bench.call("transfer.send", payment(shop))
         for name in ("payment_id", "txid", "idempotency_key"):
-            found = await bench.call("transfer.status", {name: getattr(sent, name)})
-            assert found == sent
+            shown = await bench.call("transfer.status", {name: getattr(sent, name)})
+            assert shown == sent
         with pytest.raises(InvalidInput, match=r"exactly one of .*, got 0"):
             await bench.call("transfer.status")
         with pytest.raises(InvalidInput, match=r"exactly one of .*, got 2"):
@@ -197,15 +197,19 @@ async def test_the_list_is_newest_first_and_can_be_narrowed(
         cursor = None
         while True:
             page = await bench.call("transfer.list", {"limit": 3, "cursor": cursor})
-            keys += [each.idempotency_key for each in page.payments]
+            keys += [payment.idempotency_key for payment in page.payments]
             cursor = page.next_cursor
             if cursor is None:
                 break
         assert keys == ["k3", "k2", "k1", "k0"]
         mine = await bench.call("transfer.list", {"from": shop.wallet_id})
-        assert [each.idempotency_key for each in mine.payments] == ["k2", "k1", "k0"]
+        assert [payment.idempotency_key for payment in mine.payments] == [
+            "k2",
+            "k1",
+            "k0",
+        ]
         open_ones = await bench.call("transfer.list", {"unresolved": True})
-        assert [each.idempotency_key for each in open_ones.payments] == ["k3"]
+        assert [payment.idempotency_key for payment in open_ones.payments] == ["k3"]
 
 
 async def test_a_payment_may_be_in_flight_as_long_as_was_asked(
@@ -225,11 +229,11 @@ async def test_the_longest_memo_fits(autojump_clock: MockClock) -> None:
         memo = "é" * (MEMO_BYTES // 2)
         # To somebody with an account: one that makes it may have 1,000 bytes only
         # (getMaxCreateAccountTxSize).
-        known = bench.node.info()["accounts"][0]["address"]
-        sent = await bench.call("transfer.send", payment(shop, to=known, memo=memo))
+        recipient = bench.node.info()["accounts"][0]["address"]
+        sent = await bench.call("transfer.send", payment(shop, to=recipient, memo=memo))
         await bench.settle()
-        found = await bench.call("tx.get", {"txid": sent.txid})
-        assert bytes.fromhex(found.memo_hex).decode() == memo
+        shown = await bench.call("tx.get", {"txid": sent.txid})
+        assert bytes.fromhex(shown.memo_hex).decode() == memo
 
 
 async def test_a_memo_is_paid_for_and_shown(autojump_clock: MockClock) -> None:

@@ -17,9 +17,13 @@ FORMS = ("base58", "hex", "evm")
 
 @given(addresses(), st.sampled_from(FORMS))
 def test_every_form_of_an_address_is_recognised(address: Address, form: str) -> None:
-    found = _verdict(f"  {getattr(address, form)} ")
-    assert (found.valid, found.form, found.address) == (True, form, address.base58)
-    assert found.reason is None
+    verdict = _verdict(f"  {getattr(address, form)} ")
+    assert (verdict.valid, verdict.form, verdict.address) == (
+        True,
+        form,
+        address.base58,
+    )
+    assert verdict.reason is None
 
 
 @given(addresses(), st.data())
@@ -33,15 +37,15 @@ def test_one_wrong_letter_is_found_by_the_checksum(
             "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
         ).filter(lambda letter: letter != text[place])
     )
-    found = _verdict(text[:place] + letter + text[place + 1 :])
-    assert (found.valid, found.address) == (False, None)
-    assert found.reason is not None
+    verdict = _verdict(text[:place] + letter + text[place + 1 :])
+    assert (verdict.valid, verdict.address) == (False, None)
+    assert verdict.reason is not None
 
 
 @given(st.text(max_size=100))
 def test_any_text_gets_a_verdict(text: str) -> None:
-    found = _verdict(text)
-    assert found.valid == (found.address is not None) == (found.reason is None)
+    verdict = _verdict(text)
+    assert verdict.valid == (verdict.address is not None) == (verdict.reason is None)
 
 
 async def test_an_address_of_ours_and_a_strangers_are_told_apart(
@@ -64,9 +68,11 @@ async def test_without_a_node_the_offline_part_is_still_answered(
     async with open_shipped() as bench:
         shop = await make_shop(bench)
         bench.node.trouble = NodeUnavailable("local", 3)
-        found = await bench.call("address.validate", {"address": shop.address})
-        assert (found.valid, found.ours, found.online) == (True, True, False)
-        assert (found.activated, found.balance_sun, found.as_of_block) == (None,) * 3
+        verdict = await bench.call("address.validate", {"address": shop.address})
+        assert (verdict.valid, verdict.ours, verdict.online) == (True, True, False)
+        assert (verdict.activated, verdict.balance_sun, verdict.as_of_block) == (
+            None,
+        ) * 3
         bench.node.trouble = None
 
 
@@ -85,11 +91,13 @@ async def test_ten_thousand_are_checked_in_order_and_let_others_work(
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(turn)
-            found = await bench.host.call("address.validate_many", {"addresses": texts})
+            verdicts = await bench.host.call(
+                "address.validate_many", {"addresses": texts}
+            )
             nursery.cancel_scope.cancel()
         assert turns >= 90
-        assert found.valid == 5_000
-        assert [each.valid for each in found.results] == [True, False] * 5_000
+        assert verdicts.valid == 5_000
+        assert [result.valid for result in verdicts.results] == [True, False] * 5_000
         with pytest.raises(InvalidInput, match="length <= 10000"):
             await bench.call("address.validate_many", {"addresses": [*texts, "T1"]})
 
@@ -99,10 +107,10 @@ async def test_ten_thousand_are_checked_in_order_and_let_others_work(
 def test_converting_gives_all_forms(address: Address, form: str) -> None:
     async def main() -> None:
         async with open_shipped(keystore=False) as bench:
-            found = await bench.call(
+            forms = await bench.call(
                 "address.convert", {"address": getattr(address, form)}
             )
-            assert [found.base58, found.hex, found.evm] == [
+            assert [forms.base58, forms.hex, forms.evm] == [
                 address.base58,
                 address.hex,
                 address.evm,

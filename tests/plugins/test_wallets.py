@@ -101,7 +101,9 @@ async def test_pages_of_the_list_hold_each_wallet_once(
             cursor = page.next_cursor
             if cursor is None:
                 break
-        assert [each.wallet_id for each in listed] == [each.wallet_id for each in made]
+        assert [wallet.wallet_id for wallet in listed] == [
+            wallet.wallet_id for wallet in made
+        ]
         past_the_end = await bench.call("wallet.list", {"cursor": "9" * 18})
         assert past_the_end.wallets == []
         for wrong in ("x", "-1", "1.5", "٣", "9" * 19):
@@ -120,9 +122,13 @@ async def test_a_batch_numbers_its_wallets(autojump_clock: MockClock) -> None:
     async with open_shipped() as bench:
         batch = await bench.call("wallet.batch_create", {"count": 3, "prefix": "till-"})
         assert batch.count == 3
-        assert [each.label for each in batch.wallets] == ["till-1", "till-2", "till-3"]
-        assert len({each.address for each in batch.wallets}) == 3
-        assert len({each.wallet_id for each in batch.wallets}) == 3
+        assert [wallet.label for wallet in batch.wallets] == [
+            "till-1",
+            "till-2",
+            "till-3",
+        ]
+        assert len({wallet.address for wallet in batch.wallets}) == 3
+        assert len({wallet.wallet_id for wallet in batch.wallets}) == 3
         assert await counts(bench) == (3, 0, 3, 3)
 
 
@@ -187,7 +193,7 @@ async def test_a_batch_that_fails_in_the_middle_leaves_nothing(
         made = await bench.call(
             "wallet.batch_create", {"count": 5, "prefix": "x", "idempotency_key": "k"}
         )
-        assert before.address not in {each.address for each in made.wallets}
+        assert before.address not in {wallet.address for wallet in made.wallets}
 
 
 @given(st.lists(labels(), min_size=1, max_size=5))
@@ -236,12 +242,12 @@ async def test_a_wallets_history_is_that_of_its_address(
             "wallet.history", {"wallet": shop.wallet_id, "limit": 2}
         )
         assert (first.address, first.total) == (shop.address, 3)
-        assert [each.amount for each in first.entries] == ["1000003", "1000002"]
+        assert [entry.amount for entry in first.entries] == ["1000003", "1000002"]
         rest = await bench.call(
             "wallet.history",
             {"wallet": shop.wallet_id, "limit": 2, "cursor": first.next_cursor},
         )
-        assert [each.amount for each in rest.entries] == ["1000001"]
+        assert [entry.amount for entry in rest.entries] == ["1000001"]
         assert rest.next_cursor is None
 
 

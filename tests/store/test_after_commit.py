@@ -8,10 +8,10 @@ import trio
 from lucidtrond.errors import ConstraintBroken
 from lucidtrond.ports import Tx
 from tests.store.rows import insert, keys, open_rows
-from tests.store.test_database import ROOMS, path_for
+from tests.store.test_database import BOTH_STORES, path_for
 
 
-@ROOMS
+@BOTH_STORES
 async def test_it_is_called_once_durable_and_before_the_caller_goes_on(
     where: str, tmp_path: Path
 ) -> None:
@@ -33,7 +33,7 @@ async def test_it_is_called_once_durable_and_before_the_caller_goes_on(
         assert await db.read(keys) == [1]
 
 
-@ROOMS
+@BOTH_STORES
 async def test_it_is_not_called_when_nothing_stays(where: str, tmp_path: Path) -> None:
     async with open_rows(path_for(where, tmp_path)) as db:
         called: list[str] = []
@@ -55,7 +55,7 @@ async def test_it_is_not_called_when_nothing_stays(where: str, tmp_path: Path) -
         assert called == []
 
 
-@ROOMS
+@BOTH_STORES
 async def test_a_group_calls_what_several_asked_for_once(
     where: str, tmp_path: Path
 ) -> None:

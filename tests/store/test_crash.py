@@ -41,8 +41,8 @@ async def start_child(*arguments: str) -> tuple[trio.Process, Line]:
 
 
 def check_integrity(tx: Tx) -> None:
-    found = keys(tx)
-    assert sorted(-key for key in found) == found, "half a transaction is there"
+    stored = keys(tx)
+    assert sorted(-key for key in stored) == stored, "half a transaction is there"
 
 
 @pytest.mark.process

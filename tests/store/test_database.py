@@ -25,14 +25,14 @@ from tests.store.rows import (
     writer_held,
 )
 
-ROOMS = pytest.mark.parametrize("where", ["file", "memory"])
+BOTH_STORES = pytest.mark.parametrize("where", ["file", "memory"])
 
 
 def path_for(where: str, tmp_path: Path) -> Path | None:
     return tmp_path / "db.sqlite" if where == "file" else None
 
 
-@ROOMS
+@BOTH_STORES
 async def test_what_was_written_is_read_back_and_survives_reopening(
     where: str, tmp_path: Path
 ) -> None:
@@ -45,7 +45,7 @@ async def test_what_was_written_is_read_back_and_survives_reopening(
             assert await db.read(keys) == [7]
 
 
-@ROOMS
+@BOTH_STORES
 async def test_a_read_can_not_write(where: str, tmp_path: Path) -> None:
     async with open_rows(path_for(where, tmp_path)) as db:
         with pytest.raises(StoreError, match="readonly"):
@@ -139,8 +139,8 @@ async def test_answers_come_only_after_the_commit(tmp_path: Path) -> None:
         other = sqlite3.connect(path)
         for key in range(20):
             await db.write(insert(key))
-            found = other.execute("SELECT count(*) FROM t_row").fetchone()
-            assert found == (key + 1,)
+            count = other.execute("SELECT count(*) FROM t_row").fetchone()
+            assert count == (key + 1,)
         other.close()
 
 

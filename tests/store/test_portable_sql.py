@@ -34,10 +34,10 @@ def sql_of(source: str) -> Iterator[str]:
 
 
 def faults_of(sql: str) -> list[str]:
-    found = FOREIGN.findall(sql)
+    faults = FOREIGN.findall(sql)
     if re.search(r"\b(?:CREATE|ALTER)\s+TABLE\b", sql):
-        found += FOREIGN_TYPE.findall(sql)
-    return found
+        faults += FOREIGN_TYPE.findall(sql)
+    return faults
 
 
 def test_no_statement_outside_the_store_speaks_sqlite_only() -> None:
@@ -64,7 +64,7 @@ def test_no_statement_outside_the_store_speaks_sqlite_only() -> None:
     ],
 )
 def test_the_check_sees_what_it_looks_for(sql: str) -> None:
-    assert [faults_of(found) for found in sql_of(f"execute({sql!r})")] != [[]]
+    assert [faults_of(statement) for statement in sql_of(f"execute({sql!r})")] != [[]]
     assert list(sql_of(f"execute({sql!r})")) == [sql]
 
 
