@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import trio
 from attrs import frozen
 
-from lucidtrond.api import Context, DevnetDoor
+from lucidtrond.api import Context, DevnetControl
 from lucidtrond.api import Node as PluginNode
 from lucidtrond.chain import ledger as chain_ledger
 from lucidtrond.chain.follower import BlockSource, Follower
@@ -206,7 +206,7 @@ def bind_plugins(
     services: Services[Store, DaemonNode],
     *,
     network: str,
-    devnet: DevnetDoor | None,
+    devnet: DevnetControl | None,
 ) -> None:
     """Give each plugin what it may touch, and what its section grants beyond that."""
 

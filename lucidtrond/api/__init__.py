@@ -3,7 +3,7 @@
 from lucidtrond.api.caller import Caller, CallerClass
 from lucidtrond.api.context import (
     Context,
-    DevnetDoor,
+    DevnetControl,
     Keys,
     Keystore,
     Ledger,
@@ -114,7 +114,7 @@ __all__ = [
     "Context",
     "Cursor",
     "DeadlinePassed",
-    "DevnetDoor",
+    "DevnetControl",
     "Emit",
     "Event",
     "Expired",

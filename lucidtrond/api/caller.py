@@ -1,4 +1,4 @@
-"""Who calls a method, as the door that let them in knows it."""
+"""Who calls a method, as the transport knows it."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ class Caller:
     """
 
     transport: str
-    """Which door: ``unix``, ``websocket``, ``http``, ``plugin``."""
+    """Which transport: ``unix``, ``websocket``, ``http``, ``plugin``."""
     identity: str
     classes: frozenset[CallerClass]
 

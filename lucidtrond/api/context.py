@@ -218,7 +218,7 @@ class Keys(Protocol):
 
 
 class Keystore(Protocol):
-    """The vault's doors; only for plugins whose section grants ``keystore``."""
+    """The vault's operations; only for plugins whose section grants ``keystore``."""
 
     async def init(self, passphrase: str) -> None:
         """Make seed and keystore, leave it unlocked. Raises Conflict."""
@@ -234,7 +234,7 @@ class Keystore(Protocol):
         """The 24 words. Raises WrongPassphrase, KeystoreMissing."""
 
 
-class DevnetDoor(Protocol):
+class DevnetControl(Protocol):
     """The embedded chain; only on the devnet and with the grant ``devnet``."""
 
     async def fund(self, address: Address, amount: Sun) -> TxId:
@@ -280,7 +280,7 @@ class Context(Generic[C]):
     result as that method's Struct; runs with this daemon's own authority. Raises
     PluginDisabled when no enabled plugin offers the method."""
     _keystore: Keystore | None = None
-    _devnet: DevnetDoor | None = None
+    _devnet: DevnetControl | None = None
 
     @property
     def keystore(self) -> Keystore:
@@ -290,7 +290,7 @@ class Context(Generic[C]):
         return self._keystore
 
     @property
-    def devnet(self) -> DevnetDoor:
+    def devnet(self) -> DevnetControl:
         """Needs ``grants = ["devnet"]`` and the devnet."""
         if self._devnet is None:
             raise AttributeError(f"plugin {self.name} has no devnet here")

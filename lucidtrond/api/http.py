@@ -1,4 +1,4 @@
-"""HTTP routes of plugins: what a handler gets and gives; the door does the rest.
+"""HTTP routes of plugins: what a handler gets and gives; the transport does the rest.
 
 ``@plugin.route("GET", "/api/v1/things/{thing_id}", calls=("thing.get",))`` on
 ``async def (ctx, request: RouteRequest) -> RouteResponse``. *calls* are the methods the
@@ -70,12 +70,12 @@ def match(template: str, path: tuple[str, ...]) -> dict[str, Any] | None:
     parts = template.split("/")
     if len(parts) != len(path):
         return None
-    found = {}
-    for part, came in zip(parts, path, strict=True):
+    segments = {}
+    for part, segment in zip(parts, path, strict=True):
         if part.startswith("{"):
-            if not came:
+            if not segment:
                 return None
-            found[part[1:-1]] = came
-        elif part != came:
+            segments[part[1:-1]] = segment
+        elif part != segment:
             return None
-    return found
+    return segments

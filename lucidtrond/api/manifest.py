@@ -13,7 +13,7 @@ from lucidtrond.errors import LucidError
 from lucidtrond.events.types import Event
 
 Grant = Literal["keystore", "devnet"]
-"""Doors that a plugin's section must open for it."""
+"""Rights that a plugin's section must grant."""
 
 
 class NoConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +26,7 @@ class MethodSpec:
 
     *params* and *result* are msgspec Structs; *example* holds params by name. *errors*
     are what a caller must expect beyond what any method may answer. An *internal* one
-    is for other plugins (`Context.call`) and on no door.
+    is for other plugins (`Context.call`) and served to no client.
     """
 
     name: str

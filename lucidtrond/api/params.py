@@ -139,13 +139,13 @@ def read_token(text: str, tokens: KnownTokens, *, name: str = "token") -> Addres
         InvalidInput: it is neither; the text names the symbols that there are.
     """
     text = text.strip()
-    known = tokens.called(text)
-    if known is not None:
-        return known.address
+    token = tokens.called(text)
+    if token is not None:
+        return token.address
     try:
         return parse_address(text)
     except InvalidAddress as exc:
-        symbols = ", ".join(each.symbol for each in tokens) or "none is known here"
+        symbols = ", ".join(token.symbol for token in tokens) or "none is known here"
         raise InvalidInput(
             f"{name}: expected a contract's address or a known symbol ({symbols}),"
             f" got {text!r}: {exc}"

@@ -114,7 +114,7 @@ class Plugin(Generic[C]):
                 errors=tuple(errors),
             )
             check_method(spec)
-            if any(each.name == name for each in self._methods):
+            if any(method.name == name for method in self._methods):
                 raise BadDeclaration(f"method {name}: declared twice")
             self._methods.append(spec)
             return handler
@@ -136,7 +136,7 @@ class Plugin(Generic[C]):
 
         def declare(service: Service) -> Service:
             name = f"{self.name}.{_name_of('service', service, parameters=2)}"
-            if any(each.name == name for each in self._services):
+            if any(service.name == name for service in self._services):
                 raise BadDeclaration(f"service {name}: declared twice")
             self._services.append(
                 ServiceSpec(name=name, run=service, on_crash=on_crash)
@@ -157,14 +157,14 @@ class Plugin(Generic[C]):
         a crash, or a stop in the middle, its last event comes again.
         """
         if event not in EVENTS:
-            known = ", ".join(sorted(each.__name__ for each in EVENTS))
-            raise BadDeclaration(f"handler of {event!r}: expected one of {known}")
+            events = ", ".join(sorted(kind.__name__ for kind in EVENTS))
+            raise BadDeclaration(f"handler of {event!r}: expected one of {events}")
 
         def declare(
             handler: Callable[[Context[C], E], Awaitable[None]],
         ) -> Callable[[Context[C], E], Awaitable[None]]:
             name = _name_of("handler", handler, parameters=2)
-            if any(each.name == name for each in self._handlers):
+            if any(handler.name == name for handler in self._handlers):
                 raise BadDeclaration(f"handler {name}: declared twice")
             self._handlers.append(HandlerSpec(name=name, event=event, run=handler))
             return handler

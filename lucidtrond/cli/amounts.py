@@ -26,7 +26,7 @@ class Assets:
     """TRX and the known tokens, as ``token.list`` gave them."""
 
     def __init__(self, tokens: Iterable[Mapping[str, Any]] = ()) -> None:
-        self._tokens = {each["token"]: each for each in tokens}
+        self._tokens = {token["token"]: token for token in tokens}
 
     def parse(self, words: list[str]) -> tuple[str, int]:
         """Read an amount with its unit: (TRX or a token's address, smallest units).
@@ -47,15 +47,15 @@ class Assets:
                 for unit in self._units()
                 if last.lower().endswith(unit) and _NUMBER.match(last[: -len(unit)])
             ]
-        found = [
+        fitting = [
             (number.replace("_", ""), unit)
             for number, unit in readings
             if unit in self._units()
         ]
-        if len(found) == 1:
-            return self._read(*found[0])
-        units = "".join(f", 2 {each['symbol']}" for each in self._tokens.values())
-        if found:
+        if len(fitting) == 1:
+            return self._read(*fitting[0])
+        units = "".join(f", 2 {token['symbol']}" for token in self._tokens.values())
+        if fitting:
             units += ", with a blank between"
         raise ValueError(
             f"expected an amount with its unit, like 1.5 TRX, 1500000 sun{units}, got "
@@ -63,7 +63,7 @@ class Assets:
         )
 
     def _units(self) -> list[str]:
-        symbols = [each["symbol"].lower() for each in self._tokens.values()]
+        symbols = [token["symbol"].lower() for token in self._tokens.values()]
         return ["trx", "sun", *symbols]
 
     def _read(self, number: str, unit: str) -> tuple[str, int]:

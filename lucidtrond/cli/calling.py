@@ -16,9 +16,11 @@ Schema = Mapping[str, Any]
 def call(connection: Connection, args: argparse.Namespace) -> int:
     """Call one method and print its result."""
     document = connection.call("rpc.discover")
-    found = [each for each in document["methods"] if each["name"] == args.method]
-    method: dict[str, Any] = found[0] if found else {}
-    schemas = {each["name"]: each["schema"] for each in method.get("params", ())}
+    methods = [
+        method for method in document["methods"] if method["name"] == args.method
+    ]
+    method: dict[str, Any] = methods[0] if methods else {}
+    schemas = {param["name"]: param["schema"] for param in method.get("params", ())}
     components = document["components"]["schemas"]
     params: dict[str, Any] = {}
     for pair in args.params:

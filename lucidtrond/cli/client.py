@@ -144,14 +144,14 @@ def _wallet_show(connection: Connection, args: argparse.Namespace) -> int:
 def _pending(connection: Connection, args: argparse.Namespace) -> int:
     result = connection.call("tx.pending", {"limit": args.limit})
     assets = assets_of(connection)
-    print_result(args, result, lambda found: show.pending(found, assets))
+    print_result(args, result, lambda page: show.pending(page, assets))
     return DONE
 
 
 def _receipt(connection: Connection, args: argparse.Namespace) -> int:
     result = connection.call("tx.receipt", {"txid": args.txid})
     assets = assets_of(connection)
-    print_result(args, result, lambda found: show.receipt(found, assets))
+    print_result(args, result, lambda receipt: show.receipt(receipt, assets))
     return DONE
 
 
@@ -162,7 +162,7 @@ def _history(connection: Connection, args: argparse.Namespace) -> int:
         method, params = "wallet.history", {"wallet": args.address}
     result = connection.call(method, {**params, "limit": args.limit})
     assets = assets_of(connection)
-    print_result(args, result, lambda found: show.history(found, assets))
+    print_result(args, result, lambda page: show.history(page, assets))
     return DONE
 
 
@@ -180,7 +180,7 @@ def _token_balance(connection: Connection, args: argparse.Namespace) -> int:
     asked = {"token": args.token, "address": args.address}
     result = connection.call("token.balance", asked)
     assets = assets_of(connection)
-    print_result(args, result, lambda found: show.token_balance(found, assets))
+    print_result(args, result, lambda balance: show.token_balance(balance, assets))
     return DONE
 
 

@@ -47,35 +47,40 @@ def demo(*, keep: str | None) -> int:
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
         if keep is None:
-            room = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         else:
-            room = Path(keep).absolute()
-            room.mkdir(parents=True, exist_ok=True)
+            directory = Path(keep).absolute()
+            directory.mkdir(parents=True, exist_ok=True)
         try:
-            with _daemon(room) as connection:
+            with _daemon(directory) as connection:
                 _pay(connection)
         except (StepFailed, RpcFailure, Unreachable) as exc:
             print(f"\nNOT VERIFIED: {exc}\n\nThe daemon's last log lines:")
-            print(_tail(room / "daemon.log"))
+            print(_tail(directory / "daemon.log"))
             return 1
     print(f"\nEvery step was verified, in {time.monotonic() - started:.1f} s.")
     return 0
 
 
 @contextlib.contextmanager
-def _daemon(room: Path) -> Iterator[Connection]:
+def _daemon(directory: Path) -> Iterator[Connection]:
     """A real daemon process; stopped by SIGTERM, and its exit code is checked too."""
-    socket_path = room / "rpc.sock"
+    socket_path = directory / "rpc.sock"
     # Everything the operator set is left out: the demo is the same on every machine.
     environ = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
     environ["SERVICE_PORT"] = "0"  # another daemon may have the usual one
-    with (room / "daemon.log").open("ab") as log:
+    with (directory / "daemon.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [
                 *(sys.executable, "-m", "lucidtrond.cli.operator", "run"),
                 *("--config", os.devnull, "--network", "devnet"),
                 *("--block-time", str(BLOCK_TIME_S), "--witnesses", str(WITNESSES)),
-                *("--state-dir", str(room / "state"), "--socket", str(socket_path)),
+                *(
+                    "--state-dir",
+                    str(directory / "state"),
+                    "--socket",
+                    str(socket_path),
+                ),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -127,8 +132,8 @@ def _pay(connection: Connection) -> None:
     _step("Creating two wallets")
     shop = call("wallet.create", {"label": "shop"})
     supplier = call("wallet.create", {"label": "supplier"})
-    for each in (shop, supplier):
-        print("   ", show.wallet(each))
+    for wallet in (shop, supplier):
+        print("   ", show.wallet(wallet))
 
     _step(f"Funding the shop with {show_sun(FUNDS_SUN)} from the devnet")
     funded = call(
@@ -182,7 +187,7 @@ def _pay(connection: Connection) -> None:
         (funded["txid"], str(FUNDS_SUN)),
     ]
     _expect("history", seen, wanted=wanted)
-    _show_other_doors(call("daemon.info")["http_url"], shop, seen)
+    _show_other_transports(call("daemon.info")["http_url"], shop, seen)
 
 
 def _pay_token(
@@ -193,7 +198,7 @@ def _pay_token(
 ) -> tuple[str, dict[str, Any]]:
     """Give the shop tokens and let it pay some: (the deposit's txid, the receipt)."""
     call = connection.call
-    [token] = [each["token"] for each in call("token.list")["tokens"]]
+    [token] = [row["token"] for row in call("token.list")["tokens"]]
     have, pay = (assets.show(e, token) for e in (TOKEN_FUNDS_RAW, TOKEN_PAYMENT_RAW))
 
     _step(f"Giving the shop {have}, a TRC-20 token of the devnet")
@@ -231,22 +236,22 @@ def _pay_token(
     return given["txid"], receipt
 
 
-def _show_other_doors(
+def _show_other_transports(
     url: str, shop: dict[str, Any], seen: list[tuple[str, str]]
 ) -> None:
     _step(f"The same history over HTTP, as the older Lucid service told it ({url})")
     path = f"{url}/api/v1/tron/wallets/{shop['wallet_id']}/history"
     with urllib.request.urlopen(path, timeout=HTTP_S) as answer:  # noqa: S310 - ours
         rows = json.load(answer)["transactions"]
-    told = [(row["txid"], row["amount_raw"]) for row in rows]
-    _expect("history over HTTP", told, wanted=seen)
+    transfers = [(row["txid"], row["amount_raw"]) for row in rows]
+    _expect("history over HTTP", transfers, wanted=seen)
 
     _step("The same history over a websocket")
     with websocket.connect(url, timeout_s=HTTP_S) as ws:
         asked = {"address": shop["address"]}
         entries = ws.call("history.list", asked)["entries"]
-    told = [(entry["txid"], entry["amount"]) for entry in entries]
-    _expect("history over a websocket", told, wanted=seen)
+    transfers = [(entry["txid"], entry["amount"]) for entry in entries]
+    _expect("history over a websocket", transfers, wanted=seen)
 
 
 def _balance(connection: Connection, wallet: dict[str, Any]) -> int:
@@ -262,10 +267,10 @@ def _step(text: str) -> None:
     print(f"\n• {text}", flush=True)
 
 
-def _expect(what: str, came: object, *, wanted: object) -> None:
-    if came != wanted:
-        raise StepFailed(f"{what}: expected {wanted}, got {came}")
-    print(f"    ✓ {what}: {came if not isinstance(came, list) else 'as expected'}")
+def _expect(what: str, actual: object, *, wanted: object) -> None:
+    if actual != wanted:
+        raise StepFailed(f"{what}: expected {wanted}, got {actual}")
+    print(f"    ✓ {what}: {actual if not isinstance(actual, list) else 'as expected'}")
 
 
 def _indent(text: str) -> str:

@@ -113,14 +113,20 @@ def _parser() -> argparse.ArgumentParser:
         "check-config", help="say what is wrong, change nothing"
     )
     check.set_defaults(command=_check_config)
-    for each in (run, check):
-        each.add_argument("--config", metavar="F", help="instead of /etc/lucidtrond/…")
-        each.add_argument(
+    for command in (run, check):
+        command.add_argument(
+            "--config", metavar="F", help="instead of /etc/lucidtrond/…"
+        )
+        command.add_argument(
             "--network", choices=["devnet", "nile", "shasta", "mainnet", "private"]
         )
-        each.add_argument("--block-time", type=float, metavar="S", help="devnet only")
-        each.add_argument("--witnesses", type=int, metavar="N", help="devnet only")
-        each.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+        command.add_argument(
+            "--block-time", type=float, metavar="S", help="devnet only"
+        )
+        command.add_argument("--witnesses", type=int, metavar="N", help="devnet only")
+        command.add_argument(
+            "--log-level", choices=["debug", "info", "warning", "error"]
+        )
     run.add_argument("--state-dir", metavar="D")
     run.add_argument("--socket", metavar="P")
     run.add_argument("--passphrase-file", metavar="F", help="unlock at start")

@@ -79,8 +79,8 @@ def send(connection: Connection, args: argparse.Namespace) -> int:
         ):
             return complain("nothing was sent", FAILED)
     # With --json standard output is for the payment alone.
-    told = sys.stderr if args.json else sys.stdout
-    print(f"network: {network}\nidempotency key: {key}", file=told, flush=True)
+    notes = sys.stderr if args.json else sys.stdout
+    print(f"network: {network}\nidempotency key: {key}", file=notes, flush=True)
     since = connection.call("events.poll", {"limit": 1})["next_since"]
     try:
         payment = connection.call("transfer.send", params)
@@ -167,7 +167,7 @@ def retry(connection: Connection, args: argparse.Namespace) -> int:
     if not args.json:
         print(f"network: {network}", file=sys.stderr)
     assets = assets_of(connection)
-    print_result(args, result, lambda found: show.retried(found, assets))
+    print_result(args, result, lambda payment: show.retried(payment, assets))
     return DONE
 
 

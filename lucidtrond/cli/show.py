@@ -48,7 +48,7 @@ def status(result: Result) -> str:
         ("head", network.get("head_number")),
         ("solidified", network.get("solid_number")),
         ("synced", _synced(network)),
-        *(("warning", each) for each in network.get("warnings") or ()),
+        *(("warning", text) for text in network.get("warnings") or ()),
         ("keystore", key_state),
     )
 
@@ -68,7 +68,7 @@ def wallet(result: Result) -> str:
 
 def wallets(result: Result) -> str:
     """A list of wallets."""
-    return "\n".join(wallet(each) for each in result["wallets"]) or "no wallets yet"
+    return "\n".join(wallet(row) for row in result["wallets"]) or "no wallets yet"
 
 
 def balance(result: Result) -> str:
@@ -84,9 +84,9 @@ def tokens(result: Result) -> str:
     """The known tokens."""
     return (
         "\n".join(
-            f"{each['symbol']:<8}  {each['token']}  {each['decimals']} decimals  "
-            f"{each['name']}"
-            for each in result["tokens"]
+            f"{token['symbol']:<8}  {token['token']}  {token['decimals']} decimals  "
+            f"{token['name']}"
+            for token in result["tokens"]
         )
         or "no token is known on this network"
     )
@@ -141,20 +141,20 @@ def pending(result: Result, assets: Assets) -> str:
     """Payments that are not settled, and what can be done about each."""
     blocks = []
     for row in result["pending"]:
-        each = row["payment"]
+        payment = row["payment"]
         if row["safe_to_retry"]:
             advice = "it did not pay and can't any more: you may pay anew"
         elif row["in_flight_until_ms"]:
             until = time(row["in_flight_until_ms"])
             advice = f"it may still land until {until}: do not pay again, wait"
-        elif each["state"] == "unproven":
+        elif payment["state"] == "unproven":
             advice = _UNPROVEN
         else:
             advice = "do not pay again, wait"
-        amount = assets.show(each["amount"], each["asset"])
+        amount = assets.show(payment["amount"], payment["asset"])
         blocks.append(
-            f"{each['payment_id']}  {amount} to {each['to_address']}\n"
-            f"    {_WORDS[each['state']]}\n    {advice}"
+            f"{payment['payment_id']}  {amount} to {payment['to_address']}\n"
+            f"    {_WORDS[payment['state']]}\n    {advice}"
         )
     return "\n".join(blocks) or "nothing is pending"
 
@@ -268,7 +268,9 @@ def _moved(transfer: Result, assets: Assets) -> str:
 
 def receipt(result: Result, assets: Assets) -> str:
     """What a transaction did and cost."""
-    moved = [("moved", _moved(each, assets)) for each in result["token_transfers"]]
+    moved = [
+        ("moved", _moved(transfer, assets)) for transfer in result["token_transfers"]
+    ]
     ran = result.get("contract_address") and result.get("energy_usage_total")
     if result.get("success") and ran and not moved:
         moved = [("moved", "no Transfer log: no token is proven to have moved")]

@@ -217,9 +217,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _overlay(base: dict[str, Any], over: Mapping[str, Any], origin: str) -> None:
     for section, keys in over.items():
         if section not in base:
-            known = ", ".join(sorted(base))
+            sections = ", ".join(sorted(base))
             raise ConfigError(
-                f"{origin}: unknown section [{section}]; there are {known}"
+                f"{origin}: unknown section [{section}]; there are {sections}"
             )
         if not isinstance(keys, dict):
             raise ConfigError(f"{origin}: [{section}] must be a table")
@@ -234,23 +234,23 @@ def _overlay(base: dict[str, Any], over: Mapping[str, Any], origin: str) -> None
 
 
 def _check_keys(
-    known: Mapping[str, Any], keys: Mapping[str, Any], *, section: str, origin: str
+    declared: Mapping[str, Any], keys: Mapping[str, Any], *, section: str, origin: str
 ) -> None:
     for key, value in keys.items():
         where = f"{origin}: [{section}] {key}"
-        if key not in known:
-            there = ", ".join(sorted(known))
+        if key not in declared:
+            there = ", ".join(sorted(declared))
             raise ConfigError(f"{where}: unknown key; there are {there}")
-        wanted = type(known[key])
+        wanted = type(declared[key])
         if wanted is float and type(value) is int:
             continue
         if type(value) is not wanted:
-            came = type(value).__name__
-            raise ConfigError(f"{where}: expected {wanted.__name__}, got {came}")
+            kind = type(value).__name__
+            raise ConfigError(f"{where}: expected {wanted.__name__}, got {kind}")
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+    settings: dict[str, dict[str, Any]] = {}
     for name, (section, key, kind) in _ENVIRONMENT.items():
         text = environ.get(name)
         if text is None or not text.strip():
@@ -263,19 +263,19 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
             ) from None
         if kind is str:
             value = value.lower()
-        found.setdefault(section, {})[key] = value
+        settings.setdefault(section, {})[key] = value
     if usdt := environ.get("USDT_CONTRACT_ADDRESS", "").strip():
-        found.setdefault("network", {})["tokens"] = [
+        settings.setdefault("network", {})["tokens"] = [
             {"address": usdt, "symbol": "USDT", "decimals": USDT_DECIMALS}
         ]
     if urls := environ.get("TRON_HTTP_ENDPOINT"):
         secret = next((environ[name] for name in _API_KEYS if environ.get(name)), None)
-        found.setdefault("network", {})["endpoints"] = [
+        settings.setdefault("network", {})["endpoints"] = [
             {"url": url.strip()} | ({"api_key": secret} if secret else {})
             for url in urls.split(",")
             if url.strip()
         ]
-    return found
+    return settings
 
 
 def _checked(config: Config) -> Config:

@@ -64,7 +64,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "plugin_failed": Kind("plugins", "see the log, then restart the daemon"),
 }
 
-COMPONENTS: Final = tuple(dict.fromkeys(each.component for each in KINDS.values()))
+COMPONENTS: Final = tuple(dict.fromkeys(kind.component for kind in KINDS.values()))
 _KIND_OF_STATE: Final = {
     "failing": "endpoint_failing",
     "not asked: failing": "endpoint_failing",
@@ -73,7 +73,7 @@ _KIND_OF_STATE: Final = {
     "budget spent": "endpoint_budget_spent",
     "lagging": "endpoint_lagging",
 }
-"""States of `Member.shown`; "left alone" passes by itself and is none."""
+"""States of `EndpointHealth.shown`; "left alone" passes by itself and is none."""
 
 
 @frozen
@@ -131,10 +131,13 @@ class Conditions:
 
     def by_component(self) -> dict[str, str | None]:
         """What is wrong with each component in words, or None."""
-        texts: dict[str, list[str]] = {each: [] for each in COMPONENTS}
+        texts: dict[str, list[str]] = {component: [] for component in COMPONENTS}
         for condition in self.now():
             texts[condition.component].append(condition.text)
-        return {name: "; ".join(found) or None for name, found in texts.items()}
+        return {
+            name: "; ".join(component_texts) or None
+            for name, component_texts in texts.items()
+        }
 
     def _network(self) -> Iterator[Condition]:
         position = self.position()
@@ -177,10 +180,10 @@ class Conditions:
             yield Condition("out_of_descriptors", text)
 
     def _plugins(self) -> Iterator[Condition]:
-        for each in self.plugins():
-            if each.state == "failed":
-                text = f"{each.name} failed: {each.reason}"
-                yield Condition("plugin_failed", text, subject=each.name)
+        for plugin in self.plugins():
+            if plugin.state == "failed":
+                text = f"{plugin.name} failed: {plugin.reason}"
+                yield Condition("plugin_failed", text, subject=plugin.name)
 
 
 def _of_endpoint(shown: Mapping[str, Any]) -> str:

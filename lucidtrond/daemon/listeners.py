@@ -120,8 +120,8 @@ def open_http(http: HttpConfig, *, devnet: bool) -> HttpListener | None:
         access=HttpAccess(
             # Test money only: there whoever is on this machine may pay with it.
             PAYING if devnet and local else READING,
-            hosts=LOOPBACK | {each.lower() for each in (http.host, *http.hosts)},
-            origins=frozenset(each.lower() for each in http.origins),
+            hosts=LOOPBACK | {host.lower() for host in (http.host, *http.hosts)},
+            origins=frozenset(origin.lower() for origin in http.origins),
         ),
     )
 

@@ -115,5 +115,5 @@ def _ended(exc: BaseException) -> int:
 
 def _leaves(exc: BaseException) -> list[BaseException]:
     if isinstance(exc, BaseExceptionGroup):
-        return [leaf for each in exc.exceptions for leaf in _leaves(each)]
+        return [leaf for member in exc.exceptions for leaf in _leaves(member)]
     return [exc]

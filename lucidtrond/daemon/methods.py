@@ -96,7 +96,7 @@ class DescribeParams(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class PluginMethod(msgspec.Struct, frozen=True):
-    """*internal*: for other plugins, on no door."""
+    """*internal*: for other plugins, served to no client."""
 
     name: str
     caller: str
@@ -187,22 +187,24 @@ def register(dispatcher: Dispatcher, facts: Facts) -> None:
         )
 
     async def health(_call: Call) -> Health:
-        found = facts.conditions.now()
-        ill = {each.component for each in found}
+        conditions = facts.conditions.now()
+        ill = {condition.component for condition in conditions}
         return Health(
-            status="degraded" if found else "ok",
-            problems=[f"{each.component}: {each.text}" for each in found],
+            status="degraded" if conditions else "ok",
+            problems=[
+                f"{condition.component}: {condition.text}" for condition in conditions
+            ],
             checks={name: name not in ill for name in COMPONENTS},
             conditions=[
                 HealthCondition(
-                    kind=each.kind,
-                    component=each.component,
-                    subject=each.subject,
-                    text=each.text,
-                    remedy=each.remedy,
-                    since_ms=each.since_ms,
+                    kind=condition.kind,
+                    component=condition.component,
+                    subject=condition.subject,
+                    text=condition.text,
+                    remedy=condition.remedy,
+                    since_ms=condition.since_ms,
                 )
-                for each in found
+                for condition in conditions
             ],
         )
 
@@ -219,9 +221,7 @@ def register(dispatcher: Dispatcher, facts: Facts) -> None:
 
     async def audited(_call: Call, params: AuditParams) -> AuditPage:
         rows, broken = await facts.audit.page(limit=params.limit, before=params.before)
-        calls = [
-            AuditEntry(**{**asdict(each), "hash": each.hash.hex()}) for each in rows
-        ]
+        calls = [AuditEntry(**{**asdict(row), "hash": row.hash.hex()}) for row in rows]
         return AuditPage(calls, broken)
 
     dispatcher.add(
@@ -303,14 +303,14 @@ def _described(row: PluginRow, manifest: Manifest) -> PluginDescription:
         needs=sorted(manifest.needs),
         networks=sorted(manifest.networks),
         methods=[
-            PluginMethod(each.name, each.caller, each.summary, each.internal)
-            for each in manifest.methods
+            PluginMethod(method.name, method.caller, method.summary, method.internal)
+            for method in manifest.methods
         ],
         routes=[
-            PluginRoute(each.verb, each.path, list(each.calls))
-            for each in manifest.routes
+            PluginRoute(route.verb, route.path, list(route.calls))
+            for route in manifest.routes
         ],
-        services=[each.name for each in manifest.services],
-        handlers=[each.name for each in manifest.handlers],
+        services=[service.name for service in manifest.services],
+        handlers=[handler.name for handler in manifest.handlers],
         settings=msgspec.json.schema(manifest.config),
     )

@@ -148,8 +148,8 @@ def _nodes(node: CachedNode) -> Iterator[Metric]:
         "gauge",
         "1 for each endpoint that is well.",
         samples={
-            (("endpoint", each["endpoint"]),): float(each["state"] == "ok")
-            for each in shown
+            (("endpoint", endpoint["endpoint"]),): float(endpoint["state"] == "ok")
+            for endpoint in shown
         },
     )
     for key, name, kind, text in _ENDPOINT:
@@ -158,9 +158,9 @@ def _nodes(node: CachedNode) -> Iterator[Metric]:
             kind,
             text,
             samples={
-                (("endpoint", each["endpoint"]),): each[key]
-                for each in shown
-                if each[key] is not None
+                (("endpoint", endpoint["endpoint"]),): endpoint[key]
+                for endpoint in shown
+                if endpoint[key] is not None
             },
         )
     yield Metric(

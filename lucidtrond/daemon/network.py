@@ -61,10 +61,10 @@ async def check_state(
     Raises:
         AnotherChain: it follows another one; both are named.
     """
-    found = await store.read(tables.read_cursor)
-    if found is None:
+    cursor_row = await store.read(tables.read_cursor)
+    if cursor_row is None:
         return
-    _, held = found
+    _, held = cursor_row
     wanted = network_genesis(network, devnet)
     if held == wanted:
         return
@@ -88,7 +88,11 @@ _TELLING_DIGITS: Final = 32
 
 def _named(genesis_id: BlockId, *, configured: str | None = None) -> str:
     """A network by its name where the genesis block tells it."""
-    public = [each.name for each in NETWORKS.values() if each.genesis_id == genesis_id]
+    public = [
+        network.name
+        for network in NETWORKS.values()
+        if network.genesis_id == genesis_id
+    ]
     name = configured or (public[0] if public else "a devnet or private network")
     # Its first 16 digits are the number of the block, 0.
     return f"{name} (genesis {genesis_id[:_TELLING_DIGITS]}…)"
@@ -102,22 +106,22 @@ def _wanted(
         return [Endpoint(devnet.url)], genesis_id
     if network.name == "private":
         return _endpoints(network), genesis_id
-    known = NETWORKS[network.name]
-    return _endpoints(network) or [Endpoint(known.endpoint)], genesis_id
+    public = NETWORKS[network.name]
+    return _endpoints(network) or [Endpoint(public.endpoint)], genesis_id
 
 
 def _endpoints(network: NetworkConfig) -> list[Endpoint]:
     return [
         Endpoint(
-            each.url,
-            api_key=_api_key(each),
-            solidity_url=each.solidity_url or None,
+            endpoint.url,
+            api_key=_api_key(endpoint),
+            solidity_url=endpoint.solidity_url or None,
             budget=Budget(
-                per_second=each.requests_per_second or None,
-                per_day=each.requests_per_day or None,
+                per_second=endpoint.requests_per_second or None,
+                per_day=endpoint.requests_per_day or None,
             ),
         )
-        for each in network.endpoints
+        for endpoint in network.endpoints
     ]
 
 
@@ -146,25 +150,25 @@ def known_tokens(network: NetworkConfig, devnet: Devnet | None) -> KnownTokens:
     """
     configured = [
         KnownToken(
-            Address.from_base58(each.address),
-            each.symbol,
-            each.name or each.symbol,
-            each.decimals,
-            fee_on_transfer=each.fee_on_transfer,
+            Address.from_base58(token.address),
+            token.symbol,
+            token.name or token.symbol,
+            token.decimals,
+            fee_on_transfer=token.fee_on_transfer,
         )
-        for each in network.tokens
+        for token in network.tokens
     ]
     shipped: Iterable[KnownToken] = ()
     if devnet is not None:
         shipped = tokens_of(devnet.chain)
     elif network.name in NETWORKS:
         shipped = NETWORKS[network.name].tokens
-    named = {each.symbol.upper() for each in configured}
-    placed = {each.address for each in configured}
+    named = {token.symbol.upper() for token in configured}
+    placed = {token.address for token in configured}
     own = [
-        each
-        for each in shipped
-        if each.symbol.upper() not in named and each.address not in placed
+        token
+        for token in shipped
+        if token.symbol.upper() not in named and token.address not in placed
     ]
     try:
         return KnownTokens([*own, *configured])

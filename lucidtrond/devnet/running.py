@@ -95,7 +95,7 @@ class Snapshot:
 
 @define(eq=False)
 class Devnet:
-    """A chain that runs. Satisfies `api.DevnetDoor`."""
+    """A chain that runs. Satisfies `api.DevnetControl`."""
 
     config: DevnetConfig
     chain: Chain

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from lucidtrond.api import Grant, Manifest
 from lucidtrond.api.http import shape_of
-from lucidtrond.pluginhost.discover import Found
+from lucidtrond.pluginhost.discover import ImportedPlugin
 from lucidtrond.pluginhost.section import read_config, read_grants
 
 RESERVED: Final = ("rpc.", "daemon.", "plugin.", "events.")
@@ -30,14 +30,14 @@ _TABLE: Final = re.compile(
 class Checked:
     """A plugin without faults and its settings."""
 
-    found: Found
+    imported: ImportedPlugin
     manifest: Manifest
     config: msgspec.Struct
     grants: frozenset[str]
 
 
 def check_all(
-    found: Sequence[Found],
+    imported: Sequence[ImportedPlugin],
     manifests: Mapping[str, Manifest],
     sections: Mapping[str, Mapping[str, Any]],
 ) -> tuple[list[Checked], list[str]]:
@@ -46,18 +46,18 @@ def check_all(
     faults: list[str] = []
     owners: dict[str, str] = {}
     shapes: dict[tuple[str, ...], str] = {}
-    for each in found:
-        if each.fault is not None:
-            faults.append(f"{each.where}: {each.fault}")
+    for plugin in imported:
+        if plugin.fault is not None:
+            faults.append(f"{plugin.where}: {plugin.fault}")
             continue
-        manifest = manifests[each.name]
-        config, problems = read_config(manifest, sections[each.name])
-        grants, more = read_grants(manifest, sections[each.name], known=GRANTS)
+        manifest = manifests[plugin.name]
+        config, problems = read_config(manifest, sections[plugin.name])
+        grants, more = read_grants(manifest, sections[plugin.name], existing=GRANTS)
         problems += [*more, *_methods(manifest, owners), *_migrations(manifest)]
         problems += _routes(manifest, shapes)
-        faults += [f"{each.where}: {problem}" for problem in problems]
+        faults += [f"{plugin.where}: {problem}" for problem in problems]
         if config is not None and not problems:
-            good.append(Checked(each, manifest, config, grants))
+            good.append(Checked(plugin, manifest, config, grants))
     return good, faults
 
 

@@ -26,7 +26,7 @@ class PluginPoint(Protocol):
 
 
 @frozen
-class Found:
+class ImportedPlugin:
     """An enabled plugin, imported; *fault* says why it could not be."""
 
     name: str
@@ -41,7 +41,7 @@ class Found:
         return f"plugin {self.name} (from {self.distribution} {self.version})"
 
 
-_Known = dict[Distribution, tuple[str, str]]
+_Distributions = dict[Distribution, tuple[str, str]]
 
 
 def installed() -> Sequence[PluginPoint]:
@@ -49,46 +49,54 @@ def installed() -> Sequence[PluginPoint]:
     return sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
 
 
-def import_enabled(names: Sequence[str], points: Sequence[PluginPoint]) -> list[Found]:
+def import_enabled(
+    names: Sequence[str], points: Sequence[PluginPoint]
+) -> list[ImportedPlugin]:
     """Import exactly the plugins *names*; a plugin without a section never runs."""
-    known: _Known = {}
+    distributions: _Distributions = {}
     return [
-        _find(name, [point for point in points if point.name == name], known)
+        _import_by_name(
+            name, [point for point in points if point.name == name], distributions
+        )
         for name in names
     ]
 
 
-def _find(name: str, points: Sequence[PluginPoint], known: _Known) -> Found:
+def _import_by_name(
+    name: str, points: Sequence[PluginPoint], distributions: _Distributions
+) -> ImportedPlugin:
     if len(points) == 0:
-        return Found(name, "?", "?", None, "enabled but not installed")
+        return ImportedPlugin(name, "?", "?", None, "enabled but not installed")
     if len(points) > 1:
-        owners = sorted(_distribution(point, known)[0] for point in points)
+        owners = sorted(_distribution(point, distributions)[0] for point in points)
         reason = f"installed more than once: by {' and '.join(owners)}"
-        return Found(name, "?", "?", None, reason)
-    return _import(name, points[0], known)
+        return ImportedPlugin(name, "?", "?", None, reason)
+    return _import(name, points[0], distributions)
 
 
-def _import(name: str, point: PluginPoint, known: _Known) -> Found:
-    distribution, version = _distribution(point, known)
+def _import(
+    name: str, point: PluginPoint, distributions: _Distributions
+) -> ImportedPlugin:
+    distribution, version = _distribution(point, distributions)
     try:
         plugin = point.load()
     except Exception as exc:  # noqa: BLE001 - foreign code: whatever it raises is its fault
         reason = f"can't be imported: {type(exc).__name__}: {exc}"
-        return Found(name, distribution, version, None, reason)
+        return ImportedPlugin(name, distribution, version, None, reason)
     if not isinstance(plugin, Plugin):
         reason = f"{point.value} is a {type(plugin).__name__}, expected a Plugin"
-        return Found(name, distribution, version, None, reason)
+        return ImportedPlugin(name, distribution, version, None, reason)
     if plugin.name != name:
         reason = f"it calls itself {plugin.name!r}, its entry point {name!r}"
-        return Found(name, distribution, version, None, reason)
-    return Found(name, distribution, version, plugin)
+        return ImportedPlugin(name, distribution, version, None, reason)
+    return ImportedPlugin(name, distribution, version, plugin)
 
 
-def _distribution(point: PluginPoint, known: _Known) -> tuple[str, str]:
+def _distribution(point: PluginPoint, distributions: _Distributions) -> tuple[str, str]:
     """Name and version; reading them parses a file, so once per distribution."""
     if point.dist is None:
         return "?", "?"
-    if point.dist not in known:
+    if point.dist not in distributions:
         metadata = point.dist.metadata
-        known[point.dist] = metadata["Name"], metadata["Version"]
-    return known[point.dist]
+        distributions[point.dist] = metadata["Name"], metadata["Version"]
+    return distributions[point.dist]

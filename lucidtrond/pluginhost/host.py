@@ -104,15 +104,15 @@ def load(
         PluginError: lists all faults of all plugins.
     """
     enabled = [name for name, section in sections.items() if is_enabled(section)]
-    found = import_enabled(enabled, installed() if points is None else points)
+    imported = import_enabled(enabled, installed() if points is None else points)
     manager = _Manager(PROJECT)
     manager.add_hookspecs(HookSpecs)
     manifests = {}
-    for each in found:
-        if each.plugin is not None:
-            manager.register(each.plugin, each.name)
-            manifests[each.name] = each.plugin.lucidtrond_manifest()
-    good, faults = check_all(found, manifests, sections)
+    for plugin in imported:
+        if plugin.plugin is not None:
+            manager.register(plugin.plugin, plugin.name)
+            manifests[plugin.name] = plugin.plugin.lucidtrond_manifest()
+    good, faults = check_all(imported, manifests, sections)
     if len(faults) == 1:
         raise PluginError(faults[0])
     if faults:
@@ -129,12 +129,12 @@ class PluginHost:
     _methods: dict[str, BoundMethod] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        for each in self._plugins:
-            for spec in each.checked.manifest.methods:
+        for plugin in self._plugins:
+            for spec in plugin.checked.manifest.methods:
                 self._methods[spec.name] = BoundMethod(
                     name=spec.name,
-                    plugin=each.name,
-                    call=partial(each.call, spec.handler),
+                    plugin=plugin.name,
+                    call=partial(plugin.call, spec.handler),
                     params=spec.params,
                     result=spec.result,
                     caller=spec.caller,
@@ -147,8 +147,8 @@ class PluginHost:
                 )
 
     def methods(self) -> list[BoundMethod]:
-        """All methods for the doors: not the internal ones."""
-        return [each for each in self._methods.values() if not each.internal]
+        """All methods that are served to clients: not the internal ones."""
+        return [method for method in self._methods.values() if not method.internal]
 
     def routes(self) -> list[BoundRoute]:
         """All HTTP routes of the plugins that run on this network."""
@@ -156,13 +156,13 @@ class PluginHost:
             BoundRoute(
                 verb=spec.verb,
                 path=spec.path,
-                plugin=each.name,
-                call=partial(each.call, spec.handler),
+                plugin=plugin.name,
+                call=partial(plugin.call, spec.handler),
                 calls=spec.calls,
             )
-            for each in self._plugins
-            if each.state != "not on this network"
-            for spec in each.checked.manifest.routes
+            for plugin in self._plugins
+            if plugin.state != "not on this network"
+            for spec in plugin.checked.manifest.routes
         ]
 
     def migrations(self) -> list[Migration]:
@@ -170,9 +170,9 @@ class PluginHost:
         return [
             *running.MIGRATIONS,
             *(
-                Migration(each.name, step.version, step.sql)
-                for each in self._plugins
-                for step in each.checked.manifest.migrations
+                Migration(plugin.name, step.version, step.sql)
+                for plugin in self._plugins
+                for step in plugin.checked.manifest.migrations
             ),
         ]
 
@@ -180,25 +180,25 @@ class PluginHost:
         """One row per enabled plugin."""
         return [
             PluginState(
-                each.name,
-                each.checked.found.distribution,
-                each.checked.found.version,
-                each.state,
+                plugin.name,
+                plugin.checked.imported.distribution,
+                plugin.checked.imported.version,
+                plugin.state,
                 tuple(
                     spec.name
-                    for spec in each.checked.manifest.methods
+                    for spec in plugin.checked.manifest.methods
                     if spec.name in self._methods and not spec.internal
                 ),
-                each.reason,
+                plugin.reason,
             )
-            for each in self._plugins
+            for plugin in self._plugins
         ]
 
     def manifest(self, name: str) -> Manifest | None:
         """What an enabled plugin declares."""
-        for each in self._plugins:
-            if each.name == name:
-                return each.checked.manifest
+        for plugin in self._plugins:
+            if plugin.name == name:
+                return plugin.checked.manifest
         return None
 
     def authorize(self, caller: Caller, method: str) -> None:
@@ -235,19 +235,19 @@ class PluginHost:
 
         Plugins that are not for this network lose their methods.
         """
-        for each in self._plugins:
-            checked = each.checked
+        for plugin in self._plugins:
+            checked = plugin.checked
             given = make_context(
-                name=each.name, config=checked.config, grants=checked.grants
+                name=plugin.name, config=checked.config, grants=checked.grants
             )
-            each.store = given.store
-            each.context = attrs.evolve(
+            plugin.store = given.store
+            plugin.context = attrs.evolve(
                 given,
-                emit=PluginEmitter(given.emit, each.name),
+                emit=PluginEmitter(given.emit, plugin.name),
             )
             networks = checked.manifest.networks
             if networks and given.network not in networks:
-                each.state = "not on this network"
+                plugin.state = "not on this network"
                 for spec in checked.manifest.methods:
                     del self._methods[spec.name]
 
@@ -265,17 +265,17 @@ class PluginHost:
         Raises:
             StartTimeout, PluginError: a service was not ready; it is named.
         """
-        plugins = [each for each in self._plugins if each.state == "loaded"]
+        plugins = [plugin for plugin in self._plugins if plugin.state == "loaded"]
         refusal: PluginError | StartTimeout | None = None
         async with AsyncExitStack() as lifespans:
-            for each in plugins:
-                lifespan = each.checked.manifest.lifespan
+            for plugin in plugins:
+                lifespan = plugin.checked.manifest.lifespan
                 if lifespan is not None:
-                    await lifespans.enter_async_context(lifespan(each.context))
+                    await lifespans.enter_async_context(lifespan(plugin.context))
             async with trio.open_nursery() as nursery:
                 try:
-                    for each in plugins:
-                        await nursery.start(partial(each.run, events, since=since))
+                    for plugin in plugins:
+                        await nursery.start(partial(plugin.run, events, since=since))
                 except (PluginError, StartTimeout) as exc:
                     refusal = exc  # out here it is in no group
                     nursery.cancel_scope.cancel()

@@ -125,7 +125,7 @@ class Running:
             await nursery.start(self._serve, service)
         if limit.cancelled_caught:
             raise StartTimeout(
-                f"{self.checked.found.where}: service {service.name} was not ready"
+                f"{self.checked.imported.where}: service {service.name} was not ready"
                 f" within {READY_S:.0f} s"
             )
 
@@ -141,7 +141,7 @@ class Running:
                 if not status.is_ready or service.on_crash == "stop-daemon":
                     when = "" if status.is_ready else " before it was ready"
                     raise PluginError(
-                        f"{self.checked.found.where}: service {service.name}"
+                        f"{self.checked.imported.where}: service {service.name}"
                         f" crashed{when}: {type(exc).__name__}: {exc}"
                     ) from exc
                 await self._take_crash(service.name, exc)

@@ -45,14 +45,14 @@ def _problems(manifest: Manifest, settings: Mapping[str, Any]) -> Iterator[str]:
     }
     for key, value in settings.items():
         if key not in fields:
-            known = ", ".join((*fields, *OURS))
-            yield f"{key}: unknown key; there are {known}"
+            names = ", ".join((*fields, *OURS))
+            yield f"{key}: unknown key; there are {names}"
             continue
         try:
             msgspec.convert(value, fields[key].type)
         except msgspec.ValidationError as exc:
-            found = _PLACE.search(str(exc))
-            place = key + (found[1] if found else "")
+            place_match = _PLACE.search(str(exc))
+            place = key + (place_match[1] if place_match else "")
             what = _lower(_PLACE.sub("", str(exc)))
             yield f"{place}: {what}, came {_show(value)}"
     for key, field in fields.items():
@@ -61,21 +61,23 @@ def _problems(manifest: Manifest, settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def read_grants(
-    manifest: Manifest, section: Mapping[str, Any], *, known: frozenset[str]
+    manifest: Manifest, section: Mapping[str, Any], *, existing: frozenset[str]
 ) -> tuple[frozenset[str], list[str]]:
     """Give the grants of a section and what is wrong with them."""
     where = f"[plugins.{manifest.name}] grants"
     given = section.get("grants", [])
-    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+    if not isinstance(given, list) or not all(
+        isinstance(grant, str) for grant in given
+    ):
         return frozenset(), [f"{where}: expected a list of texts, got {_show(given)}"]
     grants = frozenset(given)
     problems = [
-        f"{where}: expected some of {', '.join(sorted(known))}, got {_show(each)}"
-        for each in sorted(grants - known)
+        f"{where}: expected some of {', '.join(sorted(existing))}, got {_show(grant)}"
+        for grant in sorted(grants - existing)
     ]
     problems += [
-        f"{where}: it can't work without {each!r}"
-        for each in sorted(manifest.needs - grants)
+        f"{where}: it can't work without {grant!r}"
+        for grant in sorted(manifest.needs - grants)
     ]
     return grants, problems
 

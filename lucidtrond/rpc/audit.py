@@ -77,12 +77,12 @@ class AuditRow:
 
 def first_break(rows: Iterable[AuditRow], *, before: AuditRow | None) -> int | None:
     """Give the number of the first of ascending *rows* that does not follow."""
-    number, known = (0, FIRST) if before is None else (before.seq, before.hash)
+    number, last_hash = (0, FIRST) if before is None else (before.seq, before.hash)
     for row in rows:
         number += 1
-        if row.seq != number or row.hash != row.hash_after(known):
+        if row.seq != number or row.hash != row.hash_after(last_hash):
             return number
-        known = row.hash
+        last_hash = row.hash
     return None
 
 
@@ -91,10 +91,10 @@ def kept(fields: object, names: Iterable[str]) -> dict[str, Any]:
     content = msgspec.to_builtins(fields)
     if not isinstance(content, dict):
         return {}
-    found = {name: content.get(name) for name in names}
+    chosen = {name: content.get(name) for name in names}
     return {
         name: value[:LONGEST] if isinstance(value, str) else value
-        for name, value in found.items()
+        for name, value in chosen.items()
         if isinstance(value, str | int)
     }
 
@@ -168,7 +168,7 @@ class Audit:
         def read(tx: Tx) -> list[AuditRow]:
             return read_rows(tx, limit=limit + 1, before=before)
 
-        found = await self._store.read(read)
-        rows, older = found[:limit], found[limit:]
+        newest = await self._store.read(read)
+        rows, older = newest[:limit], newest[limit:]
         broken = first_break(reversed(rows), before=older[0] if older else None)
         return rows, broken

@@ -93,8 +93,8 @@ def _resolve(
     reference = schema.get("$ref")
     if reference is None:
         return schema
-    found: Mapping[str, Any] = components[reference.rpartition("/")[2]]
-    return found
+    component: Mapping[str, Any] = components[reference.rpartition("/")[2]]
+    return component
 
 
 def _describe_errors() -> dict[str, Any]:

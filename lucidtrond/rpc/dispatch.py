@@ -288,7 +288,7 @@ def _audited(method: Method, run: _Adapter, audit: Audit) -> _Adapter:
 
     async def record(call: Call, raw: Raw, outcome: Mapping[str, Any]) -> None:
         try:
-            asked = [kept(each, ASKED) for each in decode(raw)]
+            asked = [kept(params, ASKED) for params in decode(raw)]
         except ParamsError:
             asked = []  # not looked at, so not known to be free of secrets
         await audit.record(call.caller, method.name, asked[0] if asked else {}, outcome)

@@ -42,12 +42,12 @@ class TronDevnet:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        known = self.info()
-        self.genesis_id: str = known["genesis_id"]
-        self.replica_urls: list[str] = known["replicas"]
-        self.accounts: list[dict[str, Any]] = known["accounts"]
-        self.tokens: list[dict[str, Any]] = known["tokens"]
-        self.fake_tokens: list[dict[str, Any]] = known["fake_tokens"]
+        info = self.info()
+        self.genesis_id: str = info["genesis_id"]
+        self.replica_urls: list[str] = info["replicas"]
+        self.accounts: list[dict[str, Any]] = info["accounts"]
+        self.tokens: list[dict[str, Any]] = info["tokens"]
+        self.fake_tokens: list[dict[str, Any]] = info["fake_tokens"]
 
     def control(self, verb: str, **params: Any) -> dict[str, Any]:
         """Carry out a verb of ``/devnet/``.
@@ -60,8 +60,8 @@ class TronDevnet:
             with urllib.request.urlopen(  # noqa: S310 - our own process
                 f"{self.url}/devnet/{verb}", data, timeout=_TIMEOUT_S
             ) as answer:
-                told: dict[str, Any] = json.load(answer)
-                return told
+                result: dict[str, Any] = json.load(answer)
+                return result
         except urllib.error.HTTPError as refused:
             with refused:
                 raise ValueError(json.load(refused)["Error"]) from None
@@ -114,8 +114,8 @@ class TronDevnet:
 
     def faults(self) -> list[dict[str, Any]]:
         """Those in force: ``number``, ``rule``, ``seen``, ``struck``."""
-        found: list[dict[str, Any]] = self.control("faults")["faults"]
-        return found
+        faults: list[dict[str, Any]] = self.control("faults")["faults"]
+        return faults
 
     def seed(self, seed: int) -> None:
         """Lift all faults; those that follow strike by chances of this seed."""

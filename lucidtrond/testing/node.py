@@ -1,7 +1,7 @@
 """`LocalNode`: a node that answers from a chain in the same process.
 
 The chain is the devnet's own, so balances, fees, signatures, expirations and blocks are
-real; only HTTP is left out. It satisfies everything that the floors above `node` ask of
+real; only HTTP is left out. It satisfies everything that the layers above `node` ask of
 one. Blocks are made when the test says so (`mine`), and a test may let it fail
 (`trouble`) or be slow (`delay_s`).
 """
@@ -65,7 +65,7 @@ def new_chain(*tokens: str) -> Chain:
 
 @define(eq=False)
 class LocalNode:
-    """Satisfies `api.Node`, `api.DevnetDoor` and what follower and sender ask."""
+    """Satisfies `api.Node`, `api.DevnetControl` and what follower and sender ask."""
 
     chain: Chain = field(factory=new_chain)
     trouble: NodeError | None = None
@@ -260,19 +260,19 @@ class LocalNode:
     async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
         """Pending ones too."""
         await self._ask()
-        found = self.chain.find(bytes.fromhex(txid))
-        if found is None:
+        place = self.chain.find(bytes.fromhex(txid))
+        if place is None:
             return None
-        ret = found.transaction.contract_ret if found.block else None
-        return BlockTransaction.with_code(found.transaction.transaction, ret)
+        ret = place.transaction.contract_ret if place.block else None
+        return BlockTransaction.with_code(place.transaction.transaction, ret)
 
     async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
         """None while not included (or not solidified)."""
         await self._ask()
-        found = self.chain.find(bytes.fromhex(txid), solid=solid)
-        if found is None or found.block is None:
+        place = self.chain.find(bytes.fromhex(txid), solid=solid)
+        if place is None or place.block is None:
             return None
-        return _receipt(found.transaction, found.block)
+        return _receipt(place.transaction, place.block)
 
     async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
         """Of one source."""
@@ -314,14 +314,14 @@ class LocalNode:
 
     async def look_for(self, txid: TxId) -> list[Sighting]:
         """Of one source."""
-        known = await self.fetch_transaction(txid) is not None
+        is_known = await self.fetch_transaction(txid) is not None
         solid = await self.fetch_receipt(txid, solid=True) is not None
-        return [Sighting(ENDPOINT, txid, solid=solid, known=known)]
+        return [Sighting(ENDPOINT, txid, solid=solid, known=is_known)]
 
     async def find_receipts(self, txid: TxId) -> list[Receipt]:
         """Of one source."""
-        found = await self.fetch_receipt(txid, solid=True)
-        return [] if found is None else [found]
+        receipt = await self.fetch_receipt(txid, solid=True)
+        return [] if receipt is None else [receipt]
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Judge it as a node does and keep it for the next block."""
@@ -389,4 +389,4 @@ def _receipt(row: TransactionRow, block: BlockRow) -> Receipt:
 
 
 def _logs(rows: Iterable[LogRow]) -> tuple[Log, ...]:
-    return tuple(Log(Address(each.address), each.topics, each.data) for each in rows)
+    return tuple(Log(Address(log.address), log.topics, log.data) for log in rows)

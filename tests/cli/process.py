@@ -1,4 +1,4 @@
-"""``lucidtron`` as a process, and a door to a daemon that claims another network."""
+"""``lucidtron`` as a process, and a proxy of a daemon that claims another network."""
 
 import contextlib
 import json

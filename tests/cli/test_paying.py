@@ -39,9 +39,9 @@ def paid(daemon: DaemonProcess) -> int:
 def test_on_mainnet_it_asks_twice_and_names_the_network(
     daemon: DaemonProcess, shop: str, tmp_path: Path
 ) -> None:
-    door = tmp_path / "mainnet.sock"
-    words = ("--socket", str(door), "send", shop, STRANGER, "1", "TRX")
-    with renamed_network(daemon, door, network="mainnet") as called:
+    proxy = tmp_path / "mainnet.sock"
+    words = ("--socket", str(proxy), "send", shop, STRANGER, "1", "TRX")
+    with renamed_network(daemon, proxy, network="mainnet") as called:
         for typed in ("n\n", "y\ny\n", "y\nno\n", "\n"):
             done = lucidtron(*words, home=tmp_path, typed=typed)
             assert (done.returncode, paid(daemon)) == (1, 0), done
@@ -62,12 +62,12 @@ def test_on_mainnet_it_asks_twice_and_names_the_network(
 def test_any_method_that_spends_is_asked_about_on_mainnet(
     daemon: DaemonProcess, shop: str, tmp_path: Path
 ) -> None:
-    door = tmp_path / "mainnet.sock"
+    proxy = tmp_path / "mainnet.sock"
     words = (
-        *("--socket", str(door), "call", "transfer.send", f"from={shop}"),
+        *("--socket", str(proxy), "call", "transfer.send", f"from={shop}"),
         *(f"to={STRANGER}", "amount_sun=1500000", "idempotency_key=4711"),
     )
-    with renamed_network(daemon, door, network="mainnet"):
+    with renamed_network(daemon, proxy, network="mainnet"):
         done = lucidtron(*words, home=tmp_path)
         assert (done.returncode, paid(daemon)) == (2, 0), done
         done = lucidtron(*words, "check=true", home=tmp_path)
@@ -78,7 +78,7 @@ def test_any_method_that_spends_is_asked_about_on_mainnet(
         assert (done.returncode, paid(daemon)) == (0, 1), done
         assert "network: mainnet" in done.stderr
         done = lucidtron(
-            "--socket", str(door), "call", "wallet.list", home=tmp_path
+            "--socket", str(proxy), "call", "wallet.list", home=tmp_path
         )  # reads
         assert done.returncode == 0
         assert done.stderr == ""
@@ -97,9 +97,9 @@ def test_a_new_transaction_by_retry_is_asked_about_on_mainnet(
         assert time.monotonic() < deadline, daemon.tail()
         time.sleep(0.05)
     daemon.call("devnet.clear")
-    door = tmp_path / "mainnet.sock"
-    words = ("--socket", str(door), "retry", sent["txid"])
-    with renamed_network(daemon, door, network="mainnet") as called:
+    proxy = tmp_path / "mainnet.sock"
+    words = ("--socket", str(proxy), "retry", sent["txid"])
+    with renamed_network(daemon, proxy, network="mainnet") as called:
         done = lucidtron(*words, "--check", home=tmp_path)
         assert done.returncode == 0, done
         done = lucidtron(*words, home=tmp_path)

@@ -1,4 +1,4 @@
-"""The three doors of one daemon process, and what keeps them shut."""
+"""The three transports of one daemon process, and what keeps them closed."""
 
 import contextlib
 import json
@@ -41,7 +41,9 @@ def _over_websocket(url: str, method: str, params: dict[str, Any]) -> Any:
     return trio.run(ask)
 
 
-def test_ten_clients_on_three_doors_see_the_same_truth(daemon: DaemonProcess) -> None:
+def test_ten_clients_on_three_transports_see_the_same_truth(
+    daemon: DaemonProcess,
+) -> None:
     daemon.start()
     daemon.call("keystore.init", passphrase=PASSPHRASE)
     shop = daemon.call("wallet.create", label="shop")
@@ -53,11 +55,11 @@ def test_ten_clients_on_three_doors_see_the_same_truth(daemon: DaemonProcess) ->
 
     def look(client: int) -> None:
         for turn in range(ROUNDS):
-            door = (client + turn) % 3
-            if door == 0:
+            transport = (client + turn) % 3
+            if transport == 0:
                 found = daemon.call("history.list", **params)
             else:
-                ask = _post if door == 1 else _over_websocket
+                ask = _post if transport == 1 else _over_websocket
                 found = ask(url, "history.list", params)
             seen.append(
                 [(e["txid"], e["amount"], e["block_number"]) for e in found["entries"]]
@@ -85,31 +87,31 @@ def _http(**settings: Any) -> Any:
 def test_a_public_address_needs_an_explicit_setting_and_then_only_reads() -> None:
     with pytest.raises(OperatorError, match="allow_public"):
         open_http(_http(host="0.0.0.0", port=0), devnet=True)
-    door = open_http(_http(host="0.0.0.0", port=0, allow_public=True), devnet=True)
-    assert door is not None
-    assert door.access.classes == {"read"}
-    door.close()
+    listener = open_http(_http(host="0.0.0.0", port=0, allow_public=True), devnet=True)
+    assert listener is not None
+    assert listener.access.classes == {"read"}
+    listener.close()
 
 
 def test_loopback_may_spend_on_the_devnet_only() -> None:
     for devnet, classes in ((True, {"read", "spend"}), (False, {"read"})):
-        door = open_http(_http(port=0), devnet=devnet)
-        assert door is not None
-        assert door.access.classes == classes
-        door.close()
+        listener = open_http(_http(port=0), devnet=devnet)
+        assert listener is not None
+        assert listener.access.classes == classes
+        listener.close()
 
 
-def test_a_taken_port_is_named_and_a_door_can_be_off() -> None:
-    door = open_http(_http(port=0), devnet=True)
-    assert door is not None
-    port = int(door.url.rpartition(":")[2])
+def test_a_taken_port_is_named_and_http_can_be_off() -> None:
+    listener = open_http(_http(port=0), devnet=True)
+    assert listener is not None
+    port = int(listener.url.rpartition(":")[2])
     with pytest.raises(OperatorError, match=f"{port}.*another port"):
         open_http(_http(port=port), devnet=True)
-    door.close()
+    listener.close()
     assert open_http(_http(enabled=False), devnet=True) is None
 
 
-def test_what_spends_is_audited_at_every_door_and_beyond_a_restart(
+def test_what_spends_is_audited_on_every_transport_and_beyond_a_restart(
     daemon: DaemonProcess,
 ) -> None:
     daemon.start()

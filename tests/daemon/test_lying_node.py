@@ -79,7 +79,7 @@ def test_nothing_is_signed_by_the_word_of_a_node_that_lies(
     txid = chain.fund(wallet["address"], 100_000_000)
     daemon.call("tx.wait", txid=txid, until="solidified")
     for fault in ("wrong_id", "edit_amount"):
-        chain.fault(fault=fault, path="/wallet*/getblock*")  # at every door
+        chain.fault(fault=fault, path="/wallet*/getblock*")  # at every endpoint
     daemon.kill()
     daemon.start()
     daemon.call("keystore.unlock", passphrase=PASSPHRASE)
@@ -115,7 +115,7 @@ def test_an_edited_result_is_outdone_by_an_endpoint_that_proves_the_root(
     assert any(each["struck"] for each in chain.faults())
 
 
-def test_an_edited_result_at_every_door_is_unproven_and_no_payment_failed(
+def test_an_edited_result_at_every_endpoint_is_unproven_and_no_payment_failed(
     chain: TronDevnet, daemon: DaemonProcess
 ) -> None:
     wallet = daemon.call("wallet.create", label="shop")

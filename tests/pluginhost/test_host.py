@@ -1,4 +1,4 @@
-"""One host: contexts with their grants, calls between plugins, networks, the bell."""
+"""One host: contexts with their grants, calls between plugins, networks, events."""
 
 import pytest
 import trio
@@ -89,7 +89,9 @@ async def test_a_call_from_inside_is_checked_like_one_from_outside(
             await bench.call("some.slow")
 
 
-async def test_an_internal_method_is_on_no_door(autojump_clock: MockClock) -> None:
+async def test_an_internal_method_is_served_to_no_client(
+    autojump_clock: MockClock,
+) -> None:
     async with open_workbench({"some": {}}, plugins=[counting()]) as bench:
         names = {method.name for method in bench.host.methods()}
         assert names == {"some.double", "some.quadruple", "some.slow"}

@@ -1,4 +1,4 @@
-"""The keystore's doors."""
+"""The keystore's methods."""
 
 import pytest
 import trio

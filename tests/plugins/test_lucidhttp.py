@@ -23,7 +23,7 @@ LOCAL = Caller("http", "local", frozenset({"read", "spend"}))
 async def ask(
     bench: Workbench, verb: str, path: str, body: object = None, **query: str
 ) -> tuple[int, Any]:
-    """Find the route as the door does and run it."""
+    """Find the route as the HTTP transport does and run it."""
     parts = tuple((BASE + path).split("/"))
     for route in sorted(bench.host.routes(), key=lambda route: route.path.count("{")):
         path_values = match(route.path, parts)
