@@ -1,4 +1,4 @@
-"""Protocols that floors share, so that siblings need not import one another."""
+"""Protocols that layers share, so that siblings need not import one another."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar

@@ -1,4 +1,4 @@
-"""What a plugin may touch at run time, as Protocols that lower floors satisfy."""
+"""What a plugin may touch at run time, as Protocols that lower layers satisfy."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -256,7 +256,7 @@ def encode_response(
 ) -> bytes:
     """Write status line, fields and body.
 
-    There is no ``Date`` field: this floor has no wall clock (RFC 9110 6.6.1 allows
+    There is no ``Date`` field: this layer has no wall clock (RFC 9110 6.6.1 allows
     that to a server without one).
 
     Raises:

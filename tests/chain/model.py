@@ -1,7 +1,7 @@
 """A little chain without a network: real blocks and receipts, forks on request.
 
 Ids, parents, roots and the producers' signatures are real; transactions carry no
-signatures: checking those is the node floor's work.
+signatures: checking those is the node layer's work.
 """
 
 from collections.abc import Callable, Collection, Sequence

@@ -1,4 +1,4 @@
-"""All floors together over loopback HTTP: blocks on demand, deaths at will."""
+"""All layers together over loopback HTTP: blocks on demand, deaths at will."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
