@@ -923,3 +923,228 @@ class ShieldedTransferContract(_message.Message):
     transparent_to_address: bytes
     to_amount: int
     def __init__(self, transparent_from_address: _Optional[bytes] = ..., from_amount: _Optional[int] = ..., spend_description: _Optional[_Iterable[_Union[SpendDescription, _Mapping]]] = ..., receive_description: _Optional[_Iterable[_Union[ReceiveDescription, _Mapping]]] = ..., binding_signature: _Optional[bytes] = ..., transparent_to_address: _Optional[bytes] = ..., to_amount: _Optional[int] = ...) -> None: ...
+
+class EmptyMessage(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class NumberMessage(_message.Message):
+    __slots__ = ("num",)
+    NUM_FIELD_NUMBER: _ClassVar[int]
+    num: int
+    def __init__(self, num: _Optional[int] = ...) -> None: ...
+
+class BytesMessage(_message.Message):
+    __slots__ = ("value",)
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    value: bytes
+    def __init__(self, value: _Optional[bytes] = ...) -> None: ...
+
+class BlockLimit(_message.Message):
+    __slots__ = ("startNum", "endNum")
+    STARTNUM_FIELD_NUMBER: _ClassVar[int]
+    ENDNUM_FIELD_NUMBER: _ClassVar[int]
+    startNum: int
+    endNum: int
+    def __init__(self, startNum: _Optional[int] = ..., endNum: _Optional[int] = ...) -> None: ...
+
+class BlockReq(_message.Message):
+    __slots__ = ("id_or_num", "detail")
+    ID_OR_NUM_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    id_or_num: str
+    detail: bool
+    def __init__(self, id_or_num: _Optional[str] = ..., detail: _Optional[bool] = ...) -> None: ...
+
+class Return(_message.Message):
+    __slots__ = ("result", "code", "message")
+    class response_code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        SUCCESS: _ClassVar[Return.response_code]
+        SIGERROR: _ClassVar[Return.response_code]
+        CONTRACT_VALIDATE_ERROR: _ClassVar[Return.response_code]
+        CONTRACT_EXE_ERROR: _ClassVar[Return.response_code]
+        BANDWITH_ERROR: _ClassVar[Return.response_code]
+        DUP_TRANSACTION_ERROR: _ClassVar[Return.response_code]
+        TAPOS_ERROR: _ClassVar[Return.response_code]
+        TOO_BIG_TRANSACTION_ERROR: _ClassVar[Return.response_code]
+        TRANSACTION_EXPIRATION_ERROR: _ClassVar[Return.response_code]
+        SERVER_BUSY: _ClassVar[Return.response_code]
+        NO_CONNECTION: _ClassVar[Return.response_code]
+        NOT_ENOUGH_EFFECTIVE_CONNECTION: _ClassVar[Return.response_code]
+        BLOCK_UNSOLIDIFIED: _ClassVar[Return.response_code]
+        OTHER_ERROR: _ClassVar[Return.response_code]
+    SUCCESS: Return.response_code
+    SIGERROR: Return.response_code
+    CONTRACT_VALIDATE_ERROR: Return.response_code
+    CONTRACT_EXE_ERROR: Return.response_code
+    BANDWITH_ERROR: Return.response_code
+    DUP_TRANSACTION_ERROR: Return.response_code
+    TAPOS_ERROR: Return.response_code
+    TOO_BIG_TRANSACTION_ERROR: Return.response_code
+    TRANSACTION_EXPIRATION_ERROR: Return.response_code
+    SERVER_BUSY: Return.response_code
+    NO_CONNECTION: Return.response_code
+    NOT_ENOUGH_EFFECTIVE_CONNECTION: Return.response_code
+    BLOCK_UNSOLIDIFIED: Return.response_code
+    OTHER_ERROR: Return.response_code
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    result: bool
+    code: Return.response_code
+    message: bytes
+    def __init__(self, result: _Optional[bool] = ..., code: _Optional[_Union[Return.response_code, str]] = ..., message: _Optional[bytes] = ...) -> None: ...
+
+class TransactionExtention(_message.Message):
+    __slots__ = ("transaction", "txid", "constant_result", "result")
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    TXID_FIELD_NUMBER: _ClassVar[int]
+    CONSTANT_RESULT_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    transaction: bytes
+    txid: bytes
+    constant_result: _containers.RepeatedScalarFieldContainer[bytes]
+    result: Return
+    def __init__(self, transaction: _Optional[bytes] = ..., txid: _Optional[bytes] = ..., constant_result: _Optional[_Iterable[bytes]] = ..., result: _Optional[_Union[Return, _Mapping]] = ...) -> None: ...
+
+class BlockExtention(_message.Message):
+    __slots__ = ("transactions", "block_header", "blockid")
+    TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_HEADER_FIELD_NUMBER: _ClassVar[int]
+    BLOCKID_FIELD_NUMBER: _ClassVar[int]
+    transactions: _containers.RepeatedCompositeFieldContainer[TransactionExtention]
+    block_header: bytes
+    blockid: bytes
+    def __init__(self, transactions: _Optional[_Iterable[_Union[TransactionExtention, _Mapping]]] = ..., block_header: _Optional[bytes] = ..., blockid: _Optional[bytes] = ...) -> None: ...
+
+class BlockListExtention(_message.Message):
+    __slots__ = ("block",)
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
+    block: _containers.RepeatedCompositeFieldContainer[BlockExtention]
+    def __init__(self, block: _Optional[_Iterable[_Union[BlockExtention, _Mapping]]] = ...) -> None: ...
+
+class ResourceReceipt(_message.Message):
+    __slots__ = ("energy_usage", "energy_fee", "origin_energy_usage", "energy_usage_total", "net_usage", "net_fee", "result", "energy_penalty_total")
+    ENERGY_USAGE_FIELD_NUMBER: _ClassVar[int]
+    ENERGY_FEE_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_ENERGY_USAGE_FIELD_NUMBER: _ClassVar[int]
+    ENERGY_USAGE_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    NET_USAGE_FIELD_NUMBER: _ClassVar[int]
+    NET_FEE_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    ENERGY_PENALTY_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    energy_usage: int
+    energy_fee: int
+    origin_energy_usage: int
+    energy_usage_total: int
+    net_usage: int
+    net_fee: int
+    result: Transaction.Result.contractResult
+    energy_penalty_total: int
+    def __init__(self, energy_usage: _Optional[int] = ..., energy_fee: _Optional[int] = ..., origin_energy_usage: _Optional[int] = ..., energy_usage_total: _Optional[int] = ..., net_usage: _Optional[int] = ..., net_fee: _Optional[int] = ..., result: _Optional[_Union[Transaction.Result.contractResult, str]] = ..., energy_penalty_total: _Optional[int] = ...) -> None: ...
+
+class InternalTransaction(_message.Message):
+    __slots__ = ("hash", "caller_address", "transferTo_address", "callValueInfo", "note", "rejected", "extra")
+    class CallValueInfo(_message.Message):
+        __slots__ = ("callValue", "tokenId")
+        CALLVALUE_FIELD_NUMBER: _ClassVar[int]
+        TOKENID_FIELD_NUMBER: _ClassVar[int]
+        callValue: int
+        tokenId: str
+        def __init__(self, callValue: _Optional[int] = ..., tokenId: _Optional[str] = ...) -> None: ...
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    CALLER_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    TRANSFERTO_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    CALLVALUEINFO_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_FIELD_NUMBER: _ClassVar[int]
+    EXTRA_FIELD_NUMBER: _ClassVar[int]
+    hash: bytes
+    caller_address: bytes
+    transferTo_address: bytes
+    callValueInfo: _containers.RepeatedCompositeFieldContainer[InternalTransaction.CallValueInfo]
+    note: bytes
+    rejected: bool
+    extra: str
+    def __init__(self, hash: _Optional[bytes] = ..., caller_address: _Optional[bytes] = ..., transferTo_address: _Optional[bytes] = ..., callValueInfo: _Optional[_Iterable[_Union[InternalTransaction.CallValueInfo, _Mapping]]] = ..., note: _Optional[bytes] = ..., rejected: _Optional[bool] = ..., extra: _Optional[str] = ...) -> None: ...
+
+class TransactionInfo(_message.Message):
+    __slots__ = ("id", "fee", "blockNumber", "blockTimeStamp", "contractResult", "contract_address", "receipt", "log", "result", "resMessage", "assetIssueID", "withdraw_amount", "unfreeze_amount", "internal_transactions", "exchange_received_amount", "exchange_inject_another_amount", "exchange_withdraw_another_amount", "exchange_id", "shielded_transaction_fee", "orderId", "orderDetails", "packingFee", "withdraw_expire_amount", "cancel_unfreezeV2_amount")
+    class code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        SUCESS: _ClassVar[TransactionInfo.code]
+        FAILED: _ClassVar[TransactionInfo.code]
+    SUCESS: TransactionInfo.code
+    FAILED: TransactionInfo.code
+    class Log(_message.Message):
+        __slots__ = ("address", "topics", "data")
+        ADDRESS_FIELD_NUMBER: _ClassVar[int]
+        TOPICS_FIELD_NUMBER: _ClassVar[int]
+        DATA_FIELD_NUMBER: _ClassVar[int]
+        address: bytes
+        topics: _containers.RepeatedScalarFieldContainer[bytes]
+        data: bytes
+        def __init__(self, address: _Optional[bytes] = ..., topics: _Optional[_Iterable[bytes]] = ..., data: _Optional[bytes] = ...) -> None: ...
+    class CancelUnfreezeV2AmountEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    ID_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    BLOCKNUMBER_FIELD_NUMBER: _ClassVar[int]
+    BLOCKTIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    CONTRACTRESULT_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    RESMESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ASSETISSUEID_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAW_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    UNFREEZE_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    INTERNAL_TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
+    EXCHANGE_RECEIVED_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    EXCHANGE_INJECT_ANOTHER_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    EXCHANGE_WITHDRAW_ANOTHER_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    EXCHANGE_ID_FIELD_NUMBER: _ClassVar[int]
+    SHIELDED_TRANSACTION_FEE_FIELD_NUMBER: _ClassVar[int]
+    ORDERID_FIELD_NUMBER: _ClassVar[int]
+    ORDERDETAILS_FIELD_NUMBER: _ClassVar[int]
+    PACKINGFEE_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAW_EXPIRE_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_UNFREEZEV2_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    fee: int
+    blockNumber: int
+    blockTimeStamp: int
+    contractResult: _containers.RepeatedScalarFieldContainer[bytes]
+    contract_address: bytes
+    receipt: ResourceReceipt
+    log: _containers.RepeatedCompositeFieldContainer[TransactionInfo.Log]
+    result: TransactionInfo.code
+    resMessage: bytes
+    assetIssueID: str
+    withdraw_amount: int
+    unfreeze_amount: int
+    internal_transactions: _containers.RepeatedCompositeFieldContainer[InternalTransaction]
+    exchange_received_amount: int
+    exchange_inject_another_amount: int
+    exchange_withdraw_another_amount: int
+    exchange_id: int
+    shielded_transaction_fee: int
+    orderId: bytes
+    orderDetails: _containers.RepeatedCompositeFieldContainer[MarketOrderDetail]
+    packingFee: int
+    withdraw_expire_amount: int
+    cancel_unfreezeV2_amount: _containers.ScalarMap[str, int]
+    def __init__(self, id: _Optional[bytes] = ..., fee: _Optional[int] = ..., blockNumber: _Optional[int] = ..., blockTimeStamp: _Optional[int] = ..., contractResult: _Optional[_Iterable[bytes]] = ..., contract_address: _Optional[bytes] = ..., receipt: _Optional[_Union[ResourceReceipt, _Mapping]] = ..., log: _Optional[_Iterable[_Union[TransactionInfo.Log, _Mapping]]] = ..., result: _Optional[_Union[TransactionInfo.code, str]] = ..., resMessage: _Optional[bytes] = ..., assetIssueID: _Optional[str] = ..., withdraw_amount: _Optional[int] = ..., unfreeze_amount: _Optional[int] = ..., internal_transactions: _Optional[_Iterable[_Union[InternalTransaction, _Mapping]]] = ..., exchange_received_amount: _Optional[int] = ..., exchange_inject_another_amount: _Optional[int] = ..., exchange_withdraw_another_amount: _Optional[int] = ..., exchange_id: _Optional[int] = ..., shielded_transaction_fee: _Optional[int] = ..., orderId: _Optional[bytes] = ..., orderDetails: _Optional[_Iterable[_Union[MarketOrderDetail, _Mapping]]] = ..., packingFee: _Optional[int] = ..., withdraw_expire_amount: _Optional[int] = ..., cancel_unfreezeV2_amount: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class TransactionInfoList(_message.Message):
+    __slots__ = ("transactionInfo",)
+    TRANSACTIONINFO_FIELD_NUMBER: _ClassVar[int]
+    transactionInfo: _containers.RepeatedCompositeFieldContainer[TransactionInfo]
+    def __init__(self, transactionInfo: _Optional[_Iterable[_Union[TransactionInfo, _Mapping]]] = ...) -> None: ...
