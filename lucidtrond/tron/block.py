@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NewType, cast
 
-from attrs import frozen
+from attrs import field, frozen
 from google.protobuf.message import DecodeError
 
 from lucidtrond.tron import tron_pb2 as pb
@@ -31,6 +31,8 @@ BlockId = NewType("BlockId", str)
 
 EMPTY_ROOT: Final = bytes(32)
 """txTrieRoot of a block without transactions."""
+NODE_BYTES: Final = 64
+"""Of a node of the transactions' tree that is no leaf: two hashes."""
 BLOCK_INTERVAL_MS: Final = 3000
 """One slot (ChainConstant.BLOCK_PRODUCED_INTERVAL)."""
 
@@ -164,6 +166,9 @@ class BlockTransaction:
 
     transaction: Transaction
     results: tuple[bytes, ...] = ()
+    received: bytes = field(default=b"", repr=False)
+    """The bytes that it was read from, where `encode` would write others from the rest:
+    unknown fields may stand anywhere. The block's root is that of these bytes."""
 
     @classmethod
     def with_code(
@@ -183,11 +188,12 @@ class BlockTransaction:
         """
         transaction, results = read_stored(data)
         try:
-            for each in results:
-                pb.Transaction.Result.FromString(each)
+            for result in results:
+                pb.Transaction.Result.FromString(result)
         except DecodeError:
             raise MalformedTransaction("a result that is no message") from None
-        return cls(transaction, results)
+        is_canonical = transaction.encode(results) == data
+        return cls(transaction, results, b"" if is_canonical else data)
 
     @property
     def contract_ret(self) -> int | None:
@@ -196,8 +202,8 @@ class BlockTransaction:
         return _code(self.results[0]) if self.results else None
 
     def encode(self) -> bytes:
-        """protocol.Transaction with signatures and results."""
-        return self.transaction.encode(self.results)
+        """protocol.Transaction with signatures and results, as it was received."""
+        return self.received or self.transaction.encode(self.results)
 
 
 def encode_code(contract_ret: int) -> bytes:
@@ -276,7 +282,11 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 
 def tx_trie_root(transactions: Sequence[BlockTransaction]) -> bytes:
     """txTrieRoot: leaves are sha256 of whole transactions, results included."""
-    return merkle_root([sha256(each.encode()) for each in transactions])
+    return _root_of([transaction.encode() for transaction in transactions])
+
+
+def _root_of(leaves: Sequence[bytes]) -> bytes:
+    return merkle_root([sha256(leaf) for leaf in leaves])
 
 
 def check_block(block: Block, *, expected_id: BlockId | None = None) -> BlockId:
@@ -298,10 +308,11 @@ def check_block(block: Block, *, expected_id: BlockId | None = None) -> BlockId:
         raise BadBlock("a header that can't be written") from None
     if expected_id is not None and block_id != expected_id:
         raise BadBlock(f"id: computed {block_id}, stated {expected_id}")
-    for each in block.transactions:
-        _check_is_leaf(header.number, each)
+    leaves = [transaction.encode() for transaction in block.transactions]
+    for transaction, leaf in zip(block.transactions, leaves, strict=True):
+        _check_is_leaf(header.number, transaction, leaf)
     _check_signature(header)
-    if tx_trie_root(block.transactions) != header.tx_trie_root:
+    if _root_of(leaves) != header.tx_trie_root:
         raise _other_root(block)
     return block_id
 
@@ -330,12 +341,15 @@ def _check_signature(header: BlockHeader) -> None:
         raise BadBlock(f"block {header.number}: nobody's signature") from None
 
 
-def _check_is_leaf(number: int, each: BlockTransaction) -> None:
+def _check_is_leaf(number: int, stored: BlockTransaction, leaf: bytes) -> None:
     # The tree marks neither leaves nor nodes: two hashes in a row, taken for a
     # transaction of 64 bytes, would give the same root.
     try:
-        contracts = len(pb.Transaction.raw.FromString(each.transaction.raw).contract)
+        contracts = len(pb.Transaction.raw.FromString(stored.transaction.raw).contract)
     except DecodeError:
         contracts = 0
     if contracts != 1:
         raise BadBlock(f"block {number}: something that is no transaction")
+    # One with a signature is longer. Those of block 0 have none, and its id is known.
+    if number and len(leaf) <= NODE_BYTES:
+        raise BadBlock(f"block {number}: a transaction of {len(leaf)} bytes")

@@ -186,6 +186,42 @@ def test_two_hashes_are_no_transaction() -> None:
         check_block(Block(header, (forged,)))
 
 
+SMALLEST = b"\x5a\x02\x08\x01"
+"""Raw data that is one contract and nothing else."""
+
+
+@pytest.mark.parametrize("size", [8, 63, 64, 65, 66])
+def test_a_leaf_is_longer_than_a_node(size: int) -> None:
+    """Whatever it says: only then are the two told apart by their length."""
+    bare = Transaction(SMALLEST)
+    padding = size - len(bare.encode()) - 2
+    signatures = (bytes(padding),) if padding >= 0 else ()
+    leaf = BlockTransaction(Transaction(SMALLEST, signatures))
+    block = block_of(leaf)
+    if size > 64:
+        assert len(leaf.encode()) == size
+        assert check_block(block) == block.header.id
+        return
+    with pytest.raises(BadBlock, match=f"a transaction of {len(leaf.encode())} bytes"):
+        check_block(block)
+    genesis = attrs.evolve(block.header, number=0, witness_signature=b"")
+    assert check_block(Block(genesis, (leaf,)))
+
+
+def test_a_leaf_is_what_was_received() -> None:
+    """Unknown fields may stand anywhere, as long as they are hashed there."""
+    written = payment(1).encode()
+    odd = b"\x9a\x06\x01x"  # field 99
+    for data in (odd + written, written + odd):
+        stored = BlockTransaction.from_bytes(data)
+        assert stored.encode() == data
+        assert stored.transaction.unknown == odd
+        block = block_of(stored)
+        assert block.header.tx_trie_root == sha256(data)
+        assert check_block(block) == block.header.id
+    assert BlockTransaction.from_bytes(written) == payment(1)
+
+
 def test_a_root_alone_that_does_not_fit_is_told_from_all_else() -> None:
     """Unknown fields of a transaction count in the root; JSON does not show them."""
     stored = payment(1)
