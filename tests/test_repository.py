@@ -214,8 +214,8 @@ def test_the_names_of_methods_are_promises(host: PluginHost) -> None:
         "account": "balance get resources",
         "address": "convert validate validate_many",
         "block": "get latest",
-        "devnet": "clear fault faults fork fund info jump mine nil restore rule seed"
-        " shut snapshot stall",
+        "devnet": "clear close_port fault faults fork fund info jump mine nil restore"
+        " rule seed shut snapshot stall zero_transfer",
         "history": "list",
         "keystore": "init lock reveal_mnemonic status unlock",
         "network": "endpoints plan status",
@@ -238,6 +238,7 @@ def test_who_may_pay_and_who_may_open_the_keystore(host: PluginHost) -> None:
     }
     assert spend == {
         "devnet.clear",
+        "devnet.close_port",
         "devnet.fault",
         "devnet.fork",
         "devnet.fund",
@@ -250,6 +251,7 @@ def test_who_may_pay_and_who_may_open_the_keystore(host: PluginHost) -> None:
         "devnet.shut",
         "devnet.snapshot",
         "devnet.stall",
+        "devnet.zero_transfer",
         "transfer.send",
         "tx.broadcast",
         "tx.retry",

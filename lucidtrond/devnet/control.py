@@ -1,6 +1,7 @@
-"""What a test may do to a running chain, by name: one table for HTTP and JSON-RPC.
+"""The control verbs carried out, and their HTTP paths ``/devnet/VERB``.
 
-Each verb has its parameters as a type and gives a JSON-able object.
+Verbs, parameters and results are declared in `lucidtrond.api.devnet`; each has one
+function here that carries it out.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,23 +9,26 @@ from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 import trio
-from attrs import frozen
 from msgspec import Meta
-from msgspec.structs import force_setattr
 
-from lucidtrond.devnet.faults import Faults, Rule, TooManyRules, one_port
+from lucidtrond.api import devnet as declared
+from lucidtrond.api.params import Result, read_address, read_amount, read_recipient
+from lucidtrond.devnet.faults import Faults, TooManyRules
 from lucidtrond.devnet.router import JSON_TYPE
 from lucidtrond.devnet.state.chain import TooDeep
-from lucidtrond.errors import InsufficientFunds, InvalidInput, TooBusy
+from lucidtrond.errors import CallError, InvalidInput
 from lucidtrond.transports.http import Handler, HttpRequest, HttpResponse
-from lucidtrond.tron.address import Address, InvalidAddress, parse_address
+from lucidtrond.tron.address import (
+    Address,
+    InvalidAddress,
+    parse_address,
+)
 from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun
 
 PREFIX: Final = "/devnet/"
-MAX_BLOCKS: Final = 10_000
-MAX_JUMP_S: Final = 400 * 86_400
-MAX_CLOSED_S: Final = 3600
+MAX_TOKEN_AMOUNT: Final = 2**256 - 1
+"""uint256 of TRC-20."""
 
 Json = dict[str, Any]
 
@@ -64,215 +68,248 @@ class Controllable(Protocol):
     async def restore(self, name: str) -> int: ...
 
 
-class _Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
+_Function = Callable[[Controllable, Any], Awaitable[Result]]
+
+FUNCTIONS: Final[dict[str, _Function]] = {}
+"""What carries out each verb, by its name."""
 
 
-class _Nothing(_Params, frozen=True):
-    pass
+def _carries_out(name: str) -> Callable[[_Function], _Function]:
+    def add(function: _Function) -> _Function:
+        FUNCTIONS[name] = function
+        return function
+
+    return add
 
 
-class _Mine(_Params, frozen=True):
-    count: Annotated[int, Meta(ge=1, le=MAX_BLOCKS)] = 1
-
-
-class _Jump(_Params, frozen=True):
-    seconds: Annotated[float, Meta(gt=0, le=MAX_JUMP_S)]
-
-
-class _Fork(_Params, frozen=True):
-    depth: Annotated[int, Meta(ge=1)] = 1
-    keep: bool = True
-    blocks: Annotated[int, Meta(ge=0, le=MAX_BLOCKS)] = 0
-
-
-class _Stall(_Params, frozen=True):
-    stalled: bool = True
-
-
-class _Shut(_Params, frozen=True):
-    port: Annotated[int, Meta(ge=0)] = 0
-    for_s: Annotated[float, Meta(gt=0, le=MAX_CLOSED_S)] = 1.0
-    door: Annotated[int, Meta(ge=0)] | None = None
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "port", one_port(self.port or None, self.door) or 0)
-
-
-class _Nil(_Params, frozen=True):
-    sender: str
-    recipient: str
-    token: str
-
-
-class _Rule(_Params, frozen=True):
-    token: str
-    honest: bool
-
-
-class _Fund(_Params, frozen=True):
-    address: str
-    amount: Annotated[int, Meta(ge=1)]
-    token: str | None = None
-
-
-class _Named(_Params, frozen=True):
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
-
-
-class _Clear(_Params, frozen=True):
-    number: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
-
-
-class _Seed(_Params, frozen=True):
-    seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-
-
-async def _info(devnet: Controllable, _params: _Nothing) -> Json:
+@_carries_out("info")
+async def _info(devnet: Controllable, _params: None) -> declared.Info:
     await trio.lowlevel.checkpoint()
-    return dict(devnet.info())
+    return msgspec.convert(devnet.info(), declared.Info)
 
 
-async def _mine(devnet: Controllable, params: _Mine) -> Json:
-    return {"head_number": await devnet.mine(params.count)}
+@_carries_out("mine")
+async def _mine(devnet: Controllable, params: declared.Mine) -> declared.Mined:
+    return declared.Mined(head_number=await devnet.mine(params.count))
 
 
-async def _jump(devnet: Controllable, params: _Jump) -> Json:
-    return {"head_number": await devnet.jump(params.seconds)}
+@_carries_out("jump")
+async def _jump(devnet: Controllable, params: declared.Jump) -> declared.Mined:
+    return declared.Mined(head_number=await devnet.jump(params.seconds))
 
 
-async def _fork(devnet: Controllable, params: _Fork) -> Json:
+@_carries_out("fork")
+async def _fork(devnet: Controllable, params: declared.Fork) -> declared.Mined:
     head = await devnet.fork(params.depth, keep=params.keep, blocks=params.blocks)
-    return {"head_number": head}
+    return declared.Mined(head_number=head)
 
 
-async def _stall(devnet: Controllable, params: _Stall) -> Json:
+@_carries_out("stall")
+async def _stall(devnet: Controllable, params: declared.Stall) -> declared.Stalled:
     await trio.lowlevel.checkpoint()
     devnet.stall(stalled=params.stalled)
-    return {"stalled": params.stalled}
+    return declared.Stalled(stalled=params.stalled)
 
 
-async def _shut(devnet: Controllable, params: _Shut) -> Json:
+@_carries_out("snapshot")
+async def _snapshot(devnet: Controllable, params: declared.Named) -> declared.Mined:
+    return declared.Mined(head_number=await devnet.snapshot(params.name))
+
+
+@_carries_out("restore")
+async def _restore(devnet: Controllable, params: declared.Named) -> declared.Mined:
+    return declared.Mined(head_number=await devnet.restore(params.name))
+
+
+@_carries_out("fund")
+async def _fund(devnet: Controllable, params: declared.Fund) -> declared.Funded:
+    to = read_recipient(
+        params.address,
+        allow_unchecked=params.allow_unchecked_recipient,
+        name="address",
+    )
+    if params.asset == "TRX":
+        if params.amount_sun is None or params.amount_raw is not None:
+            raise InvalidInput("TRX: expected amount_sun and no amount_raw")
+        sun = Sun(read_amount(params.amount_sun, name="amount_sun"))
+        return declared.Funded(txid=await devnet.fund(to, sun))
+    token = _read_token(devnet, params.asset, name="asset", others="TRX, ")
+    if params.amount_raw is None or params.amount_sun is not None:
+        symbol = token["symbol"]
+        raise InvalidInput(f"{symbol}: expected amount_raw and no amount_sun")
+    amount = read_amount(params.amount_raw, name="amount_raw", limit=MAX_TOKEN_AMOUNT)
+    contract = parse_address(token["address"])
+    return declared.Funded(txid=await devnet.fund_token(to, contract, amount))
+
+
+@_carries_out("zero_transfer")
+async def _zero_transfer(
+    devnet: Controllable, params: declared.ZeroTransfer
+) -> declared.Funded:
+    sender = read_address(params.sender, name="sender")
+    recipient = read_address(params.recipient, name="recipient")
+    token = parse_address(_read_token(devnet, params.token, name="token")["address"])
+    txid = await devnet.plant_zero_transfer(sender, recipient, token)
+    return declared.Funded(txid=txid)
+
+
+@_carries_out("rule")
+async def _rule(devnet: Controllable, params: declared.SetRule) -> declared.Funded:
+    token = parse_address(_read_token(devnet, params.token, name="token")["address"])
+    return declared.Funded(txid=await devnet.set_rule(token, honest=params.honest))
+
+
+def _read_token(
+    devnet: Controllable, text: str, *, name: str, others: str = ""
+) -> Mapping[str, Any]:
+    """A token of this chain, by its symbol or its address, as `info` shows it.
+
+    Raises:
+        InvalidInput: there is none; or hex without a checksum.
+    """
+    info = devnet.info()
+    wanted = text.strip()
+    for token in info["tokens"]:
+        if token["symbol"] == wanted.upper():
+            return dict(token)
+    symbols = ", ".join(token["symbol"] for token in info["tokens"])
+    expected = f"{name}: expected {others}{symbols} or a known token's address"
+    try:
+        address = parse_address(wanted)
+    except InvalidAddress as exc:
+        raise InvalidInput(f"{expected}, got {text!r}: {exc}") from None
+    for token in (*info["tokens"], *info["fake_tokens"]):
+        if token["address"] == address.base58:
+            return dict(token)
+    raise InvalidInput(f"{expected}, got {text!r}: there is no token on this chain")
+
+
+@_carries_out("close_port")
+async def _close_port(
+    devnet: Controllable, params: declared.ClosePort
+) -> declared.ClosedPort:
     await trio.lowlevel.checkpoint()
     devnet.close_port(params.port, params.for_s)
-    return {"port": params.port, "door": params.port, "for_s": params.for_s}
+    return declared.ClosedPort(port=params.port, for_s=params.for_s, door=params.port)
 
 
-async def _nil(devnet: Controllable, params: _Nil) -> Json:
-    named = (params.sender, params.recipient, params.token)
-    sender, recipient, token = (_address(devnet, text) for text in named)
-    return {"txid": await devnet.plant_zero_transfer(sender, recipient, token)}
-
-
-async def _fund(devnet: Controllable, params: _Fund) -> Json:
-    to = parse_address(params.address)
-    if params.token is None:
-        return {"txid": await devnet.fund(to, Sun(params.amount))}
-    token = _address(devnet, params.token)
-    return {"txid": await devnet.fund_token(to, token, params.amount)}
-
-
-async def _rule(devnet: Controllable, params: _Rule) -> Json:
-    token = _address(devnet, params.token)
-    return {"txid": await devnet.set_rule(token, honest=params.honest)}
-
-
-def _address(devnet: Controllable, text: str) -> Address:
-    """An address, or a token's symbol."""
-    for token in devnet.info()["tokens"]:
-        if token["symbol"] == text.upper():
-            return parse_address(token["address"])
-    return parse_address(text)
-
-
-async def _snapshot(devnet: Controllable, params: _Named) -> Json:
-    return {"head_number": await devnet.snapshot(params.name)}
-
-
-async def _restore(devnet: Controllable, params: _Named) -> Json:
-    return {"head_number": await devnet.restore(params.name)}
-
-
-async def _fault(devnet: Controllable, rule: Rule) -> Json:
+@_carries_out("fault")
+async def _fault(devnet: Controllable, params: declared.Fault) -> declared.FaultNumber:
     await trio.lowlevel.checkpoint()
-    return {"number": devnet.faults.add(rule)}
+    return declared.FaultNumber(number=devnet.faults.add(params.rule))
 
 
-async def _faults(devnet: Controllable, _params: _Nothing) -> Json:
+@_carries_out("faults")
+async def _faults(devnet: Controllable, _params: None) -> declared.FaultStates:
     await trio.lowlevel.checkpoint()
-    states = msgspec.to_builtins(devnet.faults.states())
-    return {"seed": devnet.faults.seed, "faults": states}
+    states = list(devnet.faults.states())
+    return declared.FaultStates(seed=devnet.faults.seed, faults=states)
 
 
-async def _clear(devnet: Controllable, params: _Clear) -> Json:
+@_carries_out("clear")
+async def _clear(devnet: Controllable, params: declared.Clear) -> declared.Cleared:
     await trio.lowlevel.checkpoint()
-    return {"cleared": devnet.faults.clear(params.number)}
+    return declared.Cleared(cleared=devnet.faults.clear(params.number))
 
 
-async def _seed(devnet: Controllable, params: _Seed) -> Json:
+@_carries_out("seed")
+async def _seed(devnet: Controllable, params: declared.Seed) -> declared.Seeded:
     await trio.lowlevel.checkpoint()
     devnet.faults.reseed(params.seed)
-    return {"seed": params.seed}
-
-
-@frozen
-class _Verb:
-    params: type[msgspec.Struct]
-    run: Callable[[Controllable, Any], Awaitable[Json]]
-
-
-VERBS: Final[Mapping[str, _Verb]] = {
-    "info": _Verb(_Nothing, _info),
-    "mine": _Verb(_Mine, _mine),
-    "jump": _Verb(_Jump, _jump),
-    "fork": _Verb(_Fork, _fork),
-    "stall": _Verb(_Stall, _stall),
-    "shut": _Verb(_Shut, _shut),
-    "fund": _Verb(_Fund, _fund),
-    "nil": _Verb(_Nil, _nil),
-    "rule": _Verb(_Rule, _rule),
-    "snapshot": _Verb(_Named, _snapshot),
-    "restore": _Verb(_Named, _restore),
-    "fault": _Verb(Rule, _fault),
-    "faults": _Verb(_Nothing, _faults),
-    "clear": _Verb(_Clear, _clear),
-    "seed": _Verb(_Seed, _seed),
-}
+    return declared.Seeded(seed=params.seed)
 
 
 _REFUSALS: Final = (
     msgspec.ValidationError,
     CantStall,
-    InsufficientFunds,
-    InvalidAddress,
-    NoSuchPort,
     NoSnapshot,
-    TooBusy,
+    NoSuchPort,
     TooDeep,
     TooManyRules,
 )
 
 
-async def control(devnet: Controllable, verb: str, params: Mapping[str, Any]) -> Json:
-    """Carry one verb out.
+async def control(devnet: Controllable, name: str, params: Mapping[str, Any]) -> Json:
+    """Carry out the verb of that name, or older name; gives its result by fields.
 
     Raises:
-        InvalidInput: no such verb, or its parameters can't be.
+        InvalidInput: no such verb, or its parameters do not fit.
+        InsufficientFunds, RecipientRefused, TooBusy: a payment that is refused.
     """
-    declared = VERBS.get(verb)
-    if declared is None:
-        raise InvalidInput(f"expected one of {', '.join(VERBS)}, got {verb[:40]!r}")
+    verb = _find_verb(name)
     try:
-        read = msgspec.convert(params, declared.params)
-        return await declared.run(devnet, read)
+        return await _carry_out(devnet, verb, params)
     except _REFUSALS as why:
-        raise InvalidInput(f"{verb}: {why}") from None
+        raise InvalidInput(f"{name}: {why}") from None
+
+
+def _find_verb(name: str) -> declared.ControlVerb:
+    verb = declared.NAMES.get(name)
+    if verb is None:
+        expected = ", ".join(declared.VERBS)
+        raise InvalidInput(f"expected one of {expected}, got {name[:40]!r}")
+    return verb
+
+
+async def _carry_out(
+    devnet: Controllable, verb: declared.ControlVerb, params: Mapping[str, Any]
+) -> Json:
+    """Raises CallError or one of `_REFUSALS`."""
+    read = msgspec.convert(params, verb.params or _NoParams)
+    result = await FUNCTIONS[verb.name](devnet, read)
+    fields: Json = msgspec.to_builtins(result)
+    return fields
+
+
+class _NoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+# Over HTTP
+
+
+class _OlderFund(msgspec.Struct, frozen=True):
+    """How much, by one number for TRX and tokens alike."""
+
+    amount: Annotated[int, Meta(ge=1)]
+    token: str | None = None
+
+
+def _fund_of_older(params: Json) -> Json:
+    """``{address, amount, token}``: older than *amount_sun*, *amount_raw*, *asset*.
+
+    It never asked for an address's checksum.
+    """
+    if "amount" not in params:
+        return params
+    older = msgspec.convert(params, _OlderFund)
+    others = {key: params[key] for key in params.keys() - {"amount", "token"}}
+    unit = "amount_sun" if older.token is None else "amount_raw"
+    asset = {} if older.token is None else {"asset": older.token}
+    return {
+        "allow_unchecked_recipient": True,
+        unit: str(older.amount),
+        **asset,
+        **others,
+    }
+
+
+def _fault_of_flat(params: Json) -> Json:
+    """The rule's fields without a *rule* around them."""
+    return params if "rule" in params else {"rule": params}
+
+
+OTHER_FORMS: Final[Mapping[str, Callable[[Json], Json]]] = {
+    "fund": _fund_of_older,
+    "fault": _fault_of_flat,
+}
+"""What HTTP takes beside the declared parameters, made into those."""
 
 
 def controlled(devnet: Controllable, handler: Handler, *, allowed: bool) -> Handler:
     """*handler* with ``/devnet/VERB`` before it: POST with a JSON object.
 
-    What can't be done is 400, without leave (``--control``) everything is 403.
+    What is refused is 400; without ``--control`` everything is 403.
     """
 
     async def handle(request: HttpRequest) -> HttpResponse:
@@ -280,14 +317,20 @@ def controlled(devnet: Controllable, handler: Handler, *, allowed: bool) -> Hand
             return await handler(request)
         if not allowed:
             return _answer(403, {"Error": "/devnet/ needs --control"})
+        name = request.path.removeprefix(PREFIX)
         try:
-            params = msgspec.json.decode(request.body or b"{}", type=dict[str, Any])
-            verb = request.path.removeprefix(PREFIX)
-            return _answer(200, await control(devnet, verb, params))
+            params = msgspec.json.decode(request.body or b"{}", type=Json)
+            verb = _find_verb(name)
         except msgspec.DecodeError as why:
             return _answer(400, {"Error": f"expected a JSON object: {why}"})
         except InvalidInput as why:
             return _answer(400, {"Error": str(why)})
+        form = OTHER_FORMS.get(name)
+        try:
+            params = params if form is None else form(params)
+            return _answer(200, await _carry_out(devnet, verb, params))
+        except (CallError, *_REFUSALS) as why:
+            return _answer(400, {"Error": f"{name}: {why}"})
 
     return handle
 

@@ -11,7 +11,8 @@ import trio
 from attrs import frozen
 from msgspec.structs import replace
 
-from lucidtrond.devnet.faults import BUSY, LITE, Faults, Rule
+from lucidtrond.api.fault_rules import FaultRule
+from lucidtrond.devnet.faults import BUSY, LITE, Faults
 from lucidtrond.devnet.router import JSON_TYPE, SERVER, Router
 from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.devnet.state.view import ChainView, LaggingView, RejectingView
@@ -43,7 +44,9 @@ class FaultyRouter:
         return await _strike(rule, self.router, request)
 
 
-async def _strike(rule: Rule, router: Router, request: HttpRequest) -> HttpResponse:
+async def _strike(
+    rule: FaultRule, router: Router, request: HttpRequest
+) -> HttpResponse:
     if rule.fault == "black_hole":
         await trio.sleep_forever()
     instead = _INSTEAD.get(rule.fault)
@@ -52,7 +55,7 @@ async def _strike(rule: Rule, router: Router, request: HttpRequest) -> HttpRespo
     return _altered(rule, router.seen(partial(_view, rule)).answer(request))
 
 
-def _view(rule: Rule, chain: ChainView) -> ChainView:
+def _view(rule: FaultRule, chain: ChainView) -> ChainView:
     """The chain as the node that answers sees it."""
     match rule.fault:
         case "lag":
@@ -67,7 +70,7 @@ def _view(rule: Rule, chain: ChainView) -> ChainView:
     return chain
 
 
-def _altered(rule: Rule, answer: HttpResponse) -> HttpResponse:
+def _altered(rule: FaultRule, answer: HttpResponse) -> HttpResponse:
     """What the chain answered, on its way to grief."""
     lie = _LIES.get(rule.fault)
     if lie is not None:
@@ -84,34 +87,34 @@ def _altered(rule: Rule, answer: HttpResponse) -> HttpResponse:
     return answer
 
 
-def _status(rule: Rule, _request: HttpRequest) -> HttpResponse:
+def _status(rule: FaultRule, _request: HttpRequest) -> HttpResponse:
     after = rule.retry_after_s
     extra = () if after is None else (("Retry-After", str(after)),)
     body = (rule.text or "").encode()
     return HttpResponse(rule.status, body, "text/html", (*SERVER, *extra))
 
 
-def _error(rule: Rule, _request: HttpRequest) -> HttpResponse:
+def _error(rule: FaultRule, _request: HttpRequest) -> HttpResponse:
     return _json({"Error": rule.text or BUSY})
 
 
-def _text(rule: Rule, _request: HttpRequest) -> HttpResponse:
+def _text(rule: FaultRule, _request: HttpRequest) -> HttpResponse:
     return HttpResponse(200, (rule.text or LITE).encode(), JSON_TYPE, SERVER)
 
 
-def _empty(_rule: Rule, _request: HttpRequest) -> HttpResponse:
+def _empty(_rule: FaultRule, _request: HttpRequest) -> HttpResponse:
     return _json({})
 
 
-def _empty_list(_rule: Rule, _request: HttpRequest) -> HttpResponse:
+def _empty_list(_rule: FaultRule, _request: HttpRequest) -> HttpResponse:
     return _json([])
 
 
-def _never(_rule: Rule, _request: HttpRequest) -> HttpResponse:
+def _never(_rule: FaultRule, _request: HttpRequest) -> HttpResponse:
     return HttpResponse(200, deliver=_reset)
 
 
-_INSTEAD: Final[Mapping[str, Callable[[Rule, HttpRequest], HttpResponse]]] = {
+_INSTEAD: Final[Mapping[str, Callable[[FaultRule, HttpRequest], HttpResponse]]] = {
     "status": _status,
     "error": _error,
     "text": _text,

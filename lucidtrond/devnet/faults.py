@@ -25,94 +25,24 @@ What each fault is, by what becomes of the request:
 import random
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Annotated, Final, Literal
+from typing import Final
 
-import msgspec
 from attrs import define, field
-from msgspec import Meta
-from msgspec.structs import force_setattr
 
-FaultName = Literal[
-    "status",
-    "error",
-    "text",
-    "empty",
-    "empty_list",
-    "reset",
-    "black_hole",
-    "drop",
-    "delay",
-    "drip",
-    "truncate",
-    "cut",
-    "lost_reply",
-    "wrong_txid",
-    "edit_amount",
-    "edit_result",
-    "no_logs",
-    "wrong_id",
-    "broadcast",
-    "lag",
-    "stop",
-]
+from lucidtrond.api.devnet import FaultState
+from lucidtrond.api.fault_rules import FaultRule
 
 MAX_RULES: Final = 1000
-MAX_DELAY_S: Final = 3600
 BUSY: Final = "class java.lang.IllegalAccessException : lack of computing resources"
 """What RateLimiterServlet says with status 200."""
 LITE: Final = "this API is closed because this node is a lite fullnode"
 """The bare text of LiteFnQueryHttpFilter."""
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One fault and when it strikes.
-
-    *path* is matched as file names are (``/wallet/broadcast*``); *port* is the number
-    of a port, None any, and *door* its older name. *status* and *retry_after_s* belong
-    to ``status``; *text* to ``status``, ``error`` and ``text``; *code*, *message* and
-    *carried_out* to ``broadcast``; *bytes_per_s* to ``drip``; *blocks* to ``lag``;
-    *block* to ``stop``. *delay_s* goes before any fault.
-    """
-
-    fault: FaultName
-    path: str = "*"
-    port: Annotated[int, Meta(ge=0)] | None = None
-    door: Annotated[int, Meta(ge=0)] | None = None
-    count: Annotated[int, Meta(ge=1)] | None = None
-    skip: Annotated[int, Meta(ge=0)] = 0
-    chance: Annotated[float, Meta(ge=0, le=1)] = 1.0
-    delay_s: Annotated[float, Meta(ge=0, le=MAX_DELAY_S)] = 0.0
-    status: Annotated[int, Meta(ge=400, le=599)] = 503
-    retry_after_s: Annotated[int, Meta(ge=0)] | None = None
-    text: str | None = None
-    code: str = "SERVER_BUSY"
-    message: str = ""
-    carried_out: bool = False
-    bytes_per_s: Annotated[int, Meta(ge=1)] = 100
-    blocks: Annotated[int, Meta(ge=0)] = 3
-    block: Annotated[int, Meta(ge=0)] = 0
-
-    def __post_init__(self) -> None:
-        port = one_port(self.port, self.door)
-        force_setattr(self, "port", port)
-        force_setattr(self, "door", port)
-
-
-def one_port(port: int | None, door: int | None) -> int | None:
-    """A port's number that may be given by its older name *door*.
-
-    Raises:
-        ValueError: by both, and they differ.
-    """
-    if port is not None and door is not None and port != door:
-        raise ValueError(f"expected port or its older name door, got {port} and {door}")
-    return door if port is None else port
-
-
 @define(eq=False)
 class _Entry:
     number: int
-    rule: Rule
+    rule: FaultRule
     chances: random.Random
     seen: int = 0
     struck: int = 0
@@ -133,15 +63,6 @@ class _Entry:
         return True
 
 
-class RuleState(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule with its number, the requests it looked at and how often it struck."""
-
-    number: int
-    seen: int
-    struck: int
-    rule: Rule
-
-
 class TooManyRules(ValueError):
     """`MAX_RULES` are in force."""
 
@@ -157,7 +78,7 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def add(self, rule: Rule) -> int:
+    def add(self, rule: FaultRule) -> int:
         """Put a rule in force, after the others; gives its number.
 
         Raises:
@@ -182,10 +103,10 @@ class Faults:
         self.seed, self._next = seed, 1
         self._entries.clear()
 
-    def states(self) -> Sequence[RuleState]:
+    def states(self) -> Sequence[FaultState]:
         """All rules in force, those that struck out included."""
         return [
-            RuleState(
+            FaultState(
                 number=entry.number,
                 seen=entry.seen,
                 struck=entry.struck,
@@ -194,7 +115,7 @@ class Faults:
             for entry in self._entries
         ]
 
-    def take(self, path: str, port: int) -> Rule | None:
+    def take(self, path: str, port: int) -> FaultRule | None:
         """The fault that a request to *path* at port number *port* meets, if any."""
         for entry in self._entries:
             if entry.strikes(path, port):

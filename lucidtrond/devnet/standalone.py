@@ -6,6 +6,7 @@ Imported by the command line for its flags, so the chain itself is imported late
 import argparse
 from pathlib import Path
 
+from lucidtrond.api.devnet import VERBS
 from lucidtrond.devnet.state.token_sorts import describe_sorts
 
 
@@ -58,8 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--control",
         action="store_true",
-        help="let anybody who reaches it POST /devnet/VERB: info, mine, jump, fork,"
-        " stall, shut, fund, nil, rule, snapshot, restore, fault, faults, clear, seed"
+        help=f"let anybody who reaches it POST /devnet/VERB: {', '.join(VERBS)}"
         " (see the README)",
     )
     parser.add_argument(

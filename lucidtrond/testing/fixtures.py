@@ -76,12 +76,15 @@ class TronDevnet:
 
     def fund(self, address: str, amount_sun: int) -> str:
         """Pay from an account of the chain's own, in the next block; gives the txid."""
-        return str(self.control("fund", address=address, amount=amount_sun)["txid"])
+        return self._fund(address, amount_sun=str(amount_sun))
 
     def fund_token(self, address: str, token: str, amount_raw: int) -> str:
         """The same with a token, by its contract's address."""
-        paid = self.control("fund", address=address, token=token, amount=amount_raw)
-        return str(paid["txid"])
+        return self._fund(address, asset=token, amount_raw=str(amount_raw))
+
+    def _fund(self, address: str, **what: str) -> str:
+        flag = {"allow_unchecked_recipient": True}  # addresses of a test's own making
+        return str(self.control("fund", address=address, **what, **flag)["txid"])
 
     def jump(self, seconds: float) -> int:
         """Make a block so much later than the head."""
@@ -95,14 +98,22 @@ class TronDevnet:
         """Keep blocks from being solidified, or let them again."""
         self.control("stall", stalled=stalled)
 
-    def shut(self, door: int = 0, *, for_s: float) -> None:
+    def close_port(self, port: int = 0, *, for_s: float) -> None:
         """Refuse connections at one port for a while."""
-        self.control("shut", door=door, for_s=for_s)
+        self.control("close_port", port=port, for_s=for_s)
+
+    def shut(self, door: int = 0, *, for_s: float) -> None:
+        """Do what `close_port` does, by its older name."""
+        self.close_port(door, for_s=for_s)
+
+    def zero_transfer(self, sender: str, recipient: str, token: str) -> str:
+        """Plant a transfer of 0 tokens that *sender* never made; gives the txid."""
+        parties = {"sender": sender, "recipient": recipient}
+        return str(self.control("zero_transfer", **parties, token=token)["txid"])
 
     def nil(self, sender: str, recipient: str, token: str) -> str:
-        """Plant a transfer of 0 tokens that *sender* never made; gives the txid."""
-        planted = self.control("nil", sender=sender, recipient=recipient, token=token)
-        return str(planted["txid"])
+        """Do what `zero_transfer` does, by its older name."""
+        return self.zero_transfer(sender, recipient, token)
 
     def rule(self, token: str, *, honest: bool) -> None:
         """Let an odd token move what it is asked to, or show that and move nothing."""

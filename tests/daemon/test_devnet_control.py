@@ -136,7 +136,11 @@ def test_a_verb_that_can_not_be_says_what_it_wanted(
     for method, params, complaint in (
         ("devnet.fork", {"depth": 500}, "fork: expected a depth of 1 to"),
         ("devnet.restore", {"name": "x"}, "restore: no snapshot 'x'"),
-        ("devnet.fault", {"rule": {"fault": "x"}}, "fault: Invalid enum value 'x'"),
+        (
+            "devnet.fault",
+            {"rule": {"fault": "x"}},
+            r"Invalid enum value 'x' - at `\$\.rule\.fault`",
+        ),
     ):
         with pytest.raises(RpcFailure, match=complaint):
             daemon.call(method, **params)

@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 import pytest
 
-from lucidtrond.devnet.control import VERBS
-from lucidtrond.devnet.faults import FaultName
+from lucidtrond.api.devnet import NAMES, VERBS
+from lucidtrond.api.fault_rules import FaultName
 from lucidtrond.devnet.standalone import add_arguments
 from lucidtrond.testing.fixtures import TronDevnet
 
@@ -59,9 +59,8 @@ def test_every_rule_is_on_the_list_and_it_names_nothing_else() -> None:
 
 
 def test_the_fixture_has_a_method_for_each_verb() -> None:
-    others = {"control", "clear"}  # the second lifts them all
     assert {name for name in vars(TronDevnet) if not name.startswith("_")} == (
-        set(VERBS) | {"fund_token"} | others
+        set(NAMES) | {"fund_token", "control"}
     )
 
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.devnet.faults import MAX_RULES, Faults, Rule, TooManyRules
+from lucidtrond.api.fault_rules import FaultRule
+from lucidtrond.devnet.faults import MAX_RULES, Faults, TooManyRules
 
 PATHS = ("/wallet/getnowblock", "/wallet/broadcasthex", "/walletsolidity/getnowblock")
 PATTERNS = ("*", "/wallet/*", "/wallet/broadcast*", "/nothing")
 rules = st.builds(
-    Rule,
+    FaultRule,
     fault=st.sampled_from(["reset", "empty", "delay"]),
     path=st.sampled_from(PATTERNS),
     port=st.sampled_from([None, 0, 1]),
@@ -23,13 +24,13 @@ rules = st.builds(
 requests = st.lists(st.tuples(st.sampled_from(PATHS), st.integers(0, 1)), max_size=40)
 
 
-def struck(faults: Faults, asked: list[tuple[str, int]]) -> list[Rule | None]:
+def struck(faults: Faults, asked: list[tuple[str, int]]) -> list[FaultRule | None]:
     return [faults.take(path, port) for path, port in asked]
 
 
 @given(st.lists(rules, max_size=5), requests, st.integers())
 def test_the_same_seed_strikes_the_same_requests(
-    given_: list[Rule], asked: list[tuple[str, int]], seed: int
+    given_: list[FaultRule], asked: list[tuple[str, int]], seed: int
 ) -> None:
     tables = [Faults(seed=seed), Faults()]
     tables[1].reseed(seed)
@@ -41,7 +42,7 @@ def test_the_same_seed_strikes_the_same_requests(
 
 @given(rules, requests)
 def test_a_rule_strikes_only_what_it_names_and_never_too_often(
-    rule: Rule, asked: list[tuple[str, int]]
+    rule: FaultRule, asked: list[tuple[str, int]]
 ) -> None:
     faults = Faults()
     faults.add(rule)
@@ -68,7 +69,7 @@ def test_a_rule_strikes_only_what_it_names_and_never_too_often(
 
 @given(rules, rules, requests)
 def test_rules_do_not_change_one_anothers_chances(
-    first: Rule, second: Rule, asked: list[tuple[str, int]]
+    first: FaultRule, second: FaultRule, asked: list[tuple[str, int]]
 ) -> None:
     alone, both = Faults(), Faults()
     alone.add(first)
@@ -81,7 +82,7 @@ def test_rules_do_not_change_one_anothers_chances(
 
 def test_the_first_that_strikes_decides_and_one_that_is_spent_makes_way() -> None:
     faults = Faults()
-    one, two = Rule(fault="reset", count=1), Rule(fault="empty")
+    one, two = FaultRule(fault="reset", count=1), FaultRule(fault="empty")
     numbers = [faults.add(one), faults.add(two)]
     asked = [(PATHS[0], 0)] * 3
     assert struck(faults, asked) == [one, two, two]
@@ -94,26 +95,26 @@ def test_the_first_that_strikes_decides_and_one_that_is_spent_makes_way() -> Non
 def test_rules_are_bounded() -> None:
     faults = Faults()
     for _ in range(MAX_RULES):
-        faults.add(Rule(fault="empty"))
+        faults.add(FaultRule(fault="empty"))
     with pytest.raises(TooManyRules):
-        faults.add(Rule(fault="empty"))
+        faults.add(FaultRule(fault="empty"))
 
 
 def test_a_chance_is_about_what_it_says() -> None:
     faults: Any = Faults(seed=7)
-    faults.add(Rule(fault="reset", chance=0.3))
+    faults.add(FaultRule(fault="reset", chance=0.3))
     hits = sum(faults.take(PATHS[0], 0) is not None for _ in range(10_000))
     assert 2800 < hits < 3200
 
 
 def test_a_rule_may_name_its_port_by_the_older_name_door() -> None:
     read = {"fault": "empty", "door": 1}
-    rule = msgspec.convert(read, Rule)
-    assert rule == Rule(fault="empty", port=1)
+    rule = msgspec.convert(read, FaultRule)
+    assert rule == FaultRule(fault="empty", port=1)
     assert msgspec.to_builtins(rule)["door"] == 1
-    assert msgspec.convert({**read, "port": 1}, Rule) == rule
+    assert msgspec.convert({**read, "port": 1}, FaultRule) == rule
     with pytest.raises(msgspec.ValidationError, match="port or its older name door"):
-        msgspec.convert({**read, "port": 0}, Rule)
+        msgspec.convert({**read, "port": 0}, FaultRule)
     faults = Faults()
     faults.add(rule)
     assert struck(faults, [(PATHS[0], 0), (PATHS[0], 1)]) == [None, rule]

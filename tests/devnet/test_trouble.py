@@ -9,7 +9,8 @@ import pytest
 import trio
 from attrs import frozen
 
-from lucidtrond.devnet.faults import BUSY, LITE, Rule
+from lucidtrond.api.fault_rules import FaultRule
+from lucidtrond.devnet.faults import BUSY, LITE
 from lucidtrond.devnet.server import Devnet
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address
@@ -84,7 +85,7 @@ NOW = "/wallet/getnowblock"
 )
 async def test_an_answer_with_200_that_is_none(rule: Json, body: Json) -> None:
     async with chain() as devnet:
-        devnet.faults.add(Rule(count=1, **rule))
+        devnet.faults.add(FaultRule(count=1, **rule))
         bad = await ask(devnet.url, NOW)
         assert (bad.status, bad.json) == (200, body)
         assert "blockID" in (await ask(devnet.url, NOW)).json
@@ -92,7 +93,7 @@ async def test_an_answer_with_200_that_is_none(rule: Json, body: Json) -> None:
 
 async def test_bare_text_of_a_lite_node() -> None:
     async with chain() as devnet:
-        devnet.faults.add(Rule(fault="text"))
+        devnet.faults.add(FaultRule(fault="text"))
         assert (await ask(devnet.url, NOW)).body == LITE.encode()
 
 
@@ -102,7 +103,7 @@ async def test_a_status_with_and_without_retry_after(
     status: int, after: int | None
 ) -> None:
     async with chain() as devnet:
-        devnet.faults.add(Rule(fault="status", status=status, retry_after_s=after))
+        devnet.faults.add(FaultRule(fault="status", status=status, retry_after_s=after))
         answer = await ask(devnet.url, NOW)
         assert answer.status == status
         assert answer.headers.get("retry-after") == (None if after is None else "7")
@@ -111,7 +112,7 @@ async def test_a_status_with_and_without_retry_after(
 async def test_a_reset_is_not_carried_out_and_a_lost_reply_is() -> None:
     async with chain() as devnet:
         for fault, carried_out in (("reset", False), ("lost_reply", True)):
-            devnet.faults.add(Rule(fault=fault, count=1))  # type: ignore[arg-type] # names of faults
+            devnet.faults.add(FaultRule(fault=fault, count=1))  # type: ignore[arg-type] # names of faults
             sent = payment(devnet, 1_000_000 + carried_out)
             answer = await broadcast(devnet, sent)
             assert (answer.broken, answer.body) == (True, b"")
@@ -121,12 +122,12 @@ async def test_a_reset_is_not_carried_out_and_a_lost_reply_is() -> None:
 async def test_a_cut_body_breaks_and_a_truncated_one_is_whole_http() -> None:
     async with chain() as devnet:
         whole = (await ask(devnet.url, NOW)).body
-        devnet.faults.add(Rule(fault="cut", count=1))
+        devnet.faults.add(FaultRule(fault="cut", count=1))
         cut = await ask(devnet.url, NOW)
         assert cut.broken
         assert whole.startswith(cut.body)
         assert len(cut.body) < int(cut.headers["content-length"])
-        devnet.faults.add(Rule(fault="truncate", count=1))
+        devnet.faults.add(FaultRule(fault="truncate", count=1))
         short = await ask(devnet.url, NOW)
         assert not short.broken
         assert len(short.body) == int(short.headers["content-length"])
@@ -138,11 +139,11 @@ async def test_a_cut_body_breaks_and_a_truncated_one_is_whole_http() -> None:
 async def test_a_drip_is_slow_and_a_delay_late_but_both_arrive() -> None:
     async with chain() as devnet:
         whole = (await ask(devnet.url, NOW)).body
-        devnet.faults.add(Rule(fault="drip", count=1, bytes_per_s=4000))
+        devnet.faults.add(FaultRule(fault="drip", count=1, bytes_per_s=4000))
         began = trio.current_time()
         assert (await ask(devnet.url, NOW)).body == whole
         assert trio.current_time() - began > len(whole) / 4000 / 2
-        devnet.faults.add(Rule(fault="delay", count=1, delay_s=0.2))
+        devnet.faults.add(FaultRule(fault="delay", count=1, delay_s=0.2))
         began = trio.current_time()
         assert (await ask(devnet.url, NOW)).body == whole
         assert trio.current_time() - began >= 0.2
@@ -151,7 +152,7 @@ async def test_a_drip_is_slow_and_a_delay_late_but_both_arrive() -> None:
 @pytest.mark.process
 async def test_a_black_hole_never_answers() -> None:
     async with chain() as devnet:
-        devnet.faults.add(Rule(fault="black_hole"))
+        devnet.faults.add(FaultRule(fault="black_hole"))
         with trio.move_on_after(0.3) as limit:
             await ask(devnet.url, NOW)
         assert limit.cancelled_caught
@@ -159,7 +160,7 @@ async def test_a_black_hole_never_answers() -> None:
 
 async def test_a_dropped_broadcast_is_called_a_success() -> None:
     async with chain() as devnet:
-        devnet.faults.add(Rule(fault="drop", path="/wallet/broadcast*"))
+        devnet.faults.add(FaultRule(fault="drop", path="/wallet/broadcast*"))
         sent = payment(devnet)
         answer = (await broadcast(devnet, sent)).json
         assert (answer["result"], answer["txid"]) == (True, sent.txid)
@@ -181,7 +182,7 @@ async def test_a_broadcast_is_answered_as_told_taken_or_not(
     code: str, message: str, *, carried_out: bool
 ) -> None:
     async with chain() as devnet:
-        rule = Rule(
+        rule = FaultRule(
             fault="broadcast", code=code, message=message, carried_out=carried_out
         )
         devnet.faults.add(rule)
@@ -198,20 +199,20 @@ async def test_lies_change_one_thing_and_look_right_otherwise() -> None:
         await devnet.mine(1)
         question = {"value": txid}
         true = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
-        devnet.faults.add(Rule(fault="wrong_txid", count=1))
+        devnet.faults.add(FaultRule(fault="wrong_txid", count=1))
         told = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
         assert told.pop("txID") != true["txID"]
         assert told == {key: true[key] for key in told}
-        devnet.faults.add(Rule(fault="edit_amount", count=1))
+        devnet.faults.add(FaultRule(fault="edit_amount", count=1))
         told = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
         value = told["raw_data"]["contract"][0]["parameter"]["value"]
         assert value["amount"] == 5_000_001
         assert told["raw_data_hex"] == true["raw_data_hex"]
-        devnet.faults.add(Rule(fault="edit_result", count=1))
+        devnet.faults.add(FaultRule(fault="edit_result", count=1))
         told = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
         assert told.pop("ret") == [{"contractRet": "REVERT"}]
         assert told == {key: true[key] for key in told}
-        devnet.faults.add(Rule(fault="wrong_id", count=1))
+        devnet.faults.add(FaultRule(fault="wrong_id", count=1))
         block = (await ask(devnet.url, "/wallet/getblockbynum", {"num": 0})).json
         assert block["blockID"] != devnet.genesis_id
         assert len(block["blockID"]) == 64
@@ -225,7 +226,7 @@ async def test_a_receipt_without_its_logs_is_right_otherwise() -> None:
         question = {"value": txid}
         path = "/wallet/gettransactioninfobyid"
         true = (await ask(devnet.url, path, question)).json
-        devnet.faults.add(Rule(fault="no_logs", count=1))
+        devnet.faults.add(FaultRule(fault="no_logs", count=1))
         told = (await ask(devnet.url, path, question)).json
         assert len(true.pop("log")) == 1
         assert told == true
@@ -236,7 +237,7 @@ async def test_a_replica_lags_while_the_main_port_does_not(blocks: int) -> None:
     async with chain(replicas=1) as devnet:
         await devnet.fund(BOB.address, Sun(5_000_000))
         await devnet.mine(3)
-        devnet.faults.add(Rule(fault="lag", port=1, blocks=blocks))
+        devnet.faults.add(FaultRule(fault="lag", port=1, blocks=blocks))
         [replica] = devnet.info()["replicas"]
         here = (await ask(devnet.url, NOW)).json
         there = (await ask(replica, NOW)).json
@@ -295,7 +296,7 @@ async def test_faults_are_ruled_over_http() -> None:
 async def test_a_port_that_is_closed_refuses_connections_and_opens_again() -> None:
     async with chain(replicas=1, control=True) as devnet:
         [replica] = devnet.info()["replicas"]
-        shut = await ask(devnet.url, "/devnet/shut", {"port": 1, "for_s": 0.6})
+        shut = await ask(devnet.url, "/devnet/close_port", {"port": 1, "for_s": 0.6})
         assert shut.json == {"port": 1, "door": 1, "for_s": 0.6}
         await trio.sleep(0.2)
         with pytest.raises(OSError, match="all attempts to connect"):
@@ -304,9 +305,9 @@ async def test_a_port_that_is_closed_refuses_connections_and_opens_again() -> No
         await trio.sleep(0.6)
         assert (await ask(replica, NOW)).status == 200
         # The answer to a request that closes its own port still arrives.
-        assert (await ask(replica, "/devnet/shut", {"port": 1})).status == 200
-        bad = await ask(devnet.url, "/devnet/shut", {"port": 2})
-        assert bad.json == {"Error": "shut: expected a port from 0 to 1, got 2"}
+        assert (await ask(replica, "/devnet/close_port", {"port": 1})).status == 200
+        bad = await ask(devnet.url, "/devnet/close_port", {"port": 2})
+        assert bad.json == {"Error": "close_port: expected a port from 0 to 1, got 2"}
 
 
 async def test_a_connection_that_is_kept_breaks_when_its_port_is_closed() -> None:
@@ -332,12 +333,12 @@ async def test_a_head_that_stops_and_goes_back() -> None:
         async def head(url: str) -> Json:
             return (await ask(url, NOW)).json["block_header"]["raw_data"]["number"]
 
-        number = devnet.faults.add(Rule(fault="stop", port=1, block=stopped))
+        number = devnet.faults.add(FaultRule(fault="stop", port=1, block=stopped))
         await devnet.mine(4)
         assert (await head(replica), await head(devnet.url)) == (stopped, stopped + 4)
         devnet.faults.clear(number)
         assert await head(replica) == stopped + 4
-        devnet.faults.add(Rule(fault="lag", port=1, blocks=2, skip=1, count=1))
+        devnet.faults.add(FaultRule(fault="lag", port=1, blocks=2, skip=1, count=1))
         seen = [await head(replica) for _ in range(3)]
         assert seen == [stopped + 4, stopped + 2, stopped + 4]
 
@@ -396,7 +397,7 @@ async def test_a_transfer_of_nothing_is_planted_in_a_history() -> None:
             "recipient": ALICE.address.base58,
             "token": token["address"],
         }
-        txid = (await ask(devnet.url, "/devnet/nil", planted)).json["txid"]
+        txid = (await ask(devnet.url, "/devnet/zero_transfer", planted)).json["txid"]
         await devnet.mine(1)
         info = await ask(devnet.url, "/wallet/gettransactioninfobyid", {"value": txid})
         [log] = info.json["log"]
@@ -405,5 +406,7 @@ async def test_a_transfer_of_nothing_is_planted_in_a_history() -> None:
         assert sender[24:] == BOB.address.hex[2:]
         assert recipient[24:] == ALICE.address.hex[2:]
         assert int(log["data"], 16) == 0
-        refused = await ask(devnet.url, "/devnet/nil", {**planted, "token": "T"})
+        refused = await ask(
+            devnet.url, "/devnet/zero_transfer", {**planted, "token": "T"}
+        )
         assert refused.status == 400

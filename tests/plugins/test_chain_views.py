@@ -169,7 +169,7 @@ async def test_the_devnet_funds_mines_and_tells(autojump_clock: MockClock) -> No
         with pytest.raises(InsufficientFunds):
             await bench.call("devnet.fund", {**fund, "amount_sun": str(2**62)})
         with pytest.raises(InvalidInput, match="count"):
-            await bench.call("devnet.mine", {"count": 1001})
+            await bench.call("devnet.mine", {"count": 10_001})
 
 
 async def test_the_devnet_hands_out_tokens_too(autojump_clock: MockClock) -> None:

@@ -1,0 +1,92 @@
+"""Each declared verb is carried out, with the parameters and the result declared."""
+
+import inspect
+
+import pytest
+
+from lucidtrond.api.devnet import NAMES, VERBS, ControlVerb
+from lucidtrond.devnet.control import FUNCTIONS, control
+from lucidtrond.errors import InsufficientFunds
+from tests.devnet.making import ALICE, BOB
+from tests.devnet.test_trouble import ask, chain
+
+TO = ALICE.address
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=lambda verb: verb.name)
+def test_each_verb_has_one_function_of_its_declared_types(verb: ControlVerb) -> None:
+    types = inspect.get_annotations(FUNCTIONS[verb.name], eval_str=True)
+    assert types["return"] is verb.result
+    assert types.get("params", types.get("_params")) is verb.params
+
+
+def test_nothing_is_carried_out_that_is_not_declared() -> None:
+    assert set(FUNCTIONS) == set(VERBS)
+    older = {name: verb.name for name, verb in NAMES.items() if name != verb.name}
+    assert older == {"shut": "close_port", "nil": "zero_transfer"}
+
+
+async def test_a_verb_is_carried_out_by_its_older_name_too() -> None:
+    async with chain(control=True, replicas=1) as devnet:
+        closed = await ask(devnet.url, "/devnet/shut", {"door": 1, "for_s": 0.1})
+        assert (closed.status, closed.json) == (
+            200,
+            {"port": 1, "for_s": 0.1, "door": 1},
+        )
+        bad = await ask(devnet.url, "/devnet/shut", {"door": 2})
+        assert bad.json == {"Error": "shut: expected a port from 0 to 1, got 2"}
+        bad = await ask(devnet.url, "/devnet/shut", {"door": 1, "port": 2})
+        assert "expected port or its older name door" in bad.json["Error"]
+        planted = {
+            "sender": BOB.address.base58,
+            "recipient": TO.base58,
+            "token": "IUSD",
+        }
+        txid = (await ask(devnet.url, "/devnet/nil", planted)).json["txid"]
+        await devnet.mine(1)
+        info = await ask(devnet.url, "/wallet/gettransactioninfobyid", {"value": txid})
+        assert len(info.json["log"]) == 1
+
+
+async def test_over_http_money_is_paid_in_both_forms() -> None:
+    async with chain(control=True) as devnet:
+        [token] = devnet.info()["tokens"]
+        for params in (
+            {"amount_sun": "5"},
+            {"amount": 5},
+            {"amount_raw": "5", "asset": "iusd"},
+            {"amount": 5, "token": token["address"]},
+        ):
+            asked = {"address": TO.base58, **params}
+            txid = (await ask(devnet.url, "/devnet/fund", asked)).json["txid"]
+            await devnet.mine(1)
+            asked = {"value": txid}
+            sent = await ask(devnet.url, "/wallet/gettransactionbyid", asked)
+            [contract] = sent.json["raw_data"]["contract"]
+            value = contract["parameter"]["value"]
+            if "asset" in params or "token" in params:
+                assert value["data"].endswith(f"{TO.hex[2:]}{5:064x}")
+            else:
+                assert (value["to_address"], value["amount"]) == (TO.hex, 5)
+        bad = await ask(devnet.url, "/devnet/fund", {"address": TO.base58, "amount": 0})
+        assert bad.json["Error"].startswith("fund: Expected `int` >= 1")
+
+
+async def test_a_rule_is_taken_flat_and_wrapped() -> None:
+    async with chain(control=True) as devnet:
+        rule = {"fault": "empty", "path": "/nothing", "port": 0}
+        for params in (rule, {"rule": rule}):
+            assert (await ask(devnet.url, "/devnet/fault", params)).status == 200
+        states = (await ask(devnet.url, "/devnet/faults")).json["faults"]
+        assert [each["rule"]["path"] for each in states] == ["/nothing"] * 2
+        assert states[0]["rule"] == states[1]["rule"]
+
+
+async def test_a_payment_beyond_the_funds_is_refused_as_that() -> None:
+    async with chain() as devnet:
+        asked = {"address": TO.base58, "amount_sun": str(2**62)}
+        with pytest.raises(InsufficientFunds):
+            await control(devnet, "fund", asked)
+        asked = {"address": TO.base58, "asset": "IUSD", "amount_raw": str(2**255)}
+        with pytest.raises(InsufficientFunds, match="the most is"):
+            await control(devnet, "fund", asked)
