@@ -228,13 +228,15 @@ _declare(
 class Fund(Params, frozen=True):
     """Exactly one of *amount_sun* (TRX) and *amount_raw* (a token's smallest units);
     a token is named by its symbol or its address. Hex without a checksum needs
-    *allow_unchecked_recipient*, as with `transfer.send`."""
+    *allow_unchecked_recipient* and the zero address *allow_zero_address*, as with
+    `transfer.send`."""
 
     address: RecipientText
     amount_sun: AmountText | None = None
     amount_raw: AmountText | None = None
     asset: Annotated[str, Meta(max_length=64)] = "TRX"
     allow_unchecked_recipient: bool = False
+    allow_zero_address: bool = False
 
 
 class Funded(Result, frozen=True):

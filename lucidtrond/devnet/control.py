@@ -16,11 +16,13 @@ from lucidtrond.api.params import Result, read_address, read_amount, read_recipi
 from lucidtrond.devnet.faults import Faults, TooManyRules
 from lucidtrond.devnet.router import JSON_TYPE
 from lucidtrond.devnet.state.chain import TooDeep
-from lucidtrond.errors import CallError, InvalidInput
+from lucidtrond.errors import CallError, InvalidInput, RecipientRefused
 from lucidtrond.transports.http import Handler, HttpRequest, HttpResponse
 from lucidtrond.tron.address import (
+    ZERO,
     Address,
     InvalidAddress,
+    has_checksum,
     parse_address,
 )
 from lucidtrond.tron.transaction import TxId
@@ -128,6 +130,13 @@ async def _fund(devnet: Controllable, params: declared.Fund) -> declared.Funded:
         allow_unchecked=params.allow_unchecked_recipient,
         name="address",
     )
+    if to == ZERO and not params.allow_zero_address:
+        raise RecipientRefused(
+            f"address: the zero address {ZERO}: nobody has its key, what it gets is"
+            " lost; allow_zero_address says that it is meant",
+            recipient=to.base58,
+            flag="allow_zero_address",
+        )
     if params.asset == "TRX":
         if params.amount_sun is None or params.amount_raw is not None:
             raise InvalidInput("TRX: expected amount_sun and no amount_raw")
@@ -178,6 +187,11 @@ def _read_token(
         address = parse_address(wanted)
     except InvalidAddress as exc:
         raise InvalidInput(f"{expected}, got {text!r}: {exc}") from None
+    if not has_checksum(wanted):
+        raise InvalidInput(
+            f"{expected} with a checksum (base58, or 0x-hex in mixed case), got"
+            f" {text!r}"
+        )
     for token in (*info["tokens"], *info["fake_tokens"]):
         if token["address"] == address.base58:
             return dict(token)

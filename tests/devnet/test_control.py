@@ -1,13 +1,16 @@
 """Each declared verb is carried out, with the parameters and the result declared."""
 
 import inspect
+from typing import Any
 
 import pytest
 
 from lucidtrond.api.devnet import NAMES, VERBS, ControlVerb
 from lucidtrond.devnet.control import FUNCTIONS, control
-from lucidtrond.errors import InsufficientFunds
-from tests.devnet.making import ALICE, BOB
+from lucidtrond.errors import InsufficientFunds, InvalidInput, RecipientRefused
+from lucidtrond.tron.address import ZERO, parse_address
+from lucidtrond.tron.eip55 import checksummed
+from tests.devnet.making import ALICE, BOB, NOVA
 from tests.devnet.test_trouble import ask, chain
 
 TO = ALICE.address
@@ -70,6 +73,48 @@ async def test_over_http_money_is_paid_in_both_forms() -> None:
                 assert (value["to_address"], value["amount"]) == (TO.hex, 5)
         bad = await ask(devnet.url, "/devnet/fund", {"address": TO.base58, "amount": 0})
         assert bad.json["Error"].startswith("fund: Expected `int` >= 1")
+
+
+@pytest.mark.parametrize("form", [{"amount_sun": "1"}, {"amount": 1}])
+async def test_the_zero_address_gets_test_money_only_if_it_is_meant(
+    form: dict[str, Any],
+) -> None:
+    async with chain(control=True) as devnet:
+        asked = {"address": ZERO.base58, **form}
+        refused = await ask(devnet.url, "/devnet/fund", asked)
+        assert refused.status == 400
+        assert refused.json["Error"].startswith("fund: address: the zero address T9y")
+        assert not list(devnet.chain.pool)
+        with pytest.raises(RecipientRefused, match="allow_zero_address"):
+            await control(devnet, "fund", {"address": ZERO.base58, "amount_sun": "1"})
+        meant = {**asked, "allow_zero_address": True}
+        assert (await ask(devnet.url, "/devnet/fund", meant)).status == 200
+        assert len(list(devnet.chain.pool)) == 1
+
+
+async def test_a_token_is_not_named_by_hex_without_a_checksum() -> None:
+    async with chain(control=True, tokens=("FICKLE",)) as devnet:
+        for shown in devnet.info()["tokens"]:
+            symbol, token = shown["symbol"], parse_address(shown["address"])
+            mixed_case = checksummed(token.raw[1:])
+            for verb, name, params in (
+                ("fund", "asset", {"address": TO.base58, "amount_raw": "1"}),
+                (
+                    "zero_transfer",
+                    "token",
+                    {"sender": BOB.address.base58, "recipient": TO.base58},
+                ),
+                ("rule", "token", {"honest": True}),
+            ):
+                for text in (token.hex, f"0x{token.hex}", token.evm):
+                    with pytest.raises(InvalidInput, match=f"{name}: .*a checksum"):
+                        await control(devnet, verb, {**params, name: text})
+                with pytest.raises(InvalidInput, match="there is no token"):
+                    await control(devnet, verb, {**params, name: NOVA.address.base58})
+                with pytest.raises(InvalidInput, match=f"{name}: expected .*FICKLE"):
+                    await control(devnet, verb, {**params, name: "WICKLE"})
+                for text in (symbol, token.base58, mixed_case):
+                    assert await control(devnet, verb, {**params, name: text})
 
 
 async def test_a_rule_is_taken_flat_and_wrapped() -> None:

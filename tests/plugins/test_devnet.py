@@ -1,11 +1,16 @@
 """The embedded chain's verbs as methods."""
 
+from typing import Any
+
+import pytest
 from trio.testing import MockClock
 
 from lucidtrond import pluginhost
-from lucidtrond.api import CallerClass
+from lucidtrond.api import CallerClass, InvalidInput, RecipientRefused
 from lucidtrond.api.devnet import NAMES, VERBS
-from tests.plugins.bench import SHIPPED, open_shipped
+from lucidtrond.tron.address import ZERO
+from tests.plugins.bench import SHIPPED, STRANGER, open_shipped
+from tests.plugins.test_recipients import TO
 
 METHODS = {each.name: each for each in pluginhost.load(SHIPPED).methods()}
 
@@ -30,3 +35,30 @@ async def test_what_a_verb_gives_is_what_its_method_gives(
         info = await bench.call("devnet.info")
         assert info.witness_keys.keys() == set(info.witnesses)
         assert isinstance(info, VERBS["info"].result)
+
+
+@pytest.mark.parametrize("text", [ZERO.base58, ZERO.evm, ZERO.hex])
+async def test_the_zero_address_gets_test_money_only_if_it_is_meant(
+    text: str, autojump_clock: MockClock
+) -> None:
+    async with open_shipped() as bench:
+        asked: dict[str, Any] = {
+            "address": text,
+            "amount_sun": "1",
+            "allow_unchecked_recipient": True,
+        }
+        with pytest.raises(RecipientRefused, match="allow_zero_address") as refused:
+            await bench.call("devnet.fund", asked)
+        assert refused.value.data["flag"] == "allow_zero_address"
+        assert (
+            await bench.call("devnet.fund", {**asked, "allow_zero_address": True})
+        ).txid
+
+
+async def test_a_token_is_not_named_by_hex_without_a_checksum(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shipped() as bench:
+        asked = {"address": STRANGER, "asset": TO.hex, "amount_raw": "1"}
+        with pytest.raises(InvalidInput, match=r"asset: expected .* with a checksum"):
+            await bench.call("devnet.fund", asked)
