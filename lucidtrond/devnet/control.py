@@ -270,7 +270,8 @@ async def _carry_out(
 ) -> Json:
     """Raises CallError or one of `_REFUSALS`."""
     read = msgspec.convert(params, verb.params or _NoParams)
-    result = await FUNCTIONS[verb.name](devnet, read)
+    given = None if verb.params is None else read
+    result = await FUNCTIONS[verb.name](devnet, given)
     fields: Json = msgspec.to_builtins(result)
     return fields
 
