@@ -12,7 +12,7 @@ from lucidtrond.tron.address import ZERO
 from tests.plugins.bench import SHIPPED, STRANGER, open_shipped
 from tests.plugins.test_recipients import TO
 
-METHODS = {each.name: each for each in pluginhost.load(SHIPPED).methods()}
+METHODS = {method.name: method for method in pluginhost.load(SHIPPED).methods()}
 
 
 def test_each_name_of_a_verb_is_a_method_and_nothing_else_is() -> None:
