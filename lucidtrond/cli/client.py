@@ -17,6 +17,7 @@ from lucidtrond.cli import paying, show
 from lucidtrond.cli.calling import call
 from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
 from lucidtrond.cli.interpreter import refuse_optimized
+from lucidtrond.cli.locate import connect_to_daemon
 from lucidtrond.cli.outcome import (
     DONE,
     FAILED,
@@ -30,7 +31,6 @@ from lucidtrond.cli.outcome import (
 )
 from lucidtrond.cli.passphrase import read_passphrase
 from lucidtrond.cli.paying import IN_DOUBT, assets_of
-from lucidtrond.cli.reach import reach
 
 Verb = Callable[[Connection, argparse.Namespace], int]
 
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(words)
     verb: Verb = args.verb
     try:
-        with reach(socket=args.socket, state=args.state_dir) as connection:
+        with connect_to_daemon(socket=args.socket, state=args.state_dir) as connection:
             return verb(connection, args)
     except Unreachable as exc:
         return complain(str(exc), UNREACHABLE)
@@ -211,8 +211,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print results as JSON")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _add_daemon(verbs)
-    _add_money(verbs)
-    _add_looking(verbs)
+    _add_payment_commands(verbs)
+    _add_read_commands(verbs)
     return parser
 
 
@@ -248,7 +248,7 @@ def _add_daemon(verbs: Any) -> None:
     _add(verbs, "lock", _lock, "close the keystore")
 
 
-def _add_money(verbs: Any) -> None:
+def _add_payment_commands(verbs: Any) -> None:
     wallet = verbs.add_parser("wallet", help="make, list and show wallets")
     wallets = wallet.add_subparsers(required=True, metavar="WHAT")
     create = _add(wallets, "create", _wallet_create, "make one wallet or --count many")
@@ -292,7 +292,7 @@ def _add_money(verbs: Any) -> None:
         )
 
 
-def _add_looking(verbs: Any) -> None:
+def _add_read_commands(verbs: Any) -> None:
     token = verbs.add_parser("token", help="list tokens, ask about them")
     tokens = token.add_subparsers(required=True, metavar="WHAT")
     _add(tokens, "list", _token_list, "the tokens that are known on this network")

@@ -155,7 +155,7 @@ def retry(connection: Connection, args: argparse.Namespace) -> int:
     try:
         if network == REAL_MONEY and not (args.check or args.yes):
             checked = connection.call("tx.retry", {**params, "check": True})
-            if checked["action"] == "paid_anew" and not _agreed_again(
+            if checked["action"] == "paid_anew" and not _confirm_new_transaction(
                 connection, checked, network
             ):
                 return complain("nothing was sent", FAILED)
@@ -171,7 +171,7 @@ def retry(connection: Connection, args: argparse.Namespace) -> int:
     return DONE
 
 
-def _agreed_again(
+def _confirm_new_transaction(
     connection: Connection, checked: dict[str, Any], network: str
 ) -> bool:
     shown = show.proposal(checked["payment"], assets_of(connection))

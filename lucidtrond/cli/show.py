@@ -216,7 +216,7 @@ def proposal(result: Result, assets: Assets) -> str:
     """A payment that was only checked, to be agreed to; addresses are base58."""
     amount = assets.show(result["amount"], result["asset"])
     text = f"{amount} from {result['from_address']} to {result['to_address']}"
-    cost = _most(result)
+    cost = _highest_cost(result)
     return f"{text}, at a cost of up to {cost}" if cost else text
 
 
@@ -232,7 +232,7 @@ def payment(result: Result, assets: Assets, network: str | None = None) -> str:
         ("txid", result.get("txid")),
         ("block", result.get("block_number")),
         ("fee", show_sun(result["fee_sun"]) if result.get("fee_sun") else None),
-        ("costs up to", _most(result)),
+        ("costs up to", _highest_cost(result)),
         ("reason", result.get("reason")),
         ("sent", _times(result.get("broadcasts"))),
         (
@@ -249,7 +249,7 @@ def _times(broadcasts: int | None) -> str | None:
     return f"{broadcasts} times" if broadcasts and broadcasts > 1 else None
 
 
-def _most(result: Result) -> str | None:
+def _highest_cost(result: Result) -> str | None:
     """What a payment may burn, while it is not known what it did."""
     if result.get("fee_sun") or not result.get("burn_sun"):
         return None

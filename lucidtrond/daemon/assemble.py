@@ -20,7 +20,7 @@ from lucidtrond import pluginhost
 from lucidtrond.composition import Service, run_plugins
 from lucidtrond.daemon import listeners
 from lucidtrond.daemon.config import Config
-from lucidtrond.daemon.ledgerchecks import ledger_checks
+from lucidtrond.daemon.ledger_checks import ledger_checks
 from lucidtrond.daemon.machine import hold_state_dir
 from lucidtrond.daemon.node_events import watch_nodes
 from lucidtrond.daemon.opening import OpenDaemon, open_daemon

@@ -24,7 +24,7 @@ log = logging.getLogger("lucidtrond.daemon")
 
 MODE: Final = 0o660
 HTTP_BACKLOG: Final = 4096
-READING: Final[frozenset[CallerClass]] = frozenset({"read"})
+READ_ONLY: Final[frozenset[CallerClass]] = frozenset({"read"})
 
 
 def access_rules(access: AccessConfig) -> AccessRules:
@@ -119,7 +119,7 @@ def open_http(http: HttpConfig, *, devnet: bool) -> HttpListener | None:
         url=f"http://{shown}:{port}",
         access=HttpAccess(
             # Test money only: there whoever is on this machine may pay with it.
-            PAYING if devnet and local else READING,
+            PAYING if devnet and local else READ_ONLY,
             hosts=LOOPBACK | {host.lower() for host in (http.host, *http.hosts)},
             origins=frozenset(origin.lower() for origin in http.origins),
         ),

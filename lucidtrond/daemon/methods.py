@@ -188,13 +188,13 @@ def register(dispatcher: Dispatcher, facts: Facts) -> None:
 
     async def health(_call: Call) -> Health:
         conditions = facts.conditions.now()
-        ill = {condition.component for condition in conditions}
+        failing = {condition.component for condition in conditions}
         return Health(
             status="degraded" if conditions else "ok",
             problems=[
                 f"{condition.component}: {condition.text}" for condition in conditions
             ],
-            checks={name: name not in ill for name in COMPONENTS},
+            checks={name: name not in failing for name in COMPONENTS},
             conditions=[
                 HealthCondition(
                     kind=condition.kind,

@@ -14,7 +14,7 @@ from lucidtrond.store.database import Database
 from lucidtrond.transports.rpc_metrics import Metric
 
 
-class Counting(Protocol):
+class MetricSources(Protocol):
     """The services that count something."""
 
     @property
@@ -32,7 +32,7 @@ class Counting(Protocol):
 
 
 def collect(
-    services: Counting, conditions: Conditions, *, started_ms: int
+    services: MetricSources, conditions: Conditions, *, started_ms: int
 ) -> Iterator[Metric]:
     """Read all counters, from memory."""
     position, events = services.ledger.position(), services.bus.statistics()

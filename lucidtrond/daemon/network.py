@@ -83,7 +83,7 @@ def network_genesis(network: NetworkConfig, devnet: Devnet | None) -> BlockId:
     return NETWORKS[network.name].genesis_id
 
 
-_TELLING_DIGITS: Final = 32
+_SHOWN_DIGITS: Final = 32
 
 
 def _named(genesis_id: BlockId, *, configured: str | None = None) -> str:
@@ -95,7 +95,7 @@ def _named(genesis_id: BlockId, *, configured: str | None = None) -> str:
     ]
     name = configured or (public[0] if public else "a devnet or private network")
     # Its first 16 digits are the number of the block, 0.
-    return f"{name} (genesis {genesis_id[:_TELLING_DIGITS]}…)"
+    return f"{name} (genesis {genesis_id[:_SHOWN_DIGITS]}…)"
 
 
 def _wanted(

@@ -8,7 +8,7 @@ import msgspec
 
 from lucidtrond.api import Manifest
 
-OURS: Final = ("enabled", "grants")
+HOST_KEYS: Final = ("enabled", "grants")
 """Keys that the daemon reads; the others are the plugin's."""
 _PLACE: Final = re.compile(r" - at `\$(.*)`\Z")
 _SHOWN: Final = 40
@@ -24,7 +24,7 @@ def read_config(
 ) -> tuple[msgspec.Struct | None, list[str]]:
     """Give the plugin's settings, or None and what is wrong with them."""
     where = f"[plugins.{manifest.name}]"
-    settings = {key: value for key, value in section.items() if key not in OURS}
+    settings = {key: value for key, value in section.items() if key not in HOST_KEYS}
     problems = [f"{where} {problem}" for problem in _problems(manifest, settings)]
     if not isinstance(section.get("enabled", True), bool):
         problems.append(
@@ -45,7 +45,7 @@ def _problems(manifest: Manifest, settings: Mapping[str, Any]) -> Iterator[str]:
     }
     for key, value in settings.items():
         if key not in fields:
-            names = ", ".join((*fields, *OURS))
+            names = ", ".join((*fields, *HOST_KEYS))
             yield f"{key}: unknown key; there are {names}"
             continue
         try:

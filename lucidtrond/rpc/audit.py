@@ -24,11 +24,11 @@ from lucidtrond.ports import Clock, Migration, Store, Tx
 
 log = logging.getLogger(__name__)
 
-ASKED: Final = (
+PARAM_FIELDS: Final = (
     *("from", "to", "asset", "amount_sun", "amount_raw", "fee_limit_sun"),
     *("max_burn_sun", "idempotency_key", "txid", "check", "count", "prefix", "label"),
 )
-GIVEN: Final = ("payment_id", "txid", "state", "wallet_id", "address", "count")
+RESULT_FIELDS: Final = ("payment_id", "txid", "state", "wallet_id", "address", "count")
 LONGEST: Final = 200
 """Characters of one value."""
 WRITE_S: Final = 5.0
@@ -86,7 +86,7 @@ def first_break(rows: Iterable[AuditRow], *, before: AuditRow | None) -> int | N
     return None
 
 
-def kept(fields: object, names: Iterable[str]) -> dict[str, Any]:
+def select_scalars(fields: object, names: Iterable[str]) -> dict[str, Any]:
     """The scalars of *fields* (a Struct, or anything else for none) under *names*."""
     content = msgspec.to_builtins(fields)
     if not isinstance(content, dict):

@@ -41,7 +41,7 @@ from lucidtrond.errors import (
     NotPermitted,
     PluginDisabled,
 )
-from lucidtrond.rpc.audit import ASKED, GIVEN, Audit, kept
+from lucidtrond.rpc.audit import PARAM_FIELDS, RESULT_FIELDS, Audit, select_scalars
 from lucidtrond.rpc.codes import code_of, data_of
 from lucidtrond.rpc.messages import (
     INTERNAL_ERROR,
@@ -288,7 +288,7 @@ def _audited(method: Method, run: _Adapter, audit: Audit) -> _Adapter:
 
     async def record(call: Call, raw: Raw, outcome: Mapping[str, Any]) -> None:
         try:
-            asked = [kept(params, ASKED) for params in decode(raw)]
+            asked = [select_scalars(params, PARAM_FIELDS) for params in decode(raw)]
         except ParamsError:
             asked = []  # not looked at, so not known to be free of secrets
         await audit.record(call.caller, method.name, asked[0] if asked else {}, outcome)
@@ -304,7 +304,9 @@ def _audited(method: Method, run: _Adapter, audit: Audit) -> _Adapter:
             await record(call, raw, {"ended": "error", "code": code})
         else:
             result = outcome._value.result  # noqa: SLF001 - ditto
-            await record(call, raw, {"ended": "done", **kept(result, GIVEN)})
+            await record(
+                call, raw, {"ended": "done", **select_scalars(result, RESULT_FIELDS)}
+            )
         return outcome
 
     return audited

@@ -82,7 +82,7 @@ def events_methods(bus: Bus, store: Store) -> list[Method]:
         if session is None:
             raise InvalidInput("a subscription needs a connection that stays open")
         _check(params.topics, params.address)
-        session.check_room()
+        session.check_capacity()
         subscription = await bus.subscribe(
             session,
             topics=params.topics,

@@ -172,7 +172,7 @@ def _parse_request(  # noqa: PLR0911 - one return for each way to be wrong
         # that runs the last would be a way around the proxy.
         if _count_own_names(text) != len(value):
             return _fault(INVALID_REQUEST, "Invalid request: a member is repeated")
-        repeated_inside = _colons(text) != _count_members(value)
+        repeated_inside = _count_colons(text) != _count_members(value)
     if type(value.get("id")) not in _ID_TYPES:
         return _fault(INVALID_REQUEST, "Invalid request: id is no string or number")
     if type(params) not in _PARAMS_TYPES and "params" in value:
@@ -192,10 +192,10 @@ def _parse_request(  # noqa: PLR0911 - one return for each way to be wrong
 
 def _count_own_names(text: bytes) -> int:
     inside = _decode_raw_members(text).values()
-    return _colons(text) - sum(_colons(bytes(member)) for member in inside)
+    return _count_colons(text) - sum(_count_colons(bytes(member)) for member in inside)
 
 
-def _colons(text: bytes) -> int:
+def _count_colons(text: bytes) -> int:
     return outside_strings(text).count(b":")
 
 

@@ -62,13 +62,13 @@ class Session:
                 *end* was called.
         """
         try:
-            self.check_room()
+            self.check_capacity()
         except TooBusy:
             end()
             raise
         self._subscriptions[subscription] = end
 
-    def check_room(self) -> None:
+    def check_capacity(self) -> None:
         """Raises TooBusy when no further subscription may be held."""
         if self.is_closed:
             raise TooBusy("this connection is closing", retryable=False)

@@ -55,7 +55,7 @@ _QUICK: Final = ScryptParameters(n=2)
 
 
 @define
-class _Given:
+class _TestPlugin:
     """A plugin of the test itself, as if it were installed."""
 
     plugin: Plugin[Any]
@@ -147,7 +147,7 @@ def load_plugins(
         PluginError: lists all faults.
     """
     points: list[PluginPoint] = [*pluginhost.installed()]
-    points += [_Given(plugin) for plugin in plugins]
+    points += [_TestPlugin(plugin) for plugin in plugins]
     return pluginhost.load(sections, points)
 
 

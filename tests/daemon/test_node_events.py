@@ -10,7 +10,7 @@ import trio.testing
 
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.daemon.health import Conditions
-from lucidtrond.daemon.metrics import Counting, collect
+from lucidtrond.daemon.metrics import MetricSources, collect
 from lucidtrond.daemon.node_events import watch_nodes
 from lucidtrond.events import outbox
 from lucidtrond.events.bus import Bus
@@ -64,7 +64,7 @@ async def test_a_lie_becomes_an_event_and_a_metric() -> None:
         well = cast(
             "Conditions", SimpleNamespace(by_component=lambda: {"network": None})
         )
-        lines = _metrics(collect(cast("Counting", services), well, started_ms=0))
+        lines = _metrics(collect(cast("MetricSources", services), well, started_ms=0))
         assert 'tron_service_health{component="network"} 1.0' in lines
         assert 'lucidtrond_endpoint_lies_total{endpoint="node0"} 1' in lines
         assert 'lucidtrond_endpoint_lies_total{endpoint="node1"} 0' in lines

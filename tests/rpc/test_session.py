@@ -31,12 +31,12 @@ def test_subscriptions_are_bounded_and_closing_ends_them(session: Session) -> No
     session.hold("a", lambda: ended.append("a"))
     session.hold("b", lambda: ended.append("b"))
     with pytest.raises(TooBusy):
-        session.check_room()
+        session.check_capacity()
     with pytest.raises(TooBusy):
         session.hold("c", lambda: ended.append("c"))
     assert ended == ["c"]
     session.release("a")
-    session.check_room()
+    session.check_capacity()
     session.close()
     session.close()
     assert ended == ["c", "a", "b"]

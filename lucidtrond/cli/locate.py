@@ -14,7 +14,7 @@ from lucidtrond.daemon.paths import socket_paths, state_dir
 from lucidtrond.daemon.socket_record import BadRecord, read_record
 
 
-def reach(
+def connect_to_daemon(
     *,
     socket: str | None,
     state: str | None,
@@ -26,23 +26,23 @@ def reach(
         Unreachable: the text says where we looked, and why not there.
     """
     if state is not None:
-        return _of_state(state_dir(state, environ))
+        return _connect_by_state_dir(state_dir(state, environ))
     own = state_dir(None, environ)
     candidates = socket_paths(socket, own, environ)
     if socket is None and not environ.get("LUCIDTROND_SOCKET"):
         try:
-            return _of_state(own)
+            return _connect_by_state_dir(own)
         except Unreachable as exc:
-            if isinstance(exc, _Starting):
+            if isinstance(exc, _DaemonStarting):
                 raise
     return Connection.open(candidates)
 
 
-class _Starting(Unreachable):
+class _DaemonStarting(Unreachable):
     """The daemon is there and does not serve yet."""
 
 
-def _of_state(state: Path) -> Connection:
+def _connect_by_state_dir(state: Path) -> Connection:
     """Connect to the daemon of a state directory, and to no other.
 
     Raises:
@@ -64,7 +64,7 @@ def _of_state(state: Path) -> Connection:
         connection = Connection.open([record.path])
     except Unreachable as exc:
         if exc.refused and _is_alive(record.pid):
-            raise _Starting(
+            raise _DaemonStarting(
                 f"the daemon of {state} (process {record.pid}) is starting: it serves"
                 " once a node has responded; see its log. If that process is another"
                 f" program, {start}"
