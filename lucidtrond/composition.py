@@ -170,7 +170,7 @@ def connect(parts: Parts[StoreT_co, NodeT_co]) -> Services[StoreT_co, NodeT_co]:
         ledger=ledger,
         emit=emit,
         genesis_id=parts.genesis_id,
-        observers=[sender],
+        observers=[sender.outcomes],
         poll_s=parts.poll_s,
         producers=parts.producers,
         wait_recovered=parts.wait_recovered,

@@ -17,12 +17,12 @@ import trio
 from attrs import define, field
 
 from lucidtrond.errors import CallError, CommitUnknown, NodeError, StoreError
-from lucidtrond.ports import Store, Tx
+from lucidtrond.ports import Store
 from lucidtrond.sending import plan
-from lucidtrond.sending.journal import queries, writes
+from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
-from lucidtrond.sending.order import pays_for
 from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.precedence import pays_for
 from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.tron.address import Address
@@ -106,13 +106,13 @@ class Delivery:
         entries = await self._store.read(
             lambda tx: queries.due(tx, head, everything=everything, limit=DUE_AT_ONCE)
         )
-        unsigned = [each for each in entries if each.attempt.state == "queued"]
+        unsigned = [entry for entry in entries if entry.attempt.state == "queued"]
         self.unsigned = len(unsigned) if self._signer.is_locked else 0
         for entry in entries:
             if entry.attempt.state == "queued" and self._signer.is_locked:
                 continue
             if entry.txid not in self._in_flight:
-                # Entered here, in order: see `_after_what_pays_for_it`.
+                # Entered here, in order: see `_wait_for_payers`.
                 nursery.start_soon(self._deliver_due, self._enter(entry))
 
     async def _deliver_due(self, in_flight: _InFlight) -> None:
@@ -147,13 +147,13 @@ class Delivery:
         try:
             signed = await self._signed(entry)
             if signed is not None:
-                await self._after_what_pays_for_it(entry)
+                await self._wait_for_payers(entry)
                 await self.broadcast(signed)
         finally:
             del self._in_flight[entry.txid]
             in_flight.done.set()
 
-    async def _after_what_pays_for_it(self, entry: Entry) -> None:
+    async def _wait_for_payers(self, entry: Entry) -> None:
         """Wait for the deliveries under way whose money *entry* may spend."""
         for other in list(self._in_flight.values()):
             if pays_for(other.entry, entry):
@@ -173,12 +173,9 @@ class Delivery:
             )
             return None
 
-        def keep(tx: Tx) -> Entry:
-            writes.keep_signature(tx, entry.txid, signature)
-            known = queries.must_find(tx, entry.txid)
-            return self._recorder.note(tx, known, plan.Signed())
-
-        return await self._recorder.write(keep)
+        return await self._recorder.write(
+            lambda tx: self._recorder.sign(tx, entry.txid, signature)
+        )
 
     async def broadcast(self, entry: Entry) -> Entry:
         """Send the journaled bytes once and write what the nodes answered.

@@ -58,13 +58,13 @@ def check_look_alike(tx: Tx, recipient: Address) -> None:
         (recipient.raw, head, tail),
     )
     near = [Address(raw) for (raw,) in rows]
-    found = [each for each in near if shared(each, recipient) >= _SHARED]
-    if not found or recipient in near:
+    alike = [other for other in near if shared(other, recipient) >= _SHARED]
+    if not alike or recipient in near:
         return
     raise RecipientRefused(
-        f"{recipient.base58} was never paid and looks like {found[0].base58}, which"
+        f"{recipient.base58} was never paid and looks like {alike[0].base58}, which"
         " was: compare them letter by letter; allow_look_alike says that it is meant",
-        resembles=found[0].base58,
+        resembles=alike[0].base58,
         flag="allow_look_alike",
     )
 

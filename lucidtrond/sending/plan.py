@@ -16,7 +16,7 @@ States, and the facts that lead out of them:
     reverted    Answered, Unanswered                        pending
     any of      Included: a block of ours holds it          included
     these four  SolidUpTo: its death is proven              expired
-    included    TakenBack: a fork took the block back       reverted
+    included    Reverted: a fork took the block back       reverted
                 SolidUpTo its block or above, it paid       solidified
                 SolidUpTo its block or above, it failed     failed
                 SolidUpTo its block or above, nothing
@@ -172,7 +172,7 @@ class Inclusion:
         """It did what it was for, as far as can be proven."""
         return self.succeeded and self.arrived != 0
 
-    def resting_on(self, *, committed: bool, agreed: bool) -> "Inclusion":
+    def with_proof(self, *, committed: bool, agreed: bool) -> "Inclusion":
         """With its proof. TRX and failures rest on the block, if its transaction root
         was recomputed (*committed*); a token's log on receipts, of which two endpoints
         may have *agreed*."""
@@ -244,7 +244,7 @@ class Answered:
 
 @frozen
 class Unanswered:
-    """A broadcast whose outcome nobody told."""
+    """A broadcast that no node answered."""
 
     reason: str
     at: UnixMillis | None
@@ -264,7 +264,7 @@ class Included:
 
 
 @frozen
-class TakenBack:
+class Reverted:
     """A fork took this block of ours back."""
 
     number: int
@@ -305,7 +305,7 @@ Fact = (
     | Answered
     | Unanswered
     | Included
-    | TakenBack
+    | Reverted
     | Proven
     | SolidUpTo
     | Abandoned
@@ -316,24 +316,24 @@ def after(attempt: Attempt, fact: Fact) -> Attempt:
     """Give the attempt as it is after *fact*; the same one when nothing changes."""
     match fact:
         case Signed():
-            known = _after_signature(attempt)
+            changed = _after_signature(attempt)
         case Answered():
-            known = _after_answer(attempt, fact)
+            changed = _after_answer(attempt, fact)
         case Unanswered():
-            known = _after_silence(attempt, fact)
+            changed = _after_unanswered(attempt, fact)
         case Included():
-            known = _after_inclusion(attempt, fact)
-        case TakenBack():
-            known = _after_fork(attempt, fact)
+            changed = _after_inclusion(attempt, fact)
+        case Reverted():
+            changed = _after_fork(attempt, fact)
         case Proven():
-            known = _after_proof(attempt, fact)
+            changed = _after_proof(attempt, fact)
         case SolidUpTo():
-            known = _after_solid(attempt, fact)
+            changed = _after_solid(attempt, fact)
         case Abandoned():
-            known = _after_abandonment(attempt, fact)
+            changed = _after_abandonment(attempt, fact)
         case _:
             assert_never(fact)
-    return known
+    return changed
 
 
 def _after_signature(attempt: Attempt) -> Attempt:
@@ -355,11 +355,11 @@ def _after_answer(attempt: Attempt, fact: Answered) -> Attempt:
     if attempt.state not in IN_FLIGHT or attempt.state == "queued":
         return attempt
     message = fact.message[:_MESSAGE_SIZE]
-    read = meaning(fact.code, message)
-    accepted = attempt.accepted or read.in_pool
+    answer = meaning(fact.code, message)
+    accepted = attempt.accepted or answer.in_pool
     # A refusal after an acceptance is mostly the first copy standing in the way
     # ("balance is not sufficient" because it is already paid): no reason to alarm.
-    reason = None if accepted else f"{read.words} ({fact.code}: {message})"
+    reason = None if accepted else f"{answer.words} ({fact.code}: {message})"
     return evolve(
         attempt,
         state="pending",
@@ -372,7 +372,7 @@ def _after_answer(attempt: Attempt, fact: Answered) -> Attempt:
     )
 
 
-def _after_silence(attempt: Attempt, fact: Unanswered) -> Attempt:
+def _after_unanswered(attempt: Attempt, fact: Unanswered) -> Attempt:
     if attempt.state not in IN_FLIGHT or attempt.state == "queued":
         return attempt
     reason = None if attempt.accepted else f"no answer: {fact.reason[:_MESSAGE_SIZE]}"
@@ -388,27 +388,29 @@ def _after_silence(attempt: Attempt, fact: Unanswered) -> Attempt:
 
 
 def _after_inclusion(attempt: Attempt, fact: Included) -> Attempt:
-    held, known = fact.inclusion, attempt.inclusion
-    corrects = fact.committed and known is not None and known.number != held.number
+    inclusion, before = fact.inclusion, attempt.inclusion
+    corrects = (
+        fact.committed and before is not None and before.number != inclusion.number
+    )
     if attempt.state in ("included", "solidified", "unproven") and not corrects:
         return attempt
     if attempt.state == "failed":
         return attempt
     reason = None
-    if not held.succeeded:
+    if not inclusion.succeeded:
         reason = f"its contract failed: {fact.result}"
-    elif not held.paid:
+    elif not inclusion.paid:
         reason = NO_PROOF
     return evolve(
-        attempt, state="included", inclusion=held, reason=reason, abandoned=False
+        attempt, state="included", inclusion=inclusion, reason=reason, abandoned=False
     )
 
 
-def _after_fork(attempt: Attempt, fact: TakenBack) -> Attempt:
-    held = attempt.inclusion
-    if attempt.state != "included" or held is None:
+def _after_fork(attempt: Attempt, fact: Reverted) -> Attempt:
+    inclusion = attempt.inclusion
+    if attempt.state != "included" or inclusion is None:
         return attempt
-    if (held.number, held.block_id) != (fact.number, fact.block_id):
+    if (inclusion.number, inclusion.block_id) != (fact.number, fact.block_id):
         return attempt
     # Nodes put it back into their pools for 60 s; it is also sent again at once.
     return evolve(
@@ -421,23 +423,23 @@ def _after_fork(attempt: Attempt, fact: TakenBack) -> Attempt:
 
 
 def _after_proof(attempt: Attempt, fact: Proven) -> Attempt:
-    held = attempt.inclusion
-    if attempt.state not in ("included", "unproven") or held is None:
+    inclusion = attempt.inclusion
+    if attempt.state not in ("included", "unproven") or inclusion is None:
         return attempt
-    if held.number != fact.number or held.paid or not held.succeeded:
+    if inclusion.number != fact.number or inclusion.paid or not inclusion.succeeded:
         return attempt
     return evolve(
         attempt,
         state="solidified" if attempt.state == "unproven" else attempt.state,
-        inclusion=evolve(held, arrived=fact.arrived, proof="one_source"),
+        inclusion=evolve(inclusion, arrived=fact.arrived, proof="one_source"),
         reason=None,
     )
 
 
 def _after_solid(attempt: Attempt, fact: SolidUpTo) -> Attempt:
-    held = attempt.inclusion
-    if attempt.state == "included" and held is not None:
-        return _after_final_block(attempt, held, fact)
+    inclusion = attempt.inclusion
+    if attempt.state == "included" and inclusion is not None:
+        return _after_final_block(attempt, inclusion, fact)
     if attempt.state not in IN_FLIGHT:
         return attempt
     first = attempt.reference_number + 1
@@ -448,7 +450,9 @@ def _after_solid(attempt: Attempt, fact: SolidUpTo) -> Attempt:
     )
     if unproven is not None:
         if (attempt.reason or "").startswith(_NOT_DEAD):
-            return attempt  # told, by a block that may have been forgotten since
+            return (
+                attempt  # noted before, of a block that may have been forgotten since
+            )
         return evolve(
             attempt,
             reason=f"{_NOT_DEAD}: block {unproven} may hold it, whose transaction root"
@@ -463,17 +467,19 @@ def _after_solid(attempt: Attempt, fact: SolidUpTo) -> Attempt:
     )
 
 
-def _after_final_block(attempt: Attempt, held: Inclusion, fact: SolidUpTo) -> Attempt:
-    if held.number > fact.number:
+def _after_final_block(
+    attempt: Attempt, inclusion: Inclusion, fact: SolidUpTo
+) -> Attempt:
+    if inclusion.number > fact.number:
         return attempt
-    if held.succeeded:
-        return evolve(attempt, state="solidified" if held.paid else "unproven")
-    if fact.unproven.holds(held.number):
+    if inclusion.succeeded:
+        return evolve(attempt, state="solidified" if inclusion.paid else "unproven")
+    if fact.unproven.holds(inclusion.number):
         return evolve(
             attempt,
             state="unproven",
-            reason=f"reported as failed in block {held.number}, whose transaction root"
-            " could not be recomputed",
+            reason=f"reported as failed in block {inclusion.number}, whose transaction"
+            " root could not be recomputed",
         )
     return evolve(attempt, state="failed")
 

@@ -86,13 +86,13 @@ class Proving:
         """
         entries = await self._store.read(lambda tx: queries.unproven(tx, _MOST_READ))
         self.unproven = len(entries)
-        entries = [each for each in entries if _lacks_log(each)]
+        entries = [entry for entry in entries if _lacks_log(entry)]
         now = trio.current_time()
-        known = self._schedules
+        schedules = self._schedules
         self._schedules = {
-            each.txid: known.get(each.txid) or _Schedule(now) for each in entries
+            entry.txid: schedules.get(entry.txid) or _Schedule(now) for entry in entries
         }
-        due = [each for each in entries if self._schedules[each.txid].due <= now]
+        due = [entry for entry in entries if self._schedules[entry.txid].due <= now]
         for entry in due[:ROUND]:
             self._schedules[entry.txid].asked(now)
             await self.ask(entry)
@@ -124,22 +124,22 @@ class Proving:
 
 def _lacks_log(entry: Entry) -> bool:
     """Unproven for want of a log, not because its block is."""
-    held = entry.attempt.inclusion
-    return held is not None and held.succeeded and not held.paid
+    inclusion = entry.attempt.inclusion
+    return inclusion is not None and inclusion.succeeded and not inclusion.paid
 
 
 def _proof(entry: Entry, receipts: list[Receipt]) -> plan.Proven | None:
     """What they prove; of several, the least that arrived."""
-    held = entry.attempt.inclusion
-    if held is None:
+    inclusion = entry.attempt.inclusion
+    if inclusion is None:
         return None
     kind = kind_of(entry.intent)
     amounts = [
-        kind.amount_arrived(entry.intent, each) or 0
-        for each in receipts
-        if each.txid == entry.txid
-        and each.block_number == held.number
-        and each.succeeded
+        kind.amount_arrived(entry.intent, receipt) or 0
+        for receipt in receipts
+        if receipt.txid == entry.txid
+        and receipt.block_number == inclusion.number
+        and receipt.succeeded
     ]
     proven = [amount for amount in amounts if amount]
-    return plan.Proven(held.number, min(proven)) if proven else None
+    return plan.Proven(inclusion.number, min(proven)) if proven else None

@@ -1,8 +1,9 @@
-"""The recorder: writes what became known of an attempt, and wakes who waits for it.
+"""The recorder: the one writer of payments; each fact becomes a row and an event.
 
-Everything that is learnt of a transaction is written by `Recorder.note`, whoever learnt
-it: delivery (what nodes answered) or the follower (what blocks hold). The decision what
-a fact means is `plan.after`; here it becomes a row and an event.
+A payment is accepted, signed, renewed, and what becomes of its attempt is noted, by
+whomever: delivery (what nodes answered), proving (another receipt), settling (nothing
+follows) or the follower (what blocks hold). What a fact means is decided by
+`plan.after`. After the commit, whoever waits for the payment is woken.
 """
 
 import logging
@@ -13,15 +14,19 @@ import trio
 from lucidtrond.events.types import Emit, PaymentChanged
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import plan
-from lucidtrond.sending.journal import writes
-from lucidtrond.sending.journal.entry import Entry
-from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.intent import Intent
+from lucidtrond.sending.journal import queries, writes
+from lucidtrond.sending.journal.entry import Draft, Entry
+from lucidtrond.sending.plan import Attempt, Fact
+from lucidtrond.sending.terms import Terms
+from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.units import UnixMillis
 
 log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes facts."""
+    """Writes payments, their attempts, and what is known of them."""
 
     def __init__(
         self,
@@ -35,20 +40,53 @@ class Recorder:
         self._clock = clock
         self._changed: dict[str, trio.Event] = {}
 
+    def accept(
+        self,
+        tx: Tx,
+        intent: Intent,
+        terms: Terms,
+        draft: Draft,
+        *,
+        head_time: UnixMillis,
+    ) -> Entry:
+        """Write a new payment with its first attempt, unsigned."""
+        entry = writes.insert(
+            tx,
+            intent,
+            terms,
+            draft,
+            head_time=head_time,
+            now_ms=self._clock.now_ms(),
+        )
+        return self._published(tx, entry)
+
+    def renew(self, tx: Tx, dead: Entry, draft: Draft) -> Entry:
+        """Write the attempt that follows a dead one, unsigned."""
+        writes.supersede(tx, dead)
+        entry = writes.insert_next(tx, dead, draft, now_ms=self._clock.now_ms())
+        return self._published(tx, entry)
+
+    def sign(self, tx: Tx, txid: TxId, signature: bytes) -> Entry:
+        """Write the signature, before anything is sent; the first one stays."""
+        writes.keep_signature(tx, txid, signature)
+        return self.note(tx, queries.must_find(tx, txid), plan.Signed())
+
     def note(self, tx: Tx, entry: Entry, fact: Fact) -> Entry:
         """Write what *fact* makes of the attempt, and an event if it shows."""
-        known = plan.after(entry.attempt, fact)
-        if known == entry.attempt:
+        before, attempt = entry.attempt, plan.after(entry.attempt, fact)
+        if attempt == before:
             return entry
-        noted = writes.update(tx, entry, known, now_ms=self._clock.now_ms())
-        before = entry.attempt
-        shown = (known.state, known.reason, known.sent)
-        if shown != (before.state, before.reason, before.sent):
-            self._emit(tx, PaymentChanged(payment=noted.payment))
-        if known.state == "unproven" != before.state:
+        noted = writes.update(tx, entry, attempt, now_ms=self._clock.now_ms())
+        if attempt.state == "unproven" != before.state:
             extra = {"payment": noted.payment.payment_id, "txid": entry.txid}
-            log.warning("payment unproven", extra={**extra, "reason": known.reason})
-        return noted
+            log.warning("payment unproven", extra={**extra, "reason": attempt.reason})
+        if _shown(attempt) == _shown(before):
+            return noted
+        return self._published(tx, noted)
+
+    def _published(self, tx: Tx, entry: Entry) -> Entry:
+        self._emit(tx, PaymentChanged(payment=entry.payment))
+        return entry
 
     async def write(self, fn: Callable[[Tx], Entry]) -> Entry:
         """Run *fn* in a write transaction, then wake who waits for its payment.
@@ -69,3 +107,8 @@ class Recorder:
         changed = self._changed.pop(payment_id, None)
         if changed is not None:
             changed.set()
+
+
+def _shown(attempt: Attempt) -> tuple[object, ...]:
+    """What subscribers are told changes of."""
+    return attempt.state, attempt.reason, attempt.sent, attempt.abandoned

@@ -21,10 +21,10 @@ import trio
 
 from lucidtrond.errors import CommitUnknown, NodeError, StoreError
 from lucidtrond.ports import Store
-from lucidtrond.sending.desk import Desk
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.protocols import PaymentNode, Signer
+from lucidtrond.sending.renewal import Renewal
 from lucidtrond.tron.block import ChainPosition
 
 log = logging.getLogger(__name__)
@@ -37,21 +37,21 @@ SETTLE_WITHIN_S: Final = 30.0
 
 
 class Settling:
-    """Settles dead payments; *on_settled* is called with each that was written."""
+    """Settles dead payments; *on_settled* is called after each that was written."""
 
     def __init__(
         self,
         store: Store,
         node: PaymentNode,
         *,
-        desk: Desk,
+        renewal: Renewal,
         signer: Signer,
         position: Callable[[], ChainPosition],
-        on_settled: Callable[[Entry], None],
+        on_settled: Callable[[], None],
     ) -> None:
         self._store = store
         self._node = node
-        self._desk = desk
+        self._renewal = renewal
         self._signer = signer
         self._position = position
         self._on_settled = on_settled
@@ -93,9 +93,9 @@ class Settling:
         dead = await self._store.read(lambda tx: queries.dead(tx, SETTLE_PER_ROUND))
         self.unsigned = 0
         if self._signer.is_locked:
-            self.unsigned = sum(each.attempt.awaits_renewal for each in dead)
+            self.unsigned = sum(entry.attempt.awaits_renewal for entry in dead)
             # A next attempt could not be signed and would die in its turn.
-            dead = [each for each in dead if not each.attempt.awaits_renewal]
+            dead = [entry for entry in dead if not entry.attempt.awaits_renewal]
         if not dead:
             self._note_doubt(None)
             return
@@ -140,7 +140,7 @@ class Settling:
         reason = f"not settled within {SETTLE_WITHIN_S:.0f} s"
         with trio.move_on_after(SETTLE_WITHIN_S) as limit:
             try:
-                settled = await self._desk.settle_dead(entry)
+                settled = await self._renewal.settle(entry)
             except CommitUnknown:
                 raise
             except (NodeError, StoreError) as error:
@@ -151,4 +151,4 @@ class Settling:
             extra = {"txid": entry.txid, "reason": reason}
             log.warning("dead payment not settled", extra=extra)
         if settled is not None:
-            self._on_settled(settled)
+            self._on_settled()

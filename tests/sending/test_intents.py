@@ -18,9 +18,9 @@ from lucidtrond.sending.plan import (
     Fact,
     Included,
     Inclusion,
+    Reverted,
     Signed,
     SolidUpTo,
-    TakenBack,
     Unanswered,
     after,
 )
@@ -129,7 +129,7 @@ class Intents(RuleBasedStateMachine):
         while self.ours[-1] not in self.blocks:
             gone = self.ours.pop()
             for name in gone.holds:
-                self.tell(name, TakenBack(gone.number, gone.id))
+                self.tell(name, Reverted(gone.number, gone.id))
         for block in self.blocks[len(self.ours) : len(self.ours) + most]:
             self.ours.append(block)
             for name in sorted(block.holds):

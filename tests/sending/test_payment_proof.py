@@ -51,7 +51,7 @@ def test_a_failure_rests_on_its_block(
 ) -> None:
     failed = Inclusion(7, BlockId("07"), UnixMillis(5), 2, Sun(3), arrived)
     for agreed in (False, True):
-        assert failed.resting_on(committed=committed, agreed=agreed).proof == proof
+        assert failed.with_proof(committed=committed, agreed=agreed).proof == proof
 
 
 async def test_a_log_that_was_found_later_is_one_endpoints_word() -> None:

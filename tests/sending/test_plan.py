@@ -16,9 +16,9 @@ from lucidtrond.sending.plan import (
     Included,
     Inclusion,
     Proven,
+    Reverted,
     Signed,
     SolidUpTo,
-    TakenBack,
     Unanswered,
     after,
     in_flight_until,
@@ -63,7 +63,7 @@ facts = st.one_of(
     st.builds(Answered, st.sampled_from(CODES), st.sampled_from(TEXTS), times),
     st.builds(Unanswered, st.just("reset"), times),
     st.builds(Included, blocks),
-    st.builds(TakenBack, st.integers(1, 20), blocks.map(lambda b: b.block_id)),
+    st.builds(Reverted, st.integers(1, 20), blocks.map(lambda b: b.block_id)),
     st.builds(Proven, st.integers(1, 20), st.integers(1, 9)),
     st.builds(SolidUpTo, st.integers(0, 30), times, st.integers(0, 10)),
 )
@@ -280,7 +280,7 @@ class Bytes(RuleBasedStateMachine):
     def take_back(self) -> None:
         if len(self.blocks) - 1 > self.solid:
             self.blocks.pop()
-            self.tell(TakenBack(len(self.blocks), self.ids.pop()))
+            self.tell(Reverted(len(self.blocks), self.ids.pop()))
 
     @rule(lag=st.integers(0, 4))
     def solidify(self, lag: int) -> None:

@@ -467,7 +467,7 @@ async def test_waiting_ends_at_the_goal_or_at_an_end_that_is_none() -> None:
             await made.sender.wait("nothing", until="included")
         with pytest.raises(InvalidInput):
             await made.sender.wait(first.payment_id, until="tomorrow")
-        assert made.sender._recorder._changed == {}
+        assert made.sender.outcomes._recorder._changed == {}
 
 
 async def test_rebroadcasting_by_hand_sends_the_same_bytes_or_says_why_not() -> None:

@@ -15,6 +15,7 @@ from lucidtrond.errors import KeystoreLocked, KeystoreMissing, NoSuchKey
 from lucidtrond.events import outbox
 from lucidtrond.events.types import Payment
 from lucidtrond.orders import PaymentOrder
+from lucidtrond.sending.acceptance import check_unlocked
 from lucidtrond.store.database import Database, open_store
 from lucidtrond.tron.address import Address
 from tests.chain.model import address
@@ -80,6 +81,6 @@ async def test_a_wallet_pays_once_its_keystore_is_there_and_open(
 async def test_without_a_keystore_it_is_said_that_there_is_none() -> None:
     async with open_store(None) as store:
         await migrate_store(store)
-        sender = connect_with_vault(store, PayingChain()).sender
+        vault = connect_with_vault(store, PayingChain()).vault
         with pytest.raises(KeystoreMissing):
-            await sender._desk.check_open()
+            await check_unlocked(vault)

@@ -21,7 +21,7 @@ from lucidtrond.node.pool import NodePool
 from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.node.transport.http_plain import PlainConnection
 from lucidtrond.node.transport.protocol import Sink
-from lucidtrond.sending import desk, plan, recorder
+from lucidtrond.sending import drafting, plan, recorder, renewal
 from lucidtrond.sending.journal import writes
 from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.store import engine
@@ -67,14 +67,14 @@ def read_path(text: bytes) -> list[str]:
 def install(fuse: Fuse) -> None:
     """Wrap the functions; for ever, so only in a process of the test's own."""
     passed = fuse.passed
-    _around(desk, "build", "build", passed)
+    _around(drafting, "build", "build", passed)
     _around(writes, "insert", "intent", passed)
     _around(writes, "insert_next", "resign", passed)
     _around(writes, "keep_signature", "signature", passed)
     _around_async(Vault, "sign", "sign", passed)
     _around_async(NodePool, "broadcast", "broadcast", passed, also=NodeError)
     _around_async(NodeClient, "broadcast", "reply", passed, also=NodeError, early=False)
-    _around_async(desk.Desk, "_check_death", "death", passed)
+    _around_async(renewal.Renewal, "_check_death", "death", passed)
     _around_commits(passed)
     _around_notes(passed)
     _around_bytes(passed)

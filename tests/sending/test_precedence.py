@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from lucidtrond.events.types import Payment
 from lucidtrond.sending.intent import TRX_TRANSFER, Intent
 from lucidtrond.sending.journal.entry import Entry
-from lucidtrond.sending.order import pays_for
 from lucidtrond.sending.plan import Attempt
+from lucidtrond.sending.precedence import pays_for
 from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import UnixMillis
 from tests.chain.model import Crash

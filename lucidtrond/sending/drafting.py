@@ -1,0 +1,132 @@
+"""Drafting: what an order costs now, whether that is covered, and the bytes it gets.
+
+The first and every later attempt are drafted alike. Nodes are asked first, outside any
+transaction; then, in the transaction that writes the attempt, what other payments have
+reserved is taken off, and the bytes are fixed.
+"""
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from lucidtrond.events.types import PaymentEstimate
+from lucidtrond.ports import Tx
+from lucidtrond.sending.intent import Intent
+from lucidtrond.sending.journal import queries, writes
+from lucidtrond.sending.journal.entry import Draft, Entry
+from lucidtrond.sending.kinds.table import kind_of
+from lucidtrond.sending.limits import Limits, check_quote
+from lucidtrond.sending.protocols import PaymentNode
+from lucidtrond.sending.quote import Quote
+from lucidtrond.sending.quoting import fetch_quote
+from lucidtrond.sending.raw_transaction import build
+from lucidtrond.sending.render import estimated
+from lucidtrond.sending.reserved import check_reserved, worst_beside
+from lucidtrond.tron.block import BlockHeader, ChainPosition
+from lucidtrond.tron.units import Sun, UnixMillis
+
+
+@frozen
+class ChainHeads:
+    """The newest block and the newest solidified one."""
+
+    head: BlockHeader
+    solid: BlockHeader
+
+
+class Drafting:
+    """Quotes orders within *limits*; *position* is where the follower stands."""
+
+    def __init__(
+        self,
+        node: PaymentNode,
+        *,
+        position: Callable[[], ChainPosition],
+        limits: Limits,
+    ) -> None:
+        self._node = node
+        self._position = position
+        self._limits = limits
+
+    async def fetch_heads(self) -> ChainHeads:
+        """The newest that we or a node know of.
+
+        Raises:
+            NodeError
+        """
+        position = self._position()
+        if position.synced and position.head and position.solid:
+            return ChainHeads(position.head, position.solid)
+        solid = await self._node.fetch_head(solid=True)
+        return ChainHeads(await self._node.fetch_head(), solid)
+
+    async def quote(
+        self, intent: Intent, heads: ChainHeads, *, solid: bool = False
+    ) -> Quote:
+        """Ask what it costs, with the *solid* balances too; refuse what is too much.
+
+        Raises:
+            LimitTooLow, and as `fetch_quote`
+        """
+        quote = await fetch_quote(
+            self._node, intent, self._limits, head=heads.head, solid=solid
+        )
+        spending = kind_of(intent).spending(intent)
+        check_quote(quote, self._limits, amount=spending.trx, max_burn=intent.max_burn)
+        return quote
+
+    async def estimate(self, intent: Intent) -> PaymentEstimate:
+        """What it would burn now, whatever the limits are.
+
+        Raises:
+            as `fetch_quote`
+        """
+        head = (await self.fetch_heads()).head
+        return estimated(
+            await fetch_quote(self._node, intent, self._limits, head=head, solid=False)
+        )
+
+
+def check_covered(
+    tx: Tx, intent: Intent, quote: Quote, *, instead_of: Entry | None = None
+) -> Sun:
+    """Refuse what the balance does not cover beside the payments under way.
+
+    Gives what is to be reserved for burning. What is reserved for the dead attempt that
+    it comes *instead_of* is free again.
+
+    Raises:
+        InsufficientFunds
+    """
+    under_way = queries.reserved(tx, intent.owner, instead_of=instead_of)
+    worst = worst_beside(intent.to, quote.cost.worst, quote.joined, under_way)
+    # What is free may be used up by the others.
+    burn = worst if under_way else quote.cost.expected
+    spending = kind_of(intent).spending(intent)
+    check_reserved(spending, burn, quote.views, under_way)
+    return worst
+
+
+def draft(
+    tx: Tx,
+    intent: Intent,
+    quote: Quote,
+    heads: ChainHeads,
+    *,
+    lifetime_ms: int,
+    burn: Sun,
+) -> Draft:
+    """Fix the bytes; no other transaction of the owner has their timestamp.
+
+    *burn* is reserved until the attempt is settled.
+    """
+    expiration = UnixMillis(heads.head.timestamp + lifetime_ms)
+    raw = build(
+        intent,
+        kind_of(intent).contract(intent),
+        solid=heads.solid,
+        expiration=expiration,
+        timestamp=writes.reserve_timestamp(tx, intent.owner, heads.head.timestamp),
+        fee_limit=quote.fee_limit,
+    ).encode()
+    return Draft(raw, expiration, heads.solid.number, quote.fee_limit, burn)

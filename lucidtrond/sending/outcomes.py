@@ -1,0 +1,105 @@
+"""Outcomes: what the follower's blocks say of payments.
+
+All of it runs in the store's thread, within the transaction that writes the block.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Collection
+
+from attrs import evolve
+
+from lucidtrond.ports import Tx
+from lucidtrond.sending import plan
+from lucidtrond.sending.journal import queries
+from lucidtrond.sending.journal.entry import Entry
+from lucidtrond.sending.kinds.table import kind_of
+from lucidtrond.sending.plan import Fact
+from lucidtrond.sending.recorder import Recorder
+from lucidtrond.sending.render import result_of
+from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.unproven import UnprovenBlocks
+
+log = logging.getLogger(__name__)
+
+
+class Outcomes:
+    """Satisfies `chain.observer.BlockObserver`.
+
+    *on_durable* is called in trio's thread once a step of the chain is written.
+    """
+
+    def __init__(self, recorder: Recorder, *, on_durable: Callable[[], None]) -> None:
+        self._recorder = recorder
+        self._on_durable = on_durable
+        # Filled in the store's thread within a block's transaction, emptied after it.
+        self._recorded: deque[str] = deque()
+
+    def applied(
+        self,
+        tx: Tx,
+        block: Block,
+        receipts: tuple[Receipt, ...],
+        *,
+        agreed: Collection[TxId],
+    ) -> None:
+        """Our head holds *block*."""
+        tx.after_commit(self._step_is_durable)
+        if not block.transactions:
+            return
+        included = {
+            transaction.transaction.txid: transaction
+            for transaction in block.transactions
+        }
+        receipt_of = {receipt.txid: receipt for receipt in receipts}
+        header = block.header
+        for entry in queries.among(tx, list(included)):
+            receipt = receipt_of[entry.txid]
+            inclusion = plan.Inclusion(
+                header.number,
+                header.id,
+                header.timestamp,
+                contract_ret=included[entry.txid].contract_ret or 0,
+                fee=receipt.fee,
+                arrived=kind_of(entry.intent).amount_arrived(entry.intent, receipt),
+            ).with_proof(committed=block.root_proven, agreed=entry.txid in agreed)
+            if entry.attempt.state == "expired":
+                log.error("included after proven dead", extra={"txid": entry.txid})
+            fact = plan.Included(
+                inclusion, result_of(receipt), committed=block.root_proven
+            )
+            self._record(tx, entry, fact)
+
+    def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
+        """A fork took the block back."""
+        tx.after_commit(self._step_is_durable)
+        for entry in queries.in_block(tx, number):
+            self._record(tx, entry, plan.Reverted(number, block_id))
+
+    def solidified(
+        self,
+        tx: Tx,
+        header: BlockHeader,
+        complete_from: int,
+        *,
+        unproven: Callable[[int, int | None], UnprovenBlocks],
+    ) -> None:
+        """All blocks from *complete_from* to *header* were reported and are final."""
+        tx.after_commit(self._step_is_durable)
+        fact = plan.SolidUpTo(header.number, header.timestamp, complete_from)
+        for entry in queries.touched_by_final(tx, header.number, header.timestamp):
+            attempt = entry.attempt
+            block = None if attempt.inclusion is None else attempt.inclusion.number
+            doubtful = unproven(attempt.reference_number, block)
+            self._record(tx, entry, evolve(fact, unproven=doubtful))
+
+    def _step_is_durable(self) -> None:
+        while self._recorded:
+            self._recorder.wake(self._recorded.popleft())
+        self._on_durable()
+
+    def _record(self, tx: Tx, entry: Entry, fact: Fact) -> None:
+        self._recorder.note(tx, entry, fact)
+        self._recorded.append(entry.payment.payment_id)

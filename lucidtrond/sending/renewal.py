@@ -1,0 +1,156 @@
+"""Renewal: what follows an attempt that is proven dead, or that nothing does.
+
+Only a transaction whose death is proven (see `plan`) and confirmed by the nodes, or one
+that failed in its block, is followed by another one for the same intent. Both are
+linked: same payment, next attempt.
+"""
+
+import logging
+from collections.abc import Callable
+
+from lucidtrond.errors import AlreadyFinal, CallError, DeadlinePassed, InDoubt
+from lucidtrond.events.types import Payment
+from lucidtrond.ports import Store, Tx
+from lucidtrond.sending import plan
+from lucidtrond.sending.drafting import Drafting, check_covered, draft
+from lucidtrond.sending.journal import queries
+from lucidtrond.sending.journal.entry import Entry
+from lucidtrond.sending.protocols import PaymentNode
+from lucidtrond.sending.recorder import Recorder
+from lucidtrond.sending.render import checked
+from lucidtrond.sending.terms import SHORTEST_MS
+from lucidtrond.tron.block import ChainPosition
+from lucidtrond.tron.transaction import TxId
+
+log = logging.getLogger(__name__)
+
+
+class Renewal:
+    """Writes the next attempt of a dead one, or that there is none; sends nothing."""
+
+    def __init__(
+        self,
+        store: Store,
+        node: PaymentNode,
+        *,
+        drafting: Drafting,
+        recorder: Recorder,
+        position: Callable[[], ChainPosition],
+    ) -> None:
+        self._store = store
+        self._node = node
+        self._drafting = drafting
+        self._recorder = recorder
+        self._position = position
+
+    async def settle(self, entry: Entry) -> Entry | None:
+        """Write the next attempt of a dead one, or that none follows.
+
+        None: not now, since the nodes do not agree (yet) that it is dead.
+
+        Raises:
+            NodeError: nothing was decided.
+            CommitUnknown
+        """
+        try:
+            if entry.attempt.awaits_renewal:
+                return await self.renew(entry)
+            await self._check_death(entry)
+        except InDoubt as doubt:
+            extra = {"txid": entry.txid, "reason": doubt.message}
+            log.info("not surely dead yet", extra=extra)
+            return None
+        except CallError as error:
+            return await self._abandon(entry, error.message)
+        return await self._abandon(entry)
+
+    async def renew(self, entry: Entry, *, by_hand: bool = False) -> Entry:
+        """Write the next attempt of a payment whose last one can't pay any more.
+
+        *by_hand*: whatever its terms say, and also if it failed on the chain.
+
+        Raises:
+            InDoubt: the nodes do not agree that it is dead.
+            CallError: it can't be paid (any more).
+            NodeError
+        """
+        if entry.attempt.state == "expired":
+            await self._check_death(entry)
+        intent = entry.intent
+        lifetime_ms, deadline = await self._store.read(
+            lambda tx: queries.time_limits(tx, entry.payment_seq)
+        )
+        heads = await self._drafting.fetch_heads()
+        if deadline is not None and not by_hand:
+            lifetime_ms = min(lifetime_ms, deadline - heads.head.timestamp)
+            if lifetime_ms < SHORTEST_MS:
+                raise DeadlinePassed("the time it was given is over")
+        quote = await self._drafting.quote(intent, heads, solid=True)
+
+        def renew(tx: Tx) -> Entry:
+            dead = _renewable(tx, entry.txid, by_hand=by_hand)
+            burn = check_covered(tx, intent, quote, instead_of=dead)
+            attempt = draft(
+                tx, intent, quote, heads, lifetime_ms=lifetime_ms, burn=burn
+            )
+            return self._recorder.renew(tx, dead, attempt)
+
+        return await self._recorder.write(renew)
+
+    async def check(self, entry: Entry) -> Payment:
+        """As `renew` by hand, without writing anything.
+
+        Raises:
+            as `renew`
+        """
+        if entry.attempt.state == "expired":
+            await self._check_death(entry)
+        heads = await self._drafting.fetch_heads()
+        quote = await self._drafting.quote(entry.intent, heads, solid=True)
+
+        def check(tx: Tx) -> None:
+            dead = _renewable(tx, entry.txid, by_hand=True)
+            check_covered(tx, entry.intent, quote, instead_of=dead)
+
+        await self._store.read(check)
+        return checked(entry.intent, quote, attempt=entry.payment.attempt + 1)
+
+    async def _check_death(self, entry: Entry) -> None:
+        """Let the nodes confirm what our own blocks prove, or show more than they do.
+
+        Raises:
+            InDoubt
+        """
+        solid = self._position().solid
+        if solid is None or solid.timestamp < entry.attempt.expiration:
+            raise InDoubt("no final block of ours is past its expiration")
+        agreement = await self._node.confirm_solid(solid.number, solid.id)
+        if not agreement.holds:
+            raise InDoubt(f"the nodes do not agree yet: {agreement.words}")
+        sightings = await self._node.look_for(entry.txid)
+        endpoints = [sighting.endpoint for sighting in sightings if sighting.known]
+        if endpoints:
+            # In a pool it may still be by neglect; in a block it would be a wonder.
+            raise InDoubt(f"{', '.join(endpoints)} still knows it", txid=entry.txid)
+
+    async def _abandon(self, entry: Entry, reason: str = "") -> Entry:
+        def abandon(tx: Tx) -> Entry:
+            dead = queries.must_find(tx, entry.txid)
+            return self._recorder.note(tx, dead, plan.Abandoned(reason))
+
+        return await self._recorder.write(abandon)
+
+
+def _renewable(tx: Tx, txid: TxId, *, by_hand: bool) -> Entry:
+    """The payment's last attempt, which another may follow.
+
+    Raises:
+        AlreadyFinal, InDoubt
+    """
+    entry = queries.must_find(tx, txid)
+    last = queries.by_payment_id(tx, entry.payment.payment_id)
+    if last is None or last.txid != entry.txid:
+        raise AlreadyFinal("another transaction has followed it")
+    if not entry.attempt.may_be_renewed(by_hand=by_hand):
+        raise InDoubt("its state has just changed", state=entry.attempt.state)
+    return entry
