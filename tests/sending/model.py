@@ -38,6 +38,7 @@ from tests.chain.model import (
     ModelChain,
     address,
     emit,
+    emitted,
 )
 
 KEYS = tuple(PrivateKey(bytes([*bytes(31), number])) for number in (1, 2))
@@ -415,3 +416,16 @@ async def pay(
         **more,
     }
     return await made.sender.send(PaymentOrder(**fields), check=check)
+
+
+async def must_find(made: Process, key: str = "a") -> Payment:
+    """The payment of this key, which is there."""
+    payment = await made.sender.find(key=key)
+    assert payment is not None
+    return payment
+
+
+async def states(made: Process) -> list[str]:
+    """Of all payments, as events told them in order."""
+    events = await made.store.read(lambda tx: emitted(tx, "transaction"))
+    return [event["payment"]["state"] for event in events]

@@ -14,7 +14,7 @@ from lucidtrond.errors import AlreadyFinal, CommitUnknown, InDoubt, NodeUnavaila
 from lucidtrond.sending.proving import ANSWER_WITHIN_S, LONGEST_WAIT_S, ROUND
 from lucidtrond.tron.transaction import TxId
 from tests.sending.model import TOKEN, Process, pay, process
-from tests.sending.test_renew import now
+from tests.sending.test_renewal import now
 
 LAG = 22
 

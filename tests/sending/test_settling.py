@@ -16,7 +16,7 @@ from lucidtrond.sending.settling import (
 )
 from lucidtrond.tron.transaction import Transaction, TxId
 from tests.sending.model import Process, pay, process
-from tests.sending.test_renew import DEATH, drop, now
+from tests.sending.test_renewal import DEATH, drop, now
 
 Clock = trio.testing.MockClock
 BLOCK_S = 3.0
