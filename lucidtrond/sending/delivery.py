@@ -68,7 +68,7 @@ class Delivery:
         """Due payments that waited for an unlocked keystore when last looked."""
 
     def wake(self) -> None:
-        """Something may be due: a block came, or an attempt was written."""
+        """Something may be due: a block or an attempt was written."""
         self._woken.set()
         self._woken = trio.Event()
 
@@ -206,7 +206,7 @@ class Delivery:
         """Send what was signed elsewhere; nothing of it is kept.
 
         Raises:
-            NodeError: nobody answered; it may have been taken all the same.
+            NodeError: nobody answered; it may have been accepted all the same.
         """
         async with self._limiter:
             return await self._node.broadcast(transaction)

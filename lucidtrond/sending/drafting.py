@@ -35,7 +35,7 @@ class ChainHeads:
 
 
 class Drafting:
-    """Quotes orders within *limits*; *position* is where the follower stands."""
+    """Quotes orders within *limits*; *position* gives the follower's position."""
 
     def __init__(
         self,

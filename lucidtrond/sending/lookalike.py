@@ -4,11 +4,11 @@ Somebody who wants to be paid by mistake makes an address whose ends are those o
 that we pay, and lets it appear in our history (a transfer of nothing is enough). People
 compare the ends of addresses. So whom we paid is kept with both ends, and a stranger
 that shares six characters of them, at the front after the T and at the back together,
-is refused until the caller says that he means it. By chance that meets about one
-payment in 300,000 of somebody with ten thousand recipients (7 ways to share 6 of 58
-characters).
+is refused unless the caller insists (``allow_look_alike``). By chance that affects
+about one payment in 300,000 of a payer with ten thousand recipients (7 ways to share 6
+of 58 characters).
 
-Only recipients count: who merely paid us may be the trap itself.
+Only recipients count: a sender that paid us may be the trap itself.
 """
 
 from itertools import takewhile
@@ -25,7 +25,7 @@ BACKFILL_ROWS: Final = 1000
 
 
 def remember(tx: Tx, recipient: Address) -> None:
-    """Keep whom we pay."""
+    """Keep a recipient that is paid."""
     tx.execute(
         "INSERT INTO sending_recipient (recipient, head, tail) VALUES (?, ?, ?)"
         " ON CONFLICT (recipient) DO NOTHING",
@@ -46,7 +46,7 @@ def remember_earlier(tx: Tx) -> int:
 
 
 def check_look_alike(tx: Tx, recipient: Address) -> None:
-    """Refuse a stranger who looks like somebody that we paid.
+    """Refuse an address never paid that looks like one that was.
 
     Raises:
         RecipientRefused
@@ -81,6 +81,6 @@ def _equal(pair: tuple[str, str]) -> bool:
 
 
 def _ends(address: Address) -> tuple[str, str]:
-    """What people look at; the first letter of every address is T."""
+    """What people compare; the first letter of every address is T."""
     text = address.base58
     return text[1 : 1 + _END], text[-_END:]

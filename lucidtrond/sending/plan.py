@@ -16,7 +16,7 @@ States, and the facts that lead out of them:
     reverted    Answered, Unanswered                        pending
     any of      Included: a block of ours holds it          included
     these four  SolidUpTo: its death is proven              expired
-    included    Reverted: a fork took the block back       reverted
+    included    Reverted: a fork reverted the block         reverted
                 SolidUpTo its block or above, it paid       solidified
                 SolidUpTo its block or above, it failed     failed
                 SolidUpTo its block or above, nothing
@@ -24,7 +24,7 @@ States, and the facts that lead out of them:
     unproven    Proven: a receipt shows the log             solidified
     expired     Abandoned: the nodes agree, none follows    expired
     expired     Included: the proof was wrong (a node that
-                lied); the truth wins over the state        included
+                lied); a block counts for more              included
     included, solidified, unproven
                 Included in another block, committed: the
                 first one was not proven, and showed a lie  included
@@ -40,8 +40,8 @@ that was asked. It may have paid: it is never ``failed`` and never safe to retry
 `proving` asks again, and elsewhere, for a receipt that shows the log. A failure in a
 block whose transaction root could not be recomputed is ``unproven`` as well.
 
-A fact that is not listed for a
-state changes nothing but what is remembered of the last broadcast.
+A fact that is not listed for a state changes nothing but what is kept of the last
+broadcast.
 
 Proof of death (block B may hold it only if the time of B's parent is below its
 expiration): a solidified block S of ours has a time at or past the expiration, and
@@ -52,8 +52,9 @@ the head's time prove nothing. A block whose transaction root could not be recom
 may hold anything: where it may hold the transaction there is no proof, as long as it
 is unproven.
 
-Who triggers: `Signed`, `Answered` and `Unanswered` come from the sender, the others
-from the follower, within the transaction that writes the block.
+Who triggers: `Signed`, `Answered` and `Unanswered` come from delivery, `Proven` from
+proving, `Abandoned` from settling, the others from the follower, within the transaction
+that writes the block.
 
 Our blocks are one source. Until the nodes agree on the solidified block that the proof
 ends with (its id binds all blocks before it), ``expired`` is unresolved and not safe to
@@ -96,8 +97,8 @@ class Again(Enum):
     """When the same bytes may usefully be sent again."""
 
     SOON = "the cause passes by itself"
-    LATER = "nodes forget what they took; remind them"
-    NEVER = "no node will ever take these bytes"
+    LATER = "nodes drop what they accepted; send it to them again"
+    NEVER = "no node will ever accept these bytes"
 
 
 @frozen
@@ -108,7 +109,7 @@ class Meaning:
     being sent again. False says only that this answer is no reason to believe so.
     """
 
-    words: str
+    text: str
     again: Again
     in_pool: bool = False
 
@@ -265,7 +266,7 @@ class Included:
 
 @frozen
 class Reverted:
-    """A fork took this block of ours back."""
+    """A fork reverted this block of ours."""
 
     number: int
     block_id: BlockId
@@ -357,9 +358,9 @@ def _after_answer(attempt: Attempt, fact: Answered) -> Attempt:
     message = fact.message[:_MESSAGE_SIZE]
     answer = meaning(fact.code, message)
     accepted = attempt.accepted or answer.in_pool
-    # A refusal after an acceptance is mostly the first copy standing in the way
-    # ("balance is not sufficient" because it is already paid): no reason to alarm.
-    reason = None if accepted else f"{answer.words} ({fact.code}: {message})"
+    # A refusal after an acceptance is mostly caused by the first copy ("balance is not
+    # sufficient" because it is already paid): no reason to alarm.
+    reason = None if accepted else f"{answer.text} ({fact.code}: {message})"
     return evolve(
         attempt,
         state="pending",
@@ -509,5 +510,5 @@ def next_send(attempt: Attempt) -> UnixMillis | None:
 
 
 def in_flight_until(attempt: Attempt) -> UnixMillis | None:
-    """The head time from which on no block can take it in."""
+    """The head time from which on no block can hold it."""
     return attempt.expiration if attempt.state in IN_FLIGHT else None

@@ -1,4 +1,4 @@
-"""What the sender needs from others, as Protocols that they happen to satisfy."""
+"""What sending needs of the node and of the keystore, as Protocols."""
 
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from lucidtrond.tron.transaction import Transaction, TxId
 
 
 class PaymentNode(Protocol):
-    """What the sender asks the network."""
+    """Questions to the network."""
 
     async def fetch_account(
         self, address: Address, *, solid: bool = False
@@ -44,7 +44,7 @@ class PaymentNode(Protocol):
 
 
 class Signer(Protocol):
-    """Who signs; the vault does."""
+    """Signs for our addresses; the vault satisfies it."""
 
     @property
     def is_locked(self) -> bool: ...

@@ -1,9 +1,9 @@
 """The recorder: the one writer of payments; each fact becomes a row and an event.
 
-A payment is accepted, signed, renewed, and what becomes of its attempt is noted, by
-whomever: delivery (what nodes answered), proving (another receipt), settling (nothing
-follows) or the follower (what blocks hold). What a fact means is decided by
-`plan.after`. After the commit, whoever waits for the payment is woken.
+Payments are accepted, signed and renewed, and facts are noted: what nodes answered
+(delivery), another receipt (proving), that nothing follows (renewal), what blocks hold
+(outcomes). What a fact means is decided by `plan.after`. Tasks that wait for a payment
+are woken after the commit.
 """
 
 import logging
@@ -89,7 +89,7 @@ class Recorder:
         return entry
 
     async def write(self, fn: Callable[[Tx], Entry]) -> Entry:
-        """Run *fn* in a write transaction, then wake who waits for its payment.
+        """Run *fn* in a write transaction, then wake whatever waits for its payment.
 
         Raises:
             StoreError
@@ -103,12 +103,12 @@ class Recorder:
         return self._changed.setdefault(payment_id, trio.Event())
 
     def wake(self, payment_id: str) -> None:
-        """Let everybody who waits for this payment look again."""
+        """Let the tasks that wait for this payment read it again."""
         changed = self._changed.pop(payment_id, None)
         if changed is not None:
             changed.set()
 
 
 def _shown(attempt: Attempt) -> tuple[object, ...]:
-    """What subscribers are told changes of."""
+    """What an event is for, when it changes."""
     return attempt.state, attempt.reason, attempt.sent, attempt.abandoned

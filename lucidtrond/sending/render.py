@@ -1,4 +1,4 @@
-"""What the sender tells of quotes and receipts, in wire form. Pure."""
+"""Quotes and results of receipts in wire form. Pure."""
 
 from lucidtrond.events.types import Payment, PaymentEstimate
 from lucidtrond.sending.intent import Intent

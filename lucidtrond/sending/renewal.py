@@ -130,7 +130,8 @@ class Renewal:
         sightings = await self._node.look_for(entry.txid)
         endpoints = [sighting.endpoint for sighting in sightings if sighting.known]
         if endpoints:
-            # In a pool it may still be by neglect; in a block it would be a wonder.
+            # Some nodes keep expired transactions in their pools; in a block it would
+            # show that our proof is wrong.
             raise InDoubt(f"{', '.join(endpoints)} still knows it", txid=entry.txid)
 
     async def _abandon(self, entry: Entry, reason: str = "") -> Entry:

@@ -1,4 +1,4 @@
-"""Retries that somebody asks for: the same bytes again, or a new transaction."""
+"""Retries on request: the same bytes again, or a new transaction."""
 
 from collections.abc import Callable
 
@@ -79,7 +79,7 @@ class Retries:
             AlreadyFinal: it is paid.
             InDoubt: it may still land, until ``in_flight_until_ms`` if that is there;
                 or it landed and nothing proves whether it paid.
-            FailedOnChain: it failed in its block, and *even_failed* was not said.
+            FailedOnChain: it failed in its block, and *even_failed* is false.
             KeystoreLocked, and whatever keeps it from being paid: see `Sender.send`.
         """
         payment = await self._lookup.find(txid=txid)

@@ -1,4 +1,4 @@
-"""The sender: the face of everything here, and what makes its parts.
+"""The sender: the one interface of this package; makes its parts and connects them.
 
 The bytes of a payment are fixed in the transaction that accepts its order: reference
 block, expiration and a timestamp that no other transaction of the owner has. So its
@@ -16,7 +16,7 @@ a process that dies anywhere finds in the journal what to go on with:
     `settling`    confirms with the nodes that what expired is dead
     `renewal`     the next attempt of a dead one, or that there is none
     `proving`     other receipts for what nothing proves
-    `retries`     what somebody asks for: the same bytes again, or a renewal
+    `retries`     on request: the same bytes again, or a new transaction
     `lookup`      finding payments and waiting for them
     `recorder`    the only one that writes: fact to row and event
 """
@@ -56,7 +56,7 @@ MIGRATIONS: Final = tables.MIGRATIONS
 class Sender:
     """Satisfies `api.context.Sender`; its `outcomes` observe the blocks.
 
-    *position* says where the follower stands.
+    *position* gives the follower's position.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Sender:
             head_time=head_time,
         )
         self.outcomes = Outcomes(recorder, on_durable=self._wake)
-        """To be told of every step of the chain: see `chain.observer`."""
+        """Observes every step of the chain: see `chain.observer`."""
 
     async def send(self, order: PaymentOrder, *, check: bool = False) -> Payment:
         """Journal, sign and broadcast; the same key finds the same payment again.
@@ -188,7 +188,7 @@ class Sender:
         """Send what was signed elsewhere; nothing of it is kept.
 
         Raises:
-            NodeError: nobody answered; it may have been taken all the same.
+            NodeError: nobody answered; it may have been accepted all the same.
         """
         return await self._delivery.relay(transaction)
 

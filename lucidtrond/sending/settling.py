@@ -3,8 +3,8 @@
 Our own blocks prove a death (see `plan`); before anything may follow, the nodes have to
 agree on the block that the proof ends with. Nodes may take long to answer, or never do,
 so this is a task of its own: a delivery of what may still land never waits for it (20
-dead payments and a silent second endpoint once delayed a live one by 200 s of the 120 s
-that it had).
+dead payments and a silent second endpoint once delayed a live one by 200 s, and it had
+120 s).
 
 One round after each block. The block is the same for all dead payments, so the nodes
 are asked about it once a round, and a round ends there when they do not agree.
@@ -61,7 +61,7 @@ class Settling:
         """Dead payments whose next attempt waited for an unlocked keystore."""
 
     def wake(self) -> None:
-        """A block came."""
+        """A block was written."""
         self._woken.set()
         self._woken = trio.Event()
 

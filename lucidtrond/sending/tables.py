@@ -1,9 +1,10 @@
 """The sender's tables.
 
 ``sending_payment`` is the intent and never changes; ``sending_attempt`` holds its
-transactions, found by id, of which the `latest` tells how the payment stands;
+transactions, of which the `latest` has the payment's state (`buried`: abandoned);
 ``sending_clock`` the last timestamp given to an owner's transactions, which makes their
-ids distinct; ``sending_recipient`` whom we paid, with what people look at.
+ids distinct; ``sending_recipient`` the recipients paid, with the
+ends of their addresses.
 """
 
 from typing import Final

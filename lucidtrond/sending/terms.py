@@ -24,8 +24,8 @@ class Terms:
     """How long one transaction may be in flight, and how many of them there may be.
 
     A dead one is followed by another until there were *attempts* of them, or chain time
-    *give_up_ms* after the first was accepted. *allow_look_alike*: the recipient is
-    meant, whomever it looks like; *allow_zero_address*: also the zero address is.
+    *give_up_ms* after the first was accepted. *allow_look_alike*: the recipient may
+    look like another one; *allow_zero_address*: it may be the zero address.
     """
 
     lifetime_ms: int = LIFETIME_MS

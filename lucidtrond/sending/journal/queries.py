@@ -39,7 +39,7 @@ def time_limits(tx: Tx, payment_seq: int) -> tuple[int, UnixMillis | None]:
 
 
 def dead(tx: Tx, limit: int) -> list[Entry]:
-    """Dead ones that the nodes have not agreed on, or that may have a next attempt."""
+    """Expired ones that no node has confirmed, or that may have a next attempt."""
     rows = tx.execute(
         f"{SELECT_ENTRY} WHERE a.unresolved = 1 AND a.state = 'expired'"
         " ORDER BY p.seq LIMIT ?",

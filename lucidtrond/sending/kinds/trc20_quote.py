@@ -151,7 +151,7 @@ async def fetch_token_balance(
     """Ask a token for a balance, in its smallest units.
 
     Raises:
-        InvalidInput: there is no contract, or not one that tells balances.
+        InvalidInput: there is no contract, or none that gives balances.
         NodeError
     """
     try:

@@ -87,7 +87,7 @@ class TrxTransfer:
 
     def amount_arrived(
         self,
-        intent: Intent,  # noqa: ARG002 - success says it all
+        intent: Intent,  # noqa: ARG002 - success is the proof
         receipt: Receipt,  # noqa: ARG002
     ) -> None:
         return None
