@@ -17,16 +17,20 @@ from lucidtrond.devnet.http.printing import (
     print_row,
 )
 from lucidtrond.devnet.http.requests import ServletRequest
+from lucidtrond.devnet.java.block_lookup import (
+    BadBlockName,
+    find_block,
+    find_block_by_id,
+    head_number,
+)
 from lucidtrond.devnet.java.errors import JavaError, PlainError
 from lucidtrond.devnet.java.fastjson import parse_object
-from lucidtrond.devnet.java.values import as_text, decode_base58, decode_hex, is_long
+from lucidtrond.devnet.java.values import as_text, decode_base58, decode_hex
 from lucidtrond.devnet.state.accounts import is_address
-from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.chain import Found
 from lucidtrond.devnet.state.world import World
 
 MAX_RANGE: Final = 100
-_ID: Final = re.compile(r"[0-9a-fA-F]{64}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]", re.ASCII)
 
 
@@ -35,17 +39,14 @@ def view(ask: ServletRequest) -> World:
     return ask.chain.solid if ask.solid else ask.chain.pending
 
 
-def head_number(ask: ServletRequest) -> int:
-    top = ask.chain.solid if ask.solid else ask.chain.head
-    return top.globals.number
-
-
 # Blocks
 
 
 def get_now_block(ask: ServletRequest) -> Json:
     """Does not read a body."""
-    return _printed(ask, head_number(ask), visible=ask.queried_visible)
+    return _printed(
+        ask, head_number(ask.chain, solid=ask.solid), visible=ask.queried_visible
+    )
 
 
 def get_block(ask: ServletRequest) -> Json:
@@ -57,29 +58,11 @@ def get_block(ask: ServletRequest) -> Json:
     else:
         which = ask.parameters.get("id_or_num", "")
         detail = ask.parameters.get("detail", "").lower() == "true"
-    row = _find_block(ask, which)
+    try:
+        row = find_block(ask.chain, which, solid=ask.solid)
+    except BadBlockName as error:
+        raise PlainError(str(error)) from None
     return print_block(row, visible=ask.visible, detail=detail) if row else {}
-
-
-def _find_block(ask: ServletRequest, which: str) -> BlockRow | None:
-    # Wallet.getBlock
-    head = head_number(ask)
-    if not which:
-        return ask.chain.block(head, solid=ask.solid)
-    if is_long(which):
-        if int(which) < 0:
-            raise PlainError("num must be non-positive number.")
-        return ask.chain.block(int(which), solid=ask.solid)
-    if not _ID.fullmatch(which) or int(which[:16], 16) > head:
-        raise PlainError("id must be legal block hash.")
-    return _by_id(ask, bytes.fromhex(which))
-
-
-def _by_id(ask: ServletRequest, block_id: bytes) -> BlockRow | None:
-    if len(block_id) != 32:
-        return None
-    row = ask.chain.block(int.from_bytes(block_id[:8], "big"), solid=ask.solid)
-    return row if row is not None and row.id == block_id else None
 
 
 def get_block_by_num(ask: ServletRequest) -> Json:
@@ -87,7 +70,7 @@ def get_block_by_num(ask: ServletRequest) -> Json:
 
 
 def get_block_by_id(ask: ServletRequest) -> Json:
-    row = _by_id(ask, _value(ask))
+    row = find_block_by_id(ask.chain, _value(ask), solid=ask.solid)
     return print_block(row, visible=ask.visible) if row else {}
 
 
@@ -108,7 +91,7 @@ def get_block_by_latest_num(ask: ServletRequest) -> Json:
     count = _number(ask)
     if not 0 < count < MAX_RANGE:
         return {}
-    head = head_number(ask)
+    head = head_number(ask.chain, solid=ask.solid)
     return _blocks(ask, range(max(0, head - count + 1), head + 1))
 
 
