@@ -35,6 +35,7 @@ async def serve(args: argparse.Namespace) -> int:
                 port=args.listen[1],
                 solidity=args.listen_solidity,
                 jsonrpc=args.listen_jsonrpc,
+                grpc=args.listen_grpc,
                 replicas=args.replicas,
                 control=args.control,
                 genesis=_read_genesis(args),
@@ -67,6 +68,7 @@ def _greet(devnet: Devnet) -> None:
         f"URL      {info['url']}",
         *([f"solid    {devnet.solidity_url}"] if devnet.config.solidity else []),
         *([f"jsonrpc  {devnet.jsonrpc_url}"] if devnet.config.jsonrpc else []),
+        *([f"gRPC     {devnet.grpc_url}"] if devnet.grpc_url else []),
         *(f"replica  {url}" for url in info["replicas"]),
         f"genesis  {info['genesis_id']}",
         *(

@@ -68,6 +68,8 @@ class DevnetConfig:
     solidity: HostPort | None = None
     jsonrpc: HostPort | None = None
     """Ports of their own for the solidity side and for /jsonrpc."""
+    grpc: HostPort | None = None
+    """Where gRPC is served, both services at one port; None serves none."""
     replicas: int = 0
     """So many further ports of the same chain, for faults of their own."""
     control: bool = False
@@ -108,6 +110,7 @@ class Devnet:
     _behind_ms: int
     """How far the chain's time is behind the clock's."""
     faults: Faults = field(init=False, factory=Faults)
+    grpc_url: str | None = field(init=False, default=None)
     _earliest: UnixMillis = field(init=False, default=UnixMillis(0))
     """The next block's time, at least."""
     _silent: frozenset[bytes] = field(init=False, default=frozenset())

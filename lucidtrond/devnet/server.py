@@ -83,11 +83,23 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
                 await nursery.start(port.serve, handler, LIMITS)
             await nursery.start(devnet.run)
             try:
-                yield devnet
+                async with _serving_grpc(devnet, chain):
+                    yield devnet
             finally:
                 nursery.cancel_scope.cancel()
         with trio.CancelScope(shield=True):  # bounded by the disk
             await devnet.checkpoint()
+
+
+@contextlib.asynccontextmanager
+async def _serving_grpc(devnet: Devnet, chain: Chain) -> AsyncIterator[None]:
+    if devnet.config.grpc is None:
+        yield
+        return
+    from lucidtrond.devnet.grpc.server import open_grpc  # noqa: PLC0415 - h2, 8 ms
+
+    async with open_grpc(chain, devnet.config.grpc) as devnet.grpc_url:
+        yield
 
 
 @contextlib.contextmanager

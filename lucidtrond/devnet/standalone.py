@@ -32,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="/jsonrpc (Ethereum's methods) on a port of its own",
     )
     parser.add_argument(
+        "--listen-grpc",
+        type=_address,
+        metavar="H:P",
+        help="gRPC (Wallet and WalletSolidity: blocks, transactions, receipts), which"
+        " is served only with this",
+    )
+    parser.add_argument(
         "--block-time", type=float, default=3.0, metavar="S", help="0 for no clock"
     )
     parser.add_argument(
