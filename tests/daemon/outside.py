@@ -56,7 +56,7 @@ BROADCAST_FAULTS: dict[str, Json] = {
         "carried_out": True,
         "message": "P2P broadcast failed.",
     },
-    "TAPOS, at one of them": {"fault": "broadcast", "code": "TAPOS_ERROR", "door": 1},
+    "TAPOS, at one of them": {"fault": "broadcast", "code": "TAPOS_ERROR", "port": 1},
 }
 """PROMISES that break at a broadcast, as rules of the devnet's."""
 
@@ -68,7 +68,7 @@ READ_FAULTS: Sequence[Json] = (
     {"fault": "status", "status": 500},
     {"fault": "status", "status": 503, "retry_after_s": 1},
     {"fault": "status", "status": 429},
-    {"fault": "empty", "door": 0},
+    {"fault": "empty", "port": 0},
     {"fault": "lag", "blocks": 2},
     {"fault": "delay", "delay_s": 0.05},
 )

@@ -170,7 +170,7 @@ def _shop(open_shop: Shop) -> Shop:
 
 @pytest.mark.parametrize("fault", NODE_FAULTS.values(), ids=NODE_FAULTS.keys())
 def test_it_pays_while_one_node_fails(fault: Json, shop: Shop) -> None:
-    shop.chain.fault(**fault, door=0)
+    shop.chain.fault(**fault, port=0)
     deposit = shop.chain.fund(shop.wallet["address"], DEPOSIT_SUN)
     assert shop.pay()["state"] == "solidified"
     assert deposit in [each["txid"] for each in shop.history()]
@@ -183,16 +183,16 @@ def test_a_broadcast_that_meets_a_fault_at_both_nodes_is_paid_once(
     name: str, shop: Shop
 ) -> None:
     rule = BROADCAST_FAULTS[name]
-    doors = (rule["door"],) if "door" in rule else (0, 1)
-    for door in doors:
-        shop.chain.fault(**{**rule, "path": BROADCASTS, "count": 1, "door": door})
+    ports = (rule["port"],) if "port" in rule else (0, 1)
+    for port in ports:
+        shop.chain.fault(**{**rule, "path": BROADCASTS, "count": 1, "port": port})
     assert shop.pay()["state"] == "solidified"
     states = shop.chain.faults()
-    assert [each["struck"] for each in states] == [1] * len(doors)
+    assert [each["struck"] for each in states] == [1] * len(ports)
 
 
 def test_a_node_that_is_down_is_done_without(shop: Shop) -> None:
-    shop.chain.shut(0, for_s=2)
+    shop.chain.close_port(0, for_s=2)
     time.sleep(0.2)
     assert shop.pay()["state"] == "solidified"
     lines = [
@@ -206,7 +206,7 @@ def test_a_node_that_is_down_is_done_without(shop: Shop) -> None:
 @pytest.mark.slow
 def test_a_node_whose_head_stands_still_is_left_for_the_other(shop: Shop) -> None:
     head = shop.chain.info()["head"]["number"]
-    shop.chain.fault(fault="stop", block=head, door=0)
+    shop.chain.fault(fault="stop", block=head, port=0)
     shop.chain.mine(40)
     # Heads are compared when the one that is followed has not moved for 20 s.
     shop.until(lambda: shop.daemon.call("network.status")["head_number"] > head + 30)
@@ -275,7 +275,7 @@ def test_a_planted_look_alike_is_not_paid_by_mistake(shop: Shop) -> None:
     trap = Address(raw[:-1] + bytes([raw[-1] ^ 1])).base58
     assert trap[:20] == STRANGER[:20]
     [token] = shop.chain.tokens
-    txid = shop.chain.nil(shop.wallet["address"], trap, token["address"])
+    txid = shop.chain.zero_transfer(shop.wallet["address"], trap, token["address"])
     shop.daemon.call("tx.wait", txid=txid, until="solidified")
     [entry, *_] = shop.daemon.call("history.list", address=shop.wallet["address"])[
         "entries"

@@ -52,7 +52,7 @@ def test_a_lie_is_named_and_the_other_node_is_believed(
     txid = chain.fund(wallet["address"], 100_000_000)
     daemon.call("tx.wait", txid=txid, until="solidified")
     [liar] = [each["endpoint"] for each in _endpoints(daemon)][:1]
-    chain.fault(**lie, door=0)
+    chain.fault(**lie, port=0)
     paid = daemon.call(
         "transfer.send",
         **{"from": wallet["wallet_id"], "to": STRANGER, "amount_sun": "1000000"},
@@ -103,7 +103,7 @@ EDITED = {"fault": "edit_result", "path": "/wallet*/getblock*"}
 def test_an_edited_result_is_outdone_by_an_endpoint_that_proves_the_root(
     chain: TronDevnet, daemon: DaemonProcess
 ) -> None:
-    chain.fault(**EDITED, door=0)
+    chain.fault(**EDITED, port=0)
     wallet = daemon.call("wallet.create", label="shop")
     txid = chain.fund(wallet["address"], 100_000_000)
     daemon.call("tx.wait", txid=txid, until="solidified")

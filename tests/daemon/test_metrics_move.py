@@ -130,7 +130,7 @@ def test_each_metric_moves_here_or_in_a_test_of_its_own(
             *("lucidtrond_subscriptions", "lucidtrond_cache_total"),
         )
 
-    chain.fault(fault="wrong_id", path="/wallet*/getblock*", door=0)
+    chain.fault(fault="wrong_id", path="/wallet*/getblock*", port=0)
     numbers.wait_for("lucidtrond_endpoint_lies_total", "lucidtrond_endpoint_ok")
     chain.clear()
 

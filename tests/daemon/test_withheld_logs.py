@@ -86,7 +86,7 @@ def test_what_two_endpoints_say_has_two_sources(
 def test_a_log_that_one_endpoint_withholds_is_taken_from_the_other(
     chain: TronDevnet, daemon: DaemonProcess, token: str
 ) -> None:
-    chain.fault(**NO_LOGS, door=0)
+    chain.fault(**NO_LOGS, port=0)
     entry = deposit(chain, daemon, token)
     assert (entry["success"], entry["contradicted"]) == (True, False)
     assert (entry["proof"], entry["cost_proof"]) == ("one_source", "two_sources")

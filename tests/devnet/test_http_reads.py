@@ -29,7 +29,7 @@ def numbers(answer: dict[str, Any]) -> list[int]:
     ]
 
 
-def test_a_block_is_the_same_through_every_door(client: Client) -> None:
+def test_a_block_is_the_same_through_every_path(client: Client) -> None:
     client.lab.send(client.lab.transfer(ALICE, BOB.address, 7))
     client.lab.mine(6)
     block = client.get("/wallet/getblockbynum", num=HEAD + 1)

@@ -54,7 +54,7 @@ def test_a_router_knows_only_the_paths_of_its_sides(side: Side) -> None:
     assert answer.status == (200 if side is Side.WALLET else 404)
 
 
-async def test_a_chain_answers_at_both_of_its_doors() -> None:
+async def test_a_chain_answers_at_both_of_its_ports() -> None:
     async with running(block_time_s=0, solidity=FREE, jsonrpc=FREE) as devnet:
         places = {devnet.url, devnet.solidity_url, devnet.jsonrpc_url}
         assert len(places) == 3

@@ -24,7 +24,7 @@ def test_blocks_come_when_told(tron_devnet):
     assert tron_devnet.mine(3) == before + 3 == head(tron_devnet.url)
 
 def test_the_replica_lags_alone(tron_devnet):
-    tron_devnet.fault(fault="lag", door=1, blocks=2)
+    tron_devnet.fault(fault="lag", port=1, blocks=2)
     assert head(tron_devnet.url) - head(tron_devnet.replica_urls[0]) == 2
 
 def test_faults_end_with_their_test(tron_devnet):

@@ -253,18 +253,18 @@ class Lane:
         self._chain.clear()
         rounds = cell.place.rounds
         if rounds != 0:
-            for door in (0, 1):
+            for port in (0, 1):
                 count = {} if rounds is None else {"count": rounds}
-                rule = {"fault": "drop", "path": BROADCASTS, "door": door, **count}
+                rule = {"fault": "drop", "path": BROADCASTS, "port": port, **count}
                 self._chain.fault(**rule)
         self._strike(cell.fault)
 
     def _strike(self, fault: str) -> None:
         rule = FAULTS[fault]
-        for door in (0, 1):
-            if rule.get("door") in (None, door):
+        for port in (0, 1):
+            if rule.get("port") in (None, port):
                 count = rounds_of(rule)
-                where = {"path": BROADCASTS, "door": door, "count": count}
+                where = {"path": BROADCASTS, "port": port, "count": count}
                 self._chain.fault(**{**rule, **where})
 
     def _mine(self, count: int = 1) -> None:
