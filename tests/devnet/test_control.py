@@ -10,8 +10,8 @@ from lucidtrond.devnet.control import FUNCTIONS, control
 from lucidtrond.errors import InsufficientFunds, InvalidInput, RecipientRefused
 from lucidtrond.tron.address import ZERO, parse_address
 from lucidtrond.tron.eip55 import checksummed
+from tests.devnet.asking import NOW, ask, chain
 from tests.devnet.making import ALICE, BOB, NOVA
-from tests.devnet.test_trouble import ask, chain
 
 TO = ALICE.address
 
@@ -135,3 +135,38 @@ async def test_a_payment_beyond_the_funds_is_refused_as_that() -> None:
         asked = {"address": TO.base58, "asset": "IUSD", "amount_raw": str(2**255)}
         with pytest.raises(InsufficientFunds, match="the most is"):
             await control(devnet, "fund", asked)
+
+
+async def test_the_control_path_needs_leave_and_names_what_is_wrong() -> None:
+    async with chain() as devnet:
+        refused = await ask(devnet.url, "/devnet/mine", {"count": 1})
+        assert (refused.status, refused.json) == (
+            403,
+            {"Error": "/devnet/ needs --control"},
+        )
+    async with chain(control=True) as devnet:
+        before = devnet.head_number
+        done = await ask(devnet.url, "/devnet/mine", {"count": 2})
+        assert (done.status, done.json) == (200, {"head_number": before + 2})
+        for verb, params, complaint in (
+            ("mime", {}, "expected one of info, mine, jump"),
+            ("mine", {"count": 0}, "mine: Expected `int` >= 1"),
+            ("fault", {"fault": "lies"}, "fault: Invalid enum value 'lies'"),
+            ("fork", {"depth": 1000}, "fork: expected a depth of 1 to"),
+            ("restore", {"name": "x"}, "restore: no snapshot 'x'; there are: none"),
+        ):
+            bad = await ask(devnet.url, f"/devnet/{verb}", params)
+            assert bad.status == 400
+            assert bad.json["Error"].startswith(complaint)
+
+
+async def test_faults_are_ruled_over_http() -> None:
+    async with chain(control=True) as devnet:
+        rule = {"fault": "empty", "path": NOW}
+        added = await ask(devnet.url, "/devnet/fault", rule)
+        assert added.json == {"number": 1}
+        assert (await ask(devnet.url, NOW)).json == {}
+        [state] = (await ask(devnet.url, "/devnet/faults")).json["faults"]
+        assert (state["number"], state["struck"]) == (1, 1)
+        assert (await ask(devnet.url, "/devnet/clear")).json == {"cleared": 1}
+        assert "blockID" in (await ask(devnet.url, NOW)).json

@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
+from tests.devnet.asking import ask, chain
 from tests.devnet.mutating import PATH, Mutants
-from tests.devnet.test_trouble import ask, chain
 
 SAMPLE: Final = 3_000
 BY_HTTP: Final = 300

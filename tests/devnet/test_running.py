@@ -16,8 +16,8 @@ from lucidtrond.devnet.state.world import rows_of
 from lucidtrond.tron.block import Block, check_block
 from lucidtrond.tron.transaction import Reference, Transaction
 from lucidtrond.tron.units import Sun
+from tests.devnet.asking import chain, payment
 from tests.devnet.making import BOB, MANY, ONE
-from tests.devnet.test_trouble import chain, payment
 
 
 def ids(devnet: Devnet) -> list[str]:

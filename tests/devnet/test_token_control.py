@@ -5,8 +5,8 @@ from typing import Any
 from lucidtrond.devnet.server import Devnet
 from lucidtrond.devnet.state.token_sorts import SORTS
 from lucidtrond.tron.address import Address
+from tests.devnet.asking import ask, chain
 from tests.devnet.making import ALICE, NOVA
-from tests.devnet.test_trouble import ask, chain
 
 
 async def paid(devnet: Devnet, who: Address, token: str, amount: int) -> Any:

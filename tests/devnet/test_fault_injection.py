@@ -1,77 +1,17 @@
 """Each fault as a plain client meets it."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 import trio
-from attrs import frozen
 
 from lucidtrond.api.fault_rules import FaultRule
 from lucidtrond.devnet.faults import BUSY, LITE
-from lucidtrond.devnet.server import Devnet
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun
-from tests.devnet.making import ALICE, BOB, raw_transfer, sign
-from tests.devnet.test_server import TrioClock, running
-
-Json = Any
-
-
-@frozen
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    broken: bool = False
-    """The connection was reset."""
-
-    @property
-    def json(self) -> Json:
-        return json.loads(self.body)
-
-
-async def ask(url: str, path: str, body: Json = None) -> Answer:
-    """One request on one connection, and all that came back."""
-    host, _, port = url.removeprefix("http://").partition(":")
-    data = json.dumps(body or {}).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n"
-    got, broken = b"", False
-    async with await trio.open_tcp_stream(host, int(port)) as stream:
-        await stream.send_all(f"{head}Connection: close\r\n\r\n".encode() + data)
-        try:
-            while chunk := await stream.receive_some():
-                got += chunk
-        except trio.BrokenResourceError:
-            broken = True
-    top, _, content = got.partition(b"\r\n\r\n")
-    lines = top.decode().split("\r\n")
-    fields = dict(line.lower().split(": ", 1) for line in lines[1:])
-    status = int(lines[0].split()[1]) if top else 0
-    return Answer(status, fields, content, broken)
-
-
-@asynccontextmanager
-async def chain(**config: object) -> AsyncIterator[Devnet]:
-    async with running(TrioClock(), block_time_s=0, **config) as devnet:
-        yield devnet
-
-
-def payment(devnet: Devnet, amount: int = 1_000_000, **changes: object) -> Transaction:
-    raw = raw_transfer(devnet.chain, ALICE.address, BOB.address, amount, **changes)
-    return sign(raw, ALICE)
-
-
-async def broadcast(devnet: Devnet, transaction: Transaction) -> Answer:
-    body = {"transaction": transaction.encode().hex()}
-    return await ask(devnet.url, "/wallet/broadcasthex", body)
-
-
-NOW = "/wallet/getnowblock"
+from tests.devnet.asking import NOW, Json, ask, broadcast, chain, payment
+from tests.devnet.making import ALICE, BOB
 
 
 @pytest.mark.parametrize(
@@ -255,41 +195,6 @@ async def test_a_replica_lags_while_the_main_port_does_not(blocks: int) -> None:
             for url in (devnet.url, replica)
         ]
         assert balances[0] - balances[1] == (5_000_000 if blocks >= 3 else 0)
-
-
-async def test_the_control_path_needs_leave_and_names_what_is_wrong() -> None:
-    async with chain() as devnet:
-        refused = await ask(devnet.url, "/devnet/mine", {"count": 1})
-        assert (refused.status, refused.json) == (
-            403,
-            {"Error": "/devnet/ needs --control"},
-        )
-    async with chain(control=True) as devnet:
-        before = devnet.head_number
-        done = await ask(devnet.url, "/devnet/mine", {"count": 2})
-        assert (done.status, done.json) == (200, {"head_number": before + 2})
-        for verb, params, complaint in (
-            ("mime", {}, "expected one of info, mine, jump"),
-            ("mine", {"count": 0}, "mine: Expected `int` >= 1"),
-            ("fault", {"fault": "lies"}, "fault: Invalid enum value 'lies'"),
-            ("fork", {"depth": 1000}, "fork: expected a depth of 1 to"),
-            ("restore", {"name": "x"}, "restore: no snapshot 'x'; there are: none"),
-        ):
-            bad = await ask(devnet.url, f"/devnet/{verb}", params)
-            assert bad.status == 400
-            assert bad.json["Error"].startswith(complaint)
-
-
-async def test_faults_are_ruled_over_http() -> None:
-    async with chain(control=True) as devnet:
-        rule = {"fault": "empty", "path": NOW}
-        added = await ask(devnet.url, "/devnet/fault", rule)
-        assert added.json == {"number": 1}
-        assert (await ask(devnet.url, NOW)).json == {}
-        [state] = (await ask(devnet.url, "/devnet/faults")).json["faults"]
-        assert (state["number"], state["struck"]) == (1, 1)
-        assert (await ask(devnet.url, "/devnet/clear")).json == {"cleared": 1}
-        assert "blockID" in (await ask(devnet.url, NOW)).json
 
 
 @pytest.mark.process
