@@ -33,7 +33,7 @@ from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.read import TRX
 from lucidtrond.errors import NodeError, StoreError
 from lucidtrond.events.types import Emit, LedgerProblem, Problem
-from lucidtrond.node.balances import (
+from lucidtrond.node.questions.balances import (
     BalanceQuestion,
     SolidBalance,
     SolidBalances,

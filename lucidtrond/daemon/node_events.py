@@ -5,7 +5,7 @@ from functools import partial
 import trio
 
 from lucidtrond.events.types import Emit, NodeChanged
-from lucidtrond.node.endpoint_health import Changes
+from lucidtrond.node.health.endpoint_health import Changes
 from lucidtrond.store.database import Database
 
 

@@ -14,12 +14,12 @@ from typing import Any, Final
 import trio
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.balances import BalanceQuestion, SolidBalances
-from lucidtrond.node.endpoint_health import Changes
 from lucidtrond.node.health.agreement import Agreement, KeyReport, Sighting
+from lucidtrond.node.health.endpoint_health import Changes
 from lucidtrond.node.pool import NodePool
+from lucidtrond.node.questions.balances import BalanceQuestion, SolidBalances
+from lucidtrond.node.questions.single_flight import Cache, Counts
 from lucidtrond.node.questions.translate import NodeFacts
-from lucidtrond.node.single_flight import Cache, Counts
 from lucidtrond.tron import contracts
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address

@@ -33,27 +33,27 @@ from lucidtrond.errors import (
     NodeTimeout,
     WrongNetwork,
 )
-from lucidtrond.node.balances import (
+from lucidtrond.node.endpoint import Endpoint
+from lucidtrond.node.health import policy as policies
+from lucidtrond.node.health.admission import system_ms
+from lucidtrond.node.health.agreement import SOURCES, Agreement, KeyReport, Sighting
+from lucidtrond.node.health.endpoint_health import Changes, EndpointHealth, all_away
+from lucidtrond.node.health.hedge import first_answer
+from lucidtrond.node.health.policy import RetryPolicy
+from lucidtrond.node.health.probing import Prober
+from lucidtrond.node.health.retry import retrying
+from lucidtrond.node.questions.balances import (
     BalanceQuestion,
     SolidBalances,
     read_solid_balances,
 )
-from lucidtrond.node.broadcast import LATE_S, broadcast_to
-from lucidtrond.node.endpoint import Endpoint
-from lucidtrond.node.endpoint_health import Changes, EndpointHealth, all_away
-from lucidtrond.node.health import policy as policies
-from lucidtrond.node.health.admission import system_ms
-from lucidtrond.node.health.agreement import SOURCES, Agreement, KeyReport, Sighting
-from lucidtrond.node.health.hedge import first_answer
-from lucidtrond.node.health.policy import RetryPolicy
-from lucidtrond.node.health.retry import retrying
-from lucidtrond.node.known_accounts import KnownAccounts
-from lucidtrond.node.probing import Prober
+from lucidtrond.node.questions.broadcast import LATE_S, broadcast_to
 from lucidtrond.node.questions.client import NodeClient, Question
+from lucidtrond.node.questions.known_accounts import KnownAccounts
+from lucidtrond.node.questions.second_source import SecondSource, receipts_by
+from lucidtrond.node.questions.served import Served, report_key, report_of
+from lucidtrond.node.questions.single_flight import Cache
 from lucidtrond.node.questions.translate import NodeFacts
-from lucidtrond.node.second_source import SecondSource, receipts_by
-from lucidtrond.node.served import Served, report_key, report_of
-from lucidtrond.node.single_flight import Cache
 from lucidtrond.node.transport.line import open_transport
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address

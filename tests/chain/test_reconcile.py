@@ -13,7 +13,7 @@ from lucidtrond.chain.internals import CALLS, InternalsOf
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.reconcile import DRIFTING_EVERY_S, EVERY_S, Reconciler
 from lucidtrond.errors import NodeUnavailable
-from lucidtrond.node.balances import (
+from lucidtrond.node.questions.balances import (
     BalanceQuestion,
     SolidBalance,
     SolidBalances,

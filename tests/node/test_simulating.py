@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from lucidtrond.errors import CallNotRun, NodeRefused
-from lucidtrond.node.endpoint_health import UNSUPPORTED_REST_S
+from lucidtrond.node.health.endpoint_health import UNSUPPORTED_REST_S
 from lucidtrond.node.pool import NodePool
 from lucidtrond.node.transport.refusals import SimulationUnsupported
 from lucidtrond.rpc.codes import code_of

@@ -15,8 +15,8 @@ from lucidtrond.events.types import LedgerEntry, Payment, PaymentEstimate
 from lucidtrond.node.health.rate_limit import Budget
 from lucidtrond_accounts import AccountView, DriftView
 from lucidtrond_network import Endpoints, EndpointView, Status
+from tests.node.health.test_endpoint_health import budgeted
 from tests.node.nodes import RecordedNode
-from tests.node.test_health import budgeted
 
 
 async def test_all_that_is_known_of_an_endpoint_is_published(

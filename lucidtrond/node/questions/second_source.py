@@ -11,7 +11,7 @@ from typing import Final
 import trio
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.endpoint_health import EndpointHealth
+from lucidtrond.node.health.endpoint_health import EndpointHealth
 from lucidtrond.node.questions.client import NodeClient, Question
 from lucidtrond.tron.block import Block
 from lucidtrond.tron.receipt import Receipt

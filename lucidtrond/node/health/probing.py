@@ -18,7 +18,7 @@ from typing import Final
 import trio
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.endpoint_health import EndpointHealth
+from lucidtrond.node.health.endpoint_health import EndpointHealth
 from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.node.transport.line import PROBE_CONNECTIONS
 

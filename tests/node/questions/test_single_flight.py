@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucidtrond.errors import NodeError, NodeRefused
-from lucidtrond.node.single_flight import Cache
+from lucidtrond.node.questions.single_flight import Cache
 
 
 class Upstream:

@@ -5,8 +5,8 @@ import trio.testing
 from attrs import evolve
 
 from lucidtrond.node.pool import PROVE_WITHIN_S
+from tests.node.health.test_silence import NEVER, watched
 from tests.node.nodes import RecordedNode, always, answer, open_nodes
-from tests.node.test_silence import NEVER, watched
 
 Clock = trio.testing.MockClock
 BLOCK_S = 3.0

@@ -9,11 +9,11 @@ import pytest
 import trio
 import trio.testing
 
-from lucidtrond.node.balances import BalanceQuestion, SolidBalance
 from lucidtrond.node.health.policy import RetryPolicy
 from lucidtrond.node.health.rate_limit import Budget
 from lucidtrond.node.pool import Endpoint, NodePool, open_pool
-from lucidtrond.node.second_source import REST_S, WITHIN_S
+from lucidtrond.node.questions.balances import BalanceQuestion, SolidBalance
+from lucidtrond.node.questions.second_source import REST_S, WITHIN_S
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block
 from tests.node.nodes import (

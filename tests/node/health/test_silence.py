@@ -5,10 +5,10 @@ import trio
 import trio.testing
 
 from lucidtrond.errors import NodeError, NodeTimeout, NodeUnavailable
-from lucidtrond.node.endpoint_health import LIE_REST_S
+from lucidtrond.node.health.endpoint_health import LIE_REST_S
 from lucidtrond.node.health.policy import RetryPolicy
+from lucidtrond.node.health.probing import PROBE_EVERY_S, STANDBY_S
 from lucidtrond.node.pool import HEDGE_S, NodePool
-from lucidtrond.node.probing import PROBE_EVERY_S, STANDBY_S
 from lucidtrond.node.transport.line import BRIEF
 from tests.node.nodes import RecordedNode, always, answer, answering, open_nodes
 from tests.node.test_pool import FRESH, SUSPENDED, down, states

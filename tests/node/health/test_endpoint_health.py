@@ -14,7 +14,7 @@ import trio.testing
 
 from lucidtrond.errors import NodeError, NodeLied, NodeUnavailable, QuotaSpent
 from lucidtrond.node.endpoint import Endpoint
-from lucidtrond.node.endpoint_health import (
+from lucidtrond.node.health.endpoint_health import (
     CHANGES,
     LIE_REST_S,
     TELL_EVERY_S,
