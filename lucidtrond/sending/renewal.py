@@ -126,9 +126,9 @@ class Renewal:
             raise InDoubt("no final block of ours is past its expiration")
         agreement = await self._node.confirm_solid(solid.number, solid.id)
         if not agreement.holds:
-            raise InDoubt(f"the nodes do not agree yet: {agreement.words}")
+            raise InDoubt(f"the nodes do not agree yet: {agreement.reason}")
         sightings = await self._node.look_for(entry.txid)
-        endpoints = [sighting.endpoint for sighting in sightings if sighting.known]
+        endpoints = [sighting.endpoint for sighting in sightings if sighting.is_present]
         if endpoints:
             # Some nodes keep expired transactions in their pools; in a block it would
             # show that our proof is wrong.

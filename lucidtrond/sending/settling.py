@@ -123,7 +123,7 @@ class Settling:
                 agreement = await self._node.confirm_solid(solid.number, solid.id)
             except NodeError as error:
                 return str(error)
-            return None if agreement.holds else agreement.words
+            return None if agreement.holds else agreement.reason
         return f"no agreement on block {solid.number} within {AGREE_WITHIN_S:.0f} s"
 
     def _note_doubt(self, doubt: str | None, *, waiting: int = 0) -> None:

@@ -320,7 +320,7 @@ class LocalNode:
         """Of one source."""
         is_known = await self.fetch_transaction(txid) is not None
         solid = await self.fetch_receipt(txid, solid=True) is not None
-        return [Sighting(ENDPOINT, txid, solid=solid, known=is_known)]
+        return [Sighting(ENDPOINT, txid, solid=solid, is_present=is_known)]
 
     async def find_receipts(self, txid: TxId) -> list[Receipt]:
         """Of one source."""

@@ -384,7 +384,7 @@ async def test_a_stranger_may_sign_for_none_of_them_and_the_endpoint_is_named() 
         async with open_nodes(node) as pool:
             blocks = await pool.fetch_blocks(5, 6)
             assert blocks
-            pool._served.note(pool._members[0].client, [forged])
+            pool.served.note(pool.router.endpoints[0].client, [forged])
             with pytest.raises(NodeLied, match=f"node0.*{header.number} "):
                 await SignerCheck(CachedNode(pool)).check([Block(forged, ())])
             assert pool.endpoints()[0]["lies"] == 1

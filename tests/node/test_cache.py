@@ -289,4 +289,4 @@ async def test_of_a_busy_hosts_reads_nineteen_in_twenty_are_kept_and_none_is_sta
     after = cached.statistics()["account"]
     assert after.kept - kept + after.asked - asked == 60_000
     assert after.kept - kept >= 0.95 * 60_000
-    assert len(cached._accounts) <= 10_000
+    assert len(cached.accounts) <= 10_000

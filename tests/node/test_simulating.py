@@ -8,8 +8,8 @@ from trio.testing import MockClock
 
 from lucidtrond.errors import CallNotRun, NodeRefused
 from lucidtrond.node.health.endpoint_health import UNSUPPORTED_REST_S
+from lucidtrond.node.health.errors import SimulationUnsupported
 from lucidtrond.node.pool import NodePool
-from lucidtrond.node.transport.refusals import SimulationUnsupported
 from lucidtrond.rpc.codes import code_of
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.receipt import ConstantResult

@@ -8,8 +8,8 @@ from trio.testing import MockClock
 
 from lucidtrond.chain import reconcile
 from lucidtrond.chain.poll_interval import PollInterval
-from lucidtrond.node import pool, second_source
 from lucidtrond.node.health import rate_limit
+from lucidtrond.node.questions import head_comparison, second_source
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
 from lucidtrond_network.plan import (
     BLOCK_S,
@@ -36,7 +36,7 @@ def test_its_numbers_are_those_of_the_pool() -> None:
     assert BLOCK_S * 1000 == BLOCK_INTERVAL_MS
     assert FOR_PAYMENTS == rate_limit.FOR_PAYMENTS
     plan = make_plan([shown("a", None), shown("b", None)], reconcile_per_minute=10)
-    assert plan.comparing_per_day * pool.COMPARE_EVERY_S == 86_400
+    assert plan.comparing_per_day * head_comparison.COMPARE_EVERY_S == 86_400
     assert KEPT_FOR_FOLLOWING == second_source.KEPT_FOR_FOLLOWING
     groups_per_minute = 60 / reconcile.EVERY_S
     assert 2 * groups_per_minute == HEADS_PER_MINUTE

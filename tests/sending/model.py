@@ -170,7 +170,7 @@ class PayingChain(ModelChain):
         self._ask("sightings")
         await self._wait_for_the_silent()
         known = txid in self.pool or txid in self.included() or txid in self.ghosts
-        return [Sighting("model", txid, known=known)]
+        return [Sighting("model", txid, is_present=known)]
 
     async def call_constant(
         self,

@@ -11,8 +11,9 @@ from typing import Final
 import trio
 from attrs import define, field
 
-from lucidtrond.errors import NodeError, NodeUnavailable, QuotaSpent
+from lucidtrond.errors import NodeError
 from lucidtrond.node.health.contact import Contact
+from lucidtrond.node.health.errors import BudgetSpent, NotAsked
 from lucidtrond.node.health.rate_limit import Breaker, Budget, Day, RateLimiter
 
 DAY_MS: Final = 86_400_000
@@ -27,14 +28,6 @@ _NEWEST: Final = 0.2
 def system_ms() -> int:
     """The machine's wall clock."""
     return time.time_ns() // 1_000_000
-
-
-class NotAsked(NodeUnavailable):
-    """We did not ask: the endpoint failed too often, or its rate is used up."""
-
-
-class BudgetSpent(QuotaSpent):
-    """We did not ask: the configured requests of the day are used up."""
 
 
 @define(eq=False)

@@ -41,15 +41,15 @@ class Agreement:
         return not self.differing and len(self.agreeing) >= self.wanted
 
     @property
-    def words(self) -> str:
-        """For logs and reasons: who says what."""
-        said = (
+    def reason(self) -> str:
+        """For logs and errors: which endpoints say what."""
+        groups = (
             ("agree", self.agreeing),
             ("differ", self.differing),
             ("not there yet", self.behind),
             ("no answer", self.silent),
         )
-        parts = [f"{what}: {', '.join(who)}" for what, who in said if who]
+        parts = [f"{answer}: {', '.join(names)}" for answer, names in groups if names]
         return f"block {self.number}, {self.wanted} wanted; {'; '.join(parts)}"
 
 
@@ -64,10 +64,10 @@ class Sighting:
     txid: TxId
     solid: bool = False
     """In a final block."""
-    known: bool = False
+    is_present: bool = False
     """In a final block, another block, or the node's pool."""
     error: str | None = None
-    """Why it could not be asked; then *known* says nothing at all."""
+    """Why it could not be asked; then *is_present* says nothing at all."""
 
 
 @frozen

@@ -1,7 +1,8 @@
-"""How one endpoint of the pool stands, and what is told of it."""
+"""How one endpoint of the pool stands, and the changes of it that are reported."""
 
 import logging
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Generic
 
 import trio
 from attrs import define, field, frozen
@@ -15,13 +16,15 @@ from lucidtrond.errors import (
     QuotaSpent,
 )
 from lucidtrond.node.health import policy as policies
-from lucidtrond.node.health.admission import Admission, BudgetSpent, NotAsked
-from lucidtrond.node.questions.client import NodeClient
-from lucidtrond.node.transport.refusals import (
+from lucidtrond.node.health.admission import Admission
+from lucidtrond.node.health.errors import (
+    BudgetSpent,
+    NotAsked,
     SimulationUnsupported,
     SlowDown,
     Suspended,
 )
+from lucidtrond.node.health.observed import C
 from lucidtrond.tron.block import BlockId
 
 log = logging.getLogger(__name__)
@@ -36,15 +39,15 @@ LAG: Final = 5
 """With more final blocks behind than this, others are preferred."""
 UNSUPPORTED_REST_S: Final = 600.0
 """An endpoint that simulates no calls is tried first again after so long."""
-TELL_EVERY_S: Final = 60.0
+REPORT_EVERY_S: Final = 60.0
 """An endpoint that comes and goes makes no flood of events."""
 CHANGES: Final = 64
-"""Held for who reads them; of more, only the log tells."""
+"""Held until they are read; of more, only the log has a record."""
 
 
 @frozen
 class Change:
-    """An endpoint's state changed; *state* as `EndpointHealth.shown` has it."""
+    """An endpoint's state changed; *state* as `EndpointHealth.status` has it."""
 
     endpoint: str
     state: str
@@ -56,18 +59,18 @@ class Changes:
 
     def __init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel[Change](CHANGES)
-        self._told: dict[tuple[str, str], float] = {}
+        self._queued_at: dict[tuple[str, str], float] = {}
         self.lost = 0
         self.recovered = trio.Event()
         """Set, and replaced, when an endpoint that failed answers again."""
 
-    def tell(self, endpoint: str, state: str, reason: str) -> None:
+    def report(self, endpoint: str, state: str, reason: str) -> None:
         """Put a change into the queue, once a minute for each endpoint and state."""
         now = trio.current_time()
-        told = self._told.get((endpoint, state))
-        if told is not None and now - told < TELL_EVERY_S:
+        last = self._queued_at.get((endpoint, state))
+        if last is not None and now - last < REPORT_EVERY_S:
             return
-        self._told[endpoint, state] = now
+        self._queued_at[endpoint, state] = now
         try:
             self._send.send_nowait(Change(endpoint, state, reason))
         except trio.WouldBlock:
@@ -79,13 +82,13 @@ class Changes:
 
 
 @define(eq=False)
-class EndpointHealth:
+class EndpointHealth(Generic[C]):
     """One endpoint's standing. Keeps no exception: their tracebacks hold answers."""
 
-    client: NodeClient
+    client: C
     changes: Changes
-    known: bool = field(init=False, default=False)
-    """Its genesis is ours."""
+    is_ours: bool = field(init=False, default=False)
+    """Its genesis was seen to be the configured network's."""
     other_genesis: BlockId | None = field(init=False, default=None)
     """It is on another network."""
     away_until: float = field(init=False, default=0.0)
@@ -104,7 +107,7 @@ class EndpointHealth:
 
     @property
     def name(self) -> str:
-        return self.client.endpoint.name
+        return self.client.name
 
     @property
     def admission(self) -> Admission:
@@ -122,7 +125,7 @@ class EndpointHealth:
             self.admission.contact.silent_s(trio.current_time()) >= SILENT_S
             or self.admission.breaker.failures > 0
             or (self.trouble is not None and self.aside_until <= trio.current_time())
-            or not self.known
+            or not self.is_ours
         )
 
     @property
@@ -163,7 +166,7 @@ class EndpointHealth:
         """It answered, and nothing was wrong with it."""
         if self.trouble is not None:
             log.info("endpoint answers again", extra={"endpoint": self.name})
-            self.changes.tell(self.name, "ok", "it answers again")
+            self.changes.report(self.name, "ok", "it answers again")
             self.changes.recovered.set()
             self.changes.recovered = trio.Event()
         self.trouble, self.trouble_since = None, None
@@ -187,7 +190,7 @@ class EndpointHealth:
         elif self.trouble is None:
             extra = {"endpoint": self.name, "reason": str(error)}
             log.warning("endpoint fails", extra=extra)
-            self.changes.tell(self.name, "failing", str(error))
+            self.changes.report(self.name, "failing", str(error))
         if self.trouble_since is None:
             self.trouble_since = now
         self.trouble = str(error)
@@ -213,7 +216,7 @@ class EndpointHealth:
         if self.simulates:
             extra = {"endpoint": self.name, "reason": error.reason}
             log.warning("endpoint does not simulate calls", extra=extra)
-            self.changes.tell(self.name, "does not simulate calls", error.reason)
+            self.changes.report(self.name, "does not simulate calls", error.reason)
         self.no_calls_until = trio.current_time() + UNSUPPORTED_REST_S
         self.note_answer()
 
@@ -222,20 +225,20 @@ class EndpointHealth:
         self.aside_until = now + LIE_REST_S
         extra = {"endpoint": self.name, "reason": error.reason}
         log.error("endpoint lied and is set aside", extra=extra)
-        self.changes.tell(self.name, "lied", error.reason)
+        self.changes.report(self.name, "lied", error.reason)
 
-    def note_genesis(self, came: BlockId, ours: BlockId) -> None:
+    def note_genesis(self, genesis_id: BlockId, ours: BlockId) -> None:
         """It showed its block 0."""
-        if came == ours:
-            self.known = True
+        if genesis_id == ours:
+            self.is_ours = True
             return
-        self.other_genesis = came
-        reason = f"genesis {came}, wanted {ours}"
+        self.other_genesis = genesis_id
+        reason = f"genesis {genesis_id}, wanted {ours}"
         extra = {"endpoint": self.name, "reason": reason}
         log.error("endpoint is on another network", extra=extra)
-        self.changes.tell(self.name, "wrong network", reason)
+        self.changes.report(self.name, "wrong network", reason)
 
-    def shown(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """Its state in plain data, without keys; null is what is not known."""
         client, admission, now = self.client, self.admission, trio.current_time()
         latency_s, rate = admission.latency_s, admission.pace.rate
@@ -268,7 +271,7 @@ class EndpointHealth:
         }
 
     def _state(self, now: float) -> str:
-        told = (
+        states = (
             ("wrong network", self.other_genesis is not None),
             ("lied", self.aside_until > now),
             ("left alone", self.away_until > now),
@@ -276,14 +279,14 @@ class EndpointHealth:
             ("not asked: failing", self.admission.breaker.is_open),
             ("failing", self.trouble is not None or self.is_silent),
             ("lagging", (self.behind or 0) > LAG),
-            ("ok", self.known),
+            ("ok", self.is_ours),
         )
-        return next((state for state, is_so in told if is_so), "not asked yet")
+        return next((state for state, applies in states if applies), "not asked yet")
 
 
-def all_away(members: list[EndpointHealth], now: float) -> NodeError:
+def all_away(members: Sequence[EndpointHealth[Any]], now: float) -> NodeError:
     """Why nobody of *members* can be asked: all said to be left alone."""
-    soonest = min(members, key=lambda each: each.away_until)
+    soonest = min(members, key=lambda member: member.away_until)
     if soonest.quota_spent:
         return QuotaSpent(f"{soonest.name}: the daily quota is used up")
     return NodeUnavailable(

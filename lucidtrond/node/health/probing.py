@@ -13,30 +13,32 @@ alive is heard.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, Generic
 
 import trio
 
 from lucidtrond.errors import NodeError
 from lucidtrond.node.health.endpoint_health import EndpointHealth
-from lucidtrond.node.questions.client import NodeClient
-from lucidtrond.node.transport.line import PROBE_CONNECTIONS
+from lucidtrond.node.health.observed import C
 
 PROBE_EVERY_S: Final = 2.0
 STANDBY_S: Final = 60.0
 """1,440 requests a day, of an endpoint that nothing else is asked."""
 
-Put = Callable[
-    [EndpointHealth, Callable[[NodeClient], Awaitable[object]]], Awaitable[object]
-]
 
+class Prober(Generic[C]):
+    """Probes *members* by *probe*, which notes the outcome; at most *at_once* each."""
 
-class Prober:
-    """Probes *members* by *put*, which notes what comes of it."""
-
-    def __init__(self, members: Sequence[EndpointHealth], put: Put) -> None:
+    def __init__(
+        self,
+        members: Sequence[EndpointHealth[C]],
+        probe: Callable[[EndpointHealth[C]], Awaitable[object]],
+        *,
+        at_once: int,
+    ) -> None:
         self._members = members
-        self._put = put
+        self._send = probe
+        self._at_once = at_once
         self._probed_at: dict[str, float] = {}
         self._under_way: dict[str, int] = {}
 
@@ -53,10 +55,10 @@ class Prober:
                         nursery.start_soon(self._probe, member)
                 await trio.sleep(PROBE_EVERY_S)
 
-    def _take(self, member: EndpointHealth, now: float) -> bool:
+    def _take(self, member: EndpointHealth[C], now: float) -> bool:
         """Whether *member* is to be probed now; then its probe is counted."""
         under_way = self._under_way.get(member.name, 0)
-        if under_way >= PROBE_CONNECTIONS or not member.may_be_probed:
+        if under_way >= self._at_once or not member.may_be_probed:
             return False
         if not member.is_doubtful:
             last = max(
@@ -69,10 +71,10 @@ class Prober:
         self._under_way[member.name] = under_way + 1
         return True
 
-    async def _probe(self, member: EndpointHealth) -> None:
+    async def _probe(self, member: EndpointHealth[C]) -> None:
         try:
-            await self._put(member, lambda node: node.probe())
+            await self._send(member)
         except NodeError:
-            pass  # noted by whoever puts the question
+            pass  # noted by whoever sends it
         finally:
             self._under_way[member.name] -= 1

@@ -6,7 +6,7 @@ from typing import TypeVar
 import trio
 
 from lucidtrond.errors import NodeError, NodeUnavailable
-from lucidtrond.node.health.admission import NotAsked
+from lucidtrond.node.health.errors import NotAsked
 from lucidtrond.node.health.policy import RetryPolicy, most_telling
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from lucidtrond.errors import NodeRefused
-from lucidtrond.node.questions.client import NodeClient
+from lucidtrond.node.questions.endpoint_client import EndpointClient
+from lucidtrond.node.questions.routing import EndpointRouter
 from lucidtrond.tron import trc20
 from lucidtrond.tron.abi_types import AbiError
 from lucidtrond.tron.account import Account
@@ -46,20 +47,26 @@ class SolidBalances:
 
 
 async def read_solid_balances(
-    node: NodeClient, questions: Sequence[BalanceQuestion]
+    router: EndpointRouter, questions: Sequence[BalanceQuestion]
 ) -> SolidBalances:
     """Ask one endpoint, in order: two requests beside one for each question.
 
     Raises:
         NodeError: it can't be asked; nothing of it counts.
     """
+    return await router.ask(lambda node: _read_all(node, questions))
+
+
+async def _read_all(
+    node: EndpointClient, questions: Sequence[BalanceQuestion]
+) -> SolidBalances:
     before = await node.fetch_head(solid=True)
-    answers = [await _read(node, each) for each in questions]
+    answers = [await _read(node, question) for question in questions]
     after = await node.fetch_head(solid=True)
     return SolidBalances(before.number, after.number, tuple(answers))
 
 
-async def _read(node: NodeClient, question: BalanceQuestion) -> SolidBalance:
+async def _read(node: EndpointClient, question: BalanceQuestion) -> SolidBalance:
     owner, token = question.address, question.token
     if token is None:
         account = (await node.fetch_account(owner, solid=True)).value

@@ -10,34 +10,31 @@ Nobody retries here; see `pool`.
 """
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar
 
 import msgspec
 import trio
 
 from lucidtrond.errors import CallNotRun, NodeLied, NodeRefused, NodeUnavailable
-from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.health.admission import Admission
+from lucidtrond.node.health.errors import SimulationUnsupported
 from lucidtrond.node.questions import translate, wire
+from lucidtrond.node.questions.endpoint_client import EndpointClient
 from lucidtrond.node.questions.translate import (
     CallRefused,
     CallsUnsupported,
     Contradiction,
-    NodeFacts,
     Nonsense,
 )
 from lucidtrond.node.transport.line import SOLID, AnswerTooLarge, Lane, NodeLine
-from lucidtrond.node.transport.refusals import (
-    SimulationUnsupported,
-    refusal_in_json,
-    shown,
-)
+from lucidtrond.node.transport.refusals import refusal_in_json, shown
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.contract_terms import ContractTerms
+from lucidtrond.tron.node_facts import NodeFacts
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Receipt
@@ -53,7 +50,7 @@ T = TypeVar("T")
 A = TypeVar("A", bound=wire.Answer)
 
 
-class NodeClient:
+class NodeClient(EndpointClient):
     """Typed questions to one endpoint; *large_bytes* bounds answers with blocks."""
 
     def __init__(self, line: NodeLine, *, large_bytes: int = LARGE_BYTES) -> None:
@@ -64,8 +61,9 @@ class NodeClient:
         self._solid: BlockHeader | None = None
 
     @property
-    def endpoint(self) -> Endpoint:
-        return self._line.endpoint
+    def name(self) -> str:
+        """The endpoint's: host and port."""
+        return self._line.endpoint.name
 
     @property
     def requests(self) -> int:
@@ -103,7 +101,7 @@ class NodeClient:
         """The newest (or newest solidified) header; id and signature were checked."""
         header = await self._header({"detail": False}, solid=solid, lane=lane)
         if header is None:
-            raise NodeUnavailable(self.endpoint.name, 1, "it has no block yet")
+            raise NodeUnavailable(self.name, 1, "it has no block yet")
         if solid:
             self._solid = header
         else:
@@ -120,7 +118,7 @@ class NodeClient:
             {"id_or_num": "0", "detail": False}, lane=Lane.URGENT
         )
         if header is None:
-            raise NodeRefused(self.endpoint.name, "it has no block 0")
+            raise NodeRefused(self.name, "it has no block 0")
         with self._judging():
             if header.number != 0:
                 raise Contradiction(f"block {header.number} in place of block 0")
@@ -188,7 +186,7 @@ class NodeClient:
         )
         found = self._decode(body, wire.BlockList)
         if found.block is None:
-            raise NodeUnavailable(self.endpoint.name, 1, "no list of blocks")
+            raise NodeUnavailable(self.name, 1, "no list of blocks")
         if len(body) < self._large_bytes // 8:
             self._span = min(self._span * 2, MAX_RANGE)
         blocks: list[Block] = []
@@ -296,7 +294,7 @@ class NodeClient:
             lane=Lane.URGENT,
         )
         with self._judging():
-            return translate.read_broadcast(found, txid, name=self.endpoint.name)
+            return translate.read_broadcast(found, txid, name=self.name)
 
     # Accounts and the chain
 
@@ -429,11 +427,11 @@ class NodeClient:
         found = self._decode_any(body, kind)
         for error in (found.error, found.error_of_gateway):
             if error is not None:
-                raise refusal_in_json(self.endpoint.name, str(error))
+                raise refusal_in_json(self.name, str(error))
         return found
 
     def _decode_any(self, body: bytes, kind: type[T]) -> T:
-        name = self.endpoint.name
+        name = self.name
         try:
             return msgspec.json.decode(body, type=kind)
         except msgspec.ValidationError as why:
@@ -449,16 +447,13 @@ class NodeClient:
         try:
             yield
         except Contradiction as why:
-            raise NodeLied(self.endpoint.name, shown(str(why))) from None
+            raise NodeLied(self.name, shown(str(why))) from None
         except CallsUnsupported as why:
-            raise SimulationUnsupported(self.endpoint.name, shown(str(why))) from None
+            raise SimulationUnsupported(self.name, shown(str(why))) from None
         except CallRefused as why:
-            raise CallNotRun(self.endpoint.name, shown(str(why))) from None
+            raise CallNotRun(self.name, shown(str(why))) from None
         except Nonsense as why:
-            raise NodeRefused(self.endpoint.name, shown(str(why))) from None
-
-
-Question = Callable[[NodeClient], Awaitable[T]]
+            raise NodeRefused(self.name, shown(str(why))) from None
 
 
 def _view(name: str, solid: bool) -> str:  # noqa: FBT001 - which of two paths

@@ -5,14 +5,17 @@ proves them. It is no part of following: an endpoint that fails, lags, is slow, 
 short of its day's budget is not waited for, and then there is no second source.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import trio
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.health.endpoint_health import EndpointHealth
-from lucidtrond.node.questions.client import NodeClient, Question
+from lucidtrond.node.questions.endpoint_client import EndpointClient
+from lucidtrond.node.questions.routing import (
+    LARGE_HEDGE_S,
+    AskedEndpoint,
+    EndpointRouter,
+)
 from lucidtrond.tron.block import Block
 from lucidtrond.tron.receipt import Receipt
 
@@ -25,65 +28,74 @@ KEPT_FOR_FOLLOWING: Final = 0.5
 """Part of a day's budget that is left for when the first endpoint fails."""
 
 Receipts = tuple[Receipt, ...]
-Put = Callable[[EndpointHealth, Question[Receipts]], Awaitable[Receipts]]
 
 
 class SecondSource:
     """Chooses and asks; remembers which endpoint was too slow."""
 
-    def __init__(self, members: Sequence[EndpointHealth], put: Put) -> None:
-        self._members = members
-        self._put = put
+    def __init__(self, router: EndpointRouter) -> None:
+        self._router = router
         self._rests_until: dict[str, float] = {}
 
-    def choose(self, besides: str) -> EndpointHealth | None:
-        """The best endpoint of another name than *besides*, if one can be asked."""
+    def has_second_source(self, besides: str) -> bool:
+        """Whether an endpoint of another name than *besides* can be asked now."""
+        return self._choose(besides) is not None
+
+    def _choose(self, besides: str) -> AskedEndpoint | None:
         fit = [
-            each
-            for each in self._members
-            if each.name != besides and self._is_fit(each)
+            endpoint
+            for endpoint in self._router.endpoints
+            if endpoint.name != besides and self._is_fit(endpoint)
         ]
-        return min(fit, key=lambda each: each.rank, default=None)
+        return min(fit, key=lambda endpoint: endpoint.rank, default=None)
 
-    async def fetch_receipts(self, block: Block, *, besides: str) -> Receipts | None:
-        """Those of *block*'s transactions in order, or None: nobody has them now."""
-        member = self.choose(besides)
-        if member is None:
+    async def fetch_second_receipts(
+        self, which: Block, *, besides: str
+    ) -> Receipts | None:
+        """Those of *which*'s transactions in order, or None: nobody has them now."""
+        endpoint = self._choose(besides)
+        if endpoint is None:
             return None
-        wanted = [each.transaction.txid for each in block.transactions]
+        wanted = [included.transaction.txid for included in which.transactions]
 
-        async def ask(node: NodeClient) -> Receipts:
+        async def ask(node: EndpointClient) -> Receipts:
             # By number: to be on another branch, or behind, is no lie here.
-            return await node.fetch_receipts(block.header.number)
+            return await node.fetch_receipts(which.header.number)
 
         with trio.move_on_after(WITHIN_S):
             while True:
                 try:
-                    receipts = await self._put(member, ask)
+                    receipts = await self._router.put(endpoint, ask)
                 except NodeError:
                     return None
-                if [each.txid for each in receipts] == wanted:
+                if [receipt.txid for receipt in receipts] == wanted:
                     return receipts
                 if receipts:
                     return None
                 await trio.sleep(AGAIN_S)
-        self._rests_until[member.name] = trio.current_time() + REST_S
+        self._rests_until[endpoint.name] = trio.current_time() + REST_S
         return None
 
-    def _is_fit(self, member: EndpointHealth) -> bool:
+    def _is_fit(self, endpoint: AskedEndpoint) -> bool:
         now = trio.current_time()
-        admission = member.admission
+        admission = endpoint.admission
         per_day, left = admission.budget.per_day, admission.left_today
         return (
-            member.other_genesis is None
-            and member.away_until <= now
-            and self._rests_until.get(member.name, now) <= now
-            and member.rank == (False, False, False)
+            endpoint.other_genesis is None
+            and endpoint.away_until <= now
+            and self._rests_until.get(endpoint.name, now) <= now
+            and endpoint.rank == (False, False, False)
             and admission.refusal() is None
             and (per_day is None or left is None or left > per_day * KEPT_FOR_FOLLOWING)
         )
 
 
-async def receipts_by(node: NodeClient, block: Block) -> tuple[str, Receipts]:
-    """A question to one endpoint that tells whose answer it is."""
-    return node.endpoint.name, await node.fetch_receipts(block)
+async def fetch_receipts_by(
+    router: EndpointRouter, which: Block
+) -> tuple[str, Receipts]:
+    """A block's receipts and the name of the endpoint that gave them."""
+
+    async def ask(node: EndpointClient) -> tuple[str, Receipts]:
+        return node.name, await node.fetch_receipts(which)
+
+    return await router.ask(ask, hedge_s=LARGE_HEDGE_S)

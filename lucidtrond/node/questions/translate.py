@@ -16,7 +16,7 @@ Functions give None for what the node does not have.
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 from google.protobuf.message import DecodeError
 
 from lucidtrond.node.questions import wire
@@ -43,6 +43,7 @@ from lucidtrond.tron.contract_terms import (
     ContractTerms,
 )
 from lucidtrond.tron.keys import BadSignature
+from lucidtrond.tron.node_facts import NodeFacts
 from lucidtrond.tron.nodetext import read_node_text
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.receipt import ConstantResult, InternalTransfer, Log, Receipt
@@ -80,16 +81,6 @@ class CallsUnsupported(Nonsense):
 
 class CallRefused(Nonsense):
     """The node did not run a call; the message is its own."""
-
-
-@frozen
-class NodeFacts:
-    """What a node says about itself."""
-
-    version: str
-    head_number: int
-    solid_number: int
-    peers: int
 
 
 def read_header(found: wire.BlockJson) -> BlockHeader:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from lucidtrond.errors import NodeError, NodeRefused, NodeUnavailable, QuotaSpent
+from lucidtrond.node.health.errors import SlowDown, Suspended
 
 REASON_CHARACTERS: Final = 200
 _SUSPENDED: Final = re.compile(r"suspended for ([0-9]{1,6}) ?s")
@@ -25,14 +26,6 @@ _DATE: Final = re.compile(
     r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
 )
 _NOT_NOW: Final = frozenset({408, 425})
-
-
-class SlowDown(NodeUnavailable):
-    """The endpoint, or who stands before it, wants fewer requests."""
-
-
-class Suspended(SlowDown):
-    """It counts, and answers nothing for a while because there were too many."""
 
 
 def refusal_of(
@@ -63,10 +56,6 @@ def refusal_of(
     if status == 401:
         return NodeRefused(name, "HTTP 401: the api key is not accepted")
     return NodeRefused(name, shown(f"HTTP {status}: {_plain(text)}"))
-
-
-class SimulationUnsupported(NodeRefused):
-    """The node simulates no calls at all (``vm.supportConstant = false``)."""
 
 
 def refusal_in_json(name: str, error: str) -> NodeError:

@@ -39,7 +39,7 @@ def test_it_holds_exactly_when_enough_agree_and_nobody_differs(
     both = Agreement(1, "x", wanted, agreeing, differing, behind=others, silent=others)
     assert both.holds == (len(agreeing) >= wanted and not differing)
     for name in (*agreeing, *differing, *others):
-        assert name in both.words
+        assert name in both.reason
 
 
 async def test_two_that_have_the_block_as_final_agree() -> None:
@@ -109,9 +109,9 @@ async def test_everybody_says_for_himself_whether_he_knows_a_transaction() -> No
     async with open_nodes(*nodes) as pool:
         nodes[3].fault = always(lambda: answer(LITE))
         final, included, unaware, lite = await pool.look_for(txid)
-    assert (final.solid, final.known, final.error) == (True, True, None)
-    assert (included.solid, included.known) == (False, True)
-    assert (unaware.solid, unaware.known, unaware.error) == (False, False, None)
+    assert (final.solid, final.is_present, final.error) == (True, True, None)
+    assert (included.solid, included.is_present) == (False, True)
+    assert (unaware.solid, unaware.is_present, unaware.error) == (False, False, None)
     assert lite.error is not None
     assert "lite fullnode" in lite.error
 

@@ -17,17 +17,16 @@ from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.health.endpoint_health import (
     CHANGES,
     LIE_REST_S,
-    TELL_EVERY_S,
+    REPORT_EVERY_S,
     Changes,
 )
 from lucidtrond.node.health.policy import LONGEST_REST_S, RetryPolicy
 from lucidtrond.node.health.rate_limit import OPEN_AFTER, Budget
-from lucidtrond.node.pool import (
+from lucidtrond.node.pool import NodePool, open_pool
+from lucidtrond.node.questions.head_comparison import (
     COMPARE_EVERY_S,
     COMPARE_WITHIN_S,
     STILL_S,
-    NodePool,
-    open_pool,
 )
 from tests.node.nodes import (
     GENESIS_ID,
@@ -378,11 +377,11 @@ async def test_a_genesis_that_comes_late_and_is_another_is_told(
 async def test_who_comes_and_goes_is_told_once_a_minute(autojump_clock: Clock) -> None:
     changes = Changes()
     for _ in range(10):
-        changes.tell("a", "failing", "x")
-        changes.tell("a", "ok", "y")
+        changes.report("a", "failing", "x")
+        changes.report("a", "ok", "y")
     assert [(await changes.next()).state for _ in range(2)] == ["failing", "ok"]
-    await trio.sleep(TELL_EVERY_S)
-    changes.tell("a", "failing", "z")
+    await trio.sleep(REPORT_EVERY_S)
+    changes.report("a", "failing", "z")
     assert (await changes.next()).reason == "z"
     assert changes.lost == 0
 
@@ -392,5 +391,5 @@ async def test_changes_that_nobody_reads_are_counted_not_kept(
 ) -> None:
     changes = Changes()
     for number in range(CHANGES + 7):
-        changes.tell(f"node{number}", "failing", "x")
+        changes.report(f"node{number}", "failing", "x")
     assert changes.lost == 7

@@ -8,7 +8,8 @@ from lucidtrond.errors import NodeError, NodeTimeout, NodeUnavailable
 from lucidtrond.node.health.endpoint_health import LIE_REST_S
 from lucidtrond.node.health.policy import RetryPolicy
 from lucidtrond.node.health.probing import PROBE_EVERY_S, STANDBY_S
-from lucidtrond.node.pool import HEDGE_S, NodePool
+from lucidtrond.node.pool import NodePool
+from lucidtrond.node.questions.routing import HEDGE_S
 from lucidtrond.node.transport.line import BRIEF
 from tests.node.nodes import RecordedNode, always, answer, answering, open_nodes
 from tests.node.test_pool import FRESH, SUSPENDED, down, states
@@ -190,7 +191,9 @@ async def test_who_asked_to_be_left_alone_or_lied_is_not_probed(
     async with watched(limited, RecordedNode()) as pool:
         limited.fault = answering(answer(SUSPENDED, 429))
         with pytest.raises(NodeUnavailable):
-            await pool._put(pool._members[0], lambda node: node.fetch_info())
+            await pool.router.put(
+                pool.router.endpoints[0], lambda node: node.fetch_info()
+            )
         asked = len(limited.asked)
         await trio.sleep(29)
         assert len(limited.asked) == asked

@@ -4,7 +4,7 @@ import trio
 import trio.testing
 from attrs import evolve
 
-from lucidtrond.node.pool import PROVE_WITHIN_S
+from lucidtrond.node.questions.served import PROVE_WITHIN_S
 from tests.node.health.test_silence import NEVER, watched
 from tests.node.nodes import RecordedNode, always, answer, open_nodes
 

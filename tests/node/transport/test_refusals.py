@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtrond.errors import NodeError, NodeRefused, NodeUnavailable, QuotaSpent
+from lucidtrond.node.health.errors import SlowDown, Suspended
 from lucidtrond.node.transport.refusals import (
     REASON_CHARACTERS,
-    SlowDown,
-    Suspended,
     refusal_in_json,
     refusal_of,
     shown,

@@ -1,0 +1,23 @@
+"""Errors of an endpoint that only this floor tells apart."""
+
+from lucidtrond.errors import NodeRefused, NodeUnavailable, QuotaSpent
+
+
+class NotAsked(NodeUnavailable):
+    """We did not ask: the endpoint failed too often, or its rate is used up."""
+
+
+class BudgetSpent(QuotaSpent):
+    """We did not ask: the configured requests of the day are used up."""
+
+
+class SlowDown(NodeUnavailable):
+    """The endpoint, or who stands before it, wants fewer requests."""
+
+
+class Suspended(SlowDown):
+    """It counts, and answers nothing for a while because there were too many."""
+
+
+class SimulationUnsupported(NodeRefused):
+    """The node simulates no calls at all (``vm.supportConstant = false``)."""

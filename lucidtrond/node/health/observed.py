@@ -1,0 +1,36 @@
+"""What health goes by: what is observed of whoever asks one endpoint."""
+
+from typing import Protocol, TypeVar
+
+from lucidtrond.node.health.admission import Admission
+
+
+class ObservedClient(Protocol):
+    """Satisfied by a client of one endpoint."""
+
+    @property
+    def name(self) -> str:
+        """The endpoint's: host and port."""
+
+    @property
+    def requests(self) -> int:
+        """Sent so far."""
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait for a connection."""
+
+    @property
+    def admission(self) -> Admission:
+        """Budget and breaker of this endpoint."""
+
+    @property
+    def head_number(self) -> int | None:
+        """Of the newest head that this endpoint showed us."""
+
+    @property
+    def solid_number(self) -> int | None:
+        """The same of the newest solidified head."""
+
+
+C = TypeVar("C", bound=ObservedClient)

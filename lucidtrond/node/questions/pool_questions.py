@@ -1,0 +1,102 @@
+"""What only several endpoints can answer: each question once, as `tron.questions`.
+
+Satisfied by the pool and by the cache before it. Whoever asks names the part he needs.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lucidtrond.errors import NodeError
+from lucidtrond.node.health.agreement import Agreement, KeyReport, Sighting
+from lucidtrond.node.questions.balances import BalanceQuestion, SolidBalances
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import Block, BlockId
+from lucidtrond.tron.receipt import Receipt
+from lucidtrond.tron.transaction import TxId
+
+
+class ProofQuestions(Protocol):
+    """Blocks that their endpoint can't show whole."""
+
+    async def fetch_proven(self, block: Block) -> Block | None:
+        """The same block with a transaction root that fits, of another endpoint; None
+        when none shows it soon."""
+
+
+class ReceiptSources(Protocol):
+    """Receipts, and a second endpoint's."""
+
+    async def fetch_receipts_by(self, which: Block) -> tuple[str, tuple[Receipt, ...]]:
+        """As `fetch_receipts`, and the name of the endpoint that gave them."""
+
+    def has_second_source(self, besides: str) -> bool:
+        """Whether `fetch_second_receipts` would ask an endpoint now."""
+
+    async def fetch_second_receipts(
+        self, which: Block, *, besides: str
+    ) -> tuple[Receipt, ...] | None:
+        """Another endpoint's than *besides*, if it has them soon."""
+
+
+class FinalityQuestions(Protocol):
+    """Whether a block is final."""
+
+    async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
+        """Whether *block_id* is the endpoints' final block *number*.
+
+        Raises nothing of the nodes': one that can't answer is among the `silent`.
+        """
+
+
+class KeyQuestions(FinalityQuestions, Protocol):
+    """Which key signs a producer's blocks."""
+
+    async def report_keys(
+        self, producer: Address, *, expected: Address
+    ) -> Sequence[KeyReport]:
+        """Each endpoint's report. Raises nothing of the nodes': `KeyReport.error`."""
+
+    def blame(self, block_id: BlockId, reason: str) -> NodeError:
+        """Note that a block which passed all checks of its own is a lie all the same.
+
+        Gives the error to raise; it names the endpoint that served the block.
+        """
+
+
+class SightingQuestions(Protocol):
+    """Where a transaction is."""
+
+    async def look_for(self, txid: TxId) -> list[Sighting]:
+        """Whether each endpoint has *txid*. Raises nothing of the nodes':
+        `Sighting.error`."""
+
+
+class FinalReceiptQuestions(Protocol):
+    """What became of a transaction, says each endpoint."""
+
+    async def find_receipts(self, txid: TxId) -> list[Receipt]:
+        """Each endpoint's receipt of *txid* in a final block.
+
+        Raises nothing of the nodes': one that has none or can't answer is left out.
+        """
+
+
+class BalanceQuestions(Protocol):
+    """Several balances at one moment."""
+
+    async def read_solid_balances(
+        self, questions: Sequence[BalanceQuestion]
+    ) -> SolidBalances:
+        """Of one endpoint's solid state; see `balances`."""
+
+
+class PoolQuestions(
+    ProofQuestions,
+    ReceiptSources,
+    KeyQuestions,
+    SightingQuestions,
+    FinalReceiptQuestions,
+    BalanceQuestions,
+    Protocol,
+):
+    """All of them."""
