@@ -18,20 +18,20 @@ from lucidtrond.ports import (
     Store,
     Tx,
 )
-from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
-    Block,
-    BlockHeader,
-    BlockId,
-    BlockTransaction,
     ChainPosition,
 )
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.hd import DerivedAddress
-from lucidtrond.tron.parameters import ChainParameters
-from lucidtrond.tron.reading import Reading
-from lucidtrond.tron.receipt import ConstantResult, Receipt
+from lucidtrond.tron.questions import (
+    AccountQuestions,
+    BlockQuestions,
+    CallQuestions,
+    HeadQuestions,
+    ParameterQuestions,
+    TransactionQuestions,
+)
 from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun
@@ -39,45 +39,23 @@ from lucidtrond.tron.units import Sun
 C = TypeVar("C", bound=msgspec.Struct, default=Any)
 
 
-class Node(Protocol):
-    """Questions to the network; answers are checked, cached where it says so.
+class Node(
+    AccountQuestions,
+    ParameterQuestions,
+    HeadQuestions,
+    BlockQuestions,
+    TransactionQuestions,
+    CallQuestions,
+    Protocol,
+):
+    """Questions to the network; answers are checked.
+
+    Kept until a block touches the address: accounts and their resources. Kept for a
+    while: chain parameters, which change by vote only. Heads, blocks and calls are
+    asked for each time.
 
     All raise `errors.NodeError`; deadlines are the caller's cancel scope.
     """
-
-    async def fetch_account(
-        self, address: Address, *, solid: bool = False
-    ) -> Reading[Account]:
-        """Cached until a block touches the address."""
-
-    async def fetch_resources(self, address: Address) -> Reading[Resources]:
-        """Cached like accounts."""
-
-    async def fetch_parameters(self) -> Reading[ChainParameters]:
-        """Cached for a while: they change by vote only."""
-
-    async def fetch_head(self, *, solid: bool = False) -> BlockHeader:
-        """The newest (or newest solidified) block's header."""
-
-    async def fetch_block(self, which: int | BlockId) -> Block | None:
-        """By number or id, verified; None when the node has none."""
-
-    async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
-        """Pending ones too; the raw bytes hash to *txid*."""
-
-    async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
-        """None while not included (or not solidified)."""
-
-    async def call_constant(
-        self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
-    ) -> ConstantResult:
-        """What a call of *owner* would do now: one node's simulation, never kept.
-
-        On its head and pool, or on its *solid* state.
-
-        Raises:
-            NodeRefused: no contract there, or it failed otherwise than by a revert.
-        """
 
     def endpoints(self) -> Sequence[Mapping[str, Any]]:
         """State of each endpoint, JSON-able, without keys."""

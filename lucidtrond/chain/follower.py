@@ -28,9 +28,9 @@ from lucidtrond.chain.observer import BlockObserver
 from lucidtrond.chain.plan import Held, Link, Unsettled
 from lucidtrond.chain.poll_interval import PollInterval
 from lucidtrond.chain.producers import KeyTable
-from lucidtrond.chain.proving import ProofSource, RootProver
-from lucidtrond.chain.receipts import ReceiptReader, ReceiptSource
-from lucidtrond.chain.signers import KeySource, SignerCheck
+from lucidtrond.chain.proving import RootProver
+from lucidtrond.chain.receipts import ReceiptReader
+from lucidtrond.chain.signers import SignerCheck
 from lucidtrond.chain.step import Step, first_step, next_step
 from lucidtrond.chain.step_writer import StepWriter, Written
 from lucidtrond.chain.tables import Cursor
@@ -44,19 +44,28 @@ from lucidtrond.errors import (
     StoreError,
 )
 from lucidtrond.events.types import Emit
+from lucidtrond.node.questions.pool_questions import (
+    KeyQuestions,
+    ProofQuestions,
+    ReceiptSources,
+)
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond.tron.questions import BlockRangeQuestions, HeadQuestions
 
 log = logging.getLogger(__name__)
 
 
-class BlockSource(ReceiptSource, KeySource, ProofSource, Protocol):
+class BlockSource(
+    HeadQuestions,
+    BlockRangeQuestions,
+    ReceiptSources,
+    KeyQuestions,
+    ProofQuestions,
+    Protocol,
+):
     """What the follower asks a node; answers are verified block by block."""
-
-    async def fetch_head(self, *, solid: bool = False) -> BlockHeader: ...
-
-    async def fetch_blocks(self, start: int, end: int) -> list[Block]: ...
 
     def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None: ...
 

@@ -7,10 +7,11 @@ taken as unproven. `ATTEMPTS` a minute bound what that costs.
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import trio
 
+from lucidtrond.node.questions.pool_questions import ProofQuestions
 from lucidtrond.tron.block import Block
 
 ATTEMPTS: Final = 20
@@ -18,16 +19,10 @@ ATTEMPTS: Final = 20
 _MINUTE_S: Final = 60.0
 
 
-class ProofSource(Protocol):
-    """What is asked of the nodes."""
-
-    async def fetch_proven(self, block: Block) -> Block | None: ...
-
-
 class RootProver:
     """Replaces blocks by proven ones where another endpoint has them."""
 
-    def __init__(self, node: ProofSource) -> None:
+    def __init__(self, node: ProofQuestions) -> None:
         self._node = node
         self._attempts: deque[float] = deque(maxlen=ATTEMPTS)
 

@@ -13,7 +13,7 @@ What is wrong then is a `LedgerProblem`: written with the block, counted, logged
 """
 
 from collections.abc import Collection, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from attrs import frozen
 
@@ -24,6 +24,7 @@ from lucidtrond.chain.read import ReceiptsMismatch, read_block, unreadable_logs
 from lucidtrond.chain.tables import watched_among
 from lucidtrond.errors import NodeError, StoreError
 from lucidtrond.events.types import LedgerProblem, Problem
+from lucidtrond.node.questions.pool_questions import ReceiptSources
 from lucidtrond.ports import Store
 from lucidtrond.tron.block import Block
 from lucidtrond.tron.receipt import Receipt
@@ -34,20 +35,6 @@ NAMED: Final = 20
 """Transactions that one problem names; the text tells how many there are."""
 ENDPOINTS: Final = 64
 """Endpoints whose evidence is kept; configurations have fewer."""
-
-
-class ReceiptSource(Protocol):
-    """Where receipts come from; satisfied by `node.cache.CachedNode`."""
-
-    async def fetch_receipts_by(
-        self, which: Block
-    ) -> tuple[str, tuple[Receipt, ...]]: ...
-
-    def has_second_source(self, besides: str) -> bool: ...
-
-    async def fetch_second_receipts(
-        self, which: Block, *, besides: str
-    ) -> tuple[Receipt, ...] | None: ...
 
 
 @frozen
@@ -69,7 +56,7 @@ class ReceiptReader:
 
     def __init__(
         self,
-        node: ReceiptSource,
+        node: ReceiptSources,
         store: Store,
         *,
         tokens: KnownTokens,

@@ -10,7 +10,7 @@ When the process starts anew, from the beginning.
 
 import logging
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import trio
 from attrs import define, frozen
@@ -20,10 +20,10 @@ from lucidtrond.chain.entries import Contradicted
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.errors import NodeError, StoreError
 from lucidtrond.events.types import Emit, TransferSeen
+from lucidtrond.node.questions.pool_questions import FinalReceiptQuestions
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron import trc20
 from lucidtrond.tron.receipt import Receipt
-from lucidtrond.tron.transaction import TxId
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +31,6 @@ FIRST_S: Final = 30.0
 LONGEST_S: Final = 3600.0
 KEPT: Final = 1000
 """Newest contradicted rows that are looked after."""
-
-
-class ReceiptByTxid(Protocol):
-    """Satisfied by `node.cache.CachedNode`."""
-
-    async def find_receipts(self, txid: TxId) -> list[Receipt]: ...
 
 
 @define
@@ -58,7 +52,7 @@ class Rechecker:
 
     def __init__(
         self,
-        node: ReceiptByTxid,
+        node: FinalReceiptQuestions,
         store: Store,
         *,
         ledger: Ledger,

@@ -12,7 +12,7 @@ the chain; a node that fails is asked again next time.
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import trio
 from attrs import frozen
@@ -38,6 +38,7 @@ from lucidtrond.node.questions.balances import (
     SolidBalance,
     SolidBalances,
 )
+from lucidtrond.node.questions.pool_questions import BalanceQuestions
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron.address import Address
 
@@ -50,14 +51,6 @@ FINAL_WITHIN_S: Final = 30.0
 DRIFTING_EVERY_S: Final = 600.0
 SUSPICIONS: Final = 10_000
 """First readings of a drift that are remembered; of more, the oldest are forgotten."""
-
-
-class BalanceSource(Protocol):
-    """Satisfied by `node.cache.CachedNode`."""
-
-    async def read_solid_balances(
-        self, questions: Sequence[BalanceQuestion]
-    ) -> SolidBalances: ...
 
 
 @frozen
@@ -74,7 +67,7 @@ class Reconciler:
 
     def __init__(
         self,
-        node: BalanceSource,
+        node: BalanceQuestions,
         store: Store,
         *,
         ledger: Ledger,

@@ -9,7 +9,7 @@ costs one or two requests to each endpoint.
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Protocol, assert_never
+from typing import Final, assert_never
 
 import trio
 
@@ -26,10 +26,11 @@ from lucidtrond.chain.producers import (
     genesis_rows,
     judge,
 )
-from lucidtrond.errors import NodeError, NodesDisagree
-from lucidtrond.node.health.agreement import Agreement, KeyReport
+from lucidtrond.errors import NodesDisagree
+from lucidtrond.node.health.agreement import KeyReport
+from lucidtrond.node.questions.pool_questions import KeyQuestions
 from lucidtrond.tron.address import Address, InvalidAddress
-from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond.tron.block import Block, BlockHeader
 from lucidtrond.tron.keys import BadSignature
 from lucidtrond.tron.producers import key_changes
 
@@ -42,18 +43,6 @@ _KEPT: Final = 128
 """Lookups whose result is reused for a minute, for a page that has to be read again."""
 
 
-class KeySource(Protocol):
-    """What is asked of the nodes."""
-
-    async def report_keys(
-        self, producer: Address, *, expected: Address
-    ) -> Sequence[KeyReport]: ...
-
-    async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement: ...
-
-    def blame(self, block_id: BlockId, reason: str) -> NodeError: ...
-
-
 class SignerCheck:
     """Decides on signatures of blocks and holds what is known of producers' keys.
 
@@ -62,7 +51,7 @@ class SignerCheck:
     """
 
     def __init__(
-        self, node: KeySource, *, producers: Mapping[Address, Address] | None = None
+        self, node: KeyQuestions, *, producers: Mapping[Address, Address] | None = None
     ) -> None:
         self._node = node
         self._producers = producers

@@ -37,10 +37,10 @@ from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
 
 from lucidtrond.errors import NodeUnavailable
+from lucidtrond.node.health.errors import SlowDown
 from lucidtrond.node.transport.grpc_answer import GrpcAnswer, prefixed
 from lucidtrond.node.transport.http_plain import KEEP_ALIVE_S, OVERHEAD_BYTES
 from lucidtrond.node.transport.protocol import MessageSink, Reply
-from lucidtrond.node.transport.refusals import SlowDown
 
 PLAIN_PORT: Final = 50051
 """Of a full node (node.rpc.port)."""

@@ -13,8 +13,9 @@ from urllib.parse import unquote_to_bytes
 from attrs import define, field
 
 from lucidtrond.errors import NodeError, NodeRefused, NodeTimeout, NodeUnavailable
+from lucidtrond.node.health.errors import SlowDown
 from lucidtrond.node.transport.protocol import MessageSink
-from lucidtrond.node.transport.refusals import SlowDown, refusal_of, shown
+from lucidtrond.node.transport.refusals import refusal_of, shown
 
 PREFIX_BYTES: Final = 5
 """Flag and length before a message."""

@@ -23,6 +23,7 @@ from lucidtrond.errors import (
     NodeTimeout,
     NodeUnavailable,
 )
+from lucidtrond.node.health.errors import SlowDown
 from lucidtrond.node.transport.grpc import (
     HEADER_LIST_BYTES,
     PLAIN_PORT,
@@ -31,7 +32,6 @@ from lucidtrond.node.transport.grpc import (
 )
 from lucidtrond.node.transport.http_plain import KEEP_ALIVE_S, OVERHEAD_BYTES
 from lucidtrond.node.transport.protocol import Reply
-from lucidtrond.node.transport.refusals import SlowDown
 from tests.node.transport.grpc_peer import (
     HEAD,
     OK,
