@@ -35,7 +35,7 @@ ELSEWHERE: Final = {
         "test_a_slow_peer_hears_lagged_and_can_go_on_from_there",
     ),
     "lucidtrond_endpoint_changes_lost_total": (
-        "node/test_health.py",
+        "node/health/test_endpoint_health.py",
         "test_changes_that_nobody_reads_are_counted_not_kept",
     ),
     "lucidtrond_store_queued": (
