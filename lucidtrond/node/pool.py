@@ -17,7 +17,7 @@ from lucidtrond.node.health.endpoint_health import Changes
 from lucidtrond.node.health.policy import RetryPolicy
 from lucidtrond.node.health.probing import Prober
 from lucidtrond.node.health.retry import retrying
-from lucidtrond.node.questions import balances, comparing, second_source
+from lucidtrond.node.questions import balance_reader, comparing, second_source
 from lucidtrond.node.questions.broadcast import broadcast_to
 from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.node.questions.endpoint_client import EndpointClient
@@ -230,7 +230,7 @@ class NodePool(NodeQuestions, PoolQuestions):
         """Blocks were reverted, and what they activated with them."""
         self._accounts.forget()
 
-    read_solid_balances = _of(_router, balances.read_solid_balances)
+    read_solid_balances = _of(_router, balance_reader.read_solid_balances)
     fetch_parameters = _routed(NodeQuestions.fetch_parameters)
     fetch_contract = _routed(NodeQuestions.fetch_contract)
     fetch_info = _routed(NodeQuestions.fetch_info)

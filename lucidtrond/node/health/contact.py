@@ -1,4 +1,4 @@
-"""Whether an endpoint responds at all: since when its requests have had no response.
+"""Whether an endpoint responds: since when its requests had no response. Pure.
 
 Decisions only: *now* is seconds of a clock that never goes back. Any byte of a response
 counts, whatever it says: an error is a response too. What counts against an endpoint is

@@ -1,4 +1,4 @@
-"""Errors of an endpoint that only this floor tells apart."""
+"""Errors of an endpoint that only this floor tells apart. Pure."""
 
 from lucidtrond.errors import NodeRefused, NodeUnavailable, QuotaSpent
 

@@ -1,4 +1,4 @@
-"""What only several endpoints can answer: each question once, as `tron.questions`.
+"""What only several endpoints can answer: each question once. Pure.
 
 Satisfied by the pool and by the cache before it. Whoever asks names the part he needs.
 """
@@ -87,7 +87,7 @@ class BalanceQuestions(Protocol):
     async def read_solid_balances(
         self, questions: Sequence[BalanceQuestion]
     ) -> SolidBalances:
-        """Of one endpoint's solid state; see `balances`."""
+        """Of one endpoint's solid state; see `balance_reader`."""
 
 
 class PoolQuestions(

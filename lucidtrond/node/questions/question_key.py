@@ -1,4 +1,4 @@
-"""A key for a question: equal ones have one, however their arguments are written."""
+"""A key for a question, the same however its arguments are written. Pure."""
 
 import inspect
 from collections.abc import Callable, Hashable, Mapping

@@ -1,4 +1,4 @@
-"""The results of a stored transaction: from JSON back to the bytes in the block.
+"""The results of a stored transaction: from JSON back to the block's bytes. Pure.
 
 A node keeps, beside the code that it sets itself, whatever else the sender wrote into
 the first result (TransactionCapsule.setResultCode), and the block's root covers it all.

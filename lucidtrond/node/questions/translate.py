@@ -1,4 +1,4 @@
-"""From the node's words to ours, recomputing all that can be recomputed.
+"""From a node's answers to our types, recomputing what can be recomputed. Pure.
 
 A block is built from ``raw_data_hex``, signatures and ``ret`` (see `results`): those
 are what its id commits to, through the transaction root. The JSON of ``raw_data`` could

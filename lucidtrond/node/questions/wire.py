@@ -1,4 +1,4 @@
-"""The node's JSON as it comes: foreign names, nothing believed yet.
+"""A node's JSON as it is: foreign names, nothing checked yet. Pure.
 
 Unknown fields are skipped (JsonFormat's keys change with every release), absent ones
 are proto3's defaults. What the JSON says of a transaction's contents (``raw_data``) is
