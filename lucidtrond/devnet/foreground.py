@@ -8,12 +8,9 @@ import time
 import trio
 
 from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
-from lucidtrond.devnet.state.genesis import (
-    TEST_MNEMONIC,
-    BadGenesis,
-    Genesis,
-    parse_genesis,
-)
+from lucidtrond.devnet.state.default_chain import TEST_MNEMONIC
+from lucidtrond.devnet.state.genesis import Genesis, parse_genesis
+from lucidtrond.devnet.state.genesis_file import BadGenesis
 from lucidtrond.errors import OperatorError
 from lucidtrond.tron.units import Sun, format_trx
 

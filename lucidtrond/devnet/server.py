@@ -15,16 +15,18 @@ from lucidtrond.devnet.ports import open_ports, url_of
 from lucidtrond.devnet.router import Router, Side
 from lucidtrond.devnet.running import Devnet, DevnetConfig
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
-from lucidtrond.devnet.state.genesis import (
-    BadGenesis,
-    Genesis,
+from lucidtrond.devnet.state.default_chain import (
     default_genesis_file,
-    format_genesis,
-    make_genesis,
-    parse_genesis,
     with_fake_token,
     with_tokens,
 )
+from lucidtrond.devnet.state.genesis import (
+    Genesis,
+    format_genesis,
+    make_genesis,
+    parse_genesis,
+)
+from lucidtrond.devnet.state.genesis_file import BadGenesis
 from lucidtrond.devnet.state.world import world_of
 from lucidtrond.devnet.timeline import (
     MOST_BEHIND_S,

@@ -27,12 +27,9 @@ from lucidtrond.devnet.state.blocks import (
 )
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain, head_header
+from lucidtrond.devnet.state.default_chain import default_genesis_file, with_tokens
 from lucidtrond.devnet.state.energy import energy_limit, energy_used
-from lucidtrond.devnet.state.genesis import (
-    default_genesis_file,
-    make_genesis,
-    with_tokens,
-)
+from lucidtrond.devnet.state.genesis import make_genesis
 from lucidtrond.devnet.state.rejections import Invalid, Refused
 from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
 from lucidtrond.devnet.state.world import World

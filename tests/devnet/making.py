@@ -6,11 +6,8 @@ from msgspec.structs import replace
 from lucidtrond.devnet.state.blocks import Archive, MemoryArchive
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.chain import Chain
-from lucidtrond.devnet.state.genesis import (
-    Genesis,
-    default_genesis_file,
-    make_genesis,
-)
+from lucidtrond.devnet.state.default_chain import default_genesis_file
+from lucidtrond.devnet.state.genesis import Genesis, make_genesis
 from lucidtrond.tron import abi
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.contracts import Transfer, Trigger

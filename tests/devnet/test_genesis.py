@@ -2,13 +2,9 @@
 
 import pytest
 
-from lucidtrond.devnet.state.genesis import (
-    BadGenesis,
-    default_genesis_file,
-    format_genesis,
-    make_genesis,
-    parse_genesis,
-)
+from lucidtrond.devnet.state.default_chain import default_genesis_file
+from lucidtrond.devnet.state.genesis import format_genesis, make_genesis, parse_genesis
+from lucidtrond.devnet.state.genesis_file import BadGenesis
 from lucidtrond.tron.block import check_block
 
 

@@ -11,9 +11,9 @@ from lucidtrond.devnet.http.printing import print_account
 from lucidtrond.devnet.log import BlockLog
 from lucidtrond.devnet.server import DevnetConfig, open_devnet
 from lucidtrond.devnet.state.chain import Chain
+from lucidtrond.devnet.state.default_chain import default_genesis_file
 from lucidtrond.devnet.state.genesis import (
     Genesis,
-    default_genesis_file,
     format_genesis,
     make_genesis,
     parse_genesis,

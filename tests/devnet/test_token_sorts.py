@@ -8,14 +8,9 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.devnet.state.genesis import (
-    BadGenesis,
-    default_genesis_file,
-    format_genesis,
-    make_genesis,
-    parse_genesis,
-    with_tokens,
-)
+from lucidtrond.devnet.state.default_chain import default_genesis_file, with_tokens
+from lucidtrond.devnet.state.genesis import format_genesis, make_genesis, parse_genesis
+from lucidtrond.devnet.state.genesis_file import BadGenesis
 from lucidtrond.devnet.state.native_token import (
     TokenFacts,
     TokenResult,
