@@ -14,7 +14,7 @@ from lucidtrond.node.questions.results import UnreadableResult, encode_result
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.jsonformat import print_message
 from tests.node.nodes import block_json
-from tests.node.questions.test_translate import read_block
+from tests.node.questions.translate.answers import read_block
 from tests.tron.chainrun import make_block
 from tests.tron.strategies import int32s, messages
 from tests.tron.vectors import DATA

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from lucidtrond.node.questions import translate, wire
+from lucidtrond.node.questions.translate.calls import MAX_SIMULATED_LOGS
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.contract_terms import ContractTerms
 from lucidtrond.tron.receipt import ConstantResult, Log
@@ -138,7 +139,7 @@ def test_terms_of_another_contract_or_of_none_are_nonsense(changes: Json) -> Non
         {"result": {"result": True}, "logs": [{}]},
         {
             "result": {"result": True},
-            "logs": [LOG] * (translate.MAX_SIMULATED_LOGS + 1),
+            "logs": [LOG] * (MAX_SIMULATED_LOGS + 1),
         },
         {"result": {"result": True}, "constant_result": ["6"]},
         {"result": {"result": True}, "energy_used": -1},
