@@ -13,10 +13,10 @@ words to a peer that can't be served) takes the socket into a task of its own.
 import logging
 import socket
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 import trio
 from attrs import define, field
@@ -31,6 +31,7 @@ from lucidtrond.transports.connection_state import (
     next_step,
 )
 from lucidtrond.transports.http_messages import (
+    HeadCache,
     HttpLimits,
     HttpRequest,
     HttpResponse,
@@ -49,7 +50,7 @@ from lucidtrond.transports.pump import READABLE as INPUT
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
+Handler = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]
 Takeover = Callable[[ReplayedStream], Awaitable[None]]
 Upgrade = Callable[[HttpRequest], Takeover | None]
 """Gives what takes over the connection of a websocket request, or None: then the
@@ -57,6 +58,8 @@ handler answers it like any other. The stream starts with the request itself."""
 
 READ_BYTES: Final = 64 * 1024
 FLUSH_BYTES: Final = 64 * 1024
+# Members of an enumeration are found more quickly here than in it.
+OPEN, CLOSED, IDLE = State.OPEN, State.CLOSED, Phase.IDLE
 _EVENTS: Final = {Step.READ: INPUT, Step.SEND: WRITABLE}
 FAIR_BURST: Final = 32
 """Pipelined requests of one connection before others get their turn."""
@@ -76,6 +79,7 @@ class HttpService:
     tasks: trio.Nursery
     connections: "set[HttpConnection]" = field(factory=set)
     is_draining: bool = False
+    heads: HeadCache = field(factory=HeadCache)
     _lingering: int = 0
 
     def forget(self, connection: "HttpConnection") -> None:
@@ -92,14 +96,6 @@ class HttpService:
         if self.upgrade is None or not parsed.upgrade:
             return None
         return self.upgrade(parsed.request) if is_websocket(parsed.request) else None
-
-    async def handle(self, request: HttpRequest) -> HttpResponse:
-        try:
-            return await self.handler(request)
-        except Exception:
-            # The HTTP side of the dispatcher: one bad request must not end the others.
-            log.exception("http handler failed", extra={"method": request.method})
-            return _plain(Refusal(500, "internal error"))
 
     async def turn_away(self, sock: socket.socket, refusal: Refusal) -> None:
         """Say why, then close so that the peer can still read it."""
@@ -132,15 +128,18 @@ class HttpConnection:
     _is_queued: bool = False
     _is_running: bool = False
     """A request is being answered."""
+    _has_waited: bool = False
+    """A handler did since the turn began; `Pump.now` may be of the past."""
+    _guard: trio.CancelScope | None = None
 
     def __attrs_post_init__(self) -> None:
-        self._parser = RequestParser(self.service.limits)
+        self._parser = RequestParser(self.service.limits, self.service.heads)
         self._out = Outbox(self.service.limits.write_s)
         self._fd = self.sock.fileno()
 
     @property
     def is_closed(self) -> bool:
-        return self.state is State.CLOSED
+        return self.state is CLOSED
 
     def open(self) -> None:
         """Take part from now on."""
@@ -155,7 +154,7 @@ class HttpConnection:
         if self._out.deadline < now:
             self.close()
         elif self._deadline < now:
-            if self._phase is Phase.IDLE:
+            if self._phase is IDLE:
                 self.close()
             else:
                 self._turn_away(Refusal(408, "the request came too slowly"))
@@ -189,11 +188,12 @@ class HttpConnection:
 
     def on_ready(self, events: int) -> bool:
         """Send what waits; True to get a turn."""
-        if events & HUNG_UP:
-            self._lose_peer()
-        elif events & WRITABLE:
-            self._settle()
-        if not events & ~WRITABLE or self._is_queued or self.is_closed:
+        if events != INPUT:
+            if events & HUNG_UP:
+                self._lose_peer()
+            elif events & WRITABLE:
+                self._settle()
+        if not events & ~WRITABLE or self._is_queued or self.state is CLOSED:
             return False
         self._is_queued = not self._is_running
         return self._is_queued
@@ -207,18 +207,20 @@ class HttpConnection:
     async def work(self, guard: trio.CancelScope) -> int:
         """Read if nothing is left of the last time, and answer a burst."""
         self._is_queued = False
-        if self.is_closed:
+        if self.state is CLOSED:
             return 1
         if not self._requests:
             self._read()
-        answered = await self._answer_burst(guard)
-        if self.is_closed:
+        self._guard, self._has_waited = guard, False
+        answered = await self._answer_burst()
+        if self.state is CLOSED:
             return answered + 1
-        if self._parser.refusal is not None and not self._requests:
-            self._turn_away(self._parser.refusal)
+        parser = self._parser
+        if parser.refusal is not None and not self._requests:
+            self._turn_away(parser.refusal)
             return answered + 1
-        if self._parser.expects_continue:
-            self._parser.expects_continue = False
+        if parser.expects_continue:
+            parser.expects_continue = False
             self._out.put(CONTINUE)
         self._settle(fresh=answered > 0)
         return answered + 1
@@ -250,25 +252,30 @@ class HttpConnection:
         self._unread, parser.unread = parser.unread, b""
         return True
 
-    async def _answer_burst(self, guard: trio.CancelScope) -> int:
+    async def _answer_burst(self) -> int:
         """Answer requests in order; give how many."""
-        requests, service = self._requests, self.service
+        requests, service, out = self._requests, self.service, self._out
         answered = 0
-        while requests and answered < FAIR_BURST and self._out.size <= FLUSH_BYTES:
+        while requests and answered < FAIR_BURST and out.size <= FLUSH_BYTES:
             parsed = requests.popleft()
             answered += 1
-            takeover = service.takeover(parsed)
-            if takeover is not None:
-                first = encode_head(parsed.request) + self._unread
-                self._hand_over(partial(self._take_over, takeover, first))
-                break
+            if parsed.upgrade:
+                takeover = service.takeover(parsed)
+                if takeover is not None:
+                    first = encode_head(parsed.request) + self._unread
+                    self._hand_over(partial(self._take_over, takeover, first))
+                    break
+            request = parsed.request
             self._is_running = True
             self._deadline = inf
-            response = await notice_waiting(
-                service.handle(parsed.request), partial(self._on_wait, guard)
-            )
+            try:
+                response = await notice_waiting(service.handler(request), self._on_wait)
+            except Exception:
+                # The HTTP side of the dispatcher: one bad request must not end others.
+                log.exception("http handler failed", extra={"method": request.method})
+                response = _plain(Refusal(500, "internal error"))
             self._is_running = False
-            if self.is_closed:
+            if self.state is CLOSED:
                 service.forget(self)
                 break
             keep = parsed.keep_alive and not service.is_draining
@@ -277,7 +284,7 @@ class HttpConnection:
                 self._hand_over(partial(response.deliver, self.sock, answer))
                 break
             if self.state in SENDABLE:
-                self._out.put(answer)
+                out.put(answer)
             if not keep:
                 requests.clear()
                 self._unread = b""
@@ -285,17 +292,23 @@ class HttpConnection:
                 self.state = after(self.state, Fact.INPUT_ENDED)
         return answered
 
-    def _on_wait(self, guard: trio.CancelScope) -> None:
+    def _on_wait(self) -> None:
         """The handler waits: this task is its own from now on, another one leads."""
+        self._has_waited = True
         if not self._out.flush(self.sock):
             self._lose_peer()
         self._arm(Step.SEND if self._out else Step.WAIT)
-        self.service.pump.step_down(guard)
+        if self._guard is not None:
+            self.service.pump.step_down(self._guard)
 
     def _settle(self, *, fresh: bool = False) -> None:
         """Send, then decide what is next: another turn, listening, or the end."""
         if not self._out.flush(self.sock):
             self._lose_peer()
+        if fresh and self._is_idle():
+            self._phase = IDLE
+            self._deadline = self.service.pump.now + self.service.limits.idle_s
+            return
         if self._is_running:
             self._arm(Step.SEND if self._out else Step.WAIT)
             return
@@ -307,8 +320,7 @@ class HttpConnection:
             pending=bool(self._requests or self._unread),
             unsent=bool(self._out),
             # A request that has begun to arrive when the server stops may become whole.
-            in_flight=self.state is State.DRAINING
-            and self._parser.phase is not Phase.IDLE,
+            in_flight=self.state is State.DRAINING and self._parser.phase is not IDLE,
             has_room=True,
             subscribed=False,
         )
@@ -321,6 +333,16 @@ class HttpConnection:
         if step is Step.READ:
             self._set_deadline(fresh=fresh)
         self._arm(step)
+
+    def _is_idle(self) -> bool:
+        """Nothing is left to do: `next_step` is READ, and that is asked for already."""
+        return (
+            self.state is OPEN
+            and self._armed == INPUT
+            and not (self._requests or self._unread or self._out.size)
+            and self._parser.phase is IDLE
+            and not (self._is_running or self._has_waited)
+        )
 
     def _arm(self, step: Step) -> None:
         """Ask the kernel for what we wait for."""
@@ -336,7 +358,7 @@ class HttpConnection:
             return
         self._phase = phase
         limits = self.service.limits
-        if phase is Phase.IDLE:
+        if phase is IDLE:
             allowed = limits.idle_s
         else:
             allowed = limits.head_s if phase is Phase.HEAD else limits.body_s

@@ -8,6 +8,7 @@ lengths. What it leaves open is decided here: limits, ``Host``, ``Expect``, trai
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -87,6 +88,37 @@ class Parsed(msgspec.Struct, frozen=True):
     upgrade: bool
 
 
+MAX_HEADS: Final = 64
+MAX_HEAD: Final = 2048
+_END_OF_HEAD: Final = b"\r\n\r\n"
+
+
+@define(eq=False)
+class HeadCache:
+    """Requests without a body, by their very bytes; of all connections of a server.
+
+    A client that keeps its connection sends the same head again and again. At most
+    `MAX_HEADS` of at most `MAX_HEAD` bytes; when it is full it starts anew.
+    """
+
+    _requests: dict[bytes, Parsed] = field(init=False, factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    @property
+    def lookup(self) -> Callable[[bytes], Parsed | None]:
+        return self._requests.get
+
+    def keep(self, data: bytes, parsed: Parsed) -> None:
+        """Remember that *data* and nothing else is the whole of *parsed*."""
+        if len(data) > MAX_HEAD or not parsed.keep_alive or parsed.upgrade:
+            return
+        if len(self._requests) >= MAX_HEADS:
+            self._requests.clear()
+        self._requests[data] = parsed
+
+
 class _Stop(Exception):
     """Leaves llhttp's callbacks; the reason is in `RequestParser.refusal`."""
 
@@ -101,6 +133,7 @@ class RequestParser:
     """
 
     limits: HttpLimits
+    heads: HeadCache = field(factory=HeadCache)
     phase: Phase = Phase.IDLE
     refusal: Refusal | None = None
     unread: bytes = b""
@@ -114,12 +147,20 @@ class RequestParser:
     _body_bytes: int = 0
     _fed: int = 0
     _version: str = ""
+    _is_between: bool = True
+    """llhttp has seen nothing of the next request, not even a blank line before it."""
+    _lookup: Callable[[bytes], Parsed | None] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._llhttp = httptools.HttpRequestParser(self)
+        self._lookup = self.heads.lookup
 
     def feed(self, data: bytes) -> list[Parsed]:
         """Take bytes off the wire and give the requests they complete."""
+        if self._is_between:
+            parsed = self._lookup(data)
+            if parsed is not None:
+                return [parsed]
         self._fed += len(data)
         try:
             self._llhttp.feed_data(data)
@@ -132,6 +173,12 @@ class RequestParser:
         if self.refusal is None:
             self._check_size()
         done, self._done = self._done, []
+        was_between, self._is_between = self._is_between, False
+        if len(done) == 1 and data.find(_END_OF_HEAD) == len(data) - len(_END_OF_HEAD):
+            # All of it, if it began here, is one request's head.
+            self._is_between = self.phase is Phase.IDLE and self.refusal is None
+            if self._is_between and was_between and not self.unread:
+                self.heads.keep(data, done[0])
         return done
 
     def _check_size(self) -> None:
@@ -263,11 +310,30 @@ def encode_response(
         ValueError: a field would break out of its line.
     """
     status, body = response.status, response.body
+    if response.headers or head_only or version != "1.1" or status in NO_BODY:
+        length = None if status in NO_BODY else str(len(body))
+        head = _write_head(response, length, keep_alive=keep_alive, version=version)
+        return head if head_only or status in NO_BODY else head + body
+    usual = _format_head(status, response.content_type, keep_alive)
+    return usual % (len(body), body)
+
+
+@lru_cache(maxsize=64)
+def _format_head(status: int, content_type: str, keep_alive: bool) -> bytes:  # noqa: FBT001 - found more quickly by position
+    """The usual head, as a format for the body's length and the body."""
+    plain = HttpResponse(status, content_type=content_type.replace("%", "%%"))
+    return _write_head(plain, "%d", keep_alive=keep_alive, version="1.1") + b"%b"
+
+
+def _write_head(
+    response: HttpResponse, length: str | None, *, keep_alive: bool, version: str
+) -> bytes:
+    status = response.status
     lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}"]
     if response.content_type:
         lines.append(f"content-type: {response.content_type}")
-    if status not in NO_BODY:
-        lines.append(f"content-length: {len(body)}")
+    if length is not None:
+        lines.append(f"content-length: {length}")
     lines += [f"{name}: {value}" for name, value in response.headers]
     if not keep_alive:
         lines.append("connection: close")
@@ -276,5 +342,4 @@ def encode_response(
     text = "\n".join([*lines, "", ""])
     if text.count("\n") != len(lines) + 1 or "\r" in text:
         raise ValueError("a response field holds a line break")
-    head = text.replace("\n", "\r\n").encode("latin-1")
-    return head if head_only or status in NO_BODY else head + body
+    return text.replace("\n", "\r\n").encode("latin-1")

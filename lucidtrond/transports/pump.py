@@ -62,6 +62,8 @@ class Pump:
     _leader: trio.CancelScope | None = None
     _is_asleep: bool = False
     _is_done: bool = False
+    now: float = 0.0
+    """When it last woke (trio's clock): the present, for who has not waited since."""
 
     def __attrs_post_init__(self) -> None:
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -115,6 +117,7 @@ class Pump:
                     self._is_asleep = True
                     await trio.lowlevel.wait_readable(self._epoll.fileno())
                     self._is_asleep = False
+                self.now = trio.current_time()
                 self._take_ready()
                 calls = 0
                 while turns and calls < TURN_CALLS:

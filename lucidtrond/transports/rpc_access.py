@@ -32,16 +32,10 @@ class HttpAccess:
 
     def refusal(self, request: HttpRequest) -> str | None:
         """Say why this request is not served, or None."""
-        host = request.headers.get(b"host", b"").decode("latin-1").strip().lower()
-        if (name := _host_name(host)) is None or name not in self.hosts:
-            return "this service is not called by that Host"
-        origin = request.headers.get(b"origin")
-        if origin is None:
-            return None
-        text = origin.decode("latin-1").strip().lower()
-        if text in self.origins or text == f"http://{host}":
-            return None
-        return "pages of that Origin may not call this service"
+        fields = request.headers
+        return _refusal(
+            fields.get(b"host", b""), fields.get(b"origin"), self.hosts, self.origins
+        )
 
 
 def is_loopback(host: str) -> bool:
@@ -55,6 +49,23 @@ def is_loopback(host: str) -> bool:
 
 
 @lru_cache(maxsize=64)
+def _refusal(
+    host_field: bytes,
+    origin_field: bytes | None,
+    hosts: frozenset[str],
+    origins: frozenset[str],
+) -> str | None:
+    host = host_field.decode("latin-1").strip().lower()
+    if (name := _host_name(host)) is None or name not in hosts:
+        return "this service is not called by that Host"
+    if origin_field is None:
+        return None
+    origin = origin_field.decode("latin-1").strip().lower()
+    if origin in origins or origin == f"http://{host}":
+        return None
+    return "pages of that Origin may not call this service"
+
+
 def _host_name(authority: str) -> str | None:
     """The name in ``name``, ``name:port``, ``[v6]`` or ``[v6]:port``."""
     if not authority or set("/@?#, \\") & set(authority):

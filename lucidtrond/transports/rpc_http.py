@@ -6,7 +6,7 @@ connection to push to, hence no subscriptions here: `events.poll`, or `/ws`.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
@@ -32,6 +32,15 @@ Problems = Callable[[], Mapping[str, str | None]]
 Answer = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
+class _HealthText(NamedTuple):
+    """The answer of ``/health`` around its time, and the problems it tells."""
+
+    problems: Mapping[str, str | None]
+    status: int
+    before: bytes
+    after: bytes
+
+
 @define(eq=False, kw_only=True)
 class RpcHttp:
     """Called with each request; gives its answer."""
@@ -44,10 +53,12 @@ class RpcHttp:
     """Whether it can work; a failed plugin is a problem and no reason to stop."""
     metrics: Callable[[], Iterable[Metric]]
     routes: Sequence[BoundRoute] = ()
+    _health_text: _HealthText = field(init=False)
     _own: Mapping[str, tuple[str, Answer]] = field(init=False)
     _by_length: dict[int, list[BoundRoute]] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
+        self._health_text = _write_health({})
         self._own = {
             RPC: ("POST", self._rpc),
             WEBSOCKET: ("GET", _wants_websocket),
@@ -121,20 +132,11 @@ class RpcHttp:
         return HttpResponse(answer.status, answer.body)
 
     async def _health(self, _request: HttpRequest) -> HttpResponse:
-        found = self.problems()
-        well = not any(found.values())
-        body = {
-            "status": "healthy" if well else "unhealthy",
-            "timestamp": self._now(),
-            "dependencies": {
-                name: {
-                    "status": "unhealthy" if problem else "healthy",
-                    "message": problem or "",
-                }
-                for name, problem in found.items()
-            },
-        }
-        return HttpResponse(200 if well else 503, _encode(body))
+        problems = self.problems()
+        if problems != self._health_text.problems:
+            self._health_text = _write_health(problems)
+        status, before, after = self._health_text[1:]
+        return HttpResponse(status, before + _encode(self._now()) + after)
 
     async def _live(self, _request: HttpRequest) -> HttpResponse:
         return _json(200, {"status": "alive", "timestamp": self._now()})
@@ -149,6 +151,25 @@ class RpcHttp:
 
     def _now(self) -> float:
         return self.clock.now_ms() / 1000
+
+
+def _write_health(problems: Mapping[str, str | None]) -> _HealthText:
+    dependencies = {
+        name: {
+            "status": "unhealthy" if problem else "healthy",
+            "message": problem or "",
+        }
+        for name, problem in problems.items()
+    }
+    healthy = not any(problems.values())
+    return _HealthText(
+        dict(problems),  # the owner may change its own
+        200 if healthy else 503,
+        b'{"status":"healthy","timestamp":'
+        if healthy
+        else b'{"status":"unhealthy","timestamp":',
+        b',"dependencies":%b}' % _encode(dependencies),
+    )
 
 
 async def _wants_websocket(_request: HttpRequest) -> HttpResponse:

@@ -386,6 +386,36 @@ async def test_a_handler_may_take_longer_than_a_peer(
         assert statuses(bytes(await stream.receive_some())) == [200]
 
 
+async def test_behind_a_slow_answer_a_connection_has_its_whole_idle_time(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    async def handler(request: HttpRequest) -> HttpResponse:
+        if request.path == "/1":
+            await trio.sleep(1000)
+        return HttpResponse(200)
+
+    limits = HttpLimits(idle_s=50)
+    async with (
+        running(handler, limits=limits) as server,
+        await server.connect() as stream,
+    ):
+        await stream.send_all(GET % 1 + GET % 2)  # the second needs no waiting
+        await settle()
+        mock_clock.jump(1001)
+        await settle()
+        assert statuses(bytes(await stream.receive_some())) == [200, 200]
+        mock_clock.jump(40)
+        await settle()
+        await stream.send_all(GET % 3)
+        assert statuses(bytes(await stream.receive_some())) == [200]
+        mock_clock.jump(40)
+        await settle()
+        await stream.send_all(GET % 3)
+        assert statuses(bytes(await stream.receive_some())) == [200]
+        mock_clock.jump(52)
+        assert await read_all(stream) == b""
+
+
 async def test_when_full_a_newcomer_hears_503_and_the_others_stay() -> None:
     async with running(limits=HttpLimits(max_connections=2)) as server:
         first = await server.connect()
