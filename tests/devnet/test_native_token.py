@@ -4,13 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.devnet.state.native_token import (
-    TokenFacts,
-    TokenResult,
-    call,
-    initial_slots,
-    revert_data,
-)
+from lucidtrond.devnet.state.native_token import call
+from lucidtrond.devnet.state.token_run import TokenFacts, TokenResult, revert_data
+from lucidtrond.devnet.state.token_slots import initial_slots
 from lucidtrond.tron import abi
 
 PEOPLE = tuple(bytes([n]) * 20 for n in range(1, 5))

@@ -11,12 +11,9 @@ from hypothesis import strategies as st
 from lucidtrond.devnet.state.default_chain import default_genesis_file, with_tokens
 from lucidtrond.devnet.state.genesis import format_genesis, make_genesis, parse_genesis
 from lucidtrond.devnet.state.genesis_file import BadGenesis
-from lucidtrond.devnet.state.native_token import (
-    TokenFacts,
-    TokenResult,
-    call,
-    initial_slots,
-)
+from lucidtrond.devnet.state.native_token import call
+from lucidtrond.devnet.state.token_run import TokenFacts, TokenResult
+from lucidtrond.devnet.state.token_slots import initial_slots
 from lucidtrond.devnet.state.token_sorts import (
     SORTS,
     EventForm,

@@ -14,8 +14,8 @@ from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.blocks import CallRow, ReceiptRow, TransactionRow
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
 from lucidtrond.devnet.state.genesis import format_genesis
-from lucidtrond.devnet.state.native_token import revert_data
 from lucidtrond.devnet.state.rejections import Refused
+from lucidtrond.devnet.state.token_run import revert_data
 from lucidtrond.devnet.state.triggering import Call, call_constant
 from lucidtrond.devnet.state.world import World, WorldRows, rows_of, world_of
 from lucidtrond.tron import abi

@@ -22,8 +22,8 @@ from lucidtrond.devnet.ethereum.values import (
 from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.energy import estimated
 from lucidtrond.devnet.state.kinds.table import kind_of
-from lucidtrond.devnet.state.native_token import TokenResult
 from lucidtrond.devnet.state.rejections import Invalid
+from lucidtrond.devnet.state.token_run import TokenResult
 from lucidtrond.devnet.state.triggering import Call, call_constant
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.tron.address import Address

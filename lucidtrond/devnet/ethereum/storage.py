@@ -9,7 +9,7 @@ from lucidtrond.devnet.ethereum.values import (
     read_bytes,
 )
 from lucidtrond.devnet.state.deployed import Contract
-from lucidtrond.devnet.state.native_token import WORD, compiled_slot
+from lucidtrond.devnet.state.token_slots import WORD, compiled_slot
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.hashing import keccak256

@@ -11,8 +11,8 @@ from lucidtrond.devnet.java.errors import JavaError
 from lucidtrond.devnet.java.values import decode_base58, decode_hex, to_long
 from lucidtrond.devnet.state.deployed import Contract, artifact, creation_code
 from lucidtrond.devnet.state.energy import estimated
-from lucidtrond.devnet.state.native_token import TokenResult
 from lucidtrond.devnet.state.rejections import Invalid
+from lucidtrond.devnet.state.token_run import TokenResult
 from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
 from lucidtrond.devnet.state.unsigned import raw_data_of
 from lucidtrond.tron import abi

@@ -6,7 +6,7 @@ import msgspec
 
 from lucidtrond.devnet.state.account import Account
 from lucidtrond.devnet.state.deployed import Contract, artifact
-from lucidtrond.devnet.state.native_token import initial_slots
+from lucidtrond.devnet.state.token_slots import initial_slots
 from lucidtrond.devnet.state.token_sorts import TokenSort
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron.address import Address

@@ -13,8 +13,9 @@ from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.devnet.state.energy import available, offered, pay_together
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import present
-from lucidtrond.devnet.state.native_token import TokenFacts, TokenResult, call
+from lucidtrond.devnet.state.native_token import call
 from lucidtrond.devnet.state.rejections import Invalid
+from lucidtrond.devnet.state.token_run import TokenFacts, TokenResult
 from lucidtrond.devnet.state.token_sorts import PLAIN, SORTS
 from lucidtrond.devnet.state.world import World
 from lucidtrond.tron import tron_pb2 as pb
