@@ -17,7 +17,8 @@ from attrs import Factory, define
 from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.health.policy import RetryPolicy
 from lucidtrond.node.pool import NodePool, open_pool
-from lucidtrond.node.questions.client import LARGE_BYTES, NodeClient
+from lucidtrond.node.questions.block_source import LARGE_BYTES
+from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.node.transport.line import open_transport
 from lucidtrond.tron.block import EMPTY_ROOT, BlockHeader, BlockId
 from lucidtrond.tron.keys import PrivateKey

@@ -3,32 +3,27 @@
 Every block was checked as a whole (id, transaction root, witness signature) and is the
 one that was asked for; ranges are consecutive and linked; every transaction hashes to
 its txid. Whatever contradicts itself or the question is `NodeLied`; what is no answer
-at all is `NodeRefused`; JSON that is cut off is `NodeUnavailable`: a later answer may
-be whole.
+at all is `NodeRefused`.
 
 Nobody retries here; see `pool`.
 """
 
-import contextlib
-from collections.abc import Iterator, Mapping
-from typing import Final, TypeVar
+from itertools import pairwise
 
-import msgspec
-import trio
-
-from lucidtrond.errors import CallNotRun, NodeLied, NodeRefused, NodeUnavailable
+from lucidtrond.errors import NodeRefused, NodeUnavailable
 from lucidtrond.node.health.admission import Admission
-from lucidtrond.node.health.errors import SimulationUnsupported
 from lucidtrond.node.questions import translate, wire
-from lucidtrond.node.questions.endpoint_client import EndpointClient
-from lucidtrond.node.questions.translate import (
-    CallRefused,
-    CallsUnsupported,
-    Contradiction,
-    Nonsense,
+from lucidtrond.node.questions.block_source import (
+    LARGE_BYTES,
+    MAX_RANGE,
+    BlockSource,
 )
-from lucidtrond.node.transport.line import SOLID, AnswerTooLarge, Lane, NodeLine
-from lucidtrond.node.transport.refusals import refusal_in_json, shown
+from lucidtrond.node.questions.endpoint_client import EndpointClient
+from lucidtrond.node.questions.http_blocks import HttpBlocks
+from lucidtrond.node.questions.json_questions import JsonQuestions, view
+from lucidtrond.node.questions.judging import judging
+from lucidtrond.node.questions.translate import Contradiction
+from lucidtrond.node.transport.line import AnswerTooLarge, Lane, NodeLine
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId, BlockTransaction
@@ -40,15 +35,6 @@ from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Receipt
 from lucidtrond.tron.transaction import Transaction, TxId
 
-MAX_RANGE: Final = 100
-"""Blocks per getblockbylimitnext; the node answers ``{}`` to more."""
-SMALL_BYTES: Final = 4 << 20
-LARGE_BYTES: Final = 32 << 20
-"""A block of 2 MB is about 12 MB of JSON."""
-
-T = TypeVar("T")
-A = TypeVar("A", bound=wire.Answer)
-
 
 class NodeClient(EndpointClient):
     """Typed questions to one endpoint; *large_bytes* bounds answers with blocks."""
@@ -56,6 +42,8 @@ class NodeClient(EndpointClient):
     def __init__(self, line: NodeLine, *, large_bytes: int = LARGE_BYTES) -> None:
         self._line = line
         self._large_bytes = large_bytes
+        self._json = JsonQuestions(line, large_bytes)
+        self._blocks: BlockSource = HttpBlocks(self._json)
         self._span = MAX_RANGE
         self._head: BlockHeader | None = None
         self._solid: BlockHeader | None = None
@@ -99,7 +87,7 @@ class NodeClient(EndpointClient):
         self, *, solid: bool = False, lane: Lane = Lane.QUESTIONS
     ) -> BlockHeader:
         """The newest (or newest solidified) header; id and signature were checked."""
-        header = await self._header({"detail": False}, solid=solid, lane=lane)
+        header = await self._blocks.read_header(None, solid=solid, lane=lane)
         if header is None:
             raise NodeUnavailable(self.name, 1, "it has no block yet")
         if solid:
@@ -114,41 +102,29 @@ class NodeClient(EndpointClient):
 
     async def fetch_genesis_id(self) -> BlockId:
         """The id of block 0, recomputed."""
-        header = await self._header(
-            {"id_or_num": "0", "detail": False}, lane=Lane.URGENT
-        )
+        header = await self._blocks.read_header(0, solid=False, lane=Lane.URGENT)
         if header is None:
             raise NodeRefused(self.name, "it has no block 0")
-        with self._judging():
+        with judging(self.name):
             if header.number != 0:
                 raise Contradiction(f"block {header.number} in place of block 0")
         return header.id
 
     async def fetch_solid_id(self, number: int) -> BlockId | None:
         """The id of the final block *number*; None: none is final there yet."""
-        header = await self._header(
-            {"id_or_num": str(number), "detail": False}, solid=True
-        )
+        header = await self._blocks.read_header(number, solid=True, lane=Lane.QUESTIONS)
         if header is None:
             return None
-        with self._judging():
+        with judging(self.name):
             if header.number != number:
                 raise Contradiction(f"block {header.number} in place of {number}")
         return header.id
 
     async def fetch_block(self, which: int | BlockId) -> Block | None:
         """By number or id; None when the node has none."""
-        question: Mapping[str, object]
-        if isinstance(which, int):
-            path, question = "/wallet/getblockbynum", {"num": which}
-        else:
-            path, question = "/wallet/getblockbyid", {"value": which}
-        found = await self._ask_for(wire.BlockJson, path, question, large=True)
-        if found is None:
-            return None
-        with self._judging():
-            block = translate.read_block(found)
-            if which not in (block.header.number, block.header.id):
+        block = await self._blocks.read_block(which)
+        if block is not None and which not in (block.header.number, block.header.id):
+            with judging(self.name):
                 raise Contradiction(f"block {block.header.id} in place of {which}")
         return block
 
@@ -179,56 +155,31 @@ class NodeClient(EndpointClient):
         return blocks
 
     async def _page(self, start: int, end: int) -> list[Block]:
-        body = await self._line.ask(
-            "/wallet/getblockbylimitnext",
-            msgspec.json.encode({"startNum": start, "endNum": end}),
-            limit_bytes=self._large_bytes,
-        )
-        found = self._decode(body, wire.BlockList)
-        if found.block is None:
-            raise NodeUnavailable(self.name, 1, "no list of blocks")
-        if len(body) < self._large_bytes // 8:
+        page = await self._blocks.read_page(start, end)
+        if page.size < self._large_bytes // 8:
             self._span = min(self._span * 2, MAX_RANGE)
-        blocks: list[Block] = []
-        for number, each in enumerate(found.block, start):
-            await trio.lowlevel.checkpoint()  # a full block takes milliseconds
-            with self._judging():
-                block = translate.read_block(each)
-                if block.header.number != number or number >= end:
+        for number, block in enumerate(page.blocks, start):
+            if block.header.number != number or number >= end:
+                with judging(self.name):
                     raise Contradiction(
                         f"block {block.header.number} in a range from {start} to {end}"
                     )
-            if blocks:
-                self._check_link(blocks[-1], block)
-            blocks.append(block)
-        return blocks
+        for parent, block in pairwise(page.blocks):
+            self._check_link(parent, block)
+        return page.blocks
 
     def _check_link(self, parent: Block, block: Block) -> None:
-        with self._judging():
+        with judging(self.name):
             if block.header.parent_id != parent.header.id:
                 raise Contradiction(
                     f"block {block.header.number} does not follow the one before it"
                 )
 
-    async def _header(
-        self,
-        question: Mapping[str, object],
-        *,
-        solid: bool = False,
-        lane: Lane = Lane.QUESTIONS,
-    ) -> BlockHeader | None:
-        path = _view("getblock", solid)
-        found = await self._ask_for(wire.BlockJson, path, question, lane=lane)
-        if found is None:
-            return None
-        with self._judging():
-            return translate.read_header(found)
-
     # Transactions
 
     async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
         """Pending ones too; the raw bytes hash to *txid*."""
-        found = await self._ask_for(
+        found = await self._json.ask_for(
             wire.TransactionJson,
             "/wallet/gettransactionbyid",
             {"value": txid},
@@ -236,22 +187,14 @@ class NodeClient(EndpointClient):
         )
         if found is None:
             return None
-        with self._judging():
+        with judging(self.name):
             return translate.read_transaction(found, txid)
 
     async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
         """None while not included (or not solidified)."""
-        found = await self._ask_for(
-            wire.InfoJson,
-            _view("gettransactioninfobyid", solid),
-            {"value": txid},
-            large=True,
-        )
-        if found is None:
-            return None
-        with self._judging():
-            receipt = translate.read_receipt(found)
-            if receipt.txid != txid:
+        receipt = await self._blocks.read_receipt(txid, solid=solid)
+        if receipt is not None and receipt.txid != txid:
+            with judging(self.name):
                 raise Contradiction(f"another receipt than that of {txid}")
         return receipt
 
@@ -262,23 +205,11 @@ class NodeClient(EndpointClient):
         ``()`` may also mean that the node does not have (them for) that block.
         """
         number = which if isinstance(which, int) else which.header.number
-        path = "/wallet/gettransactioninfobyblocknum"
-        body = await self._line.ask(
-            path, msgspec.json.encode({"num": number}), limit_bytes=self._large_bytes
-        )
-        with self._judging():
-            receipts = translate.read_receipts(self._infos(body), number)
-            if isinstance(which, Block):
+        receipts = await self._blocks.read_receipts(number)
+        if isinstance(which, Block):
+            with judging(self.name):
                 translate.check_receipts(which, receipts)
         return receipts
-
-    def _infos(self, body: bytes) -> tuple[wire.InfoJson, ...]:
-        if body[:64].lstrip().startswith(b"["):
-            return self._decode_any(body, tuple[wire.InfoJson, ...])
-        self._decode(body, wire.Answer)
-        if not wire.is_empty(body):
-            raise Nonsense("no list of receipts")
-        return ()
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Hand in the exact bytes; the node's txid was compared with ours.
@@ -287,13 +218,13 @@ class NodeClient(EndpointClient):
             NodeError: nothing is known of what became of it; it may land.
         """
         txid = transaction.txid
-        found = await self._ask(
+        found = await self._json.ask(
             wire.BroadcastJson,
             "/wallet/broadcasthex",
             {"transaction": transaction.encode().hex()},
             lane=Lane.URGENT,
         )
-        with self._judging():
+        with judging(self.name):
             return translate.read_broadcast(found, txid, name=self.name)
 
     # Accounts and the chain
@@ -303,32 +234,34 @@ class NodeClient(EndpointClient):
     ) -> Reading[Account]:
         """As of the head and this node's pool, or of the solidified head."""
         as_of = await self._as_of(solid=solid)
-        found = await self._ask_for(
-            wire.AccountJson, _view("getaccount", solid), {"address": address.hex}
+        found = await self._json.ask_for(
+            wire.AccountJson, view("getaccount", solid=solid), {"address": address.hex}
         )
         if found is None:
             return Reading(Account(address, activated=False), as_of)
-        with self._judging():
+        with judging(self.name):
             return Reading(translate.read_account(found, address), as_of)
 
     async def fetch_resources(self, address: Address) -> Reading[Resources]:
         """All zero for an account that was never activated."""
         as_of = await self._as_of(solid=False)
-        found = await self._ask_for(
+        found = await self._json.ask_for(
             wire.ResourcesJson,
             "/wallet/getaccountresource",
             {"address": address.hex},
         )
         if found is None:
             return Reading(Resources(), as_of)
-        with self._judging():
+        with judging(self.name):
             return Reading(translate.read_resources(found), as_of)
 
     async def fetch_parameters(self) -> Reading[ChainParameters]:
         """Prices and switches, as voted."""
         as_of = await self._as_of(solid=False)
-        found = await self._ask(wire.ParametersJson, "/wallet/getchainparameters", {})
-        with self._judging():
+        found = await self._json.ask(
+            wire.ParametersJson, "/wallet/getchainparameters", {}
+        )
+        with judging(self.name):
             return Reading(translate.read_parameters(found), as_of)
 
     async def call_constant(
@@ -341,21 +274,21 @@ class NodeClient(EndpointClient):
                 any error of the machine but a revert).
             SimulationUnsupported: it runs no calls.
         """
-        found = await self._ask(
+        found = await self._json.ask(
             wire.ConstantJson,
-            _view("triggerconstantcontract", solid),
+            view("triggerconstantcontract", solid=solid),
             {
                 "owner_address": owner.hex,
                 "contract_address": contract.hex,
                 "data": data.hex(),
             },
         )
-        with self._judging():
+        with judging(self.name):
             return translate.read_constant(found)
 
     async def fetch_contract(self, address: Address) -> ContractTerms | None:
         """Who pays for calls of a contract; None: there is no contract."""
-        found = await self._ask_for(
+        found = await self._json.ask_for(
             wire.SmartContractJson,
             "/wallet/getcontract",
             {"value": address.hex},
@@ -363,13 +296,13 @@ class NodeClient(EndpointClient):
         )
         if found is None:
             return None
-        with self._judging():
+        with judging(self.name):
             return translate.read_contract(found, address)
 
     async def fetch_info(self) -> NodeFacts:
         """What the node says about itself."""
-        found = await self._ask(wire.NodeInfoJson, "/wallet/getnodeinfo", {})
-        with self._judging():
+        found = await self._json.ask(wire.NodeInfoJson, "/wallet/getnodeinfo", {})
+        with judging(self.name):
             return translate.read_facts(found)
 
     async def _as_of(self, *, solid: bool) -> int:
@@ -378,83 +311,3 @@ class NodeClient(EndpointClient):
         if known is None:
             known = await self.fetch_head(solid=solid)
         return known.number
-
-    # Asking
-
-    async def _ask_for(
-        self,
-        kind: type[A],
-        path: str,
-        question: Mapping[str, object],
-        *,
-        large: bool = False,
-        lane: Lane = Lane.QUESTIONS,
-    ) -> A | None:
-        """Ask for a thing that may not exist."""
-        body = await self._post(path, question, large=large, lane=lane)
-        if wire.is_empty(body):
-            return None
-        return self._decode(body, kind)
-
-    async def _ask(
-        self,
-        kind: type[A],
-        path: str,
-        question: Mapping[str, object],
-        *,
-        lane: Lane = Lane.QUESTIONS,
-    ) -> A:
-        return self._decode(await self._post(path, question, lane=lane), kind)
-
-    async def _post(
-        self,
-        path: str,
-        question: Mapping[str, object],
-        *,
-        large: bool = False,
-        lane: Lane = Lane.QUESTIONS,
-    ) -> bytes:
-        return await self._line.ask(
-            path,
-            msgspec.json.encode(question),
-            limit_bytes=self._large_bytes if large else SMALL_BYTES,
-            solid=path.startswith(SOLID),
-            lane=lane,
-            brief=not large,
-        )
-
-    def _decode(self, body: bytes, kind: type[A]) -> A:
-        found = self._decode_any(body, kind)
-        for error in (found.error, found.error_of_gateway):
-            if error is not None:
-                raise refusal_in_json(self.name, str(error))
-        return found
-
-    def _decode_any(self, body: bytes, kind: type[T]) -> T:
-        name = self.name
-        try:
-            return msgspec.json.decode(body, type=kind)
-        except msgspec.ValidationError as why:
-            raise NodeRefused(name, shown(f"an unexpected answer: {why}")) from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise NodeUnavailable(name, 1, "an answer cut short or damaged") from None
-        except RecursionError:
-            raise NodeRefused(name, "an unexpected answer: nested too deep") from None
-
-    @contextlib.contextmanager
-    def _judging(self) -> Iterator[None]:
-        """Say of whom it is that an answer makes no sense."""
-        try:
-            yield
-        except Contradiction as why:
-            raise NodeLied(self.name, shown(str(why))) from None
-        except CallsUnsupported as why:
-            raise SimulationUnsupported(self.name, shown(str(why))) from None
-        except CallRefused as why:
-            raise CallNotRun(self.name, shown(str(why))) from None
-        except Nonsense as why:
-            raise NodeRefused(self.name, shown(str(why))) from None
-
-
-def _view(name: str, solid: bool) -> str:  # noqa: FBT001 - which of two paths
-    return f"{SOLID}{name}" if solid else f"/wallet/{name}"

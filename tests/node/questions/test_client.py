@@ -17,7 +17,8 @@ from lucidtrond.errors import (
     NodeUnavailable,
     QuotaSpent,
 )
-from lucidtrond.node.questions.client import SMALL_BYTES, NodeClient
+from lucidtrond.node.questions.block_source import SMALL_BYTES
+from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
