@@ -49,7 +49,7 @@ class Endpoint:
     def urls(self) -> tuple[str, ...]:
         """All base URLs, without a slash at the end."""
         both = (self.url, self.solidity_url or self.url)
-        return tuple(each.rstrip("/") for each in both)
+        return tuple(url.rstrip("/") for url in both)
 
 
 def check_grpc_url(url: str, *, has_key: bool, plaintext_key: bool) -> None:
@@ -91,7 +91,7 @@ def _checked_name(url: str) -> str:
         raise ConfigError("endpoint: expected a URL, http://… or https://…")
     if parts.username is not None or parts.query or parts.fragment:
         raise ConfigError(f"endpoint {host}: a URL without user, query and fragment")
-    if not all("!" <= each <= "~" for each in url):
+    if not all("!" <= character <= "~" for character in url):
         raise ConfigError(f"endpoint {host!a}: other than ASCII has to be %-encoded")
     shown = f"[{host}]" if ":" in host else host
     return shown if port is None else f"{shown}:{port}"

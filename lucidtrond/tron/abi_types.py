@@ -86,7 +86,7 @@ def parse_type(text: str) -> AbiType:
 
 def parse_types(texts: Sequence[str]) -> Tuple:
     """Read a list of types, as parameters stand in a call."""
-    return Tuple(tuple(parse_type(each) for each in texts))
+    return Tuple(tuple(parse_type(text) for text in texts))
 
 
 def split_types(text: str) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ def _parse(text: str, *, depth: int) -> AbiType:
         return _parse_array(array[1], array[2], depth=depth)
     if text.startswith("(") and text.endswith(")") and len(text) > 2:
         parts = split_types(text[1:-1])
-        return Tuple(tuple(_parse(each, depth=depth + 1) for each in parts))
+        return Tuple(tuple(_parse(part, depth=depth + 1) for part in parts))
     if text in _NAMED:
         return _NAMED[text]
     sized = _SIZED.match(text)

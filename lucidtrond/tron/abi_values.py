@@ -47,13 +47,13 @@ def parse_value(kind: AbiType, value: Any) -> Any:  # noqa: C901, PLR0911 - a ca
         case Text():
             return _text(value)
         case Array():
-            return tuple(parse_value(kind.element, each) for each in _list(value))
+            return tuple(parse_value(kind.element, element) for element in _list(value))
         case Tuple():
             values = _list(value)
             if len(values) != len(kind.parts):
                 raise _unfit(f"{len(kind.parts)} values", value)
             pairs = zip(kind.parts, values, strict=True)
-            return tuple(parse_value(part, each) for part, each in pairs)
+            return tuple(parse_value(part, component) for part, component in pairs)
         case _:
             assert_never(kind)
 
@@ -70,10 +70,10 @@ def format_value(kind: AbiType, value: Any) -> Any:
         case Boolean() | Text():
             return value
         case Array():
-            return [format_value(kind.element, each) for each in value]
+            return [format_value(kind.element, element) for element in value]
         case Tuple():
             pairs = zip(kind.parts, value, strict=True)
-            return [format_value(part, each) for part, each in pairs]
+            return [format_value(part, component) for part, component in pairs]
         case _:
             assert_never(kind)
 

@@ -87,9 +87,9 @@ class BlockHeader:
             header = pb.BlockHeader.FromString(data)
             raw = header.raw_data
             raw_unknown = b"".join(
-                unknown_fields(each.content or b"", pb.BlockHeader.raw)
-                for each in fields(data)
-                if each.number == _RAW_DATA
+                unknown_fields(field.content or b"", pb.BlockHeader.raw)
+                for field in fields(data)
+                if field.number == _RAW_DATA
             )
             unknown = unknown_fields(data, pb.BlockHeader)
         except (DecodeError, MalformedMessage):
@@ -118,7 +118,7 @@ class BlockHeader:
     def encode_raw(self) -> bytes:
         """BlockHeader.raw, what id and signature are made from: unknown fields stand
         behind all others, where java-tron writes them."""
-        known = pb.BlockHeader.raw(
+        message = pb.BlockHeader.raw(
             number=self.number,
             timestamp=self.timestamp,
             parentHash=bytes.fromhex(self.parent_id),
@@ -128,7 +128,7 @@ class BlockHeader:
             witness_id=self.witness_id,
             accountStateRoot=self.account_state_root,
         ).SerializeToString()
-        return known + self.raw_unknown
+        return message + self.raw_unknown
 
     @property
     def digest(self) -> bytes:
@@ -321,7 +321,7 @@ def _other_root(block: Block) -> BadBlock:
     """Say what another root means: no unknown field turns something into nothing, and
     no block holds a transaction twice (Manager.validateDup)."""
     header = block.header
-    txids = {each.transaction.txid for each in block.transactions}
+    txids = {included.transaction.txid for included in block.transactions}
     what = f"block {header.number}: transaction root does not fit"
     if header.tx_trie_root == EMPTY_ROOT or not txids:
         return BadBlock(f"{what}, {len(txids)} transactions")

@@ -45,7 +45,9 @@ def read(made: type[T], message: Message) -> T:
     for part in _parts_of(made, message):
         value = getattr(message, part.wire)
         if part.is_list:
-            values[part.attribute] = tuple(_read_one(part.kind, each) for each in value)
+            values[part.attribute] = tuple(
+                _read_one(part.kind, element) for element in value
+            )
         elif part.is_optional and not _is_present(message, part, value):
             values[part.attribute] = None
         else:
@@ -63,11 +65,11 @@ def fill(message: Message, source: Any) -> None:
         value = getattr(source, part.attribute)
         if part.is_list:
             field = getattr(message, part.wire)
-            for each in value:
+            for element in value:
                 if _is_message(part.kind):
-                    fill(field.add(), each)
+                    fill(field.add(), element)
                 else:
-                    field.append(_plain(each))
+                    field.append(_plain(element))
         elif value is None:
             continue
         elif _is_message(part.kind):
@@ -117,7 +119,9 @@ def _parts(made: type, descriptor: Descriptor) -> tuple[_Part, ...]:
 def _taken_apart(hint: Any) -> tuple[type, bool, bool]:
     """Give (kind, is_optional, is_list) of an annotation."""
     if isinstance(hint, types.UnionType):
-        [hint] = [each for each in typing.get_args(hint) if each is not types.NoneType]
+        [hint] = [
+            member for member in typing.get_args(hint) if member is not types.NoneType
+        ]
         return hint, True, False
     if typing.get_origin(hint) is tuple:
         return _unwrapped(typing.get_args(hint)[0]), False, True

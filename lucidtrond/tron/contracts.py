@@ -306,8 +306,8 @@ def _addresses_in_value(value: Any) -> Iterator[Address]:
     if isinstance(value, Address):
         yield value
     elif isinstance(value, tuple):
-        for each in value:
-            yield from _addresses_in_value(each)
+        for element in value:
+            yield from _addresses_in_value(element)
     elif isinstance(value, Struct):
         for name in value.__struct_fields__:
             yield from _addresses_in_value(getattr(value, name))

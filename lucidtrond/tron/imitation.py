@@ -56,8 +56,8 @@ _BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 def skeleton(text: str) -> str:
     """What a careless reader keeps of *text*; empty where nothing is left."""
-    known = (_LETTERS.get(each, each) for each in text[:MAX_CHARACTERS])
-    letters = unicodedata.normalize("NFKD", "".join(known))
+    latin = (_LETTERS.get(letter, letter) for letter in text[:MAX_CHARACTERS])
+    letters = unicodedata.normalize("NFKD", "".join(latin))
     plain = "".join(map(_plain, letters)).casefold().translate(_ALIKE)
     return "".join(filter(str.isalnum, plain))
 
@@ -69,6 +69,6 @@ def _plain(letter: str) -> str:
     if letter in _BLANKS:
         return ""
     for form in (letter, letter.upper(), letter.casefold()):
-        if (found := _LETTERS.get(form)) is not None:
-            return found
+        if (plain := _LETTERS.get(form)) is not None:
+            return plain
     return letter

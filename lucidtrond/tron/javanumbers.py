@@ -72,7 +72,7 @@ def _parse_big(text: str, *, radix: int) -> int:
 
 
 def _are_digits(text: str, radix: int) -> bool:
-    return text != "" and all(each in _DIGITS[:radix] for each in text.lower())
+    return text != "" and all(digit in _DIGITS[:radix] for digit in text.lower())
 
 
 def _for_input(text: str, radix: int) -> NumberFormat:

@@ -63,10 +63,10 @@ def print_transaction(
         "raw_data_hex": raw.hex(),
     }
     if signatures:
-        printed["signature"] = [each.hex() for each in signatures]
+        printed["signature"] = [signature.hex() for signature in signatures]
     if contract_ret is not None:
-        known = contract_ret != "DEFAULT"
-        printed["ret"] = [{"contractRet": contract_ret} if known else {}]
+        is_named = contract_ret != "DEFAULT"
+        printed["ret"] = [{"contractRet": contract_ret} if is_named else {}]
     for contract in _parse_raw(raw).contract:
         if contract.type == _CREATE_SMART_CONTRACT:
             created = _unpack(contract)
@@ -101,7 +101,7 @@ def print_message(message: Message, *, visible: bool) -> dict[str, Any]:
     for field, value in message.ListFields():
         show = _printer(field, visible=visible)
         if is_repeated(field):
-            printed[field.name] = [show(each) for each in value]
+            printed[field.name] = [show(element) for element in value]
         else:
             printed[field.name] = show(value)
     return printed
@@ -127,9 +127,9 @@ def parse_stored(
     """
     raw_data = _as_object(obj.get("raw_data"))
     contracts = []
-    for each in _as_list(raw_data.get("contract")):
+    for contract in _as_list(raw_data.get("contract")):
         try:
-            contracts.append(_pack_contract(each, visible=visible))
+            contracts.append(_pack_contract(contract, visible=visible))
         except (ParseError, NullPointer, MalformedTransaction):
             continue
     whole = {**obj, "raw_data": {**raw_data, "contract": contracts}}
@@ -139,7 +139,9 @@ def parse_stored(
     except ParseError:
         raise NullPointer from None
     raw = message.raw_data.SerializeToString(deterministic=True)
-    results = tuple(each.SerializeToString(deterministic=True) for each in message.ret)
+    results = tuple(
+        result.SerializeToString(deterministic=True) for result in message.ret
+    )
     return Transaction(raw, tuple(message.signature)), results
 
 
@@ -154,8 +156,8 @@ def parse_raw_data(obj: Mapping[str, Any], *, visible: bool) -> bytes:
         MalformedTransaction: an unknown contract type, or another JSON type.
     """
     packed = [
-        _pack_contract(each, visible=visible, all_types=True)
-        for each in _as_list(obj.get("contract"))
+        _pack_contract(contract, visible=visible, all_types=True)
+        for contract in _as_list(obj.get("contract"))
     ]
     message = pb.Transaction.raw()
     merge(_to_json({**obj, "contract": packed}), message, visible=visible)
@@ -164,8 +166,12 @@ def parse_raw_data(obj: Mapping[str, Any], *, visible: bool) -> bytes:
 
 def message_class(name: str) -> type[Message] | None:
     """The message of a contract type (``TransferContract``), if it has one."""
-    found = getattr(pb, name, None) if name in CONTRACT_TYPES else None
-    return found if isinstance(found, type) and issubclass(found, Message) else None
+    message_type = getattr(pb, name, None) if name in CONTRACT_TYPES else None
+    return (
+        message_type
+        if isinstance(message_type, type) and issubclass(message_type, Message)
+        else None
+    )
 
 
 def _parse_raw(raw: bytes) -> pb.Transaction.raw:
@@ -222,9 +228,9 @@ def _printer(field: FieldDescriptor, *, visible: bool) -> Callable[[Any], Any]:
 def _print_enum(field: FieldDescriptor, value: int) -> str:
     enum = field.enum_type
     assert enum is not None  # noqa: S101 - invariant: only called for enum fields
-    known = enum.values_by_number.get(value)
+    named = enum.values_by_number.get(value)
     # Descriptors.EnumDescriptor.findValueByNumberCreatingIfUnknown
-    return known.name if known else f"UNKNOWN_ENUM_VALUE_{enum.name}_{value}"
+    return named.name if named else f"UNKNOWN_ENUM_VALUE_{enum.name}_{value}"
 
 
 def _print_text(data: bytes) -> str:
@@ -314,8 +320,10 @@ def _to_json(value: Any) -> str:
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
-            key: _without_nulls(each) for key, each in value.items() if each is not None
+            key: _without_nulls(element)
+            for key, element in value.items()
+            if element is not None
         }
     if isinstance(value, list | tuple):
-        return [_without_nulls(each) for each in value]
+        return [_without_nulls(element) for element in value]
     return value

@@ -39,9 +39,9 @@ def parse_mnemonic(text: str) -> str:
     if len(words) not in counts:
         raise InvalidMnemonic(f"mnemonic: expected 12 to 24 words, got {len(words)}")
     book = Mnemonic("english")
-    known = frozenset(book.wordlist)
+    english = frozenset(book.wordlist)
     for place, word in enumerate(words, 1):
-        if word not in known:
+        if word not in english:
             raise InvalidMnemonic(f"mnemonic: word {place} is not in the English list")
     phrase = " ".join(words)
     if not book.check(phrase):

@@ -45,7 +45,7 @@ class Permission(Struct, frozen=True):
     def weight_of(self, signers: Iterable[Address]) -> int:
         """Sum the weights of distinct *signers*; strangers weigh nothing."""
         weights = {key.address: key.weight for key in self.keys}
-        return sum(weights.get(each, 0) for each in frozenset(signers))
+        return sum(weights.get(signer, 0) for signer in frozenset(signers))
 
     def is_reached_by(self, signers: Iterable[Address]) -> bool:
         """Whether these signatures are enough."""
@@ -79,7 +79,11 @@ def parse_operations(operations: bytes) -> tuple[int, ...]:
         ValueError: the bitmap has not 32 bytes.
     """
     _check_size(operations)
-    return tuple(each for each in range(_TYPE_COUNT) if allows(operations, each))
+    return tuple(
+        contract_type
+        for contract_type in range(_TYPE_COUNT)
+        if allows(operations, contract_type)
+    )
 
 
 def format_operations(contract_types: Iterable[int]) -> bytes:
@@ -89,10 +93,10 @@ def format_operations(contract_types: Iterable[int]) -> bytes:
         ValueError: a type that has no bit.
     """
     bits = bytearray(OPERATIONS_SIZE)
-    for each in contract_types:
-        if not 0 <= each < _TYPE_COUNT:
-            raise ValueError(f"contract type: expected 0 to 255, got {each}")
-        bits[each // 8] |= 1 << each % 8
+    for contract_type in contract_types:
+        if not 0 <= contract_type < _TYPE_COUNT:
+            raise ValueError(f"contract type: expected 0 to 255, got {contract_type}")
+        bits[contract_type // 8] |= 1 << contract_type % 8
     return bytes(bits)
 
 

@@ -41,10 +41,10 @@ def key_changes(block: Block) -> Iterator[KeyChange]:
     A new producer signs with its own key (WitnessCreateActuator sets the default
     witness permission); an update without a witness permission is of no producer.
     """
-    for each in block.transactions:
-        raw = each.transaction.raw
+    for included in block.transactions:
+        raw = included.transaction.raw
         # The type's name is part of every such transaction: Any.unpack compares it.
-        if each.contract_ret == _SUCCESS and any(name in raw for name in _NAMES):
+        if included.contract_ret == _SUCCESS and any(name in raw for name in _NAMES):
             change = _change(raw)
             if change is not None:
                 yield change

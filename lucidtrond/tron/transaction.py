@@ -152,8 +152,8 @@ class Transaction:
         return b"".join(
             (
                 length_field(_RAW_DATA, self.raw),
-                *(length_field(_SIGNATURE, each) for each in self.signatures),
-                *(length_field(_RESULT, each) for each in results),
+                *(length_field(_SIGNATURE, signature) for signature in self.signatures),
+                *(length_field(_RESULT, result) for result in results),
                 self.unknown,
             )
         )
@@ -199,8 +199,8 @@ def read_stored(data: bytes) -> tuple[Transaction, tuple[bytes, ...]]:
         raise MalformedTransaction(f"not a protobuf message: {why}") from None
     if raw is None:
         raise MalformedTransaction("no raw data")
-    found = Transaction(raw, tuple(signatures), b"".join(unknown))
-    return found, tuple(results)
+    transaction = Transaction(raw, tuple(signatures), b"".join(unknown))
+    return transaction, tuple(results)
 
 
 def bandwidth_bytes(raw: bytes, signatures: int = 1) -> int:

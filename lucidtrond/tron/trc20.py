@@ -211,5 +211,6 @@ def parse_text_result(data: bytes) -> str:
     else:
         [text] = decode(["string"], data, lenient=True)
     return "".join(
-        each if each.isprintable() else "\ufffd" for each in text[:_MAX_TEXT]
+        character if character.isprintable() else "\ufffd"
+        for character in text[:_MAX_TEXT]
     )

@@ -109,12 +109,12 @@ def unknown_fields(data: bytes, made: type[Message]) -> bytes:
     Raises:
         MalformedMessage: as `fields`.
     """
-    known = {
+    kinds = {
         field.number: _KIND_OF.get(field.cpp_type, _VARINT)
         for field in cast("Descriptor", made.DESCRIPTOR).fields
     }
     return b"".join(
-        each.written for each in fields(data) if known.get(each.number) != each.kind
+        field.written for field in fields(data) if kinds.get(field.number) != field.kind
     )
 
 

@@ -19,10 +19,10 @@ class Contact:
     """Requests under way, and the beginning of the present silence."""
 
     _under_way: dict[int, float] = field(init=False, factory=dict)
-    _heard: set[int] = field(init=False, factory=set)
-    """Those under way of whose response some came."""
+    _responded: set[int] = field(init=False, factory=set)
+    """Those under way of whose response a part has arrived."""
     _next: int = field(init=False, default=0)
-    _heard_at: float = field(init=False, default=float("-inf"))
+    _response_at: float = field(init=False, default=float("-inf"))
     _silent_since: float | None = field(init=False, default=None)
     """When the first request was sent that has had no response since the last one."""
 
@@ -32,19 +32,19 @@ class Contact:
         self._under_way[self._next] = now
         return self._next
 
-    def hear(self, number: int, now: float) -> None:
-        """Some of this request's response came."""
-        self._heard.add(number)
-        self._heard_at, self._silent_since = now, None
+    def note_response(self, number: int, now: float) -> None:
+        """A part of this request's response has arrived."""
+        self._responded.add(number)
+        self._response_at, self._silent_since = now, None
 
     def end(self, number: int, now: float, *, failed: bool) -> None:
         """The request is over; *failed* rather than answered or given up."""
         began = self._under_way.pop(number)
-        if number in self._heard:
-            self._heard.remove(number)
-        elif self._heard_at <= began and (failed or now - began >= TOO_SOON_S):
-            known = self._silent_since
-            self._silent_since = began if known is None else min(known, began)
+        if number in self._responded:
+            self._responded.remove(number)
+        elif self._response_at <= began and (failed or now - began >= TOO_SOON_S):
+            since = self._silent_since
+            self._silent_since = began if since is None else min(since, began)
 
     def silent_s(self, now: float) -> float:
         """For how long there has been no response to what was sent; 0: there was."""
@@ -53,9 +53,9 @@ class Contact:
 
     def waiting_s(self, now: float) -> float:
         """The same, of what is under way: 0 when nothing is."""
-        began = self._under_way.values()
-        return max((now - max(each, self._heard_at) for each in began), default=0.0)
+        sent = self._under_way.values()
+        return max((now - max(at, self._response_at) for at in sent), default=0.0)
 
-    def unheard_s(self, now: float) -> float:
-        """For how long nothing was heard, asked or not."""
-        return now - self._heard_at
+    def without_response_s(self, now: float) -> float:
+        """For how long no response has arrived, asked or not."""
+        return now - self._response_at

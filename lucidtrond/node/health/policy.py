@@ -97,10 +97,10 @@ def most_telling(errors: Sequence[NodeError]) -> NodeError:
     wait before the next round goes by it: one endpoint's rate limit must not keep us
     from the others.
     """
-    answered = [each for each in errors if isinstance(each, CallNotRun)]
+    answered = [error for error in errors if isinstance(error, CallNotRun)]
     if answered:
         return answered[0]
-    passing = [each for each in errors if is_retryable(each)]
+    passing = [error for error in errors if is_retryable(error)]
     if not passing:
         return errors[0]
-    return min(passing, key=lambda each: retry_after_s(each) or 0.0)
+    return min(passing, key=lambda error: retry_after_s(error) or 0.0)

@@ -9,7 +9,7 @@ left is not probed.
 
 Probes have connections of their own (`Lane.PROBES`) and pass an open breaker. Several
 may be under way, each for as long as any small question: an endpoint that is slow but
-alive is heard.
+alive responds in time.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -62,7 +62,7 @@ class Prober(Generic[C]):
             return False
         if not member.is_doubtful:
             last = max(
-                now - member.admission.contact.unheard_s(now),
+                now - member.admission.contact.without_response_s(now),
                 self._probed_at.get(member.name, float("-inf")),
             )
             if now - last < STANDBY_S:

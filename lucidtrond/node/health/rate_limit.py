@@ -10,7 +10,7 @@ first such refusal.
 
 Who punishes ("suspended for 30 s") counts, so one refusal is enough. Others may refuse
 a share of the requests whatever the rate is (somebody else's load, one broken machine
-of many), and halving at each refusal would end at next to nothing: they are heard when
+of many), and halving at each refusal would end at next to nothing: they count when
 many are refused, and not cut below most of what was answered in a second of the last
 minute, since a limit on the rate never lets more than itself through.
 

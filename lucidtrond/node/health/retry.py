@@ -50,8 +50,8 @@ def _single(group: ExceptionGroup[Exception]) -> NodeError:
 
 def _leaves(group: ExceptionGroup[NodeError]) -> list[NodeError]:
     leaves: list[NodeError] = []
-    for each in group.exceptions:
-        leaves += _leaves(each) if isinstance(each, ExceptionGroup) else [each]
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, ExceptionGroup) else [error]
     return leaves
 
 

@@ -29,7 +29,7 @@ class UnreadableResult(ValueError):
     """Not what a node prints for a result; the message says what."""
 
 
-def encode_result(found: wire.Result) -> bytes:
+def encode_result(result: wire.Result) -> bytes:
     """The Transaction.Result that a node printed so.
 
     A contractRet whose name a coming version made has a number that we can't know. It
@@ -39,41 +39,41 @@ def encode_result(found: wire.Result) -> bytes:
         UnreadableResult: a name or a text that no node prints.
     """
     newer = CONTRACT_RET["UNKNOWN"]
-    code = _number(found.contract_ret, CONTRACT_RET, "contractRet", newer=newer)
-    if found == wire.Result(contract_ret=found.contract_ret):
+    code = _number(result.contract_ret, CONTRACT_RET, "contractRet", newer=newer)
+    if result == wire.Result(contract_ret=result.contract_ret):
         return encode_code(code)  # nearly all there are
     message = _Result(
-        fee=found.fee,
+        fee=result.fee,
         # Stubs know only named numbers; the wire takes any.
-        ret=cast("pb.Transaction.Result.code", _number(found.ret, _RET, "ret")),
+        ret=cast("pb.Transaction.Result.code", _number(result.ret, _RET, "ret")),
         contractRet=cast("pb.Transaction.Result.contractResult", code),
-        withdraw_amount=found.withdraw_amount,
-        unfreeze_amount=found.unfreeze_amount,
-        exchange_received_amount=found.exchange_received_amount,
-        exchange_inject_another_amount=found.exchange_inject_another_amount,
-        exchange_withdraw_another_amount=found.exchange_withdraw_another_amount,
-        exchange_id=found.exchange_id,
-        shielded_transaction_fee=found.shielded_transaction_fee,
-        orderId=_bytes(found.order_id, "orderId"),
-        orderDetails=[_detail(each) for each in found.order_details],
-        withdraw_expire_amount=found.withdraw_expire_amount,
+        withdraw_amount=result.withdraw_amount,
+        unfreeze_amount=result.unfreeze_amount,
+        exchange_received_amount=result.exchange_received_amount,
+        exchange_inject_another_amount=result.exchange_inject_another_amount,
+        exchange_withdraw_another_amount=result.exchange_withdraw_another_amount,
+        exchange_id=result.exchange_id,
+        shielded_transaction_fee=result.shielded_transaction_fee,
+        orderId=_bytes(result.order_id, "orderId"),
+        orderDetails=[_detail(detail) for detail in result.order_details],
+        withdraw_expire_amount=result.withdraw_expire_amount,
     )
     try:
-        message.assetIssueID = found.asset_issue_id
+        message.assetIssueID = result.asset_issue_id
     except ValueError:  # half a surrogate pair
         raise UnreadableResult("assetIssueID: not a text") from None
-    for entry in found.cancel_unfreeze_v2_amount:
+    for entry in result.cancel_unfreeze_v2_amount:
         # java writes both halves of a map's entry, zeros too.
         message.cancel_unfreezeV2_amount.add(key=entry.key, value=entry.value)
     return message.SerializeToString(deterministic=True)
 
 
-def _detail(found: wire.OrderDetail) -> pb.MarketOrderDetail:
+def _detail(detail: wire.OrderDetail) -> pb.MarketOrderDetail:
     return pb.MarketOrderDetail(
-        makerOrderId=_bytes(found.maker_order_id, "makerOrderId"),
-        takerOrderId=_bytes(found.taker_order_id, "takerOrderId"),
-        fillSellQuantity=found.fill_sell_quantity,
-        fillBuyQuantity=found.fill_buy_quantity,
+        makerOrderId=_bytes(detail.maker_order_id, "makerOrderId"),
+        takerOrderId=_bytes(detail.taker_order_id, "takerOrderId"),
+        fillSellQuantity=detail.fill_sell_quantity,
+        fillBuyQuantity=detail.fill_buy_quantity,
     )
 
 

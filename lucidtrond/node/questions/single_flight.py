@@ -1,10 +1,10 @@
-"""A bounded memory of answers in which equal questions fly together.
+"""A bounded memory of answers; equal questions at one time are one (single flight).
 
-Single flight. Of equal questions at one time one is asked: its asker holds the flight's
-lock, the others queue for it and find the answer, or the error, when they get it. When
-the asker is cancelled the lock goes to the next, who asks again: nobody fails because
-somebody else went away. Forgetting a key takes its flight down too: who comes later
-asks anew, and the late answer is given to those who wait for it but not kept.
+The first task to ask holds the call's lock, the others queue for it and have the
+answer, or the error, when they get it. When the first is cancelled the lock goes to the
+next, which asks again: no task fails because another was cancelled. Forgetting a key
+forgets its call too: later tasks ask anew, and the late answer is given to those that
+wait for it but not kept.
 """
 
 from collections.abc import Awaitable, Callable, Hashable
@@ -19,14 +19,14 @@ V = TypeVar("V")
 
 
 @define(eq=False)
-class _Flight:
-    """One question on its way. The lock's holder asks it."""
+class _Call:
+    """One question under way. The lock's holder asks it."""
 
     lock: trio.Lock = field(factory=trio.Lock)
-    landed: bool = False
+    is_done: bool = False
     value: Any = None
     error: NodeError | None = None
-    aboard: int = 0
+    waiters: int = 0
 
 
 @define
@@ -42,7 +42,7 @@ class Counts:
     kept: int = 0
     """From memory."""
     joined: int = 0
-    """By a question of somebody else that was under way."""
+    """By an equal question that was under way."""
     asked: int = 0
 
 
@@ -53,7 +53,7 @@ class Cache:
         self._size = size
         self.counts = Counts()
         self._kept: dict[Hashable, _Kept] = {}
-        self._flights: dict[Hashable, _Flight] = {}
+        self._calls: dict[Hashable, _Call] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -65,50 +65,50 @@ class Cache:
         *,
         age_s: Callable[[V], float],
     ) -> V:
-        """The kept answer, or that of the flight under way, or *fetch*'s own.
+        """The kept answer, or that of the call under way, or *fetch*'s own.
 
         *age_s* says for how long an answer may be kept; 0: not at all.
 
         Raises:
-            NodeError: what *fetch* raised, for everybody who waited for it.
+            NodeError: what *fetch* raised, for all that waited for it.
         """
         kept = self._find(key)
         if kept is not None:
             self.counts.kept += 1
             await trio.lowlevel.checkpoint()
             return cast("V", kept.value)
-        flight = self._board(key)
+        call = self._join(key)
         try:
-            # Without a turn of the loop when nobody else flies.
+            # Without a turn of the loop when no other task asks.
             try:
-                flight.lock.acquire_nowait()
+                call.lock.acquire_nowait()
             except trio.WouldBlock:
-                await flight.lock.acquire()
+                await call.lock.acquire()
             try:
-                if flight.landed:
+                if call.is_done:
                     self.counts.joined += 1
                 else:
                     self.counts.asked += 1
-                    await self._fly(flight, fetch)
-                    self._land(key, flight, age_s)
+                    await self._fetch(call, fetch)
+                    self._store(key, call, age_s)
             finally:
-                flight.lock.release()
+                call.lock.release()
         finally:
-            self._leave(key, flight)
-        if flight.error is not None:
+            self._leave(key, call)
+        if call.error is not None:
             # One exception for all of them: without the traceback of those before.
-            raise flight.error.with_traceback(None)
-        return cast("V", flight.value)
+            raise call.error.with_traceback(None)
+        return cast("V", call.value)
 
     def forget(self, key: Hashable) -> None:
-        """Drop what is kept of *key*; a flight under way will not be kept."""
+        """Drop what is kept of *key*; a call under way will not be kept."""
         self._kept.pop(key, None)
-        self._flights.pop(key, None)
+        self._calls.pop(key, None)
 
     def forget_all(self) -> None:
         """`forget` every key."""
         self._kept.clear()
-        self._flights.clear()
+        self._calls.clear()
 
     def _find(self, key: Hashable) -> _Kept | None:
         kept = self._kept.pop(key, None)
@@ -117,38 +117,34 @@ class Cache:
         self._kept[key] = kept  # used last
         return kept
 
-    def _board(self, key: Hashable) -> _Flight:
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = _Flight()
-        flight.aboard += 1
-        return flight
+    def _join(self, key: Hashable) -> _Call:
+        call = self._calls.get(key)
+        if call is None:
+            call = self._calls[key] = _Call()
+        call.waiters += 1
+        return call
 
-    async def _fly(
-        self, flight: _Flight, fetch: Callable[[], Awaitable[object]]
-    ) -> None:
+    async def _fetch(self, call: _Call, fetch: Callable[[], Awaitable[object]]) -> None:
         try:
-            flight.value = await fetch()
+            call.value = await fetch()
         except NodeError as error:
-            flight.error = error
-        flight.landed = True
+            call.error = error
+        call.is_done = True
 
-    def _land(
-        self, key: Hashable, flight: _Flight, age_s: Callable[[Any], float]
-    ) -> None:
-        if self._flights.get(key) is not flight:
+    def _store(self, key: Hashable, call: _Call, age_s: Callable[[Any], float]) -> None:
+        if self._calls.get(key) is not call:
             return  # forgotten on the way
-        del self._flights[key]
-        if flight.error is not None:
+        del self._calls[key]
+        if call.error is not None:
             return
-        age = age_s(flight.value)
+        age = age_s(call.value)
         if age <= 0:
             return
-        self._kept[key] = _Kept(flight.value, trio.current_time() + age)
+        self._kept[key] = _Kept(call.value, trio.current_time() + age)
         while len(self._kept) > self._size:
             del self._kept[next(iter(self._kept))]
 
-    def _leave(self, key: Hashable, flight: _Flight) -> None:
-        flight.aboard -= 1
-        if flight.aboard == 0 and self._flights.get(key) is flight:
-            del self._flights[key]
+    def _leave(self, key: Hashable, call: _Call) -> None:
+        call.waiters -= 1
+        if call.waiters == 0 and self._calls.get(key) is call:
+            del self._calls[key]

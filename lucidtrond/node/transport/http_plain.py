@@ -98,7 +98,7 @@ class PlainTransport:
             len(content),
             content,
         )
-        with self._told():
+        with self._translated():
             connection = self._kept_one() or await self._connect()
             kept = False
             try:
@@ -135,7 +135,7 @@ class PlainTransport:
         return PlainConnection(stream)
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         """No other exception than a NodeError gets out."""
         try:
             yield
@@ -200,9 +200,9 @@ class _Answer:
         self._is_framed = (
             b"content-length" in headers or b"transfer-encoding" in headers
         )
-        told = (headers.get(each) for each in (b"retry-after", b"date"))
+        values = (headers.get(name) for name in (b"retry-after", b"date"))
         after, date = (
-            None if each is None else each.decode("latin-1") for each in told
+            None if value is None else value.decode("latin-1") for value in values
         )
         self.reply = Reply(status, after, date)
         self._sink.begin(headers.get(b"content-encoding", b"").decode("latin-1"))

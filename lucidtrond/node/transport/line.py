@@ -74,7 +74,7 @@ class NodeLine:
     """The way to one endpoint."""
 
     endpoint: Endpoint
-    _ways: tuple[HttpTransport, HttpTransport]
+    _http: tuple[HttpTransport, HttpTransport]
     """To its newest state, and to its solidified one."""
     _timeout_s: float
     admission: Admission
@@ -116,7 +116,7 @@ class NodeLine:
             NodeRefused, QuotaSpent: the node or who stands before it says no.
             AnswerTooLarge: more than *limit_bytes*.
         """
-        post = partial(self._post, self._ways[solid], path, question)
+        post = partial(self._post, self._http[solid], path, question)
         return await self._admitted(
             post, limit_bytes=limit_bytes, lane=lane, brief=brief
         )
@@ -165,9 +165,12 @@ class NodeLine:
                 if wait_s:
                     await trio.sleep(wait_s)
                 timeout_s = self._timeout_s * (BRIEF if brief else 1.0)
-                with self._noting_contact() as hear:
+                with self._noting_contact() as note_response:
                     return await self._timed(
-                        send, hear, limit_bytes=limit_bytes, timeout_s=timeout_s
+                        send,
+                        note_response,
+                        limit_bytes=limit_bytes,
+                        timeout_s=timeout_s,
                     )
             finally:
                 self.admission.leave(probe=probe)
@@ -178,7 +181,7 @@ class NodeLine:
         contact, failed = self.admission.contact, False
         number = contact.begin(trio.current_time())
         try:
-            yield lambda: contact.hear(number, trio.current_time())
+            yield lambda: contact.note_response(number, trio.current_time())
         except NodeError:
             failed = True
             raise
@@ -188,7 +191,7 @@ class NodeLine:
     async def _timed(
         self,
         send: Callable[["_Body"], Awaitable[bytes]],
-        hear: Callable[[], None],
+        note_response: Callable[[], None],
         *,
         limit_bytes: int,
         timeout_s: float,
@@ -196,7 +199,7 @@ class NodeLine:
         name, started = self.endpoint.name, trio.current_time()
         with trio.move_on_after(timeout_s) as scope:
             self.requests += 1
-            body = _Body(name, limit_bytes, scope, hear)
+            body = _Body(name, limit_bytes, scope, note_response)
             whole = await send(body)
             self.admission.note_latency(trio.current_time() - started)
             return whole
@@ -206,11 +209,11 @@ class NodeLine:
         raise NodeTimeout(name, 1, f"no answer after {after_s:.0f} s")
 
     async def _post(
-        self, way: HttpTransport, path: str, question: bytes, body: "_Body"
+        self, transport: HttpTransport, path: str, question: bytes, body: "_Body"
     ) -> bytes:
         name = self.endpoint.name
-        reply = await way.post(path, question, body)
-        body.heard()
+        reply = await transport.post(path, question, body)
+        body.note_response()
         whole = body.whole()
         refusal = refusal_of(
             name,
@@ -243,7 +246,7 @@ class _Body:
     _name: str
     _limit_bytes: int
     _scope: trio.CancelScope
-    heard: Callable[[], None]
+    note_response: Callable[[], None]
     refusal: NodeError | None = None
     """Why no more of it is wanted."""
     _parts: list[bytes] = field(init=False, factory=list)
@@ -253,7 +256,7 @@ class _Body:
 
     def begin(self, encoding: str) -> None:
         """The body follows."""
-        self.heard()
+        self.note_response()
         if encoding.lower() == "gzip":
             self._zipped = zlib.decompressobj(zlib.MAX_WBITS | 16)
 
@@ -264,7 +267,7 @@ class _Body:
 
     def take(self, chunk: bytes) -> None:
         """Add what came; if that is too much, or damaged, no more is read."""
-        self.heard()
+        self.note_response()
         self._scope.deadline += len(chunk) / SLOWEST_BYTES_PER_S
         if self.refusal is None:
             self._add(chunk)
@@ -340,9 +343,9 @@ class Transport:
             from lucidtrond.node.transport.http_tls import HttpxTransport  # noqa: PLC0415 - 60 ms
 
             return HttpxTransport(name, url, headers, self._http)
-        way = PlainTransport(name, url, headers)
-        self._kept.append(way)
-        return way
+        transport = PlainTransport(name, url, headers)
+        self._kept.append(transport)
+        return transport
 
     def _grpc_transport_for(
         self, endpoint: Endpoint, url: str | None
@@ -360,8 +363,8 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections that are kept."""
-        for way in self._kept:
-            way.close()
+        for transport in self._kept:
+            transport.close()
 
 
 def is_secure(url: str) -> bool:
@@ -382,7 +385,9 @@ async def open_transport(
     *http* replaces the network; it is closed here.
     """
     replaced = http is not None
-    if http is None and any(is_secure(url) for each in endpoints for url in each.urls):
+    if http is None and any(
+        is_secure(url) for endpoint in endpoints for url in endpoint.urls
+    ):
         from lucidtrond.node.transport.http_tls import open_network  # noqa: PLC0415 - 60 ms
 
         per_endpoint = CONNECTIONS + URGENT_CONNECTIONS + PROBE_CONNECTIONS

@@ -75,7 +75,9 @@ def _slow_down(name: str, text: str, asked: float | None) -> SlowDown:
 
 def shown(text: str) -> str:
     """A node's own words, fit for our errors: printable and short."""
-    printable = "".join(each if each.isprintable() else " " for each in text)
+    printable = "".join(
+        character if character.isprintable() else " " for character in text
+    )
     return printable.strip()[:REASON_CHARACTERS]
 
 
@@ -103,7 +105,7 @@ def _plain(text: str) -> str:
 
 
 def _is_limit(text: str) -> bool:
-    return any(each in text for each in _LIMITED) or bool(_SUSPENDED.search(text))
+    return any(phrase in text for phrase in _LIMITED) or bool(_SUSPENDED.search(text))
 
 
 def _seconds(header: str | None, text: str, date: str | None = None) -> float | None:
@@ -114,16 +116,16 @@ def _seconds(header: str | None, text: str, date: str | None = None) -> float | 
     if date is not None and (until := _read_date(digits)) is not None:
         now = _read_date(date)
         return None if now is None else max(0.0, until - now)
-    found = _SUSPENDED.search(text)
-    return float(found[1]) if found else None
+    match = _SUSPENDED.search(text)
+    return float(match[1]) if match else None
 
 
 def _read_date(text: str) -> float | None:
     """IMF-fixdate of RFC 9110, 5.6.7, which all of today send."""
-    found = _DATE.fullmatch(text.strip())
-    if found is None:
+    match = _DATE.fullmatch(text.strip())
+    if match is None:
         return None
-    day, month, year, hour, minute, second = found.groups()
+    day, month, year, hour, minute, second = match.groups()
     try:
         at = datetime(
             int(year),

@@ -7,7 +7,7 @@ from lucidtrond.node.health.contact import TOO_SOON_S, Contact
 
 moves = st.lists(
     st.tuples(
-        st.sampled_from(["begin", "hear", "fail", "give up"]),
+        st.sampled_from(["begin", "respond", "fail", "give up"]),
         st.floats(0, 5, allow_nan=False),
     ),
     max_size=40,
@@ -15,21 +15,21 @@ moves = st.lists(
 
 
 @given(moves)
-def test_silence_is_never_longer_than_since_anything_was_sent_or_heard(
+def test_silence_is_never_longer_than_since_anything_was_sent_or_received(
     script: list[tuple[str, float]],
 ) -> None:
     contact, now = Contact(), 0.0
     under_way: list[int] = []
-    heard, first_sent = float("-inf"), None
+    responded, first_sent = float("-inf"), None
     for move, passed in script:
         now += passed
         match move:
             case "begin":
                 under_way.append(contact.begin(now))
                 first_sent = now if first_sent is None else first_sent
-            case "hear" if under_way:
-                contact.hear(under_way[0], now)
-                heard = now
+            case "respond" if under_way:
+                contact.note_response(under_way[0], now)
+                responded = now
             case "fail" | "give up" if under_way:
                 contact.end(under_way.pop(0), now, failed=move == "fail")
         silent_s = contact.silent_s(now)
@@ -37,7 +37,7 @@ def test_silence_is_never_longer_than_since_anything_was_sent_or_heard(
         if first_sent is None:
             assert silent_s == 0
         else:
-            assert 0 <= silent_s <= now - max(heard, first_sent)
+            assert 0 <= silent_s <= now - max(responded, first_sent)
         if not under_way:
             assert contact.waiting_s(now) == 0
 
@@ -46,13 +46,13 @@ def test_a_request_under_way_is_silence_and_any_response_ends_it() -> None:
     contact = Contact()
     first, second = contact.begin(10), contact.begin(11)
     assert contact.silent_s(14) == 4
-    contact.hear(first, 15)
+    contact.note_response(first, 15)
     assert contact.silent_s(15) == 0
     assert contact.silent_s(17) == 2
     contact.end(first, 17, failed=False)
     contact.end(second, 18, failed=True)
     assert contact.silent_s(20) == 0
-    assert contact.unheard_s(20) == 5
+    assert contact.without_response_s(20) == 5
 
 
 def test_what_failed_counts_from_when_it_was_sent_and_goes_on_counting() -> None:
@@ -61,7 +61,7 @@ def test_what_failed_counts_from_when_it_was_sent_and_goes_on_counting() -> None
     contact.end(contact.begin(20), 25, failed=True)
     assert (contact.silent_s(40), contact.waiting_s(40)) == (30, 0)
     last = contact.begin(40)
-    contact.hear(last, 41)
+    contact.note_response(last, 41)
     contact.end(last, 42, failed=True)
     assert contact.silent_s(50) == 0
 

@@ -146,7 +146,9 @@ async def test_who_is_back_is_known_within_one_probe(
             assert (await pool.fetch_head()).number == 900
 
 
-async def test_who_was_down_and_is_slow_now_is_heard(autojump_clock: Clock) -> None:
+async def test_an_endpoint_that_was_down_and_is_slow_now_is_asked_again(
+    autojump_clock: Clock,
+) -> None:
     node = RecordedNode()
     async with watched(node) as pool:
         node.fault = always(down)

@@ -134,7 +134,7 @@ def test_whoever_stays_gets_an_answer_whatever_the_others_do(
 
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
     assert ended.total() == len(askers)
-    assert not cache._flights
+    assert not cache._calls
 
 
 async def test_an_error_is_everybodys_and_nobodys_afterwards(
