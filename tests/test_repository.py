@@ -61,8 +61,8 @@ def test_each_plugin_folder_is_linted_and_typed() -> None:
         if _ours(contract.get(key, []))
     ]
     assert len(lists) == 5
-    for each in lists:
-        assert _ours(each) == FOLDERS
+    for names in lists:
+        assert _ours(names) == FOLDERS
 
 
 def test_the_shipped_configuration_enables_every_plugin_of_ours() -> None:
@@ -207,7 +207,7 @@ def test_money_is_never_a_number_on_the_wire(spec: MethodSpec) -> None:
 
 def test_the_names_of_methods_are_promises(host: PluginHost) -> None:
     names: dict[str, list[str]] = {}
-    for method in sorted(host.methods(), key=lambda each: each.name):
+    for method in sorted(host.methods(), key=lambda method: method.name):
         area, _, verb = method.name.partition(".")
         names.setdefault(area, []).append(verb)
     assert {area: " ".join(verbs) for area, verbs in names.items()} == {

@@ -98,7 +98,9 @@ json_values = st.recursive(
 )
 
 
-@given(st.binary(max_size=40) | json_values.map(lambda each: json.dumps(each).encode()))
+@given(
+    st.binary(max_size=40) | json_values.map(lambda value: json.dumps(value).encode())
+)
 def test_any_line_is_a_result_or_one_of_two_errors(line: bytes) -> None:
     with contextlib.suppress(RpcFailure, Unreachable):
         result_of(parse_message(line), wanted=1)

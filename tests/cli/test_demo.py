@@ -22,5 +22,5 @@ def test_the_demo_verifies_every_step_and_says_so(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Every step was verified" in done.stdout
-    for told in ("12.345678 TRX", "12.5 IUSD", "history over HTTP", "over a websocket"):
-        assert told in done.stdout
+    for text in ("12.345678 TRX", "12.5 IUSD", "history over HTTP", "over a websocket"):
+        assert text in done.stdout

@@ -42,8 +42,8 @@ def test_the_state_directory_names_its_daemon_or_none(
         assert none.returncode == 3
         assert f"no daemon serves the state directory {daemon.state}" in none.stderr
         daemon.start()
-        for each in (daemon, other):
-            each.call("keystore.init", passphrase="correct horse battery staple")
+        for process in (daemon, other):
+            process.call("keystore.init", passphrase="correct horse battery staple")
         ours = daemon.call("wallet.create")
         theirs = other.call("wallet.create")
         assert ours["address"] in made(*state).stdout
@@ -82,10 +82,10 @@ def test_the_users_own_daemon_is_found_without_its_runtime_directory(
     state = tmp_path / "xdg" / "lucidtrond"
     state.parent.mkdir()
     state.symlink_to(daemon.state)
-    found = lucidtron(*words, home=tmp_path, XDG_STATE_HOME=str(state.parent))
+    ended = lucidtron(*words, home=tmp_path, XDG_STATE_HOME=str(state.parent))
     record = read_record(daemon.state)
     assert record is not None
-    assert record.instance in found.stdout
+    assert record.instance in ended.stdout
 
 
 def test_a_daemon_whose_socket_was_removed_is_not_said_to_be_away(
@@ -150,8 +150,8 @@ def test_a_daemon_that_is_starting_is_told_from_none(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user is to be denied")
 def test_permission_denied_is_told_from_no_daemon(daemon: DaemonProcess) -> None:
     daemon.start()
-    room = daemon.socket.parent
-    for folder in (room, *room.parents):
+    directory = daemon.socket.parent
+    for folder in (directory, *directory.parents):
         if folder.is_relative_to("/tmp") and folder != Path("/tmp"):
             folder.chmod(0o755)
     code = (
@@ -160,7 +160,7 @@ def test_permission_denied_is_told_from_no_daemon(daemon: DaemonProcess) -> None
         "client._parser().parse_args(['status']);"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534); sys.exit(client.main())"
     )
-    for flags, told in (
+    for flags, text in (
         (("--socket", str(daemon.socket)), "permission denied"),
         (("--state-dir", str(daemon.state)), "Permission denied"),
     ):
@@ -174,5 +174,5 @@ def test_permission_denied_is_told_from_no_daemon(daemon: DaemonProcess) -> None
             timeout=30,
         )
         assert done.returncode == 3
-        assert told in done.stderr
+        assert text in done.stderr
         assert "start it" not in done.stderr

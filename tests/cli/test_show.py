@@ -24,8 +24,8 @@ def row(**changes: Any) -> dict[str, Any]:
         "from_address": "TFrom",
         "to_address": "TTo",
     }
-    known = {"safe_to_retry": False, "in_flight_until_ms": None, "dead": False}
-    return {"payment": payment, **known, **changes}
+    base = {"safe_to_retry": False, "in_flight_until_ms": None, "dead": False}
+    return {"payment": payment, **base, **changes}
 
 
 @pytest.mark.parametrize(

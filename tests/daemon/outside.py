@@ -132,9 +132,11 @@ def paid_on(chain: TronDevnet, ours: set[str]) -> Counter[Paid]:
     return Counter(
         paid
         for block in blocks_of(chain)[1:]
-        for each in block.get("transactions", ())
-        if each["ret"] == [{"contractRet": "SUCCESS"}]
-        for paid in _paid(decode_raw(bytes.fromhex(each["raw_data_hex"])).contract)
+        for transaction in block.get("transactions", ())
+        if transaction["ret"] == [{"contractRet": "SUCCESS"}]
+        for paid in _paid(
+            decode_raw(bytes.fromhex(transaction["raw_data_hex"])).contract
+        )
         if paid.sender in ours
     )
 
@@ -163,22 +165,24 @@ def check_books(
     """The daemon's balances and histories are the chain's; *given*: tokens at first."""
     blocks = blocks_of(chain)
     paid = paid_on(chain, {wallet["address"] for wallet in wallets})
-    tokens = [each for each in paid.elements() if each.asset == IUSD]
+    tokens = [payment for payment in paid.elements() if payment.asset == IUSD]
     for wallet in wallets:
         address, name = wallet["address"], wallet["wallet_id"]
         balance = daemon.call("wallet.balance", wallet=name)["balance_sun"]
         account = ask(chain, "/walletsolidity/getaccount", address=hex_of(address))
         assert int(balance) == account.get("balance", 0)
         held = daemon.call("token.balance", token=IUSD, address=name)["balance_raw"]
-        came = sum(each.amount for each in tokens if each.recipient == address)
-        went = sum(each.amount for each in tokens if each.sender == address)
-        assert int(held) == given.get(address, 0) + came - went
+        received = sum(
+            transfer.amount for transfer in tokens if transfer.recipient == address
+        )
+        went = sum(transfer.amount for transfer in tokens if transfer.sender == address)
+        assert int(held) == given.get(address, 0) + received - went
         assert _history(daemon, address) == [
-            each["txID"]
+            transaction["txID"]
             for block in blocks
-            for each in block.get("transactions", ())
+            for transaction in block.get("transactions", ())
             # In a contract's call an address stands without its first byte.
-            if hex_of(address)[2:] in each["raw_data_hex"]
+            if hex_of(address)[2:] in transaction["raw_data_hex"]
         ]
 
 
@@ -203,9 +207,9 @@ def blocks_of(chain: TronDevnet) -> list[Json]:
     while True:
         at = len(blocks)
         page = ask(chain, "/wallet/getblockbylimitnext", startNum=at, endNum=at + 100)
-        found = page.get("block", [])
-        blocks += found
-        if len(found) < 100:
+        new = page.get("block", [])
+        blocks += new
+        if len(new) < 100:
             return blocks
 
 

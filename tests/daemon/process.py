@@ -23,10 +23,12 @@ class DaemonProcess:
     Without a *config* it runs the embedded chain, by *flags*.
     """
 
-    def __init__(self, room: Path, *flags: str, config: Path | None = None) -> None:
-        self.state = room / "state"
-        self.socket = room / "rpc.sock"
-        self.log = room / "daemon.log"
+    def __init__(
+        self, directory: Path, *flags: str, config: Path | None = None
+    ) -> None:
+        self.state = directory / "state"
+        self.socket = directory / "rpc.sock"
+        self.log = directory / "daemon.log"
         if config is None:
             flags = flags or ("--block-time", "0.3", "--witnesses", "3")
             self._flags = ("--config", os.devnull, "--network", "devnet", *flags)

@@ -18,7 +18,7 @@ from lucidtrond.daemon import config as configuration
 def recording(value: Any, name: str, read: set[str]) -> Any:
     """*value* again, but each read of a field below it adds its name to *read*."""
     if isinstance(value, tuple):
-        return tuple(recording(each, f"{name}[]", read) for each in value)
+        return tuple(recording(item, f"{name}[]", read) for item in value)
     if not isinstance(value, msgspec.Struct):
         return value
     kind = type(value)

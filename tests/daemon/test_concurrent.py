@@ -24,7 +24,7 @@ def _all_at_once(
         sock.settimeout(120)
         sock.connect(str(daemon.socket))
         mine = requests[at::CONNECTIONS]
-        sock.sendall(b"".join(json.dumps(each).encode() + b"\n" for each in mine))
+        sock.sendall(b"".join(json.dumps(request).encode() + b"\n" for request in mine))
         socks.append((sock, len(mine)))
     answers = []
     for sock, count in socks:

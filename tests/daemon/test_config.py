@@ -53,7 +53,7 @@ def test_older_endpoint_names_make_endpoints_and_the_key_is_not_shown(
         "TRON_API_KEY": "very-secret-key",
     }
     config = load(tmp_path=tmp_path, environ=environ)
-    urls = [each.url for each in config.network.endpoints]
+    urls = [endpoint.url for endpoint in config.network.endpoints]
     assert urls == ["https://one.example", "https://two.example"]
     assert config.network.endpoints[0].api_key == "very-secret-key"
     assert "very-secret-key" not in repr(config)
@@ -139,15 +139,17 @@ def test_tokens_are_the_networks_own_and_those_the_operator_names(
         'symbol = "XYZ"\ndecimals = 18\n',
         tmp_path=tmp_path,
     )
-    known = known_tokens(config.network, None)
-    assert [(each.symbol, each.decimals) for each in known] == [
+    tokens = known_tokens(config.network, None)
+    assert [(token.symbol, token.decimals) for token in tokens] == [
         ("USDT", 6),
         ("XYZ", 18),
     ]
     environ = {"TRON_NETWORK": "nile", "USDT_CONTRACT_ADDRESS": TOKEN}
     config = load(environ=environ, tmp_path=tmp_path)
-    known = known_tokens(config.network, None)
-    assert [(each.symbol, each.address.base58) for each in known] == [("USDT", TOKEN)]
+    tokens = known_tokens(config.network, None)
+    assert [(token.symbol, token.address.base58) for token in tokens] == [
+        ("USDT", TOKEN)
+    ]
 
 
 @pytest.mark.parametrize(

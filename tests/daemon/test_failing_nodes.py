@@ -51,15 +51,17 @@ def test_all_are_paid_once_and_the_sums_are_exact(
         strew(chain, random.Random(20261123), broadcasts=10, of_all=0.3)
         asked = [_intent(number, wallets, payers) for number in range(payments)]
         with ThreadPoolExecutor(CLIENTS) as pool:
-            results = list(pool.map(lambda each: _pay(daemon, each), asked))
-        struck = sum(each["struck"] for each in chain.faults())
+            results = list(pool.map(lambda params: _pay(daemon, params), asked))
+        struck = sum(fault["struck"] for fault in chain.faults())
         assert struck > payments / 10
         chain.clear()
         final = [daemon.call("transfer.send", **p, wait="solidified") for p in asked]
-        assert Counter(each["state"] for each in final) == {"solidified": payments}
+        assert Counter(payment["state"] for payment in final) == {
+            "solidified": payments
+        }
         assert [r["payment_id"] for r in results] == [f["payment_id"] for f in final]
         on_chain = paid_on(chain, {wallet["address"] for wallet in wallets})
-        expected: Counter[Paid] = Counter(wanted(each, wallets) for each in asked)
+        expected: Counter[Paid] = Counter(wanted(params, wallets) for params in asked)
         assert on_chain == expected
         assert max(on_chain.values()) == 1
         given = {wallet["address"]: TOKENS_RAW for wallet in wallets[:payers]}

@@ -117,35 +117,37 @@ class Shop:
         self.daemon.call("keystore.unlock", passphrase=PASSPHRASE)
 
     def endpoints(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.daemon.call("network.endpoints")["endpoints"]
-        return found
+        endpoints: list[dict[str, Any]] = self.daemon.call("network.endpoints")[
+            "endpoints"
+        ]
+        return endpoints
 
     def history(self) -> list[dict[str, Any]]:
         """Its newest entries."""
         name = self.wallet["wallet_id"]
-        found: list[dict[str, Any]] = self.daemon.call("wallet.history", wallet=name)[
+        entries: list[dict[str, Any]] = self.daemon.call("wallet.history", wallet=name)[
             "entries"
         ]
-        return found
+        return entries
 
     def until(self, met: Any) -> Any:
         deadline = time.monotonic() + PATIENCE_S
-        while not (found := met()):
+        while not (value := met()):
             assert time.monotonic() < deadline, self.daemon.tail()
             time.sleep(0.02)
-        return found
+        return value
 
 
 @pytest.fixture(scope="module", name="open_shop")
 def _open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    room = tmp_path_factory.mktemp("shop")
+    directory = tmp_path_factory.mktemp("shop")
     with running_devnet(
         block_time_s=BLOCK_S, witnesses=5, replicas=1, fake_token=True
     ) as chain:
         config = config_over(
-            chain, room / "config.toml", timeout_s=0.5, block_time_s=BLOCK_S
+            chain, directory / "config.toml", timeout_s=0.5, block_time_s=BLOCK_S
         )
-        daemon = DaemonProcess(room, config=config).start()
+        daemon = DaemonProcess(directory, config=config).start()
         try:
             daemon.call("keystore.init", passphrase=PASSPHRASE)
             wallet = daemon.call("wallet.create", label="shop")
@@ -173,7 +175,7 @@ def test_it_pays_while_one_node_fails(fault: Json, shop: Shop) -> None:
     shop.chain.fault(**fault, port=0)
     deposit = shop.chain.fund(shop.wallet["address"], DEPOSIT_SUN)
     assert shop.pay()["state"] == "solidified"
-    assert deposit in [each["txid"] for each in shop.history()]
+    assert deposit in [row["txid"] for row in shop.history()]
     [rule] = shop.chain.faults()
     assert rule["struck"] >= 1
 
@@ -188,7 +190,7 @@ def test_a_broadcast_that_meets_a_fault_at_both_nodes_is_paid_once(
         shop.chain.fault(**{**rule, "path": BROADCASTS, "count": 1, "port": port})
     assert shop.pay()["state"] == "solidified"
     states = shop.chain.faults()
-    assert [each["struck"] for each in states] == [1] * len(ports)
+    assert [state["struck"] for state in states] == [1] * len(ports)
 
 
 def test_a_node_that_is_down_is_done_without(shop: Shop) -> None:
@@ -196,11 +198,11 @@ def test_a_node_that_is_down_is_done_without(shop: Shop) -> None:
     time.sleep(0.2)
     assert shop.pay()["state"] == "solidified"
     lines = [
-        each for each in shop.daemon.log_lines() if each["event"] == "endpoint fails"
+        line for line in shop.daemon.log_lines() if line["event"] == "endpoint fails"
     ]
-    assert any("can't connect" in each["reason"] for each in lines)
+    assert any("can't connect" in line["reason"] for line in lines)
     # And when it is back it is asked again.
-    shop.until(lambda: all(each["state"] == "ok" for each in shop.endpoints()))
+    shop.until(lambda: all(endpoint["state"] == "ok" for endpoint in shop.endpoints()))
 
 
 @pytest.mark.slow
@@ -211,7 +213,7 @@ def test_a_node_whose_head_stands_still_is_left_for_the_other(shop: Shop) -> Non
     # Heads are compared when the one that is followed has not moved for 20 s.
     shop.until(lambda: shop.daemon.call("network.status")["head_number"] > head + 30)
     assert shop.pay()["state"] == "solidified"
-    states = {each["endpoint"]: each["state"] for each in shop.endpoints()}
+    states = {endpoint["endpoint"]: endpoint["state"] for endpoint in shop.endpoints()}
     assert states[shop.chain.url.removeprefix("http://")] == "lagging"
 
 
@@ -254,7 +256,7 @@ def test_a_fake_token_with_the_symbol_of_a_known_one_is_money_to_nobody(
     wallet, address = shop.wallet["wallet_id"], shop.wallet["address"]
     txid = shop.chain.fund_token(address, fake["address"], 77)
     shop.daemon.call("tx.wait", txid=txid, until="solidified")
-    [entry] = [each for each in shop.history() if each["txid"] == txid]
+    [entry] = [row for row in shop.history() if row["txid"] == txid]
     assert entry["unknown_token"] is True
     assert entry["asset"] != real["symbol"]
     held = shop.daemon.call("token.balance", token=real["symbol"], address=address)
@@ -352,6 +354,6 @@ def empty(chain: TronDevnet, owner: PrivateKey, token: str, amount: int) -> None
     ).encode()
     made = Transaction(raw)
     signed = made.with_signature(owner.sign(made.digest))
-    told = ask(chain, "/wallet/broadcasthex", transaction=signed.encode().hex())
-    assert told["result"], told
+    answer = ask(chain, "/wallet/broadcasthex", transaction=signed.encode().hex())
+    assert answer["result"], answer
     assert hex_of(owner.address.base58)

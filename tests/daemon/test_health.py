@@ -157,11 +157,11 @@ def test_nothing_is_wrong_with_what_is_well() -> None:
 def test_a_problem_shows_by_itself_with_its_remedy(
     kind: str, subject: str | None, text: str, more: dict[str, Any]
 ) -> None:
-    found = conditions(**more)
-    [shown] = found.now()
+    problems = conditions(**more)
+    [shown] = problems.now()
     assert (shown.kind, shown.subject, shown.text) == (kind, subject, text)
     assert shown.remedy
-    by_component = found.by_component()
+    by_component = problems.by_component()
     assert by_component.pop(shown.component) == text
     assert not any(by_component.values())
 
@@ -264,7 +264,7 @@ async def test_without_descriptors_there_is_one_line_and_one_when_it_is_over(
             await admitted.wait()
             nursery.cancel_scope.cancel()
     assert accepting.short_of is None
-    assert [each.message for each in caplog.records] == [
+    assert [record.message for record in caplog.records] == [
         "no resources to accept connections",
         "connections are accepted again",
     ]

@@ -179,8 +179,8 @@ def _settle_and_audit(
     attempts = 0
     for params in load.asked.values():
         payment = daemon.call("transfer.send", **params, wait="solidified")
-        known = load.answered.get(params["idempotency_key"])
-        assert known in (None, payment["payment_id"])
+        answer = load.answered.get(params["idempotency_key"])
+        assert answer in (None, payment["payment_id"])
         states[payment["state"]] += 1
         attempts += payment["attempt"] - 1
         if payment["state"] == "solidified":

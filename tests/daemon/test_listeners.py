@@ -57,12 +57,12 @@ def test_ten_clients_on_three_transports_see_the_same_truth(
         for turn in range(ROUNDS):
             transport = (client + turn) % 3
             if transport == 0:
-                found = daemon.call("history.list", **params)
+                page = daemon.call("history.list", **params)
             else:
                 ask = _post if transport == 1 else _over_websocket
-                found = ask(url, "history.list", params)
+                page = ask(url, "history.list", params)
             seen.append(
-                [(e["txid"], e["amount"], e["block_number"]) for e in found["entries"]]
+                [(e["txid"], e["amount"], e["block_number"]) for e in page["entries"]]
             )
 
     threads = [threading.Thread(target=look, args=(n,)) for n in range(CLIENTS)]
@@ -72,7 +72,7 @@ def test_ten_clients_on_three_transports_see_the_same_truth(
         thread.join(60)
     assert len(seen) == CLIENTS * ROUNDS
     assert len(seen[0]) == 5
-    assert all(each == seen[0] for each in seen)
+    assert all(history == seen[0] for history in seen)
     path = f"{url}/api/v1/tron/wallets/{shop['wallet_id']}/history"
     with urllib.request.urlopen(path, timeout=30) as answer:
         rows = json.load(answer)["transactions"]
@@ -132,8 +132,8 @@ def test_what_spends_is_audited_on_every_transport_and_beyond_a_restart(
     audit = daemon.call("daemon.audit")
     assert audit["broken_at"] is None
     seen = [
-        (each["seq"], each["who"].split()[0], each["method"], each["outcome"])
-        for each in reversed(audit["calls"])
+        (call["seq"], call["who"].split()[0], call["method"], call["outcome"])
+        for call in reversed(audit["calls"])
     ]
     created = [json.loads(outcome)["ended"] for *_, outcome in seen]
     assert created == ["done"] * 3 + ["answered"] * 2 + ["done"]
@@ -157,26 +157,28 @@ def test_the_daemon_shows_its_numbers_and_what_a_plugin_declares(
     daemon.start()
     url = daemon.call("daemon.info")["http_url"]
     shown = {
-        (row["name"], *(f'{key}="{text}"' for key, text in each["labels"].items()))
+        (row["name"], *(f'{key}="{text}"' for key, text in sample["labels"].items()))
         for row in daemon.call("daemon.metrics")["metrics"]
-        for each in row["samples"]
+        for sample in row["samples"]
     }
     with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:
         lines = answer.read().decode().splitlines()
-    told = [line.rpartition(" ")[0] for line in lines if not line.startswith("#")]
+    samples = [line.rpartition(" ")[0] for line in lines if not line.startswith("#")]
     assert shown == {
         (name, *labels.rstrip("}").split(","))[: 1 + labels.count("=")]
-        for name, _, labels in (each.partition("{") for each in told)
+        for name, _, labels in (sample.partition("{") for sample in samples)
     }
     assert len(shown) > 10
 
     for row in daemon.call("plugin.list")["plugins"]:
         told_of = daemon.call("plugin.describe", name=row["name"])
         assert told_of["plugin"] == row
-        public = [each["name"] for each in told_of["methods"] if not each["internal"]]
+        public = [
+            method["name"] for method in told_of["methods"] if not method["internal"]
+        ]
         assert public == row["methods"]
     routes = daemon.call("plugin.describe", name="lucidhttp")["routes"]
-    assert {"tx.retry"} in [set(each["calls"]) for each in routes]
+    assert {"tx.retry"} in [set(route["calls"]) for route in routes]
     assert daemon.call("plugin.describe", name="keystore")["needs"] == ["keystore"]
     with pytest.raises(RpcFailure) as caught:
         daemon.call("plugin.describe", name="nobody")

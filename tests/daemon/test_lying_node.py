@@ -51,7 +51,7 @@ def test_a_lie_is_named_and_the_other_node_is_believed(
     wallet = daemon.call("wallet.create", label="shop")
     txid = chain.fund(wallet["address"], 100_000_000)
     daemon.call("tx.wait", txid=txid, until="solidified")
-    [liar] = [each["endpoint"] for each in _endpoints(daemon)][:1]
+    [liar] = [endpoint["endpoint"] for endpoint in _endpoints(daemon)][:1]
     chain.fault(**lie, port=0)
     paid = daemon.call(
         "transfer.send",
@@ -62,13 +62,13 @@ def test_a_lie_is_named_and_the_other_node_is_believed(
     )
     assert paid["state"] == "solidified"
     _wait_until(lambda: _endpoints(daemon)[0]["lies"] >= 1, daemon)
-    lines = [each for each in daemon.log_lines() if "lied" in each["event"]]
-    assert {each["endpoint"] for each in lines} == {liar}
-    assert all(each["level"] == "error" for each in lines)
+    lines = [line for line in daemon.log_lines() if "lied" in line["event"]]
+    assert {line["endpoint"] for line in lines} == {liar}
+    assert all(line["level"] == "error" for line in lines)
     events = daemon.call("events.poll", since=0, limit=1000, topics=["node"])["events"]
-    told = [each["event"] for each in events if each["event"]["state"] == "lied"]
-    assert told
-    assert {each["endpoint"] for each in told} == {liar}
+    lies = [event["event"] for event in events if event["event"]["state"] == "lied"]
+    assert lies
+    assert {lie["endpoint"] for lie in lies} == {liar}
     assert _metric(daemon, f'lucidtrond_endpoint_lies_total{{endpoint="{liar}"}}') >= 1
 
 
@@ -93,7 +93,7 @@ def test_nothing_is_signed_by_the_word_of_a_node_that_lies(
     assert daemon.call("transfer.list")["payments"] == []
     chain.clear()
     chain.mine(3)
-    assert all(each["lies"] >= 1 for each in _endpoints(daemon))
+    assert all(endpoint["lies"] >= 1 for endpoint in _endpoints(daemon))
 
 
 EDITED = {"fault": "edit_result", "path": "/wallet*/getblock*"}
@@ -112,7 +112,7 @@ def test_an_edited_result_is_outdone_by_an_endpoint_that_proves_the_root(
     assert (row["txid"], row["success"], row["proof"]) == (txid, True, "signatures")
     paid = daemon.call("transfer.send", **_payment(wallet), wait="solidified")
     assert paid["state"] == "solidified"
-    assert any(each["struck"] for each in chain.faults())
+    assert any(fault["struck"] for fault in chain.faults())
 
 
 def test_an_edited_result_at_every_endpoint_is_unproven_and_no_payment_failed(
@@ -126,15 +126,15 @@ def test_an_edited_result_at_every_endpoint_is_unproven_and_no_payment_failed(
     ask = {"payment_id": sent["payment_id"]}
 
     def is_settled() -> bool:
-        found = daemon.call("transfer.status", **ask)
-        assert found["state"] not in ("failed", "expired")
-        assert not found["safe_to_retry"]
-        return bool(found["state"] == "unproven")
+        payment = daemon.call("transfer.status", **ask)
+        assert payment["state"] not in ("failed", "expired")
+        assert not payment["safe_to_retry"]
+        return bool(payment["state"] == "unproven")
 
     _wait_until(is_settled, daemon)
-    rows = [each for each in _rows(daemon, wallet) if each["txid"] == sent["txid"]]
-    assert {each["proof"] for each in rows} == {"one_source"}
-    assert not any(each["lies"] for each in _endpoints(daemon))
+    rows = [row for row in _rows(daemon, wallet) if row["txid"] == sent["txid"]]
+    assert {row["proof"] for row in rows} == {"one_source"}
+    assert not any(endpoint["lies"] for endpoint in _endpoints(daemon))
 
 
 def _payment(wallet: dict[str, Any]) -> dict[str, Any]:
@@ -149,15 +149,15 @@ def _payment(wallet: dict[str, Any]) -> dict[str, Any]:
 
 def _rows(daemon: DaemonProcess, wallet: dict[str, Any]) -> list[dict[str, Any]]:
     address = wallet["address"]
-    found: list[dict[str, Any]] = daemon.call("history.list", address=address)[
+    entries: list[dict[str, Any]] = daemon.call("history.list", address=address)[
         "entries"
     ]
-    return found
+    return entries
 
 
 def _endpoints(daemon: DaemonProcess) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = daemon.call("network.endpoints")["endpoints"]
-    return found
+    endpoints: list[dict[str, Any]] = daemon.call("network.endpoints")["endpoints"]
+    return endpoints
 
 
 def _wait_until(condition: Any, daemon: DaemonProcess) -> None:
@@ -168,7 +168,7 @@ def _wait_until(condition: Any, daemon: DaemonProcess) -> None:
 
 
 def _metric(daemon: DaemonProcess, name: str) -> float:
-    [ready] = [each for each in daemon.log_lines() if each["event"] == "ready"]
+    [ready] = [line for line in daemon.log_lines() if line["event"] == "ready"]
     with urllib.request.urlopen(ready["http"] + "/metrics") as answer:
         for line in answer.read().decode().splitlines():
             if line.startswith(name):

@@ -69,8 +69,8 @@ class Numbers:
     def look(self) -> None:
         for row in self._daemon.call("daemon.metrics")["metrics"]:
             samples = self._seen.setdefault(row["name"], {})
-            for each in row["samples"]:
-                samples.setdefault(str(each["labels"]), set()).add(each["value"])
+            for sample in row["samples"]:
+                samples.setdefault(str(sample["labels"]), set()).add(sample["value"])
 
     def names(self) -> set[str]:
         return set(self._seen)
@@ -154,7 +154,7 @@ def _ask_of_strangers(
 ) -> None:
     """More questions at once than there are connections."""
     chain.fault(fault="delay", delay_s=0.5, path="/wallet/*")
-    addresses = [each["address"] for each in _wallets(daemon)]
+    addresses = [wallet["address"] for wallet in _wallets(daemon)]
 
     def ask(address: str) -> Any:
         try:
@@ -166,8 +166,8 @@ def _ask_of_strangers(
         asked = [pool.submit(ask, address) for address in addresses]
         numbers.wait_for("lucidtrond_endpoint_waiting")
         chain.clear()
-        for each in asked:
-            each.result()
+        for call in asked:
+            call.result()
 
 
 def _wallets(daemon: DaemonProcess) -> list[dict[str, Any]]:

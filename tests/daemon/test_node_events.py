@@ -49,8 +49,8 @@ async def test_a_lie_becomes_an_event_and_a_metric() -> None:
         await bus.wait_beyond(0)
         [event] = await store.read(lambda tx: outbox.read_since(tx, 0, limit=9))
         assert event.topic == "node"
-        told = json.loads(event.payload)
-        assert (told["endpoint"], told["state"]) == ("node0", "lied")
+        change = json.loads(event.payload)
+        assert (change["endpoint"], change["state"]) == ("node0", "lied")
         nursery.cancel_scope.cancel()
 
         services = SimpleNamespace(
@@ -73,7 +73,7 @@ async def test_a_lie_becomes_an_event_and_a_metric() -> None:
         assert 'lucidtrond_endpoint_ok{endpoint="node1"} 1.0' in lines
         assert 'lucidtrond_cache_total{cache="network",answered="asked"} 1' in lines
         # No budget, so nothing is left of it and nothing is said.
-        assert not [each for each in lines if "left_today" in each]
+        assert not [line for line in lines if "left_today" in line]
 
 
 def _metrics(metrics: Any) -> list[str]:

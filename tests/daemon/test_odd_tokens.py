@@ -49,7 +49,7 @@ def test_tokens_are_paid_proven_refused_or_in_doubt(
     shop: tuple[DaemonProcess, str],
 ) -> None:
     daemon, wallet = shop
-    assert {each["symbol"] for each in daemon.call("devnet.info")["tokens"]} == {
+    assert {token["symbol"] for token in daemon.call("devnet.info")["tokens"]} == {
         "IUSD",
         "ZERO",
         "LIAR",
@@ -73,8 +73,8 @@ def test_tokens_are_paid_proven_refused_or_in_doubt(
         return paid
 
     def held(symbol: str) -> str:
-        found = daemon.call("token.balance", token=symbol, address=STRANGER)
-        return str(found["balance_raw"])
+        balance = daemon.call("token.balance", token=symbol, address=STRANGER)
+        return str(balance["balance_raw"])
 
     # As mainnet's USDT: 32 zero bytes, and it has moved the amount.
     paid = send("ZERO", "zero")

@@ -48,7 +48,7 @@ def test_deposits_and_a_payment_leave_no_drift(
     daemon = DaemonProcess(tmp_path, config=config).start()
     try:
         daemon.call("keystore.init", passphrase=PASSPHRASE)
-        shop, till = (daemon.call("wallet.create", label=each) for each in "st")
+        shop, till = (daemon.call("wallet.create", label=label) for label in "st")
         for wallet in (shop, till):
             chain.fund(wallet["address"], 100_000_000)
             txid = chain.fund_token(wallet["address"], token, 7_000_000)

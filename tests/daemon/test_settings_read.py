@@ -16,34 +16,39 @@ from tests.daemon.process import DaemonProcess
 from tests.daemon.recording_settings import names
 
 
-def run_once(room: Path, *flags: str, config: Path | None = None) -> set[str]:
+def run_once(directory: Path, *flags: str, config: Path | None = None) -> set[str]:
     """What a daemon read that was started and stopped."""
-    room.mkdir()
-    daemon = DaemonProcess(room, *flags, config=config)
-    daemon.program = ("-m", "tests.daemon.recording_settings", str(room / "read"))
+    directory.mkdir()
+    daemon = DaemonProcess(directory, *flags, config=config)
+    daemon.program = ("-m", "tests.daemon.recording_settings", str(directory / "read"))
     daemon.start()
     assert daemon.stop() == 0, daemon.tail()
-    return set((room / "read").read_text().split())
+    return set((directory / "read").read_text().split())
 
 
-def run_refused(room: Path, config: str) -> set[str]:
+def run_refused(directory: Path, config: str) -> set[str]:
     """What a daemon read that can't start, with everything from its file."""
-    room.mkdir()
-    (room / "config.toml").write_text(config)
+    directory.mkdir()
+    (directory / "config.toml").write_text(config)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "tests.daemon.recording_settings"),
-            *(str(room / "read"), "run", "--config", str(room / "config.toml")),
-            *("--state-dir", str(room / "state")),
+            *(
+                str(directory / "read"),
+                "run",
+                "--config",
+                str(directory / "config.toml"),
+            ),
+            *("--state-dir", str(directory / "state")),
         ],
         capture_output=True,
-        env={"PATH": os.environ["PATH"], "HOME": str(room)},
+        env={"PATH": os.environ["PATH"], "HOME": str(directory)},
         timeout=60,
         check=False,
     )
     assert done.returncode == 1
     assert b"allow_public" in done.stderr, done.stderr
-    return set((room / "read").read_text().split())
+    return set((directory / "read").read_text().split())
 
 
 @pytest.mark.process

@@ -35,16 +35,16 @@ def _chain() -> Iterator[TronDevnet]:
 
 @contextlib.contextmanager
 def daemon_over(
-    chain: TronDevnet, room: Path, *urls: str
+    chain: TronDevnet, directory: Path, *urls: str
 ) -> Iterator[tuple[DaemonProcess, list[dict[str, Any]]]]:
     """A daemon that asks *urls* in this order; two wallets, the first with money."""
-    config = room / "lucidtrond.toml"
+    config = directory / "lucidtrond.toml"
     lines = ["[network]", 'name = "private"', f'genesis_id = "{chain.genesis_id}"']
     lines.append("block_time_s = 1.0")
     for url in urls:
         lines += ["[[network.endpoints]]", f'url = "{url}"']
     config.write_text("\n".join(lines))
-    daemon = DaemonProcess(room, config=config)
+    daemon = DaemonProcess(directory, config=config)
     try:
         daemon.start()
         daemon.call("keystore.init", passphrase=PASSPHRASE)
@@ -133,7 +133,7 @@ def test_with_the_first_of_two_silent_payments_go_on_and_health_names_it(
 
         def named() -> bool:
             problems = daemon.call("daemon.health")["problems"]
-            return any(proxy.name in each for each in problems)
+            return any(proxy.name in problem for problem in problems)
 
         seconds_until(named, within_s=TOLD_WITHIN_S)
         assert daemon.call("network.status")["synced"]

@@ -29,9 +29,9 @@ def test_what_a_killed_daemon_left_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / RECORD).write_text("half a rec")
     (tmp_path / (RECORD + ".new")).write_text("half a draft")
     with record_socket(tmp_path, Path("/s"), instance="new"):
-        found = read_record(tmp_path)
-    assert found is not None
-    assert found.instance == "new"
+        record = read_record(tmp_path)
+    assert record is not None
+    assert record.instance == "new"
 
 
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
@@ -59,17 +59,17 @@ fields = st.fixed_dictionaries(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary() | fields.map(lambda each: json.dumps(each).encode()))
+@given(st.binary() | fields.map(lambda value: json.dumps(value).encode()))
 def test_whatever_stands_there_is_a_record_or_named_as_none(
     tmp_path: Path, data: bytes
 ) -> None:
     (tmp_path / RECORD).write_bytes(data)
     try:
-        found = read_record(tmp_path)
+        record = read_record(tmp_path)
     except BadRecord:
         pass
     else:
-        assert found is not None
-        assert found.path.is_absolute()
-        assert found.instance
-        assert found.pid > 0
+        assert record is not None
+        assert record.path.is_absolute()
+        assert record.instance
+        assert record.pid > 0

@@ -37,7 +37,7 @@ def test_a_state_directory_of_another_network_is_refused_before_connecting(
         daemon.log.unlink()
         other = DaemonProcess(tmp_path, config=config)
         assert other.spawn().wait(30) == 1
-        [ended] = [each for each in other.log_lines() if "reason" in each]
+        [ended] = [line for line in other.log_lines() if "reason" in line]
         for words in (
             f"state directory {other.state} belongs to a devnet or private network",
             "the configuration asks for mainnet",

@@ -64,7 +64,7 @@ def test_an_installed_plugin_is_used_over_the_socket(
     assert daemon.call("lowfuel.check") == {"balance_sun": "0", "low": True}
     daemon.fund(car, 8_000_000)
     assert daemon.call("lowfuel.check") == {"balance_sun": "8000000", "low": False}
-    methods = [each["name"] for each in daemon.call("rpc.discover")["methods"]]
+    methods = [method["name"] for method in daemon.call("rpc.discover")["methods"]]
     assert "lowfuel.check" in methods
     assert daemon.stop() == 0
 
@@ -108,7 +108,7 @@ def test_a_plugin_that_keeps_crashing_is_told_by_health_and_stops_nothing(
         time.sleep(0.5)
     problem = "plugins: crashy failed: crashy.fall crashed 6 times: ValueError"
     assert (health["status"], health["problems"]) == ("degraded", [problem])
-    rows = {each["name"]: each for each in enabled.call("plugin.list")["plugins"]}
+    rows = {row["name"]: row for row in enabled.call("plugin.list")["plugins"]}
     assert rows["crashy"]["reason"] in problem
     assert rows["wallets"]["reason"] is None
     url = enabled.call("daemon.info")["http_url"]

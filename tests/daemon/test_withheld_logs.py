@@ -51,8 +51,8 @@ def deposit(chain: TronDevnet, daemon: DaemonProcess, token: str) -> dict[str, A
     txid = chain.fund_token(wallet["address"], token, 5_000_000)
 
     def row() -> dict[str, Any] | None:
-        found = daemon.call("history.list", address=wallet["address"])["entries"]
-        return next((each for each in found if each["solidified"]), None)
+        entries = daemon.call("history.list", address=wallet["address"])["entries"]
+        return next((entry for entry in entries if entry["solidified"]), None)
 
     entry = wait_for(row, daemon)
     assert (entry["txid"], entry["amount"]) == (txid, "5000000")
@@ -63,15 +63,15 @@ def wait_for(
     what: Callable[[], dict[str, Any] | None], daemon: DaemonProcess
 ) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE_S
-    while (found := what()) is None:
+    while (value := what()) is None:
         assert time.monotonic() < deadline, daemon.log_lines()[-5:]
         time.sleep(0.1)
-    return found
+    return value
 
 
 def problems(daemon: DaemonProcess) -> list[str]:
     events = daemon.call("events.poll", since=0, limit=1000, topics=["ledger"])
-    return [each["event"]["problem"] for each in events["events"]]
+    return [event["event"]["problem"] for event in events["events"]]
 
 
 def test_what_two_endpoints_say_has_two_sources(
@@ -109,6 +109,6 @@ def test_a_log_that_both_withhold_is_no_deposit_and_all_goes_on(
         if sample["labels"] == {"problem": "log_missing"}
     ]
     assert counted == 1
-    assert any(each["event"] == "ledger problem" for each in daemon.log_lines())
+    assert any(line["event"] == "ledger problem" for line in daemon.log_lines())
     status = daemon.call("network.status")
     assert status["synced"]

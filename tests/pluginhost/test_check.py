@@ -58,13 +58,13 @@ def test_all_faults_are_told_together_and_each_names_its_plugin() -> None:
     lines = text.splitlines()
     assert lines[0] == "6 faults in plugins:"
     ours = "rpc., daemon., plugin., events. are the daemon's"
-    known = "expected some of devnet, keystore"
+    grants = "expected some of devnet, keystore"
     assert [line.replace(" (from ? ?)", "") for line in lines[1:]] == [
         "plugin nowhere: enabled but not installed",
         "plugin first: [plugins.first] x: unknown key; there are enabled, grants",
         f"plugin first: method rpc.take: {ours}",
         f"plugin second: method daemon.stop: {ours}",
-        f"plugin third: [plugins.third] grants: {known}, got 'all'",
+        f"plugin third: [plugins.third] grants: {grants}, got 'all'",
         "plugin third: method first.get: plugin second offers it too",
     ]
 
@@ -196,7 +196,7 @@ def test_good_tables_become_the_plugins_own_migrations() -> None:
     plugin.migration(1, "CREATE TABLE some_row (k INT64)")
     plugin.migration(2, "CREATE INDEX some_row_k ON some_row (k)")
     host = load_plugins({"some": {}}, [plugin])
-    steps = [(each.owner, each.version) for each in host.migrations()]
+    steps = [(step.owner, step.version) for step in host.migrations()]
     assert steps == [("pluginhost", 1), ("some", 1), ("some", 2)]
 
 

@@ -61,7 +61,7 @@ async def opened(*plugins: Plugin[Any], poll_s: float = 1) -> AsyncIterator[Work
         yield bench
 
 
-def told(number: int, plugin: str = "some") -> PluginEvent:
+def make_event(number: int, plugin: str = "some") -> PluginEvent:
     return PluginEvent(plugin=plugin, name="told", data={"number": number})
 
 
@@ -231,7 +231,7 @@ async def test_a_handler_gets_every_event_of_its_type_in_order(
 
     async with opened(plugin) as bench:
         for number in range(10):
-            await bench.emit(told(number))
+            await bench.emit(make_event(number))
         await bench.mine(3)  # events of another topic
         await trio.sleep(1)
         assert seen == list(range(10))
@@ -251,7 +251,7 @@ async def test_a_handler_that_crashes_gets_the_same_event_again(
 
     async with opened(plugin) as bench:
         for number in range(3):
-            await bench.emit(told(number))
+            await bench.emit(make_event(number))
         await trio.sleep(5)
         assert seen == [0, 1, 1, 2]
         assert states(bench) == {"some": "running"}
@@ -267,7 +267,7 @@ async def test_an_event_that_always_crashes_its_handler_fails_the_plugin(
         raise Boom
 
     async with opened(plugin) as bench:
-        await bench.emit(told(0))
+        await bench.emit(make_event(0))
         await trio.sleep(600)
         assert states(bench) == {"some": "failed"}
 
@@ -286,7 +286,7 @@ async def test_a_slow_handler_makes_nobody_else_wait(autojump_clock: MockClock) 
 
     async with opened(slow, quick) as bench:
         for number in range(3):
-            await bench.emit(told(number))
+            await bench.emit(make_event(number))
         await bench.handled()
         assert seen == [0, 1, 2]
 

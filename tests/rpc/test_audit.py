@@ -122,8 +122,8 @@ async def rows_of(audit: Audit) -> list[tuple[str, str, dict[str, Any], Any]]:
     rows, broken = await audit.page(limit=100, before=None)
     assert broken is None
     return [
-        (each.who, each.method, json.loads(each.asked), json.loads(each.outcome))
-        for each in reversed(rows)
+        (row.who, row.method, json.loads(row.asked), json.loads(row.outcome))
+        for row in reversed(rows)
     ]
 
 
@@ -170,9 +170,11 @@ async def test_no_secret_and_no_endless_text_is_kept(
         with caplog.at_level("INFO"):
             await ask(dispatcher, SPENDER, "pay", params, id=1)
         [row] = await store.read(lambda tx: read_rows(tx, limit=9))
-        assert "s3cret" not in repr(row) + repr([vars(each) for each in caplog.records])
+        assert "s3cret" not in repr(row) + repr(
+            [vars(record) for record in caplog.records]
+        )
         assert json.loads(row.asked)["to"] == "x" * LONGEST
-        assert [each.message for each in caplog.records] == ["spending call"]
+        assert [record.message for record in caplog.records] == ["spending call"]
         assert len((await audit.page(limit=1, before=None))[0]) == 1
 
 

@@ -24,7 +24,7 @@ READER = Caller("unix", "uid=1", frozenset({"read"}))
 
 
 @define
-class Desk:
+class Client:
     bus: Bus
     store: Store
     dispatcher: Dispatcher
@@ -41,14 +41,14 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(keep: int = 100_000) -> AsyncIterator[Desk]:
+async def open_client(keep: int = 100_000) -> AsyncIterator[Client]:
     async with open_bus(keep) as (bus, store):
         dispatcher = Dispatcher(verify_results=True)
         for method in events_methods(bus, store):
             dispatcher.add(method)
         sink = ListSink()
         session = Session(READER, sink, SessionLimits(subscriptions=3))
-        yield Desk(bus, store, dispatcher, sink, session)
+        yield Client(bus, store, dispatcher, sink, session)
 
 
 async def settle() -> None:
@@ -56,100 +56,104 @@ async def settle() -> None:
 
 
 async def test_events_come_behind_the_answer_that_names_the_subscription() -> None:
-    async with open_desk() as desk:
-        await emit(desk.bus, desk.store, block(1), block(2))
-        answer = await desk.ask("events.subscribe", since=1)
+    async with open_client() as client:
+        await emit(client.bus, client.store, block(1), block(2))
+        answer = await client.ask("events.subscribe", since=1)
         assert answer["since"] == 1
         assert not answer["gap"]
-        await emit(desk.bus, desk.store, block(3))
+        await emit(client.bus, client.store, block(3))
         await settle()
-        assert desk.sink.seqs() == []
-        desk.session.answered()
+        assert client.sink.seqs() == []
+        client.session.answered()
         await settle()
-        assert desk.sink.seqs() == [2, 3]
-        first = desk.sink.messages()[0]["params"]
+        assert client.sink.seqs() == [2, 3]
+        first = client.sink.messages()[0]["params"]
         assert isinstance(first, dict)
         assert first["subscription"] == answer["subscription"]
 
 
 async def test_only_wished_topics_and_addresses_come() -> None:
-    async with open_desk() as desk:
-        await desk.ask("events.subscribe", topics=["wallet"], address=ADDRESS)
-        desk.session.answered()
-        await emit(desk.bus, desk.store, block(1), wallet("elsewhere"), wallet(ADDRESS))
+    async with open_client() as client:
+        await client.ask("events.subscribe", topics=["wallet"], address=ADDRESS)
+        client.session.answered()
+        await emit(
+            client.bus, client.store, block(1), wallet("elsewhere"), wallet(ADDRESS)
+        )
         await settle()
-        assert desk.sink.seqs() == [3]
+        assert client.sink.seqs() == [3]
 
 
 async def test_a_subscription_ends_on_request_and_with_its_connection() -> None:
-    async with open_desk() as desk:
-        first = await desk.ask("events.subscribe")
-        await desk.ask("events.subscribe")
-        desk.session.answered()
+    async with open_client() as client:
+        first = await client.ask("events.subscribe")
+        await client.ask("events.subscribe")
+        client.session.answered()
         name = first["subscription"]
-        assert await desk.ask("events.unsubscribe", subscription=name) == {
+        assert await client.ask("events.unsubscribe", subscription=name) == {
             "subscription": name
         }
-        assert (await desk.ask("events.unsubscribe", subscription=name))["code"] == 101
-        assert desk.bus.statistics().subscriptions == 1
-        desk.session.close()
-        assert desk.bus.statistics().subscriptions == 0
-        await emit(desk.bus, desk.store, block(1))
+        assert (await client.ask("events.unsubscribe", subscription=name))[
+            "code"
+        ] == 101
+        assert client.bus.statistics().subscriptions == 1
+        client.session.close()
+        assert client.bus.statistics().subscriptions == 0
+        await emit(client.bus, client.store, block(1))
         await settle()
-        assert desk.sink.frames == []
+        assert client.sink.frames == []
 
 
 async def test_who_lags_hears_it_and_has_room_for_another_subscription(
     mock_clock: trio.testing.MockClock,
 ) -> None:
-    async with open_desk() as desk:
-        desk.sink.room = 2
-        await desk.ask("events.subscribe")
-        desk.session.answered()
-        await emit(desk.bus, desk.store, *map(block, range(5)))
+    async with open_client() as client:
+        client.sink.room = 2
+        await client.ask("events.subscribe")
+        client.session.answered()
+        await emit(client.bus, client.store, *map(block, range(5)))
         await settle()
-        desk.sink.room = 10
+        client.sink.room = 10
         mock_clock.jump(1)  # the bus tries a full sink again after a while
         await settle()
-        assert desk.sink.lagged() == [2]
-        assert not desk.session.has_subscriptions
-        await desk.ask("events.subscribe", since=2)
-        desk.session.answered()
+        assert client.sink.lagged() == [2]
+        assert not client.session.has_subscriptions
+        await client.ask("events.subscribe", since=2)
+        client.session.answered()
         await settle()
-        assert desk.sink.seqs() == [1, 2, 3, 4, 5]
+        assert client.sink.seqs() == [1, 2, 3, 4, 5]
 
 
 async def test_a_connection_has_a_bounded_number_of_subscriptions() -> None:
-    async with open_desk() as desk:
+    async with open_client() as client:
         for _ in range(3):
-            await desk.ask("events.subscribe")
-        assert (await desk.ask("events.subscribe"))["code"] == 104
-        assert desk.bus.statistics().subscriptions == 3
+            await client.ask("events.subscribe")
+        assert (await client.ask("events.subscribe"))["code"] == 104
+        assert client.bus.statistics().subscriptions == 3
 
 
 @pytest.mark.parametrize(
     "params", [{"topics": ["weather"]}, {"address": "T123"}, {"since": 5}]
 )
 async def test_impossible_wishes_are_invalid(params: dict[str, Any]) -> None:
-    async with open_desk() as desk:
+    async with open_client() as client:
         for method in ("events.subscribe", "events.poll"):
-            assert (await desk.ask(method, **params))["code"] == 100
-        assert desk.bus.statistics().subscriptions == 0
+            assert (await client.ask(method, **params))["code"] == 100
+        assert client.bus.statistics().subscriptions == 0
 
 
 async def test_without_a_connection_one_can_only_poll() -> None:
-    async with open_desk() as desk:
-        assert (await desk.ask("events.subscribe", held=False))["code"] == 100
-        answer = await desk.ask("events.unsubscribe", held=False, subscription="s1")
+    async with open_client() as client:
+        assert (await client.ask("events.subscribe", held=False))["code"] == 100
+        answer = await client.ask("events.unsubscribe", held=False, subscription="s1")
         assert answer["code"] == 100
-        assert (await desk.ask("events.poll", held=False, since=0))["events"] == []
+        assert (await client.ask("events.poll", held=False, since=0))["events"] == []
 
 
-async def poll_all(desk: Desk, limit: int) -> Sequence[int]:
+async def poll_all(client: Client, limit: int) -> Sequence[int]:
     since = 0
     got: list[int] = []
     while True:
-        page = await desk.ask("events.poll", since=since, limit=limit)
+        page = await client.ask("events.poll", since=since, limit=limit)
         if not page["events"]:
             return got
         got += [event["seq"] for event in page["events"]]
@@ -158,56 +162,56 @@ async def poll_all(desk: Desk, limit: int) -> Sequence[int]:
 
 
 async def test_polling_page_by_page_gives_every_event_once() -> None:
-    async with open_desk() as desk:
-        await emit(desk.bus, desk.store, *map(block, range(10)))
-        assert await poll_all(desk, 3) == list(range(1, 11))
-        page = await desk.ask("events.poll", since=9)
+    async with open_client() as client:
+        await emit(client.bus, client.store, *map(block, range(10)))
+        assert await poll_all(client, 3) == list(range(1, 11))
+        page = await client.ask("events.poll", since=9)
         assert page["events"][0]["event"]["number"] == 9
         assert page["events"][0]["topic"] == "block"
 
 
 async def test_a_poll_waits_for_the_first_event_it_wants() -> None:
-    async with open_desk() as desk:
-        await emit(desk.bus, desk.store, block(1))
+    async with open_client() as client:
+        await emit(client.bus, client.store, block(1))
         answers: list[Any] = []
 
         async def poll(topics: list[str]) -> None:
             wish: dict[str, Any] = {"topics": topics, "since": 1, "wait_ms": 60_000}
-            answers.append(await desk.ask("events.poll", **wish))
+            answers.append(await client.ask("events.poll", **wish))
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(poll, ["wallet"])
             await settle()
-            await emit(desk.bus, desk.store, block(2))
+            await emit(client.bus, client.store, block(2))
             await settle()
             assert answers == []
-            await emit(desk.bus, desk.store, wallet(ADDRESS))
+            await emit(client.bus, client.store, wallet(ADDRESS))
         assert [event["seq"] for event in answers[0]["events"]] == [3]
 
 
 async def test_a_poll_that_waits_in_vain_says_where_to_go_on(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    async with open_desk() as desk:
-        await emit(desk.bus, desk.store, block(1), block(2))
-        page = await desk.ask("events.poll", since=0, topics=["wallet"], wait_ms=5000)
+    async with open_client() as client:
+        await emit(client.bus, client.store, block(1), block(2))
+        page = await client.ask("events.poll", since=0, topics=["wallet"], wait_ms=5000)
         assert page == {"events": [], "next_since": 2, "gap": False}
-        assert (await desk.ask("events.poll"))["next_since"] == 2
+        assert (await client.ask("events.poll"))["next_since"] == 2
 
 
 async def test_a_poll_says_that_older_events_are_gone() -> None:
-    async with open_desk(keep=3) as desk:
-        await emit(desk.bus, desk.store, *map(block, range(20)))
+    async with open_client(keep=3) as client:
+        await emit(client.bus, client.store, *map(block, range(20)))
         await settle()
-        page = await desk.ask("events.poll", since=0)
+        page = await client.ask("events.poll", since=0)
         assert page["gap"]
         assert page["events"][0]["seq"] > 1
-        answer = await desk.ask("events.subscribe", since=0)
+        answer = await client.ask("events.subscribe", since=0)
         assert answer["gap"]
         assert answer["oldest_seq"] == page["events"][0]["seq"]
 
 
 async def test_topics_are_listed() -> None:
-    async with open_desk() as desk:
-        topics = (await desk.ask("events.topics"))["topics"]
+    async with open_client() as client:
+        topics = (await client.ask("events.topics"))["topics"]
         assert {"block", "transfer", "wallet"} <= set(topics)

@@ -56,8 +56,8 @@ def test_garbage_never_raises_and_nothing_is_lost_without_a_word(
     framer = Framer(max_text=50)
     got = [text for piece in pieces for text in framer.feed(piece)] + framer.finish()
     sent = b"".join(b"".join(pieces).split())
-    came = b"".join(b"".join(got).split())
-    assert framer.overflow or came == sent
+    content = b"".join(b"".join(got).split())
+    assert framer.overflow or content == sent
 
 
 @given(texts.filter(lambda text: text[:1] in (b"{", b"[")), texts)

@@ -30,7 +30,9 @@ async def test_every_block_it_gives_can_be_verified() -> None:
             producer = await node.fetch_account(Address(block.header.witness))
             assert block.header.signer() == producer.value.block_key
     receipts = [await node.fetch_receipts(block) for block in blocks]
-    assert [len(each) for each in receipts] == [len(b.transactions) for b in blocks]
+    assert [len(block_receipts) for block_receipts in receipts] == [
+        len(b.transactions) for b in blocks
+    ]
 
 
 async def test_a_payment_is_pending_then_included_then_final() -> None:

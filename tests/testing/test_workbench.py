@@ -36,7 +36,7 @@ async def test_settling_makes_everything_final(autojump_clock: MockClock) -> Non
         assert (await bench.call("transfer.list", {"unresolved": True})).payments == []
         entries = (await bench.call("history.list")).entries
         assert len(entries) == 2
-        assert all(each.solidified for each in entries)
+        assert all(entry.solidified for entry in entries)
 
 
 async def test_a_restarted_workbench_goes_on_where_it_was(
@@ -51,8 +51,8 @@ async def test_a_restarted_workbench_goes_on_where_it_was(
         async with open_shipped(node=node, store=store) as bench:
             assert (await bench.call("keystore.status")).locked
             await bench.mine()
-            found = await bench.call("transfer.status", {"txid": sent.txid})
-            assert found.state == "solidified"
+            status = await bench.call("transfer.status", {"txid": sent.txid})
+            assert status.state == "solidified"
             [paid, _] = (
                 await bench.call("wallet.history", {"wallet": shop.wallet_id})
             ).entries
@@ -82,9 +82,9 @@ async def test_events_come_in_order_and_by_topic(autojump_clock: MockClock) -> N
     async with open_shipped() as bench:
         await make_shop(bench)
         everything = await bench.events()
-        assert [each.seq for each in everything] == sorted(e.seq for e in everything)
+        assert [event.seq for event in everything] == sorted(e.seq for e in everything)
         wallets = await bench.events("wallet")
-        assert [each.topic for each in wallets] == ["wallet"]
+        assert [event.topic for event in wallets] == ["wallet"]
         assert await bench.events("wallet", since=wallets[0].seq) == []
 
 

@@ -14,10 +14,10 @@ def main() -> int:
     parser.add_argument("--lanes", type=int, default=2, metavar="N", help="at once (2)")
     parser.add_argument("--only", default="", metavar="TEXT", help="in a cell's name")
     args = parser.parse_args()
-    cells = [each for each in everything() if args.only in each.name]
+    cells = [cell for cell in everything() if args.only in cell.name]
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="crash-matrix-") as room:
-        failures = run_lanes(cells, Path(room), args.lanes)
+    with tempfile.TemporaryDirectory(prefix="crash-matrix-") as directory:
+        failures = run_lanes(cells, Path(directory), args.lanes)
     print(*failures, sep="\n\n")  # noqa: T201 - a command
     took_s = time.monotonic() - started
     print(f"{len(cells)} cells in {took_s:.0f} s, {len(failures)} failed")  # noqa: T201

@@ -63,8 +63,8 @@ class Launcher:
 
     def ended(self) -> int | None:
         """The signal that killed it, 0 when it ended by itself, None while it runs."""
-        told: int | None = self._ask("ended")
-        return told
+        exit_code: int | None = self._ask("ended")
+        return exit_code
 
     def kill(self) -> None:
         """SIGKILL, here and now."""
@@ -138,8 +138,8 @@ def main() -> None:
     forker = _Forker()
     for line in sys.stdin:
         verb, params = json.loads(line)
-        told = getattr(forker, verb)(**params)
-        print(json.dumps(told), flush=True)  # noqa: T201 - its way to answer
+        result = getattr(forker, verb)(**params)
+        print(json.dumps(result), flush=True)  # noqa: T201 - its way to answer
 
 
 if __name__ == "__main__":

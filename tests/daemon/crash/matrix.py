@@ -72,8 +72,8 @@ class Cell:
 
     @property
     def name(self) -> str:
-        found = "locked" if self.locked else "open"
-        return f"{self.place.name} / {self.fault} / {found}"
+        keystore = "locked" if self.locked else "open"
+        return f"{self.place.name} / {self.fault} / {keystore}"
 
 
 def diagonal() -> list[Cell]:
@@ -111,11 +111,11 @@ def everything() -> list[Cell]:
 
 @define(eq=False)
 class _Asking:
-    """A caller in a thread of his own; *told* is what he heard, if anything."""
+    """A caller in a thread of his own; *answer* is what it got, if anything."""
 
     socket: Path
     params: dict[str, Any]
-    told: dict[str, Any] | RpcFailure | None = None
+    answer: dict[str, Any] | RpcFailure | None = None
     _thread: threading.Thread = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -125,9 +125,9 @@ class _Asking:
     def _ask(self) -> None:
         try:
             with Connection.open([self.socket], timeout_s=PATIENCE_S) as connection:
-                self.told = connection.call("transfer.send", self.params)
+                self.answer = connection.call("transfer.send", self.params)
         except RpcFailure as failure:
-            self.told = failure
+            self.answer = failure
         except (Unreachable, ValueError):
             pass
 
@@ -139,11 +139,11 @@ class _Asking:
 class Lane:
     """Cells one after the other."""
 
-    def __init__(self, room: Path, chain: TronDevnet, launcher: Launcher) -> None:
-        room.mkdir(parents=True, exist_ok=True)
+    def __init__(self, directory: Path, chain: TronDevnet, launcher: Launcher) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
         self._chain, self._launcher = chain, launcher
-        self._state, self._socket = room / "state", room / "rpc.sock"
-        self._config, self._phrase = room / "daemon.toml", room / "phrase"
+        self._state, self._socket = directory / "state", directory / "rpc.sock"
+        self._config, self._phrase = directory / "daemon.toml", directory / "phrase"
         self._phrase.write_text(PASSPHRASE)
         config_over(chain, self._config, timeout_s=TIMEOUT_S)
         with self._config.open("a") as config:
@@ -197,11 +197,11 @@ class Lane:
             self._call("keystore.unlock", passphrase=PASSPHRASE)
         again = _Asking(self._socket, {**params, "wait": "solidified"})
         self._until(lambda: again.is_over, mine=1)
-        assert isinstance(again.told, dict), again.told
-        assert again.told["state"] == "solidified", again.told
-        if isinstance(caller.told, dict) and cell.place.rounds is not None:
-            assert caller.told["txid"] == again.told["txid"]
-        self.paid[key] = again.told
+        assert isinstance(again.answer, dict), again.answer
+        assert again.answer["state"] == "solidified", again.answer
+        if isinstance(caller.answer, dict) and cell.place.rounds is not None:
+            assert caller.answer["txid"] == again.answer["txid"]
+        self.paid[key] = again.answer
 
     def _stay_locked(self, key: str, params: dict[str, Any], *, dies: bool) -> None:
         """Nothing is signed anew while locked; what is signed is sent and lands.
@@ -209,35 +209,35 @@ class Lane:
         What *dies* was kept from every block until its expiration. It may be open yet
         when nodes that answer 429 keep us from following for a moment.
         """
-        found = self._find(key)
-        if dies and found is not None and found["state"] != "queued":
-            found = self._until(
+        payment = self._find(key)
+        if dies and payment is not None and payment["state"] != "queued":
+            payment = self._until(
                 lambda: self._in_state(key, "included", "solidified", "expired"), mine=1
             )
-        if found is None:
+        if payment is None:
             with pytest.raises(RpcFailure) as refused:
                 self._call("transfer.send", **params)
             assert refused.value.code == LOCKED
             assert self._find(key) is None
-        elif found["state"] in ("queued", "expired"):
+        elif payment["state"] in ("queued", "expired"):
             for _ in range(LOCKED_BLOCKS):
                 self._mine()
             later = self._find(key)
             assert later is not None
-            assert later["txid"] == found["txid"], later
+            assert later["txid"] == payment["txid"], later
             assert later["state"] in ("queued", "expired"), later
-            assert found["txid"] not in self._chain_txids(LOCKED_BLOCKS + 2)
+            assert payment["txid"] not in self._chain_txids(LOCKED_BLOCKS + 2)
         else:
             landed = self._until(
                 lambda: self._in_state(key, "included", "solidified"), mine=1
             )
-            assert landed["txid"] == found["txid"]
+            assert landed["txid"] == payment["txid"]
         status = self._call("keystore.status")
         assert status["locked"], status
 
     def _in_state(self, key: str, *states: str) -> dict[str, Any] | None:
-        found = self._find(key)
-        return found if found is not None and found["state"] in states else None
+        payment = self._find(key)
+        return payment if payment is not None and payment["state"] in states else None
 
     def _find(self, key: str) -> dict[str, Any] | None:
         try:
@@ -276,7 +276,7 @@ class Lane:
 
     def _nodes_are_asked(self) -> bool:
         shown = self._call("network.endpoints")["endpoints"]
-        return all(each["state"] != "left alone" for each in shown)
+        return all(row["state"] != "left alone" for row in shown)
 
     def _head(self) -> float:
         """The daemon's; infinite where there is no daemon."""
@@ -289,9 +289,9 @@ class Lane:
         """What *met* gives once that is neither None nor False."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            found = met()
-            if found is not None and found is not False:
-                return found
+            value = met()
+            if value is not None and value is not False:
+                return value
             assert time.monotonic() < deadline, f"not within {PATIENCE_S:.0f} s"
             if mine:
                 self._mine(mine)
@@ -301,9 +301,9 @@ class Lane:
     def _chain_txids(self, blocks: int) -> set[str]:
         newest = ask(self._chain, "/wallet/getblockbylatestnum", num=blocks)
         return {
-            each["txID"]
+            transaction["txID"]
             for block in newest["block"]
-            for each in block.get("transactions", ())
+            for transaction in block.get("transactions", ())
         }
 
     # -- the daemon
@@ -342,27 +342,27 @@ class Lane:
             for payment in self.paid.values()
         )
         there = {
-            each["txID"]
+            transaction["txID"]
             for block in blocks_of(self._chain)
-            for each in block.get("transactions", ())
+            for transaction in block.get("transactions", ())
         }
         for key, payment in self.paid.items():
-            found = self._find(key)
-            assert found is not None
-            assert (found["state"], found["txid"]) == ("solidified", payment["txid"])
-            assert found["txid"] in there
+            row = self._find(key)
+            assert row is not None
+            assert (row["state"], row["txid"]) == ("solidified", payment["txid"])
+            assert row["txid"] in there
         account = ask(self._chain, "/walletsolidity/getaccount", address=hex_of(mine))
         assert self._funds() == account["balance"]
 
 
-def run_cells(cells: list[Cell], room: Path) -> list[str]:
+def run_cells(cells: list[Cell], directory: Path) -> list[str]:
     """Run *cells* in one lane, a new one after a failure; the failures in words."""
     failures: list[str] = []
     left = list(cells)
     lanes = 0
     while left:
         lanes += 1
-        place = room / f"lane-{lanes}"
+        place = directory / f"lane-{lanes}"
         place.mkdir(parents=True)
         log = place / "daemon.log"
         with running_devnet() as chain, Launcher(log) as launcher:
@@ -383,19 +383,19 @@ def run_cells(cells: list[Cell], room: Path) -> list[str]:
     return failures
 
 
-def run_lanes(cells: list[Cell], room: Path, lanes: int = 2) -> list[str]:
+def run_lanes(cells: list[Cell], directory: Path, lanes: int = 2) -> list[str]:
     """The same in several lanes at once."""
-    shares = [cells[each::lanes] for each in range(lanes)]
-    found: list[list[str]] = [["never ran"] for _ in shares]
+    shares = [cells[lane::lanes] for lane in range(lanes)]
+    failures: list[list[str]] = [["never ran"] for _ in shares]
 
     def work(number: int) -> None:
-        found[number] = run_cells(shares[number], room / str(number))
+        failures[number] = run_cells(shares[number], directory / str(number))
 
     threads = [
-        threading.Thread(target=work, args=(each,)) for each in range(len(shares))
+        threading.Thread(target=work, args=(lane,)) for lane in range(len(shares))
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return [failure for each in found for failure in each]
+    return [failure for lane_failures in failures for failure in lane_failures]

@@ -163,8 +163,8 @@ def _around_notes(passed: Passed) -> None:
 
 
 def _step_of(attempt: plan.Attempt, fact: plan.Fact) -> str | None:
-    known = plan.after(attempt, fact)
-    if known == attempt:
+    after = plan.after(attempt, fact)
+    if after == attempt:
         return None
     match fact:
         case plan.Answered() | plan.Unanswered():
@@ -172,7 +172,7 @@ def _step_of(attempt: plan.Attempt, fact: plan.Fact) -> str | None:
         case plan.Included():
             return "inclusion"
         case plan.SolidUpTo():
-            return "expiry" if known.state == "expired" else "solidification"
+            return "expiry" if after.state == "expired" else "solidification"
         case _:
             return None
 
