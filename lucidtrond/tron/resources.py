@@ -1,4 +1,4 @@
-"""Bandwidth and energy: how usage recovers, what stake gives, what is burned.
+"""Bandwidth and energy: how usage recovers, what stake gives, what is burned. Pure.
 
 Usage recorded at a slot decays linearly to nothing over a window of a day; using more
 merges the rest with the new and starts a weighted window. Integers divide as java's do,
