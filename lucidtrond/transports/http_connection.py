@@ -128,8 +128,6 @@ class HttpConnection:
     _is_queued: bool = False
     _is_running: bool = False
     """A request is being answered."""
-    _has_waited: bool = False
-    """A handler did since the turn began; `Pump.now` may be of the past."""
     _guard: trio.CancelScope | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -211,7 +209,7 @@ class HttpConnection:
             return 1
         if not self._requests:
             self._read()
-        self._guard, self._has_waited = guard, False
+        self._guard = guard
         answered = await self._answer_burst()
         if self.state is CLOSED:
             return answered + 1
@@ -294,7 +292,6 @@ class HttpConnection:
 
     def _on_wait(self) -> None:
         """The handler waits: this task is its own from now on, another one leads."""
-        self._has_waited = True
         if not self._out.flush(self.sock):
             self._lose_peer()
         self._arm(Step.SEND if self._out else Step.WAIT)
@@ -306,6 +303,7 @@ class HttpConnection:
         if not self._out.flush(self.sock):
             self._lose_peer()
         if fresh and self._is_idle():
+            # No handler has waited, else other input were asked for: it is still now.
             self._phase = IDLE
             self._deadline = self.service.pump.now + self.service.limits.idle_s
             return
@@ -341,7 +339,7 @@ class HttpConnection:
             and self._armed == INPUT
             and not (self._requests or self._unread or self._out.size)
             and self._parser.phase is IDLE
-            and not (self._is_running or self._has_waited)
+            and not self._is_running
         )
 
     def _arm(self, step: Step) -> None:
