@@ -112,7 +112,7 @@ class HeadCache:
 
     def keep(self, data: bytes, parsed: Parsed) -> None:
         """Remember that *data* and nothing else is the whole of *parsed*."""
-        if len(data) > MAX_HEAD or not parsed.keep_alive or parsed.upgrade:
+        if len(data) > MAX_HEAD or parsed.upgrade:
             return
         if len(self._requests) >= MAX_HEADS:
             self._requests.clear()
@@ -175,8 +175,11 @@ class RequestParser:
         done, self._done = self._done, []
         was_between, self._is_between = self._is_between, False
         if len(done) == 1 and data.find(_END_OF_HEAD) == len(data) - len(_END_OF_HEAD):
-            # All of it, if it began here, is one request's head.
-            self._is_between = self.phase is Phase.IDLE and self.refusal is None
+            # All of it, if it began here, is one request's head. Behind the last
+            # request of a connection nothing is one.
+            self._is_between = (
+                self.phase is Phase.IDLE and self.refusal is None and done[0].keep_alive
+            )
             if self._is_between and was_between and not self.unread:
                 self.heads.keep(data, done[0])
         return done

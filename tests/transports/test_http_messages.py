@@ -1,7 +1,7 @@
 """Heads that come again are not parsed again, and nobody can tell."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucidtrond.transports.http_messages import (
@@ -46,6 +46,7 @@ class NoCache(HeadCache):
         """Nothing is kept."""
 
 
+@settings(max_examples=500)
 @given(
     st.lists(
         st.lists(st.sampled_from(PIECES), min_size=1, max_size=6),
