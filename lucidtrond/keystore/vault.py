@@ -14,6 +14,7 @@ deadline of an unlocking is kept by `run` and looked at on each use as well. Whe
 signed for that long.
 """
 
+import hmac
 import logging
 import math
 import os
@@ -65,6 +66,7 @@ MIGRATIONS = tables.MIGRATIONS
 _ENTROPY_SIZE = 32
 _DIGEST_SIZE = 32
 _ID_SIZE = 16
+_HASH = "sha256"
 LARGEST_BATCH = 10_000
 
 
@@ -238,6 +240,20 @@ class Vault:
         if self._locks_when_idle:
             self._deadline = trio.current_time() + self._auto_lock_s
         return key.sign(digest)
+
+    async def mac(self, address: Address, purpose: bytes, data: bytes) -> bytes:
+        """HMAC-SHA256 of *data*, 32 bytes, by a key that only *address* can have.
+
+        That key is HMAC-SHA256(private key, *purpose*): it survives the database, and
+        another purpose gives another one. It is kept nowhere.
+
+        Raises:
+            KeystoreLocked, NoSuchKey, StoreError: as `sign`.
+        """
+        key = self._unlocked().cached(address)
+        if key is None:
+            key = await self._find_key(address)
+        return hmac.digest(hmac.digest(key.secret, purpose, _HASH), data, _HASH)
 
     async def _find_key(self, address: Address) -> PrivateKey:
         row = await self._store.read(lambda tx: tables.find_key(tx, address))
