@@ -13,7 +13,13 @@ from lucidtrond.errors import (
 )
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Store, Tx
-from lucidtrond.sending.drafting import ChainHeads, Drafting, check_covered, draft
+from lucidtrond.sending.drafting import (
+    ChainHeads,
+    Drafting,
+    check_covered,
+    draft,
+    make_tag,
+)
 from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
@@ -22,6 +28,7 @@ from lucidtrond.sending.protocols import Signer
 from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.render import checked
+from lucidtrond.sending.tag import Tag
 from lucidtrond.sending.terms import Terms, check_recipient
 
 
@@ -46,14 +53,15 @@ class Acceptance:
         if existing is not None:
             return existing, False
         await check_unlocked(self._signer)
+        tag = await make_tag(self._signer, intent.owner, intent.key)
         heads = await self._drafting.fetch_heads()
         quote = await self._drafting.quote(intent, heads)
         try:
-            return await self._write(intent, terms, quote, heads)
+            return await self._write(intent, terms, quote, heads, tag)
         except InsufficientFunds:
             # Others are under way: look again, closer.
             quote = await self._drafting.quote(intent, heads, solid=True)
-            return await self._write(intent, terms, quote, heads)
+            return await self._write(intent, terms, quote, heads, tag)
 
     async def check(self, intent: Intent, terms: Terms) -> Payment:
         """As `accept`, without writing anything."""
@@ -94,7 +102,7 @@ class Acceptance:
         return entry
 
     async def _write(
-        self, intent: Intent, terms: Terms, quote: Quote, heads: ChainHeads
+        self, intent: Intent, terms: Terms, quote: Quote, heads: ChainHeads, tag: Tag
     ) -> tuple[Entry, bool]:
         def accept(tx: Tx) -> tuple[Entry, bool]:
             existing = self._existing(tx, intent)
@@ -103,7 +111,13 @@ class Acceptance:
             burn = check_covered(tx, intent, quote)
             remember(tx, intent.to)
             attempt = draft(
-                tx, intent, quote, heads, lifetime_ms=terms.lifetime_ms, burn=burn
+                tx,
+                intent,
+                quote,
+                heads,
+                tag=tag,
+                lifetime_ms=terms.lifetime_ms,
+                burn=burn,
             )
             head_time = heads.head.timestamp
             entry = self._recorder.accept(

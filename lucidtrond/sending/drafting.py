@@ -12,17 +12,20 @@ from attrs import frozen
 from lucidtrond.events.types import PaymentEstimate
 from lucidtrond.ports import Tx
 from lucidtrond.sending.intent import Intent
-from lucidtrond.sending.journal import queries, writes
+from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Draft, Entry
 from lucidtrond.sending.kinds.table import kind_of
 from lucidtrond.sending.limits import Limits, check_quote
-from lucidtrond.sending.protocols import PaymentNode
+from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.quoting import fetch_quote
 from lucidtrond.sending.raw_transaction import build
 from lucidtrond.sending.render import estimated
 from lucidtrond.sending.reserved import check_reserved, worst_beside
+from lucidtrond.sending.tag import EXPIRATION_STEP_MS, PURPOSE, Tag, tag_of
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader, ChainPosition
+from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
 
 
@@ -107,26 +110,42 @@ def check_covered(
     return worst
 
 
+async def make_tag(signer: Signer, owner: Address, key: str) -> Tag:
+    """The tag of an idempotency key in transactions of *owner*.
+
+    Raises:
+        KeystoreLocked, NoSuchKey
+        StoreError: a row of the keystore is damaged or was edited.
+    """
+    return tag_of(await signer.mac(owner, PURPOSE, key.encode()))
+
+
 def draft(
     tx: Tx,
     intent: Intent,
     quote: Quote,
     heads: ChainHeads,
     *,
+    tag: Tag,
     lifetime_ms: int,
     burn: Sun,
 ) -> Draft:
-    """Fix the bytes; no other transaction of the owner has their timestamp.
+    """Fix the bytes, with the *tag*; no other transaction in the journal has them.
 
     *burn* is reserved until the attempt is settled.
     """
-    expiration = UnixMillis(heads.head.timestamp + lifetime_ms)
-    raw = build(
-        intent,
-        kind_of(intent).contract(intent),
-        solid=heads.solid,
-        expiration=expiration,
-        timestamp=writes.reserve_timestamp(tx, intent.owner, heads.head.timestamp),
-        fee_limit=quote.fee_limit,
-    ).encode()
-    return Draft(raw, expiration, heads.solid.number, quote.fee_limit, burn)
+    head_time = heads.head.timestamp
+    expiration = tag.expiration(UnixMillis(head_time + lifetime_ms))
+    while True:
+        raw = build(
+            intent,
+            kind_of(intent).contract(intent),
+            solid=heads.solid,
+            expiration=expiration,
+            timestamp=tag.timestamp(head_time),
+            fee_limit=quote.fee_limit,
+        ).encode()
+        if not queries.is_journaled(tx, Transaction(raw).digest):
+            return Draft(raw, expiration, heads.solid.number, quote.fee_limit, burn)
+        # Two keys with one tag (see `sending.tag`).
+        expiration = UnixMillis(expiration - EXPIRATION_STEP_MS)

@@ -1,5 +1,6 @@
 """The bytes that carry out an intent. Pure."""
 
+from lucidtrond.sending import tag
 from lucidtrond.sending.intent import Intent
 from lucidtrond.tron.block import BlockHeader
 from lucidtrond.tron.contracts import Contract
@@ -39,7 +40,7 @@ def size_of(
         contract,
         solid=head,
         expiration=head.timestamp,
-        timestamp=head.timestamp,
+        timestamp=tag.longest_timestamp(head.timestamp),
         fee_limit=fee_limit,
     )
     return bandwidth_bytes(likeness.encode())

@@ -8,14 +8,20 @@ linked: same payment, next attempt.
 import logging
 from collections.abc import Callable
 
-from lucidtrond.errors import AlreadyFinal, CallError, DeadlinePassed, InDoubt
+from lucidtrond.errors import (
+    AlreadyFinal,
+    CallError,
+    DeadlinePassed,
+    InDoubt,
+    KeystoreLocked,
+)
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Store, Tx
 from lucidtrond.sending import plan
-from lucidtrond.sending.drafting import Drafting, check_covered, draft
+from lucidtrond.sending.drafting import Drafting, check_covered, draft, make_tag
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
-from lucidtrond.sending.protocols import PaymentNode
+from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.render import checked
 from lucidtrond.sending.terms import SHORTEST_MS
@@ -34,19 +40,22 @@ class Renewal:
         node: PaymentNode,
         *,
         drafting: Drafting,
+        signer: Signer,
         recorder: Recorder,
         position: Callable[[], ChainPosition],
     ) -> None:
         self._store = store
         self._node = node
         self._drafting = drafting
+        self._signer = signer
         self._recorder = recorder
         self._position = position
 
     async def settle(self, entry: Entry) -> Entry | None:
         """Write the next attempt of a dead one, or that none follows.
 
-        None: not now, since the nodes do not agree (yet) that it is dead.
+        None: not now, since the nodes do not agree (yet) that it is dead, or the
+        keystore is locked.
 
         Raises:
             NodeError: nothing was decided.
@@ -59,6 +68,8 @@ class Renewal:
         except InDoubt as doubt:
             extra = {"txid": entry.txid, "reason": doubt.message}
             log.info("not surely dead yet", extra=extra)
+            return None
+        except KeystoreLocked:
             return None
         except CallError as error:
             return await self._abandon(entry, error.message)
@@ -85,13 +96,14 @@ class Renewal:
             lifetime_ms = min(lifetime_ms, deadline - heads.head.timestamp)
             if lifetime_ms < SHORTEST_MS:
                 raise DeadlinePassed("the time it was given is over")
+        tag = await make_tag(self._signer, intent.owner, intent.key)
         quote = await self._drafting.quote(intent, heads, solid=True)
 
         def renew(tx: Tx) -> Entry:
             dead = _renewable(tx, entry.txid, by_hand=by_hand)
             burn = check_covered(tx, intent, quote, instead_of=dead)
             attempt = draft(
-                tx, intent, quote, heads, lifetime_ms=lifetime_ms, burn=burn
+                tx, intent, quote, heads, tag=tag, lifetime_ms=lifetime_ms, burn=burn
             )
             return self._recorder.renew(tx, dead, attempt)
 

@@ -1,8 +1,8 @@
 """The sender: the one interface of this package; makes its parts and connects them.
 
 The bytes of a payment are fixed in the transaction that accepts its order: reference
-block, expiration and a timestamp that no other transaction of the owner has. So its
-txid exists before anything can be sent, signing twice gives the same transaction, and
+block, and expiration and timestamp, which carry the tag of the key (`tag`). So its txid
+exists before anything can be sent, signing twice gives the same transaction, and
 a process that dies anywhere finds in the journal what to go on with:
 
     accept (intent, bytes)  →  sign  →  keep the signature  →  send  →  note the answer
@@ -75,7 +75,12 @@ class Sender:
         recorder = Recorder(store, emit=emit, clock=clock)
         drafting = Drafting(node, position=position, limits=limits)
         renewal = Renewal(
-            store, node, drafting=drafting, recorder=recorder, position=position
+            store,
+            node,
+            drafting=drafting,
+            signer=signer,
+            recorder=recorder,
+            position=position,
         )
 
         def head_time() -> UnixMillis | None:

@@ -2,9 +2,11 @@
 
 ``sending_payment`` is the intent and never changes; ``sending_attempt`` holds its
 transactions, of which the `latest` has the payment's state (`buried`: abandoned);
-``sending_clock`` the last timestamp given to an owner's transactions, which makes their
-ids distinct; ``sending_recipient`` the recipients paid, with the
-ends of their addresses.
+``sending_recipient`` holds the recipients paid, with the ends of their addresses;
+``sending_foreign`` transactions of ours that the journal did not know when a block
+showed them (no `block_number`: a fork took the block back); ``sending_start``, in one
+row, which file on which machine this database was when it was last started, and until
+when it may be an old copy.
 """
 
 from typing import Final
@@ -141,6 +143,49 @@ MIGRATIONS: Final = (
             DEFAULT 'trx_transfer';
         ALTER TABLE sending_payment ADD COLUMN details BYTES NOT NULL DEFAULT x'';
         UPDATE sending_payment SET kind = 'trc20_transfer' WHERE asset != 'TRX'
+        """,
+    ),
+    # Timestamps carry the tags of idempotency keys now, which make ids distinct.
+    Migration(
+        OWNER,
+        10,
+        """
+        DROP TABLE sending_clock;
+        ALTER TABLE sending_attempt ADD COLUMN adopted FLAG NOT NULL DEFAULT 0;
+        CREATE TABLE sending_foreign (
+            txid BYTES NOT NULL,
+            owner BYTES NOT NULL,
+            tag BYTES NOT NULL,
+            raw BYTES NOT NULL,
+            signature BYTES NOT NULL,
+            flag TEXT,
+            recipient BYTES,
+            asset TEXT,
+            amount BYTES,
+            expiration_ms INT64 NOT NULL,
+            reference_number INT64 NOT NULL,
+            block_number INT64,
+            block_id BYTES,
+            block_timestamp_ms INT64,
+            contract_ret INT64,
+            fee_sun INT64,
+            arrived BYTES,
+            proof TEXT,
+            result TEXT NOT NULL DEFAULT '',
+            committed FLAG NOT NULL DEFAULT 0,
+            seen_ms INT64 NOT NULL,
+            adopted FLAG NOT NULL DEFAULT 0,
+            acknowledged_ms INT64,
+            PRIMARY KEY (txid, owner)
+        );
+        CREATE INDEX sending_foreign_tag ON sending_foreign (owner, tag);
+        CREATE INDEX sending_foreign_block ON sending_foreign (block_number);
+        CREATE TABLE sending_start (
+            one INT64 PRIMARY KEY CHECK (one = 1),
+            identity TEXT NOT NULL,
+            held_until_ms INT64,
+            held_reason TEXT NOT NULL DEFAULT ''
+        )
         """,
     ),
 )

@@ -47,7 +47,6 @@ WRITERS = {
     "insert_next": "resign",
     "_insert_attempt": "part of intent and resign",
     "supersede": "in the transaction of resign",
-    "reserve_timestamp": "in the transactions of intent and resign",
 }
 """Who writes the journal, and the step of `points.STEPS` that it belongs to."""
 

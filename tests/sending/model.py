@@ -1,5 +1,6 @@
 """A model chain that takes payments, and one process's objects around it."""
 
+import hmac
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -290,6 +291,8 @@ class ModelSigner:
     locks_first: bool = False
     """The next signature finds the keystore locked since its status was asked."""
     signatures: int = 0
+    same_mac: bool = False
+    """All keys of all addresses get one tag."""
 
     @property
     def is_locked(self) -> bool:
@@ -310,6 +313,14 @@ class ModelSigner:
             raise KeystoreLocked("locked")
         self.signatures += 1
         return KEYS[OWNERS.index(address)].sign(digest)
+
+    async def mac(self, address: Address, purpose: bytes, data: bytes) -> bytes:
+        if self.locked:
+            raise KeystoreLocked("locked")
+        if self.same_mac:
+            return bytes(32)
+        secret = KEYS[OWNERS.index(address)].secret
+        return hmac.digest(hmac.digest(secret, purpose, "sha256"), data, "sha256")
 
 
 @define

@@ -33,9 +33,7 @@ def names_in(path: Path) -> set[str]:
     ("name", "modules"),
     [
         ("PaymentChanged", {"recorder.py"}),
-        # The timestamp of a draft is taken where its bytes are fixed.
-        ("writes", {"recorder.py", "drafting.py"}),
-        ("reserve_timestamp", {"drafting.py"}),
+        ("writes", {"recorder.py"}),
         ("keep_signature", {"recorder.py"}),
     ],
 )

@@ -100,6 +100,12 @@ def attempt(tx: Tx, digest: bytes) -> Entry:
     return entry
 
 
+def is_journaled(tx: Tx, digest: bytes) -> bool:
+    """Whether an attempt's transaction has this digest."""
+    sql = "SELECT 1 FROM sending_attempt WHERE txid = ?"
+    return bool(tx.execute(sql, (digest,)))
+
+
 def must_find(tx: Tx, txid: TxId) -> Entry:
     """An attempt that is known to be there."""
     entry = by_txid(tx, txid)

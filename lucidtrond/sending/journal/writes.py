@@ -8,22 +8,8 @@ from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Draft, Entry
 from lucidtrond.sending.plan import Attempt, next_send
 from lucidtrond.sending.terms import Terms
-from lucidtrond.tron.address import Address
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import UnixMillis
-
-
-def reserve_timestamp(tx: Tx, owner: Address, at_least: UnixMillis) -> UnixMillis:
-    """Give a timestamp that no other transaction of *owner* has, so that ids differ."""
-    rows = tx.execute(
-        "INSERT INTO sending_clock (owner, last_ms) VALUES (?, ?)"
-        " ON CONFLICT (owner) DO UPDATE SET last_ms ="
-        " CASE WHEN excluded.last_ms > sending_clock.last_ms"
-        " THEN excluded.last_ms ELSE sending_clock.last_ms + 1 END"
-        " RETURNING last_ms",
-        (owner.raw, at_least),
-    )
-    return UnixMillis(rows[0][0])
 
 
 def insert(
