@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from attrs import field, frozen
+from msgspec import Struct
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -48,8 +49,7 @@ class Clock(Protocol):
         """Milliseconds since the Unix epoch."""
 
 
-@frozen
-class Migration:
+class Migration(Struct, frozen=True):
     """One forward step of one owner's tables.
 
     Columns are declared with the five types that ``store`` maps to its engine:
@@ -79,8 +79,7 @@ class LedgerHealth:
     """What of it an operator has to do something about, and what; text for people."""
 
 
-@frozen
-class BalanceDrift:
+class BalanceDrift(Struct, frozen=True):
     """An account holds *drift* more of *asset* than the ledger says; sun or raw units.
 
     It can have arisen in any block from *since_block* on.
@@ -91,8 +90,7 @@ class BalanceDrift:
     since_block: int
 
 
-@frozen
-class KeystoreStatus:
+class KeystoreStatus(Struct, frozen=True):
     """What anyone may know of the keystore; *keys* counts addresses handed out."""
 
     exists: bool

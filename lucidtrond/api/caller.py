@@ -2,14 +2,13 @@
 
 from typing import Literal
 
-from attrs import frozen
+from msgspec import Struct
 
 CallerClass = Literal["read", "spend", "admin"]
 """What a method asks of its caller: look, pay, or run the place."""
 
 
-@frozen
-class Caller:
+class Caller(Struct, frozen=True):
     """One peer, for as long as its connection lasts.
 
     *identity* is for logs and the audit: ``uid=1000``, a token's name; never a secret.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Literal
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.api.caller import Caller
 
@@ -19,8 +19,7 @@ PREFIX: Final = "/api/"
 _TEMPLATE: Final = re.compile(r"(?:/(?:[A-Za-z0-9._-]+|\{[a-z][a-z0-9_]*\}))+\Z")
 
 
-@frozen(kw_only=True)
-class RouteRequest:
+class RouteRequest(Struct, frozen=True, kw_only=True):
     """One request whose path fits; all texts are percent-decoded."""
 
     caller: Caller
@@ -31,16 +30,14 @@ class RouteRequest:
     body: bytes
 
 
-@frozen(kw_only=True)
-class RouteResponse:
+class RouteResponse(Struct, frozen=True, kw_only=True):
     """A JSON body, whole."""
 
     status: int
     body: bytes
 
 
-@frozen(kw_only=True)
-class RouteSpec:
+class RouteSpec(Struct, frozen=True, kw_only=True):
     """One route as declared."""
 
     verb: Verb

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 import msgspec
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.api.caller import CallerClass
 from lucidtrond.api.http import RouteSpec
@@ -20,8 +20,7 @@ class NoConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section of a plugin that has no settings."""
 
 
-@frozen(kw_only=True)
-class MethodSpec:
+class MethodSpec(Struct, frozen=True, kw_only=True):
     """One method. *handler* is ``async def (ctx[, params]) -> result``.
 
     *params* and *result* are msgspec Structs; *example* holds params by name. *errors*
@@ -42,8 +41,7 @@ class MethodSpec:
     errors: tuple[type[LucidError], ...]
 
 
-@frozen(kw_only=True)
-class ServiceSpec:
+class ServiceSpec(Struct, frozen=True, kw_only=True):
     """A task that lives as long as the daemon: ``async def (ctx, task_status)``."""
 
     name: str
@@ -51,8 +49,7 @@ class ServiceSpec:
     on_crash: Literal["restart", "stop-daemon"] = "restart"
 
 
-@frozen(kw_only=True)
-class HandlerSpec:
+class HandlerSpec(Struct, frozen=True, kw_only=True):
     """Called for every event of one type, one at a time and in order.
 
     *name* is the function's: under it the host remembers how far the handler came.
@@ -63,8 +60,7 @@ class HandlerSpec:
     run: Callable[..., Awaitable[None]]
 
 
-@frozen(kw_only=True)
-class MigrationSpec:
+class MigrationSpec(Struct, frozen=True, kw_only=True):
     """One forward step of the plugin's own tables (``<plugin>_`` is their prefix)."""
 
     version: int
@@ -74,8 +70,7 @@ class MigrationSpec:
 Lifespan = Callable[..., AbstractAsyncContextManager[None]]
 
 
-@frozen(kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """All of one plugin's declarations.
 
     *needs* are the grants without which it can't work; *networks* are the only ones on

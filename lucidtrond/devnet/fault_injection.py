@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 import trio
-from attrs import frozen
+from msgspec import Struct
 from msgspec.structs import replace
 
 from lucidtrond.api.fault_rules import FaultRule
@@ -24,8 +24,7 @@ _RESET: Final = struct.pack("ii", 1, 0)
 _DRIP_S: Final = 0.1
 
 
-@frozen
-class FaultyRouter:
+class FaultyRouter(Struct, frozen=True):
     """A router behind the faults of one port."""
 
     router: Router

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
+from msgspec import Struct
 
 from lucidtrond.devnet.control import CantStall, NoSnapshot, NoSuchPort, control
 from lucidtrond.devnet.describe import describe
@@ -52,8 +53,7 @@ RETRY_S: Final = 1.0
 EARLY_MS: Final = 100
 
 
-@frozen(kw_only=True)
-class DevnetConfig:
+class DevnetConfig(Struct, frozen=True, kw_only=True):
     """What chain, and where. *state_dir* None keeps nothing beyond the process.
 
     *block_time_s* 0 makes blocks on demand only; *genesis* replaces the default chain;
@@ -87,8 +87,7 @@ class DevnetConfig:
         return self.block_time_s * 1000 >= BLOCK_INTERVAL_MS
 
 
-@frozen
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """A solidified state and the blocks above it."""
 
     base: WorldRows

@@ -30,6 +30,7 @@ from typing import Final
 
 import trio
 from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.errors import InvalidInput
 from lucidtrond.events import outbox
@@ -49,8 +50,7 @@ RETRY_S: Final = 0.05
 """Pause before a full sink is tried again."""
 
 
-@frozen
-class BusStatistics:
+class BusStatistics(Struct, frozen=True):
     subscriptions: int
     replaying: int
     pushed: int

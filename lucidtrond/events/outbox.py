@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.events.types import Event
 from lucidtrond.ports import Migration, Row, Tx
@@ -38,8 +38,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
 )
 
 
-@frozen
-class StoredEvent:
+class StoredEvent(Struct, frozen=True):
     """An event as it lies in the outbox."""
 
     seq: int

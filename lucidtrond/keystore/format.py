@@ -19,8 +19,8 @@ import struct
 import unicodedata
 from typing import Final, Self
 
-from attrs import frozen
 from Crypto.Cipher import AES
+from msgspec import Struct
 
 from lucidtrond.errors import InvalidInput
 
@@ -46,8 +46,7 @@ class NotOpened(ValueError):
     """The record is whole, and this key does not open it."""
 
 
-@frozen
-class ScryptParameters:
+class ScryptParameters(Struct, frozen=True):
     """The cost of one try; 2^15 and 8 take 32 MiB and about 0.1 s."""
 
     n: int = 2**15
@@ -63,8 +62,7 @@ LARGEST: Final = ScryptParameters(n=2**20, r=8, p=16)
 """Refuse more: a header is read before anything proves that it is ours."""
 
 
-@frozen
-class KdfHeader:
+class KdfHeader(Struct, frozen=True):
     """What must be known, beside the passphrase, to find the wrapping key again."""
 
     parameters: ScryptParameters
@@ -88,8 +86,7 @@ class KdfHeader:
         return cls(ScryptParameters(n, r, p), data[13:])
 
 
-@frozen
-class Identity:
+class Identity(Struct, frozen=True):
     """Which row a record belongs to; no part is secret."""
 
     keystore_id: bytes

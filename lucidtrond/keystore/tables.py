@@ -7,6 +7,7 @@ transaction: two processes on one database never give the same one.
 from typing import Final
 
 from attrs import field, frozen
+from msgspec import Struct
 
 from lucidtrond.errors import KeystoreMissing
 from lucidtrond.keystore.format import Identity
@@ -84,8 +85,7 @@ class SeedRow:
         )
 
 
-@frozen
-class KeyRow:
+class KeyRow(Struct, frozen=True):
     """Where the key of an address is found."""
 
     seed: SeedRow

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, get_args
 
 import msgspec
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.api import Grant, Manifest
 from lucidtrond.api.http import shape_of
@@ -26,8 +26,7 @@ _TABLE: Final = re.compile(
 )
 
 
-@frozen
-class Checked:
+class Checked(Struct, frozen=True):
     """A plugin without faults and its settings."""
 
     imported: ImportedPlugin

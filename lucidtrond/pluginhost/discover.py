@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib.metadata import Distribution, entry_points
 from typing import Any, Protocol
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.api import ENTRY_POINTS, Plugin
 
@@ -25,8 +25,7 @@ class PluginPoint(Protocol):
         """Import it."""
 
 
-@frozen
-class ImportedPlugin:
+class ImportedPlugin(Struct, frozen=True):
     """An enabled plugin, imported; *fault* says why it could not be."""
 
     name: str

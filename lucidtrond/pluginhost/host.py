@@ -15,7 +15,8 @@ import attrs
 import msgspec
 import pluggy
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
+from msgspec import Struct
 
 from lucidtrond.api import Context, HookSpecs, RouteResponse
 from lucidtrond.api.caller import Caller, CallerClass
@@ -42,8 +43,7 @@ MakeContext = Callable[..., Context[Any]]
 """``make_context(name=…, config=…, grants=…)``: given by the daemon."""
 
 
-@frozen(kw_only=True)
-class BoundMethod:
+class BoundMethod(Struct, frozen=True, kw_only=True):
     """A method with its plugin's context inside: ``await call(params)``."""
 
     name: str
@@ -60,8 +60,7 @@ class BoundMethod:
     errors: tuple[type[LucidError], ...]
 
 
-@frozen(kw_only=True)
-class BoundRoute:
+class BoundRoute(Struct, frozen=True, kw_only=True):
     """A route with its plugin's context inside: ``await call(request)``."""
 
     verb: str
@@ -71,8 +70,7 @@ class BoundRoute:
     calls: tuple[str, ...]
 
 
-@frozen
-class PluginState:
+class PluginState(Struct, frozen=True):
     """For ``plugin.list``."""
 
     name: str

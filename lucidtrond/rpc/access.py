@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from attrs import Factory, frozen
+from msgspec import Struct
 
 from lucidtrond.api.caller import Caller, CallerClass
 
@@ -20,8 +21,7 @@ OVERFLOW_UID: Final = 65534
 """What uids look like that have no place in our user namespace (PrivateUsers=yes)."""
 
 
-@frozen
-class Peer:
+class Peer(Struct, frozen=True):
     """A process at the other end of a Unix socket when it connected."""
 
     uid: int

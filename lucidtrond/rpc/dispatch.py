@@ -29,7 +29,7 @@ from jsonrpcserver.async_dispatcher import dispatch_request
 from jsonrpcserver.request import Request as ServerRequest
 from jsonrpcserver.result import SuccessResult
 from jsonrpcserver.sentinels import NOCONTEXT, NODATA, NOID
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, Struct
 from oslash.either import Left, Right
 
 from lucidtrond.api.caller import Caller, CallerClass
@@ -63,8 +63,7 @@ log = logging.getLogger(__name__)
 BATCH_WORKERS: Final = 8
 
 
-@frozen
-class Call:
+class Call(Struct, frozen=True):
     """Who asks, and over which connection if there is one."""
 
     caller: Caller

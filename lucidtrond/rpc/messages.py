@@ -8,8 +8,7 @@ the very bytes that came (``1.0`` is not ``1``, 2**53+1 is not 2**53).
 from typing import Any, Final, Literal
 
 import msgspec
-from attrs import frozen
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from lucidtrond.rpc.framing import (
     BLANKS,
@@ -39,8 +38,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Raw | UnsetType = UNSET
 
 
-@frozen
-class Fault:
+class Fault(Struct, frozen=True):
     """A text (or a member of a batch) that is no request, and its answer."""
 
     answer: bytes | None
@@ -49,8 +47,7 @@ class Fault:
     """Not JSON at all: the peer speaks something else; close."""
 
 
-@frozen
-class Batch:
+class Batch(Struct, frozen=True):
     """Several messages in one text, each answered for itself."""
 
     members: tuple[Request | Fault, ...]

@@ -8,14 +8,14 @@ bytes waiting to be sent (events are refused, see `Outlet.push`), subscriptions
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from attrs import define, field, frozen
+from attrs import define, field
+from msgspec import Struct
 
 from lucidtrond.api.caller import Caller
 from lucidtrond.errors import NotFound, TooBusy
 
 
-@frozen
-class SessionLimits:
+class SessionLimits(Struct, frozen=True):
     """What one connection may hold."""
 
     in_flight: int = 256

@@ -14,7 +14,8 @@ from typing import Final
 
 import httptools
 import msgspec
-from attrs import define, field, frozen
+from attrs import define, field
+from msgspec import Struct
 
 REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 # A body of one-byte chunks is six times its size on the wire; more is abuse.
@@ -48,8 +49,7 @@ class HttpResponse(msgspec.Struct, frozen=True):
     """Sends the encoded answer in a way of its own; the connection ends with it."""
 
 
-@frozen
-class HttpLimits:
+class HttpLimits(Struct, frozen=True):
     """Bounds of one server; when `max_connections` are open a new one gets 503."""
 
     max_connections: int = 512
@@ -63,8 +63,7 @@ class HttpLimits:
     """A peer that takes no byte for so long is cut off."""
 
 
-@frozen
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a connection can't go on: the status and a text for people."""
 
     status: int

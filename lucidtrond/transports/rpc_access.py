@@ -9,7 +9,7 @@ import ipaddress
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.api.caller import Caller, CallerClass
 from lucidtrond.transports.http_messages import HttpRequest
@@ -17,8 +17,7 @@ from lucidtrond.transports.http_messages import HttpRequest
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@frozen
-class HttpAccess:
+class HttpAccess(Struct, frozen=True):
     """*classes* is what every caller may, *hosts* are the names we are called by,
     *origins* the web pages that may call us beside our own."""
 

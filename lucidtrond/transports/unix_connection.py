@@ -16,8 +16,8 @@ from math import inf
 from typing import Final, assert_never
 
 import trio
-from attrs import define, field, frozen
-from msgspec import UNSET
+from attrs import define, field
+from msgspec import UNSET, Struct
 
 from lucidtrond.api.caller import Caller
 from lucidtrond.errors import CallError, ShuttingDown, TooLarge
@@ -63,8 +63,7 @@ INLINE_S: Final = 5.0
 """An inline method that waits so long is ended."""
 
 
-@frozen
-class UnixLimits:
+class UnixLimits(Struct, frozen=True):
     """Bounds of one server."""
 
     max_connections: int = 4096

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 import trio
-from attrs import define, field, frozen
-from msgspec import UNSET
+from attrs import define, field
+from msgspec import UNSET, Struct
 
 from lucidtrond.api.caller import Caller
 from lucidtrond.errors import ShuttingDown
@@ -40,8 +40,7 @@ HANDSHAKE_S: Final = 10.0
 CLOSE_S: Final = 2.0
 
 
-@frozen
-class WsLimits:
+class WsLimits(Struct, frozen=True):
     """Bounds of one connection."""
 
     text_bytes: int = MAX_TEXT

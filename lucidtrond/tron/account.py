@@ -1,13 +1,12 @@
 """What the chain knows of an address, in our words."""
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.units import Sun, UnixMillis
 
 
-@frozen
-class Account:
+class Account(Struct, frozen=True):
     """An account; one that was never activated has ``activated=False`` and nothing."""
 
     address: Address
@@ -26,8 +25,7 @@ class Account:
         return self.address if self.witness_key is None else self.witness_key
 
 
-@frozen
-class Resources:
+class Resources(Struct, frozen=True):
     """Bandwidth in bytes and energy units, as of one block; *_used decays with time."""
 
     free_net_used: int = 0

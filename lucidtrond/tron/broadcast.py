@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.transaction import TxId
 
@@ -26,8 +26,7 @@ CODES: Final = {
 """Names of numbers: api.proto, Return.response_code. Some gateways print the number."""
 
 
-@frozen
-class BroadcastAnswer:
+class BroadcastAnswer(Struct, frozen=True):
     """*code* is the name of response_code (api.proto), SUCCESS when omitted.
 
     *txid* is what the node computed from what it parsed; *message* is plain text.

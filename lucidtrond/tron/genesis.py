@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron import contracts
 from lucidtrond.tron import tron_pb2 as pb
@@ -27,8 +27,7 @@ WITNESS: Final = (
 """In the witness' place; it signs nothing."""
 
 
-@frozen
-class GenesisAsset:
+class GenesisAsset(Struct, frozen=True):
     """An account that exists from the start. A balance may be negative (blackhole)."""
 
     address: Address

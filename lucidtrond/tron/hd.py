@@ -7,6 +7,7 @@ from typing import Final, Self
 
 import coincurve
 from attrs import field, frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.keys import PrivateKey, address_of
@@ -43,16 +44,14 @@ def format_path(path: tuple[int, ...]) -> str:
     return "/".join(("m", *steps))
 
 
-@frozen
-class DerivedAddress:
+class DerivedAddress(Struct, frozen=True):
     """An address of ours and the index its key has below `ACCOUNT_PATH`."""
 
     address: Address
     index: int
 
 
-@frozen
-class PublicNode:
+class PublicNode(Struct, frozen=True):
     """An extended public key: makes addresses without any secret."""
 
     key: bytes

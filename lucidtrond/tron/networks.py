@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
@@ -14,8 +14,7 @@ USDT_DECIMALS: Final = 6
 """decimals() of the contract on each of the three networks."""
 
 
-@frozen
-class Network:
+class Network(Struct, frozen=True):
     """One public network. The genesis id alone decides which one a node is on."""
 
     name: str

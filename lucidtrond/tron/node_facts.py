@@ -1,10 +1,9 @@
 """What a node says about itself, in our words."""
 
-from attrs import frozen
+from msgspec import Struct
 
 
-@frozen
-class NodeFacts:
+class NodeFacts(Struct, frozen=True):
     """*version* is its software's; *peers* are connected now."""
 
     version: str

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.units import Sun
 
 
-@frozen
-class ChainParameters:
+class ChainParameters(Struct, frozen=True):
     """Prices in sun. *every* holds all parameters by the node's key."""
 
     transaction_fee: Sun

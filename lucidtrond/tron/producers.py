@@ -10,8 +10,8 @@ n + 1: a block is validated against the state that its parent left.
 from collections.abc import Iterator
 from typing import Final, TypeVar
 
-from attrs import frozen
 from google.protobuf.message import DecodeError, Message
+from msgspec import Struct
 
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.address import Address, InvalidAddress
@@ -27,8 +27,7 @@ _UPDATE: Final = pb.Transaction.Contract.AccountPermissionUpdateContract
 _NAMES: Final = (b"WitnessCreateContract", b"AccountPermissionUpdateContract")
 
 
-@frozen
-class KeyChange:
+class KeyChange(Struct, frozen=True):
     """*producer*'s blocks are signed by *key* from the next block on."""
 
     producer: Address

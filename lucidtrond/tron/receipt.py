@@ -4,6 +4,7 @@ Block headers do not commit to receipts: whoever answers can forge one unseen.
 """
 
 from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.transaction import TxId
@@ -19,8 +20,7 @@ class Log:
     data: bytes
 
 
-@frozen
-class InternalTransfer:
+class InternalTransfer(Struct, frozen=True):
     """TRX (and TRC-10) moved by a contract. *values* are (amount, token id or "")."""
 
     hash: str
@@ -64,8 +64,7 @@ class Receipt:
         return not self.failed and self.vm_result in (None, "SUCCESS")
 
 
-@frozen
-class ConstantResult:
+class ConstantResult(Struct, frozen=True):
     """What a call would do now, as one node simulated it; no block commits to it.
 
     *energy_used* includes *energy_penalty*, the surcharge of a busy contract.

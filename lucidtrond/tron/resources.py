@@ -13,7 +13,7 @@ energy of a contract's calls is in `contract_terms`.
 import math
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.units import SUN_PER_TRX, Sun
 
@@ -26,8 +26,7 @@ _PRECISION: Final = 1_000_000
 """ChainConstant.PRECISION."""
 
 
-@frozen
-class Usage:
+class Usage(Struct, frozen=True):
     """How much of a stake's resource was used, when, and over which window it recovers.
 
     *window* is in thousandths of a slot, as getaccount's ``net_window_size`` is for

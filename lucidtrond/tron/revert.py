@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.abi import SELECTOR_SIZE, decode, selector
 from lucidtrond.tron.abi_types import AbiError
@@ -29,8 +29,7 @@ PANICS: Final[Mapping[int, str]] = MappingProxyType(
 )
 
 
-@frozen
-class ErrorReason:
+class ErrorReason(Struct, frozen=True):
     """``require`` and ``revert`` with a text."""
 
     text: str
@@ -39,8 +38,7 @@ class ErrorReason:
         return self.text
 
 
-@frozen
-class PanicReason:
+class PanicReason(Struct, frozen=True):
     """What the compiler itself checks."""
 
     code: int
@@ -49,8 +47,7 @@ class PanicReason:
         return f"panic 0x{self.code:02x}: {PANICS.get(self.code, 'unknown')}"
 
 
-@frozen
-class CustomReason:
+class CustomReason(Struct, frozen=True):
     """A contract's own error: its selector and arguments."""
 
     selector: bytes

@@ -5,13 +5,12 @@ What a contract calls itself proves nothing; anybody can deploy another "USDT".
 
 from collections.abc import Iterable, Iterator
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 
 
-@frozen
-class KnownToken:
+class KnownToken(Struct, frozen=True):
     """One TRC-20 contract that somebody vouched for. *decimals* is 0 to 77.
 
     *fee_on_transfer*: less may arrive than a transfer asked for, so its log need not

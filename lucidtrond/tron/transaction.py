@@ -10,6 +10,7 @@ from typing import Final, NewType, cast
 
 from attrs import evolve, frozen
 from google.protobuf.message import DecodeError
+from msgspec import Struct
 
 from lucidtrond.tron import contracts
 from lucidtrond.tron import tron_pb2 as pb
@@ -39,8 +40,7 @@ class MalformedTransaction(ValueError):
     """Bytes that are no transaction, or one without exactly one contract."""
 
 
-@frozen
-class Reference:
+class Reference(Struct, frozen=True):
     """TAPOS: the block that a transaction builds on."""
 
     block_bytes: bytes

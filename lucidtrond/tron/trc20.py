@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from attrs import evolve, frozen
+from msgspec import Struct
 
 from lucidtrond.tron.abi import SELECTOR_SIZE, decode, encode_call, selector, topic
 from lucidtrond.tron.abi_types import WORD, AbiError
@@ -41,8 +42,7 @@ ADDRESS_BYTES: Final = 20
 """Of an address word, the lower ones (an address without its network prefix)."""
 
 
-@frozen
-class TransferCall:
+class TransferCall(Struct, frozen=True):
     """``transfer``, or ``transferFrom`` when *sender* is not None."""
 
     sender: Address | None
@@ -50,8 +50,7 @@ class TransferCall:
     amount: int
 
 
-@frozen
-class ApproveCall:
+class ApproveCall(Struct, frozen=True):
     """``approve``."""
 
     spender: Address
@@ -68,8 +67,7 @@ class TransferLog:
     amount: int
 
 
-@frozen
-class ApprovalLog:
+class ApprovalLog(Struct, frozen=True):
     """An Approval event of *token*."""
 
     token: Address
@@ -78,8 +76,7 @@ class ApprovalLog:
     amount: int
 
 
-@frozen
-class UnreadableLog:
+class UnreadableLog(Struct, frozen=True):
     """An event of *token* that bears the name of a standard one and is not like it."""
 
     token: Address

@@ -6,21 +6,19 @@ results, is one endpoint's word (`tron.block`).
 
 from bisect import bisect_right
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.units import UnixMillis
 
 
-@frozen
-class UnprovenSummary:
+class UnprovenSummary(Struct, frozen=True):
     """How many there are, and the *newest* few, ascending."""
 
     count: int = 0
     newest: tuple[int, ...] = ()
 
 
-@frozen
-class UnprovenBlocks:
+class UnprovenBlocks(Struct, frozen=True):
     """Numbers, ascending, and for each the time of the parent block.
 
     A parent's time of 0 stands for "any": older ones were forgotten, so this one stands

@@ -6,9 +6,9 @@ For bytes that must stay as they came: raw data and contracts of others.
 from collections.abc import Iterator
 from typing import Final, TypeVar, cast
 
-from attrs import frozen
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
+from msgspec import Struct
 
 MAX_DEPTH: Final = 100
 """Messages in one another that a protobuf reader takes (CodedInputStream)."""
@@ -49,8 +49,7 @@ def length_field(number: int, content: bytes) -> bytes:
     return varint(number << 3 | _LENGTH) + varint(len(content)) + content
 
 
-@frozen
-class Field:
+class Field(Struct, frozen=True):
     """One field as it stands: *value* is int for varints, bytes for all else."""
 
     number: int

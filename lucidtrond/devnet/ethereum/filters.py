@@ -4,7 +4,8 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from attrs import define, field, frozen
+from attrs import define, field
+from msgspec import Struct
 
 from lucidtrond.devnet.ethereum.errors import internal
 from lucidtrond.devnet.ethereum.logs import LogFilter, read_filter, read_span, scan
@@ -20,8 +21,7 @@ MAX_FILTERS: Final = 1000
 ID_BYTES: Final = 16
 
 
-@frozen
-class _Logs:
+class _Logs(Struct, frozen=True):
     """Wanted logs from block *start* to *end*; None is whatever will be the head."""
 
     wanted: LogFilter

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.devnet.ethereum.errors import (
     RpcError,
@@ -28,8 +28,7 @@ MAX_TOPICS: Final = 4
 MAX_LOGS: Final = 10_000  # LogBlockQuery.MAX_RESULT
 
 
-@frozen
-class LogFilter:
+class LogFilter(Struct, frozen=True):
     """What a log must have; an empty tuple allows anything. Addresses: 21 bytes."""
 
     addresses: tuple[bytes, ...]

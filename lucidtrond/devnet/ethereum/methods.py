@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.devnet.ethereum import calls
 from lucidtrond.devnet.ethereum.errors import (
@@ -41,8 +41,7 @@ Answer = Callable[..., Any]
 """Takes the chain and the parameters; gives what is printed as JSON."""
 
 
-@frozen
-class Method:
+class Method(Struct, frozen=True):
     """*parameters* must all be there."""
 
     parameters: int

@@ -6,8 +6,8 @@ What a node has no answer to is the empty message. Texts are java-tron's.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from attrs import frozen
 from google.protobuf.message import DecodeError, Message
+from msgspec import Struct
 
 from lucidtrond.devnet.grpc.messages import block_message, info_message
 from lucidtrond.devnet.java.block_lookup import (
@@ -34,16 +34,14 @@ class CallFailed(Exception):
         self.status, self.message = status, message
 
 
-@frozen
-class _Question:
+class _Question(Struct, frozen=True):
     """A chain, and which of its states is asked."""
 
     chain: ChainView
     solid: bool
 
 
-@frozen
-class _Method:
+class _Method(Struct, frozen=True):
     request: type[Message]
     run: Callable[[_Question, Any], bytes]
     is_solid: bool = True

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.devnet.http import (
     assets,
@@ -26,8 +26,7 @@ Servlet = Callable[[ServletRequest], Any]
 """Gives what is printed as JSON; None is an empty answer."""
 
 
-@frozen
-class Route:
+class Route(Struct, frozen=True):
     """A path's servlet."""
 
     servlet: Servlet

@@ -5,7 +5,7 @@ BandwidthProcessor of java-tron; the arithmetic is in `tron.resources`.
 
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
@@ -19,8 +19,7 @@ from lucidtrond.tron.units import Sun
 PUBLIC_NET_LIMIT: Final = 14_400_000_000
 
 
-@frozen
-class NetBill:
+class NetBill(Struct, frozen=True):
     """How bandwidth was paid: in bytes from a limit, or in burned sun."""
 
     usage: int = 0

@@ -11,7 +11,8 @@ Time and storage are arguments: this module never looks at a clock.
 from collections.abc import Iterable
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import block_key
@@ -57,8 +58,7 @@ class TooDeep(ValueError):
     """A fork would take back what is solidified."""
 
 
-@frozen
-class Pooled:
+class Pooled(Struct, frozen=True):
     """A transaction in the pool with the result of its dry run."""
 
     candidate: Candidate
@@ -67,16 +67,14 @@ class Pooled:
     since_ms: UnixMillis
 
 
-@frozen
-class Draft:
+class Draft(Struct, frozen=True):
     """A finished block that readers do not see yet."""
 
     row: BlockRow
     world: World
 
 
-@frozen
-class Found:
+class Found(Struct, frozen=True):
     """A transaction's place; *block* is None while it is pending."""
 
     transaction: TransactionRow

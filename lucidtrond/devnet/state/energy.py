@@ -4,7 +4,7 @@ The stake of the contract's maker pays a part, if he said so; the caller's stake
 then burned sun the rest (EnergyProcessor).
 """
 
-from attrs import frozen
+from msgspec import Struct
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account
@@ -19,8 +19,7 @@ from lucidtrond.tron.resources import Usage
 from lucidtrond.tron.units import SUN_PER_TRX, Sun
 
 
-@frozen
-class EnergyBill:
+class EnergyBill(Struct, frozen=True):
     """How energy was paid: *usage* from the caller's stake, *fee* in burned sun.
 
     *origin_usage* came from the stake of the contract's maker.

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 from attrs import field, frozen
+from msgspec import Struct
 
 from lucidtrond.devnet.state.first_tokens import place_of
 from lucidtrond.devnet.state.first_world import first_world
@@ -46,8 +47,7 @@ GENESIS_WITNESS: Final = (
 )
 
 
-@frozen
-class FundedAccount:
+class FundedAccount(Struct, frozen=True):
     """An account whose key anybody may know."""
 
     name: str

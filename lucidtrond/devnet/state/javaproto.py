@@ -13,9 +13,9 @@ messages; repeated are only the last two.
 
 from typing import Final, cast
 
-from attrs import frozen
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from lucidtrond.tron.wirebytes import varint
 
@@ -75,8 +75,7 @@ class BadProtobuf(ValueError):
         return name
 
 
-@frozen
-class Parsed:
+class Parsed(Struct, frozen=True):
     """A message that was parsed. *fields* holds each field's values by its number,
     those of varints as 64 bits, of messages as they are serialised again; defaults are
     not there, nor are messages that did not come."""

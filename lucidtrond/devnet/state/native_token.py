@@ -14,7 +14,7 @@ and how it is logged, is that row's.
 from collections.abc import Callable
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.devnet.state.token_answers import decimals_answer, text_answer
 from lucidtrond.devnet.state.token_run import (
@@ -224,8 +224,7 @@ def _set_blacklisted(run: TokenRun, account: int, listed: int) -> bytes:
     return b""
 
 
-@frozen
-class _Function:
+class _Function(Struct, frozen=True):
     words: int
     base: int
     run: Callable[..., bytes]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Self
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.units import Sun
 
@@ -85,8 +85,7 @@ MAINNET_LIKE: Final[tuple[tuple[str, int | None], ...]] = (
 )
 
 
-@frozen
-class Parameters:
+class Parameters(Struct, frozen=True):
     """*every* in the node's order; the others are picked from it once."""
 
     every: tuple[tuple[str, int | None], ...]

@@ -9,7 +9,7 @@ computed with doubles and cut, because java does: other arithmetic gives other s
 
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import Account, Witness
@@ -24,8 +24,7 @@ INDEX_SCALE: Final = 10**18  # DelegationStore.DECIMAL_OF_VI_REWARD
 STANDBY_WITNESSES: Final = 127  # ChainConstant.WITNESS_STANDBY_LENGTH
 
 
-@frozen
-class Pay:
+class Pay(Struct, frozen=True):
     """Of one producer in the running cycle, so far."""
 
     own: Sun

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from attrs import field, frozen
+from msgspec import Struct
 
 from lucidtrond.devnet.state.token_answers import transfer_event
 from lucidtrond.devnet.state.token_slots import RULE, WORD, uint
@@ -26,8 +27,7 @@ class Storage(Protocol):
     def put(self, slot: bytes, value: int) -> None: ...
 
 
-@frozen
-class TokenFacts:
+class TokenFacts(Struct, frozen=True):
     """What the constructor was given; *owner* and holders are 20 bytes."""
 
     name: str
@@ -37,8 +37,7 @@ class TokenFacts:
     sort: TokenSort = PLAIN
 
 
-@frozen
-class TokenLog:
+class TokenLog(Struct, frozen=True):
     topics: tuple[bytes, ...]
     data: bytes
 

@@ -11,7 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 WORD: Final = 32
 
@@ -54,8 +54,7 @@ class Metadata(Enum):
     ABSURD = "300 letters, control characters, 2**255 decimals"
 
 
-@frozen(kw_only=True)
-class TokenSort:
+class TokenSort(Struct, frozen=True, kw_only=True):
     """One row. *fee_percent* of a transfer goes to the owner of the token.
 
     *caller_percent* of a call's energy is the caller's to pay; *extra_energy* is what a

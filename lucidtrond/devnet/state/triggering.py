@@ -6,7 +6,7 @@ of the chain like any other: it changes nothing, but its energy is paid.
 
 from typing import Final, Self
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.devnet.state.blocks import CallRow, LogRow
 from lucidtrond.devnet.state.deployed import Contract
@@ -26,8 +26,7 @@ CONSTANT_ENERGY: Final = 100_000_000
 MIN_TOKEN_ID: Final = 1_000_000
 
 
-@frozen
-class Call:
+class Call(Struct, frozen=True):
     """TriggerSmartContract. Addresses are 21 bytes, *value* is sun."""
 
     caller: bytes
