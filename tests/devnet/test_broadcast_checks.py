@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lucidtrond.devnet.state.chain import MAX_POOL, POOL_TIMEOUT_MS
+from lucidtrond.devnet.state.pool import MAX_POOL, POOL_TIMEOUT_MS
 from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.tron.contracts import RawContract
 from lucidtrond.tron.transaction import RawData, Reference, Transaction

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from lucidtrond.devnet.state import chain
+from lucidtrond.devnet.state import pool
 from lucidtrond.devnet.state.account import Permission, Permissions
 from lucidtrond.devnet.state.blocks import ReceiptRow
 from lucidtrond.devnet.state.candidate import Candidate
@@ -168,7 +168,7 @@ def test_who_waits_while_his_keys_change_is_weighed_again(
     bulky = lab.transfer(ALICE, CAROL.address, 1, memo=b"m" * 2000)
     for each in (bulky, change):
         lab.send(each)
-    monkeypatch.setattr(chain, "MAX_BLOCK_BYTES", 1500)
+    monkeypatch.setattr(pool, "MAX_BLOCK_BYTES", 1500)
     lab.mine()
     head = lab.archive.read(lab.chain.head.globals.number)
     assert head is not None

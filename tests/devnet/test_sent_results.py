@@ -8,7 +8,7 @@ import pytest
 from lucidtrond.devnet.http.printing import print_block, print_row
 from lucidtrond.devnet.log import BlockLog
 from lucidtrond.devnet.state.candidate import Candidate
-from lucidtrond.devnet.state.chain import MAX_TRANSACTION_BYTES
+from lucidtrond.devnet.state.pool import MAX_TRANSACTION_BYTES
 from lucidtrond.devnet.state.received import receive, results_in
 from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.node.questions import translate, wire

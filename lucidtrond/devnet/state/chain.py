@@ -17,11 +17,8 @@ from msgspec.structs import replace
 
 from lucidtrond.devnet.state.account import block_key
 from lucidtrond.devnet.state.blocks import (
-    SUCCESS,
     Archive,
     BlockRow,
-    Moves,
-    ReceiptRow,
     TransactionRow,
     row_of,
 )
@@ -29,20 +26,16 @@ from lucidtrond.devnet.state.candidate import Candidate
 from lucidtrond.devnet.state.execution import execute
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import certain, present
-from lucidtrond.devnet.state.kinds.table import kind_of
+from lucidtrond.devnet.state.pool import MAX_POOL, Pooled, check_size, choose, rerun
 from lucidtrond.devnet.state.rejections import Invalid, Refused, expired
 from lucidtrond.devnet.state.schedule import count_block, next_slot_ms, witness_at
 from lucidtrond.devnet.state.signatures import check_signatures
 from lucidtrond.devnet.state.world import World
-from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockHeader, merkle_root, put_code
+from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockHeader, merkle_root
 from lucidtrond.tron.hashing import sha256
-from lucidtrond.tron.transaction import MAX_LIFETIME_MS, RESULT_ALLOWANCE_BYTES
+from lucidtrond.tron.transaction import MAX_LIFETIME_MS
 from lucidtrond.tron.units import UnixMillis
 
-MAX_POOL: Final = 2000  # node.maxTransactionPendingSize
-POOL_TIMEOUT_MS: Final = 60_000  # node.pendingTransactionTimeout
-MAX_TRANSACTION_BYTES: Final = 512_000  # Constant.TRANSACTION_MAX_BYTE_SIZE
-MAX_BLOCK_BYTES: Final = 2_000_000  # ChainConstant.BLOCK_SIZE
 TAPOS_WINDOW: Final = 65_536
 VIEW_LAG: Final = 2
 """A node's solidity side shows the state two blocks behind the solidified number:
@@ -56,15 +49,6 @@ class ChainBroken(Exception):
 
 class TooDeep(ValueError):
     """A fork would take back what is solidified."""
-
-
-class Pooled(Struct, frozen=True):
-    """A transaction in the pool with the result of its dry run."""
-
-    candidate: Candidate
-    receipt: ReceiptRow
-    moves: Moves
-    since_ms: UnixMillis
 
 
 class Draft(Struct, frozen=True):
@@ -154,7 +138,7 @@ class Chain:
         pooled = self._pool.get(txid) or self._drafted.get(txid)
         if pooled is None or solid:
             return None
-        return Found(_row(pooled), None)
+        return Found(pooled.row, None)
 
     # The pool
 
@@ -199,7 +183,7 @@ class Chain:
             )
         if not self._refers_to_this_chain(candidate):
             raise Refused("TAPOS_ERROR", "Tapos check error.")
-        _check_size(candidate)
+        check_size(candidate)
         if not 0 < candidate.expiration - properties.timestamp <= MAX_LIFETIME_MS:
             raise expired()
         known_already = candidate.txid in self._pool or candidate.txid in self._drafted
@@ -239,11 +223,11 @@ class Chain:
         """
         previous = self.top.globals
         certain(timestamp >= next_slot_ms(previous), "slots go forward")
-        chosen, left = self._choose(timestamp)
+        chosen, left = choose(self._pool.values(), timestamp)
         world = self._pending or self.top.fork()
         if left:
-            world, chosen = self._rerun(chosen)
-        rows = tuple(_row(pooled) for pooled in chosen)
+            world, chosen = rerun(self.top, chosen, self.genesis)
+        rows = tuple(pooled.row for pooled in chosen)
         row = self._sign(previous.block_id, previous.number + 1, timestamp, rows)
         world.globals = replace(
             world.globals, number=row.number, timestamp=timestamp, block_id=row.id
@@ -360,49 +344,12 @@ class Chain:
             if len(self._layers) > 1:
                 self._layers[1].rebase(base)
 
-    def _choose(self, timestamp: UnixMillis) -> tuple[list[Pooled], list[Pooled]]:
-        """Split the pool: what goes into the block, what doesn't, in order."""
-        chosen: list[Pooled] = []
-        left: list[Pooled] = []
-        room = MAX_BLOCK_BYTES
-        changed: set[bytes] = set()
-        for pooled in self._pool.values():
-            candidate = pooled.candidate
-            size = candidate.whole_size + RESULT_ALLOWANCE_BYTES
-            late = candidate.expiration < timestamp
-            if late or size > room or candidate.owner in changed:
-                left.append(pooled)
-                continue
-            chosen.append(pooled)
-            room -= size
-            if kind_of(candidate).changes_signers:
-                # Manager.generateBlock: what its owner sends later waits a block.
-                changed.add(candidate.owner)
-        return chosen, left
-
-    def _rerun(self, chosen: Iterable[Pooled]) -> tuple[World, list[Pooled]]:
-        """Execute again, since some of those before them are left out."""
-        world = self.top.fork()
-        good: list[Pooled] = []
-        for pooled in chosen:
-            trial = world.fork()
-            try:
-                receipt = execute(trial, pooled.candidate, self.genesis)
-            except Refused:
-                continue  # it lived on one that was left out: the pool drops it
-            world.absorb(trial)
-            good.append(
-                Pooled(pooled.candidate, receipt, tuple(trial.moves), pooled.since_ms)
-            )
-        return world, good
-
     def _repool(self, left: Iterable[Pooled]) -> None:
         now = self.top.globals.timestamp
         self._pool.clear()
         for pooled in left:
-            late = pooled.candidate.expiration <= now
-            if late or now - pooled.since_ms > POOL_TIMEOUT_MS:
-                continue  # leaves silently, as on a node
+            if pooled.is_dropped_at(now):
+                continue
             try:
                 self._check_signatures(pooled.candidate)
                 self._take(pooled.candidate, since_ms=pooled.since_ms)
@@ -437,28 +384,3 @@ def head_header(chain: Chain, *, solid: bool = False) -> BlockHeader:
     """The newest header of a side."""
     top = chain.solid if solid else chain.head
     return present(chain.block(top.globals.number)).header
-
-
-def _row(pooled: Pooled) -> TransactionRow:
-    transaction, receipt = pooled.candidate.transaction, pooled.receipt
-    result = receipt.call.result if receipt.call else SUCCESS
-    return TransactionRow(
-        transaction.raw,
-        transaction.signatures,
-        receipt,
-        result,
-        pooled.moves,
-        transaction.unknown,
-        put_code(pooled.candidate.results, result),
-    )
-
-
-def _check_size(candidate: Candidate) -> None:
-    # Manager.validateCommon
-    size = candidate.whole_size + 2 * RESULT_ALLOWANCE_BYTES
-    if size > MAX_TRANSACTION_BYTES:
-        raise Refused(
-            "TOO_BIG_TRANSACTION_ERROR",
-            f"Too big transaction with result, TxId {candidate.txid.hex()},"
-            f" the size is {size} bytes, maxTxSize {MAX_TRANSACTION_BYTES}",
-        )

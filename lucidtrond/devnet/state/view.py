@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.candidate import Candidate
-from lucidtrond.devnet.state.chain import Found, Pooled
+from lucidtrond.devnet.state.chain import Found
 from lucidtrond.devnet.state.genesis import Genesis
 from lucidtrond.devnet.state.invariants import present
+from lucidtrond.devnet.state.pool import Pooled
 from lucidtrond.devnet.state.rejections import Refused
 from lucidtrond.devnet.state.world import World
 
