@@ -179,16 +179,16 @@ class NodeClient(EndpointClient):
 
     async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
         """Pending ones too; the raw bytes hash to *txid*."""
-        found = await self._json.ask_for(
+        answer = await self._json.ask_for(
             wire.TransactionJson,
             "/wallet/gettransactionbyid",
             {"value": txid},
             large=True,
         )
-        if found is None:
+        if answer is None:
             return None
         with judging(self.name):
-            return translate.read_transaction(found, txid)
+            return translate.read_transaction(answer, txid)
 
     async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
         """None while not included (or not solidified)."""
@@ -215,17 +215,17 @@ class NodeClient(EndpointClient):
         """Hand in the exact bytes; the node's txid was compared with ours.
 
         Raises:
-            NodeError: nothing is known of what became of it; it may land.
+            NodeError: nothing is head of what became of it; it may land.
         """
         txid = transaction.txid
-        found = await self._json.ask(
+        answer = await self._json.ask(
             wire.BroadcastJson,
             "/wallet/broadcasthex",
             {"transaction": transaction.encode().hex()},
             lane=Lane.URGENT,
         )
         with judging(self.name):
-            return translate.read_broadcast(found, txid, name=self.name)
+            return translate.read_broadcast(answer, txid, name=self.name)
 
     # Accounts and the chain
 
@@ -234,35 +234,35 @@ class NodeClient(EndpointClient):
     ) -> Reading[Account]:
         """As of the head and this node's pool, or of the solidified head."""
         as_of = await self._as_of(solid=solid)
-        found = await self._json.ask_for(
+        answer = await self._json.ask_for(
             wire.AccountJson, view("getaccount", solid=solid), {"address": address.hex}
         )
-        if found is None:
+        if answer is None:
             return Reading(Account(address, activated=False), as_of)
         with judging(self.name):
-            return Reading(translate.read_account(found, address), as_of)
+            return Reading(translate.read_account(answer, address), as_of)
 
     async def fetch_resources(self, address: Address) -> Reading[Resources]:
         """All zero for an account that was never activated."""
         as_of = await self._as_of(solid=False)
-        found = await self._json.ask_for(
+        answer = await self._json.ask_for(
             wire.ResourcesJson,
             "/wallet/getaccountresource",
             {"address": address.hex},
         )
-        if found is None:
+        if answer is None:
             return Reading(Resources(), as_of)
         with judging(self.name):
-            return Reading(translate.read_resources(found), as_of)
+            return Reading(translate.read_resources(answer), as_of)
 
     async def fetch_parameters(self) -> Reading[ChainParameters]:
         """Prices and switches, as voted."""
         as_of = await self._as_of(solid=False)
-        found = await self._json.ask(
+        answer = await self._json.ask(
             wire.ParametersJson, "/wallet/getchainparameters", {}
         )
         with judging(self.name):
-            return Reading(translate.read_parameters(found), as_of)
+            return Reading(translate.read_parameters(answer), as_of)
 
     async def call_constant(
         self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
@@ -274,7 +274,7 @@ class NodeClient(EndpointClient):
                 any error of the machine but a revert).
             SimulationUnsupported: it runs no calls.
         """
-        found = await self._json.ask(
+        answer = await self._json.ask(
             wire.ConstantJson,
             view("triggerconstantcontract", solid=solid),
             {
@@ -284,30 +284,30 @@ class NodeClient(EndpointClient):
             },
         )
         with judging(self.name):
-            return translate.read_constant(found)
+            return translate.read_constant(answer)
 
     async def fetch_contract(self, address: Address) -> ContractTerms | None:
         """Who pays for calls of a contract; None: there is no contract."""
-        found = await self._json.ask_for(
+        answer = await self._json.ask_for(
             wire.SmartContractJson,
             "/wallet/getcontract",
             {"value": address.hex},
             large=True,
         )
-        if found is None:
+        if answer is None:
             return None
         with judging(self.name):
-            return translate.read_contract(found, address)
+            return translate.read_contract(answer, address)
 
     async def fetch_info(self) -> NodeFacts:
         """What the node says about itself."""
-        found = await self._json.ask(wire.NodeInfoJson, "/wallet/getnodeinfo", {})
+        answer = await self._json.ask(wire.NodeInfoJson, "/wallet/getnodeinfo", {})
         with judging(self.name):
-            return translate.read_facts(found)
+            return translate.read_facts(answer)
 
     async def _as_of(self, *, solid: bool) -> int:
         """The newest block that this endpoint had before the question is asked."""
-        known = self._solid if solid else self._head
-        if known is None:
-            known = await self.fetch_head(solid=solid)
-        return known.number
+        head = self._solid if solid else self._head
+        if head is None:
+            head = await self.fetch_head(solid=solid)
+        return head.number
