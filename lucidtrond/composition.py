@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import trio
 from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.api import Context, DevnetControl
 from lucidtrond.api import Node as PluginNode
@@ -57,8 +58,7 @@ StoreT_co = TypeVar("StoreT_co", bound=Store, covariant=True)
 NodeT_co = TypeVar("NodeT_co", bound=ChainNode, covariant=True)
 
 
-@frozen(kw_only=True)
-class VaultOptions:
+class VaultOptions(Struct, frozen=True, kw_only=True):
     """How the vault derives keys and when it locks itself: see `Vault`."""
 
     scrypt: ScryptParameters = ScryptParameters()

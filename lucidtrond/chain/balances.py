@@ -12,7 +12,7 @@ read first.
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.chain.drift import Base
 from lucidtrond.chain.read import TRX, Movement
@@ -50,8 +50,7 @@ MIGRATIONS: Final = (
 )
 
 
-@frozen
-class DueBalance:
+class DueBalance(Struct, frozen=True):
     """What to ask for. *start_known* is whether `set_start` was called."""
 
     address: Address

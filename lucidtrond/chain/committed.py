@@ -16,7 +16,7 @@ a fee of each transfer (``fee_on_transfer``), and calls through other contracts.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address
@@ -30,8 +30,7 @@ _SUCCESS: Final = 1
 """contractRet's number of SUCCESS (Tron.proto, contractResult)."""
 
 
-@frozen
-class ExpectedLog:
+class ExpectedLog(Struct, frozen=True):
     """The Transfer log that a committed call must have left."""
 
     txid: TxId

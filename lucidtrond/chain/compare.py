@@ -9,14 +9,14 @@ second one's logs fit the committed calls better (`chain.committed`).
 
 from collections.abc import Collection, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
+from msgspec import Struct
 
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId
 
 
-@frozen
-class Agreed:
+class Agreed(Struct, frozen=True):
     """Transactions of which two endpoints gave the same logs, internal transactions
     and costs."""
 
@@ -29,8 +29,7 @@ NOTHING_AGREED = Agreed()
 """One endpoint's word."""
 
 
-@frozen
-class Compared:
+class Compared(Struct, frozen=True):
     """Receipts to go on with; *differing* are those that can not both be true."""
 
     receipts: tuple[Receipt, ...]

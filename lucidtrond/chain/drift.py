@@ -15,22 +15,20 @@ and balance may come from different ones. Two in a row that state the same drift
 
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 CONFIRMATIONS: Final = 2
 """Readings in a row that must state the same drift."""
 
 
-@frozen
-class Base:
+class Base(Struct, frozen=True):
     """*amount* is what the account holds after block *number*."""
 
     number: int
     amount: int
 
 
-@frozen
-class Reading:
+class Reading(Struct, frozen=True):
     """*amount* as of some block from *before* to *after*."""
 
     before: int
@@ -38,23 +36,20 @@ class Reading:
     amount: int
 
 
-@frozen
-class Agrees:
+class Agrees(Struct, frozen=True):
     """The reading is what the ledger says; *base* is where to go on from."""
 
     base: Base
 
 
-@frozen
-class Differs:
+class Differs(Struct, frozen=True):
     """The account holds *drift* more than the ledger says, since *first* or later."""
 
     drift: int
     first: int
 
 
-@frozen
-class Inconclusive:
+class Inconclusive(Struct, frozen=True):
     """This reading can't be compared; another one may."""
 
     reason: str

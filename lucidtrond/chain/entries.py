@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from itertools import count
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.chain.read import Movement
 from lucidtrond.chain.tables import slices
@@ -156,8 +156,7 @@ def delete_transaction(
     return [entry_of(row, solid=solid, tokens=tokens) for row in rows]
 
 
-@frozen
-class Contradicted:
+class Contradicted(Struct, frozen=True):
     """A row whose log is missing; see `chain.committed`."""
 
     block_number: int

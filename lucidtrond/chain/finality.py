@@ -43,6 +43,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, get_args
 
 from attrs import define, field, frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader, BlockId
@@ -78,8 +79,7 @@ class ProducerSet:
             raise ValueError(f"{len(self.keys)} of {self.n} producers")
 
 
-@frozen
-class Member:
+class Member(Struct, frozen=True):
     """*producer* counts with *key* in blocks from *from_block* on."""
 
     producer: Address
@@ -88,8 +88,7 @@ class Member:
     origin: MemberOrigin
 
 
-@frozen
-class SetChange:
+class SetChange(Struct, frozen=True):
     """*member* began to count, or did so last in block *until*."""
 
     member: Member

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import trio
-from attrs import evolve, frozen
+from attrs import evolve
+from msgspec import Struct
 
 from lucidtrond.chain import balances, producer_tables, tables, unproven
 from lucidtrond.chain.entries import ENTRY_COLUMNS, entry_of
@@ -42,8 +43,7 @@ _NOWHERE: Final = ChainPosition(
 )
 
 
-@frozen
-class _Filter:
+class _Filter(Struct, frozen=True):
     """Conditions on rows as SQL text and parameters."""
 
     sql: str

@@ -38,7 +38,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.block import BlockHeader, BlockId
 
@@ -52,8 +52,7 @@ class Unsettled(Exception):
     """The answers don't fit together; ask again."""
 
 
-@frozen
-class Link:
+class Link(Struct, frozen=True):
     """A block as far as the plan is concerned."""
 
     number: int
@@ -66,8 +65,7 @@ class Link:
         return cls(header.number, header.id, header.parent_id)
 
 
-@frozen
-class Held:
+class Held(Struct, frozen=True):
     """Ids of our blocks from the solid one to the head, without a gap."""
 
     solid: int
@@ -89,30 +87,26 @@ class Held:
         return Held(solid, kept[solid - self.solid :])
 
 
-@frozen
-class Range:
+class Range(Struct, frozen=True):
     """Which page was asked for; *end* is exclusive."""
 
     start: int
     end: int
 
 
-@frozen
-class Begin:
+class Begin(Struct, frozen=True):
     """Apply block *number* as the first one and call it solid."""
 
     number: int
 
 
-@frozen
-class Fetch:
+class Fetch(Struct, frozen=True):
     """Ask for this page and plan again."""
 
     asked: Range
 
 
-@frozen
-class Advance:
+class Advance(Struct, frozen=True):
     """Revert our blocks above *revert_to*, apply the page from index *skip* on.
 
     *solid_to* is where our solid head is afterwards (never lower than before).
@@ -123,22 +117,19 @@ class Advance:
     solid_to: int
 
 
-@frozen
-class Wait:
+class Wait(Struct, frozen=True):
     """Nothing to do; *behind* says that the node is at an older block than we are."""
 
     behind: bool = False
 
 
-@frozen
-class Contradiction:
+class Contradiction(Struct, frozen=True):
     """The answer can't be true; *reason* names block numbers."""
 
     reason: str
 
 
-@frozen
-class Another:
+class Another(Struct, frozen=True):
     """The node is on another chain than what we hold as final."""
 
     number: int

@@ -32,6 +32,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, get_args
 
 from attrs import define, evolve, field, frozen
+from msgspec import Struct
 
 from lucidtrond.node.health.agreement import SOURCES, KeyReport
 from lucidtrond.tron.address import Address
@@ -60,8 +61,7 @@ class KeyRow:
         return made_by == number
 
 
-@frozen
-class KeyChange:
+class KeyChange(Struct, frozen=True):
     """Rows as they are stored, and as they are to be."""
 
     before: Sequence[KeyRow]
@@ -126,8 +126,7 @@ class KeyTable:
                 del self._rows[producer]
 
 
-@frozen
-class Signed:
+class Signed(Struct, frozen=True):
     """What `judge` needs of a block's header."""
 
     number: int
@@ -151,8 +150,7 @@ class Taken:
     row: KeyRow
 
 
-@frozen
-class NeedsHistory:
+class NeedsHistory(Struct, frozen=True):
     """Only two endpoints that have the block as final can tell; else *refusal*."""
 
     row: KeyRow
@@ -167,8 +165,7 @@ class Refused:
     disputed: bool = False
 
 
-@frozen
-class Unknown:
+class Unknown(Struct, frozen=True):
     """No endpoint could be asked."""
 
     reason: str

@@ -18,7 +18,7 @@ what a CreateSmartContract gives to its contract; TRC-10 moved by contracts; TRC
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Literal
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.chain.committed import ExpectedLog
 from lucidtrond.chain.compare import NOTHING_AGREED, Agreed
@@ -60,8 +60,7 @@ class ReceiptsMismatch(ValueError):
     """The receipts are not those of this block's transactions."""
 
 
-@frozen
-class Movement:
+class Movement(Struct, frozen=True):
     """One transfer in a block, watched or not. *place* orders them within it."""
 
     place: int
@@ -85,8 +84,7 @@ class Movement:
     bandwidth: int | None
 
 
-@frozen
-class ReadBlock:
+class ReadBlock(Struct, frozen=True):
     """What the ledger keeps of a block; *touched* names all addresses in it."""
 
     movements: tuple[Movement, ...]
@@ -223,8 +221,7 @@ def _read_transaction(
     return addresses_in(contract) if owner is None else frozenset((owner,))
 
 
-@frozen
-class _Proofs:
+class _Proofs(Struct, frozen=True):
     """What the movements and costs of one block rest on.
 
     *committed*: its transaction root was recomputed, so its id covers its bytes.

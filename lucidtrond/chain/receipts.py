@@ -15,7 +15,7 @@ What is wrong then is a `LedgerProblem`: written with the block, counted, logged
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.chain.committed import ExpectedLog, expected_logs, missing_logs
 from lucidtrond.chain.compare import NOTHING_AGREED, Agreed, compare
@@ -37,8 +37,7 @@ ENDPOINTS: Final = 64
 """Endpoints whose evidence is kept; configurations have fewer."""
 
 
-@frozen
-class CheckedReceipts:
+class CheckedReceipts(Struct, frozen=True):
     """Receipts to book, what they rest on, and what is wrong with them."""
 
     receipts: tuple[Receipt, ...]

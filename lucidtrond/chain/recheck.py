@@ -13,7 +13,8 @@ from functools import partial
 from typing import Final
 
 import trio
-from attrs import define, frozen
+from attrs import define
+from msgspec import Struct
 
 from lucidtrond.chain import entries
 from lucidtrond.chain.entries import Contradicted
@@ -41,8 +42,7 @@ class _Schedule:
     wait_s: float
 
 
-@frozen
-class _Key:
+class _Key(Struct, frozen=True):
     number: int
     place: int
 

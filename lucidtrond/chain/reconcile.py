@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final
 
 import trio
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.chain import balances
 from lucidtrond.chain.balances import DueBalance
@@ -53,8 +53,7 @@ SUSPICIONS: Final = 10_000
 """First readings of a drift that are remembered; of more, the oldest are forgotten."""
 
 
-@frozen
-class _Answer:
+class _Answer(Struct, frozen=True):
     """To one `DueBalance`: of its asset, or of TRX where its start is not known."""
 
     due: DueBalance

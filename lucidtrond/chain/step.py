@@ -1,6 +1,6 @@
 """A step of the follower: what one transaction reverts and applies. Pure."""
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.chain.plan import Held
 from lucidtrond.chain.producers import KeyChange
@@ -10,8 +10,7 @@ from lucidtrond.chain.tables import Cursor
 from lucidtrond.tron.block import Block, BlockId
 
 
-@frozen
-class CheckedBlock:
+class CheckedBlock(Struct, frozen=True):
     """A block whose signer, root and receipts were checked, ready to be written."""
 
     block: Block
@@ -20,8 +19,7 @@ class CheckedBlock:
     contents: ReadBlock
 
 
-@frozen
-class Step:
+class Step(Struct, frozen=True):
     """What one transaction writes: reverts first, then *blocks*, then the cursor."""
 
     revert_to: int | None

@@ -7,7 +7,7 @@ memory: the follower does, once the step is durable.
 import logging
 from collections.abc import Sequence
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.chain import balances, entries, producer_tables, tables
 from lucidtrond.chain import unproven as unproven_tables
@@ -31,8 +31,7 @@ from lucidtrond.tron.unproven import UnprovenBlocks, UnprovenSummary
 log = logging.getLogger(__name__)
 
 
-@frozen
-class Written:
+class Written(Struct, frozen=True):
     """What a step left in the database that is also kept in memory."""
 
     head: BlockHeader

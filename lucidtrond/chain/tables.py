@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Final, TypeVar
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.ports import Migration, Tx
 from lucidtrond.tron.address import Address
@@ -117,8 +117,7 @@ MIGRATIONS: Final = (
 )
 
 
-@frozen
-class Cursor:
+class Cursor(Struct, frozen=True):
     """How far we are; both numbers are of blocks that we hold."""
 
     head: int

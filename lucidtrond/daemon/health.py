@@ -9,7 +9,7 @@ nothing. A new kind is a row of `KINDS` and a method of `Conditions`.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.ports import Clock
 from lucidtrond.transports.accept import Accepting
@@ -19,8 +19,7 @@ FAILING_S: Final = 5.0
 """An endpoint that fails for less is no problem yet: probes may find it back."""
 
 
-@frozen
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind of problem: the *component* it is shown under, and what to do about it."""
 
     component: str
@@ -76,8 +75,7 @@ _KIND_OF_STATE: Final = {
 """States of `EndpointHealth.shown`; "left alone" passes by itself and is none."""
 
 
-@frozen
-class Condition:
+class Condition(Struct, frozen=True):
     """A problem that holds now; *subject* is what it is about, if there are several."""
 
     kind: str
@@ -105,8 +103,7 @@ class PluginState(Protocol):
     def reason(self) -> str | None: ...
 
 
-@frozen(kw_only=True)
-class Conditions:
+class Conditions(Struct, frozen=True, kw_only=True):
     """Where problems show; everything is called at each question."""
 
     clock: Clock

@@ -6,7 +6,8 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import msgspec
-from attrs import asdict, frozen
+from attrs import asdict
+from msgspec import Struct
 
 from lucidtrond.api.manifest import Manifest
 from lucidtrond.daemon.health import COMPONENTS, Conditions
@@ -153,8 +154,7 @@ class AuditPage(msgspec.Struct, frozen=True):
     broken_at: int | None
 
 
-@frozen
-class Facts:
+class Facts(Struct, frozen=True):
     """Where the answers come from; callables are asked at each call."""
 
     instance: str

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from attrs import frozen
+from msgspec import Struct
 
 
-@frozen
-class RunOptions:
+class RunOptions(Struct, frozen=True):
     """Where the daemon's files are; the passphrase's source, if it is given."""
 
     state_dir: Path

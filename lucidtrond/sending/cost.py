@@ -7,7 +7,7 @@ TransferActuator of java-tron; which bandwidth and energy are burned is in
 from functools import partial
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.contract_terms import EnergyShares
@@ -19,8 +19,7 @@ _MARGIN_PERCENT: Final = 20
 """For a recipient or a busy contract that changes between estimate and inclusion."""
 
 
-@frozen
-class PaymentShape:
+class PaymentShape(Struct, frozen=True):
     """What the cost depends on; *size* is the bandwidth it is charged.
 
     *energy* is what the owner pays for of what a node's simulation used (0 for TRX),
@@ -33,8 +32,7 @@ class PaymentShape:
     fee_limit: Sun | None = None
 
 
-@frozen
-class Cost:
+class Cost(Struct, frozen=True):
     """What is burned, in sun, if nothing changes.
 
     *most_energy* is at the fee limit; *spare* what bandwidth may cost beside, should

@@ -7,7 +7,7 @@ reserved is taken off, and the bytes are fixed.
 
 from collections.abc import Callable
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.events.types import PaymentEstimate
 from lucidtrond.ports import Tx
@@ -29,8 +29,7 @@ from lucidtrond.tron.transaction import Transaction
 from lucidtrond.tron.units import Sun, UnixMillis
 
 
-@frozen
-class ChainHeads:
+class ChainHeads(Struct, frozen=True):
     """The newest block and the newest solidified one."""
 
     head: BlockHeader

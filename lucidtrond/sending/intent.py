@@ -3,7 +3,7 @@
 import hashlib
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.errors import InvalidInput, RecipientRefused
 from lucidtrond.tron.address import Address
@@ -16,8 +16,7 @@ _TOLD_BY_ASSET: Final = (TRX_TRANSFER, TRC20_TRANSFER)
 _KEY_SIZE: Final = 200
 
 
-@frozen
-class Intent:
+class Intent(Struct, frozen=True):
     """What is to be done, and under which key; limits belong to the content.
 
     *kind* names an `OrderKind`. *asset* is ``TRX`` or the base58 address of a TRC-20

@@ -1,14 +1,13 @@
 """What a payment may cost, and the refusal of one that costs more. Pure."""
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.errors import InsufficientFunds, LimitTooLow
 from lucidtrond.sending.quote import Quote
 from lucidtrond.tron.units import Sun
 
 
-@frozen
-class Limits:
+class Limits(Struct, frozen=True):
     """The most that one payment may cost beside its amount, unless its caller says.
 
     *fee_limit*: 30 TRX are 300,000 energy at 100 sun, twice what the dearest ordinary

@@ -67,6 +67,7 @@ from enum import Enum
 from typing import Final, assert_never
 
 from attrs import evolve, frozen
+from msgspec import Struct
 
 from lucidtrond.events.types import PaymentState, Proof
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
@@ -101,8 +102,7 @@ class Again(Enum):
     NEVER = "no node will ever accept these bytes"
 
 
-@frozen
-class Meaning:
+class Meaning(Struct, frozen=True):
     """What an answer to a broadcast says about these bytes.
 
     *in_pool*: the node has or had it in its pool or in a block, so it may land without
@@ -229,13 +229,11 @@ class Attempt:
         return self.state in SAFE_TO_RETRY and not self.unresolved
 
 
-@frozen
-class Signed:
+class Signed(Struct, frozen=True):
     """Its signature is in the journal."""
 
 
-@frozen
-class Answered:
+class Answered(Struct, frozen=True):
     """A node answered a broadcast at head time *at* (None: no head known)."""
 
     code: str
@@ -243,16 +241,14 @@ class Answered:
     at: UnixMillis | None
 
 
-@frozen
-class Unanswered:
+class Unanswered(Struct, frozen=True):
     """A broadcast that no node answered."""
 
     reason: str
     at: UnixMillis | None
 
 
-@frozen
-class Included:
+class Included(Struct, frozen=True):
     """Our head holds it; *result* is the name of what its contract ended with.
 
     *committed*: the block's transaction root was recomputed. No two blocks hold one
@@ -264,16 +260,14 @@ class Included:
     committed: bool = False
 
 
-@frozen
-class Reverted:
+class Reverted(Struct, frozen=True):
     """A fork reverted this block of ours."""
 
     number: int
     block_id: BlockId
 
 
-@frozen
-class Proven:
+class Proven(Struct, frozen=True):
     """A receipt of block *number* shows that *arrived* (above 0) of the token moved."""
 
     number: int
@@ -294,8 +288,7 @@ class SolidUpTo:
     unproven: UnprovenBlocks = UnprovenBlocks()
 
 
-@frozen
-class Abandoned:
+class Abandoned(Struct, frozen=True):
     """The nodes agree that it is dead, and none follows, for a *reason* if any."""
 
     reason: str = ""

@@ -9,15 +9,14 @@ last minute. Both are lower bounds of what there is, and the greater one decides
 
 from collections.abc import Sequence
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.errors import InsufficientFunds
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.units import Sun
 
 
-@frozen
-class View:
+class View(Struct, frozen=True):
     """An owner's balances, at least as new as a block; *token* in smallest units."""
 
     trx: Sun
@@ -25,8 +24,7 @@ class View:
     token: int | None = None
 
 
-@frozen
-class Spending:
+class Spending(Struct, frozen=True):
     """What leaves an owner by an order itself, beside what it burns."""
 
     trx: Sun = Sun(0)
@@ -35,8 +33,7 @@ class Spending:
     """Of *token*, in its smallest units."""
 
 
-@frozen
-class Reserved:
+class Reserved(Struct, frozen=True):
     """What an unsettled payment of the same owner may take; *block_number* if any."""
 
     spending: Spending

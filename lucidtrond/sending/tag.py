@@ -26,7 +26,7 @@ too. Of other contents under the same key it says nothing but that the key was u
 
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.transaction import RawData
 from lucidtrond.tron.units import UnixMillis
@@ -41,8 +41,7 @@ _TIMESTAMP_MASK: Final = (1 << TIMESTAMP_BITS) - 1
 _EXPIRATION_MASK: Final = EXPIRATION_STEP_MS - 1
 
 
-@frozen
-class Tag:
+class Tag(Struct, frozen=True):
     """40 bits, as 5 bytes."""
 
     raw: bytes

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.errors import InvalidInput, RecipientRefused
 from lucidtrond.orders import PaymentOrder
@@ -19,8 +19,7 @@ LONGEST_MS: Final = MAX_LIFETIME_MS - 60_000
 MOST_ATTEMPTS: Final = 100
 
 
-@frozen
-class Terms:
+class Terms(Struct, frozen=True):
     """How long one transaction may be in flight, and how many of them there may be.
 
     A dead one is followed by another until there were *attempts* of them, or chain time

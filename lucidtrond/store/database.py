@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, NoReturn, TypeVar, cast
 
 import trio
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.errors import CommitUnknown, StoreError
 from lucidtrond.ports import Tx
@@ -34,8 +34,7 @@ READERS: Final = 2
 _CLOSE_S: Final = 30.0
 
 
-@frozen
-class StoreStatistics:
+class StoreStatistics(Struct, frozen=True):
     """Counters since the store was opened."""
 
     writes: int

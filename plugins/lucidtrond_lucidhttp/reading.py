@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
-from attrs import frozen
+from msgspec import Struct
 
 SECRETS: Final = ("private_key", "privateKey", "mnemonic", "seed")
 NO_KEYS: Final = (
@@ -29,8 +29,7 @@ class Refused(Exception):
         self.status, self.detail = status, detail
 
 
-@frozen
-class Field:
+class Field(Struct, frozen=True):
     """One parameter; without *default* it is required (None is a default)."""
 
     name: str

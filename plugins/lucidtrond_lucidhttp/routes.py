@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.api import (
     AlreadyFinal,
@@ -251,8 +251,7 @@ async def export(ctx: Context[NoConfig], request: RouteRequest) -> dict[str, Any
     }
 
 
-@frozen
-class Route:
+class Route(Struct, frozen=True):
     """*answer* maps parameters and the result of *calls*."""
 
     verb: Verb

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.api import CallNotRun, Node, NotFound
 from lucidtrond.tron import trc20
@@ -16,8 +16,7 @@ MAX_DECIMALS = 255
 """TRC-20 (EIP-20) has them as uint8."""
 
 
-@frozen
-class Claims:
+class Claims(Struct, frozen=True):
     """What a contract says of itself; None where it says nothing readable."""
 
     name: str | None

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.api import Conflict, InvalidInput, NotFound, Tx
 from lucidtrond.tron.address import Address, InvalidAddress, parse_address
@@ -28,8 +28,7 @@ CREATE TABLE wallets_request (
 _SELECT: Final = "SELECT seq, wallet_id, address, label, created_ms FROM wallets_wallet"
 
 
-@frozen
-class Wallet:
+class Wallet(Struct, frozen=True):
     """One row; *seq* orders them by creation."""
 
     seq: int

@@ -11,6 +11,7 @@ every receipt, may be asked all the same.
 from typing import Final
 
 from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.transaction import TxId
@@ -19,8 +20,7 @@ SOURCES: Final = 2
 """So many have to agree, where there are so many."""
 
 
-@frozen
-class Agreement:
+class Agreement(Struct, frozen=True):
     """Which endpoints have one block as final; made by `NodePool.confirm_solid`."""
 
     number: int
@@ -53,8 +53,7 @@ class Agreement:
         return f"block {self.number}, {self.wanted} wanted; {'; '.join(parts)}"
 
 
-@frozen
-class Sighting:
+class Sighting(Struct, frozen=True):
     """Whether one endpoint knows a transaction; made by `NodePool.look_for`.
 
     Not to know it proves nothing (``transHistory`` off, a lite node, one that lags).

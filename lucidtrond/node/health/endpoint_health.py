@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Final, Generic
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
+from msgspec import Struct
 
 from lucidtrond.errors import (
     CallNotRun,
@@ -45,8 +46,7 @@ CHANGES: Final = 64
 """Held until they are read; of more, only the log has a record."""
 
 
-@frozen
-class Change:
+class Change(Struct, frozen=True):
     """An endpoint's state changed; *state* as `EndpointHealth.status` has it."""
 
     endpoint: str

@@ -1,21 +1,19 @@
 """Balances of several accounts as one endpoint's solid state has them: types. Pure."""
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.tron.account import Account
 from lucidtrond.tron.address import Address
 
 
-@frozen
-class BalanceQuestion:
+class BalanceQuestion(Struct, frozen=True):
     """Of TRX, or of *token*."""
 
     address: Address
     token: Address | None = None
 
 
-@frozen
-class SolidBalance:
+class SolidBalance(Struct, frozen=True):
     """*amount* is None where it can't be read: no such contract, or no number.
 
     *account* comes with TRX only.
@@ -25,8 +23,7 @@ class SolidBalance:
     account: Account | None = None
 
 
-@frozen
-class SolidBalances:
+class SolidBalances(Struct, frozen=True):
     """One answer for each question, as of a block from *before* to *after*."""
 
     before: int

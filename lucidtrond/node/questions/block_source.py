@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.node.transport.line import Lane
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
@@ -16,8 +16,7 @@ LARGE_BYTES: Final = 32 << 20
 """A block of 2 MB is about 12 MB of JSON."""
 
 
-@frozen
-class Page:
+class Page(Struct, frozen=True):
     """Consecutive blocks as they came, and how many bytes they took."""
 
     blocks: list[Block]

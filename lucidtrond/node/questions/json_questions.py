@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.errors import NodeRefused, NodeUnavailable
 from lucidtrond.node.questions import wire
@@ -16,8 +16,7 @@ T = TypeVar("T")
 A = TypeVar("A", bound=wire.Answer)
 
 
-@frozen
-class JsonQuestions:
+class JsonQuestions(Struct, frozen=True):
     """Puts questions over *line*; *large_bytes* bounds answers with blocks.
 
     JSON that is cut off is `NodeUnavailable`: a later answer may be whole.

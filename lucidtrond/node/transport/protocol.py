@@ -2,11 +2,10 @@
 
 from typing import Protocol
 
-from attrs import frozen
+from msgspec import Struct
 
 
-@frozen
-class Reply:
+class Reply(Struct, frozen=True):
     """The head of an answer; its body went to the `Sink`."""
 
     status: int

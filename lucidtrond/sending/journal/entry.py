@@ -1,6 +1,7 @@
 """What the journal holds of one attempt. Pure."""
 
 from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.events.types import Payment
 from lucidtrond.sending.intent import Intent
@@ -27,8 +28,7 @@ class Entry:
         return self.transaction.txid
 
 
-@frozen
-class Draft:
+class Draft(Struct, frozen=True):
     """The bytes of a new attempt and what they may cost.
 
     *reference_number* is the block that they refer to; *burn* is set aside until the

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.errors import InvalidInput
 from lucidtrond.events.types import Payment
@@ -197,8 +197,7 @@ def page(
     return [entry.payment for entry in entries], following
 
 
-@frozen
-class _Where:
+class _Where(Struct, frozen=True):
     """Conditions as SQL text of ours and parameters."""
 
     sql: str

@@ -1,6 +1,6 @@
 """Writing the journal: new attempts, signatures, and what became of them."""
 
-from attrs import frozen
+from msgspec import Struct
 
 from lucidtrond.ports import Tx
 from lucidtrond.sending.intent import Intent
@@ -70,8 +70,7 @@ def insert_next(tx: Tx, dead: Entry, draft: Draft, *, now_ms: int) -> Entry:
     return _insert_attempt(tx, row, draft, now_ms=now_ms)
 
 
-@frozen
-class _NewAttempt:
+class _NewAttempt(Struct, frozen=True):
     payment_seq: int
     number: int
     owner: bytes
