@@ -93,8 +93,9 @@ class Token(Result, frozen=True):
 
 class Info(Result, frozen=True):
     """*url* speaks java-tron's HTTP API, *replicas* are further ports of the same
-    chain. *witness_keys*: by producer, the address whose key signs its blocks. Chain
-    time is not always real time."""
+    chain, *grpc_url* speaks gRPC and is null where it was not asked for.
+    *witness_keys*: by producer, the address whose key signs its blocks. Chain time is
+    not always real time."""
 
     url: str
     genesis_id: str
@@ -107,6 +108,7 @@ class Info(Result, frozen=True):
     accounts: list[FundedAccount]
     tokens: list[Token]
     fake_tokens: list[Token]
+    grpc_url: str | None = None
 
 
 _declare(

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from lucidtrond.errors import ConfigError
+from lucidtrond.node.endpoint import check_grpc_url
 from lucidtrond.tron.address import Address, InvalidAddress
 from lucidtrond.tron.networks import USDT_DECIMALS
 
@@ -34,12 +35,18 @@ class EndpointConfig(_Section, frozen=True):
     """One node. *api_key* comes from a file or the older environment names only.
 
     *solidity_url* is for a node of one's own, which serves ``/walletsolidity`` on
-    another port (8091 by default). Of requests per second and per (UTC) day 0 is no
-    bound. A URL may be secret: some providers put the key in.
+    another port (8091 by default). *grpc_url* (50051 by default) and
+    *grpc_solidity_url* (50061 there) let blocks, receipts and heads come by gRPC; an
+    ``http://`` one gets the key only on this machine or with *grpc_plaintext_key*. Of
+    requests per second and per (UTC) day 0 is no bound. A URL may be secret: some
+    providers put the key in.
     """
 
     url: str
     solidity_url: str = ""
+    grpc_url: str = ""
+    grpc_solidity_url: str = ""
+    grpc_plaintext_key: bool = False
     api_key_file: str = ""
     requests_per_second: float = 0.0
     requests_per_day: int = 0
@@ -315,6 +322,11 @@ def _check_urls(endpoint: EndpointConfig) -> None:
                 "[network] endpoints: expected http:// or https://, got "
                 f"{scheme[:20]!r}"
             )
+    has_key = bool(endpoint.api_key_file) or isinstance(endpoint.api_key, str)
+    if endpoint.grpc_solidity_url and not endpoint.grpc_url:
+        raise ConfigError("[network] endpoints: grpc_solidity_url without grpc_url")
+    for url in filter(None, (endpoint.grpc_url, endpoint.grpc_solidity_url)):
+        check_grpc_url(url, has_key=has_key, plaintext_key=endpoint.grpc_plaintext_key)
 
 
 def _check_budget(endpoint: EndpointConfig) -> None:

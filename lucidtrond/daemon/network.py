@@ -116,6 +116,9 @@ def _endpoints(network: NetworkConfig) -> list[Endpoint]:
             endpoint.url,
             api_key=_api_key(endpoint),
             solidity_url=endpoint.solidity_url or None,
+            grpc_url=endpoint.grpc_url or None,
+            grpc_solidity_url=endpoint.grpc_solidity_url or None,
+            grpc_plaintext_key=endpoint.grpc_plaintext_key,
             budget=Budget(
                 per_second=endpoint.requests_per_second or None,
                 per_day=endpoint.requests_per_day or None,

@@ -195,6 +195,7 @@ class Devnet:
         return {
             "url": self.url,
             "replicas": self.replica_urls,
+            "grpc_url": self.grpc_url,
             "block_time_s": self.config.block_time_s,
             **describe(self.chain),
         }

@@ -36,6 +36,7 @@ class TronDevnet:
     """A running chain. What `info` tells at the start are attributes.
 
     *url* speaks java-tron's HTTP API; *replica_urls* are the same chain on other ports;
+    *grpc_url* speaks gRPC and is None without `running_devnet`'s *grpc*;
     *accounts* are funded, each with ``address`` and ``private_key`` (hex); *tokens*
     are the TRC-20 tokens deployed there.
     """
@@ -45,6 +46,7 @@ class TronDevnet:
         info = self.info()
         self.genesis_id: str = info["genesis_id"]
         self.replica_urls: list[str] = info["replicas"]
+        self.grpc_url: str | None = info["grpc_url"]
         self.accounts: list[dict[str, Any]] = info["accounts"]
         self.tokens: list[dict[str, Any]] = info["tokens"]
         self.fake_tokens: list[dict[str, Any]] = info["fake_tokens"]
@@ -155,6 +157,7 @@ def running_devnet(
     fake_token: bool = False,
     behind_s: int | None = None,
     tokens: Sequence[str] = (),
+    grpc: bool = False,
 ) -> Iterator[TronDevnet]:
     """A chain of one's own, in a process of its own, as long as the block lasts.
 
@@ -162,7 +165,7 @@ def running_devnet(
     *genesis* is the file of another chain, whose witnesses are its own; *fake_token*
     adds a second token with the first one's name and symbol, *tokens* those of odd
     sorts (symbols, or ``all``). *behind_s* is how far behind the clock the chain
-    begins, 22 hours or more where it is None.
+    begins, 22 hours or more where it is None. *grpc* lets it serve gRPC too.
     """
     chain = ["--witnesses", str(witnesses)]
     if genesis is not None:
@@ -173,6 +176,8 @@ def running_devnet(
         chain += ["--behind", str(behind_s)]
     if tokens:
         chain += ["--tokens", ",".join(tokens)]
+    if grpc:
+        chain += ["--listen-grpc", "127.0.0.1:0"]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [
             *(sys.executable, "-m", "lucidtrond.cli.operator", "devnet", "--control"),

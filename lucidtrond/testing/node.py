@@ -110,6 +110,7 @@ class LocalNode:
         return {
             "url": ENDPOINT,
             "replicas": [],
+            "grpc_url": None,
             "block_time_s": 0.0,
             **describe(self.chain),
         }

@@ -1,6 +1,6 @@
 """How the network stands, its endpoints, its blocks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -95,12 +95,16 @@ _WELL: Final = ("ok", "not asked yet", "left alone")
 """States of endpoints that need nobody."""
 
 
-def _endpoint_warnings(endpoints: Iterable[Mapping[str, Any]]) -> list[str]:
+def _endpoint_warnings(endpoints: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         f"endpoint {endpoint['endpoint']} is {endpoint['state']}"
         + (f": {endpoint['trouble']}" if endpoint.get("trouble") else "")
         for endpoint in endpoints
         if endpoint["state"] not in _WELL
+    ] + [
+        f"endpoint {endpoint['endpoint']}: gRPC fails, blocks come by HTTP"
+        for endpoint in endpoints
+        if endpoint.get("grpc") == "failing"
     ]
 
 
@@ -111,7 +115,8 @@ def _unproven_warnings(position: ChainPosition) -> list[str]:
     warning = (
         f"{unproven.count} blocks, the newest {unproven.newest[-1]}, have a transaction"
         " root that could not be recomputed: payments that they may hold are not proven"
-        " dead or failed; configure another endpoint, which may show more of them"
+        " dead or failed; name the grpc_url of an endpoint: gRPC shows the bytes that"
+        " HTTP leaves out"
     )
     return [warning]
 
@@ -131,7 +136,8 @@ class EndpointView(Result, frozen=True, kw_only=True):
     *pace_per_second*: what it is slowed down to. *waiting*: requests in its queue.
     *trouble*: why it fails, for *trouble_s* seconds now. *silent_s*: for how long
     nothing came back of what it was asked. *simulates_calls*: false when its
-    ``vm.supportConstant`` is.
+    ``vm.supportConstant`` is. *grpc* is null without a ``grpc_url``, and ``failing``
+    while its questions go to HTTP; *grpc_failures* counts those that did.
     """
 
     endpoint: str
@@ -155,6 +161,8 @@ class EndpointView(Result, frozen=True, kw_only=True):
     silent_s: float = 0.0
     left_alone_s: float = 0.0
     simulates_calls: bool = True
+    grpc: Literal["ok", "failing"] | None = None
+    grpc_failures: int = 0
 
 
 class Endpoints(Result, frozen=True):

@@ -103,6 +103,85 @@ solidity_url = "http://node.lan:8091"
     assert "node.lan" not in repr(endpoint)
 
 
+GRPC = """
+[network]
+name = "nile"
+[[network.endpoints]]
+url = "https://node.example"
+"""
+
+
+def test_a_node_may_be_asked_by_grpc(tmp_path: Path) -> None:
+    text = (
+        f'{GRPC}grpc_url = "http://node.lan:50051"\n'
+        'grpc_solidity_url = "https://node.lan:50061"\n'
+    )
+    [endpoint] = load(text, tmp_path=tmp_path).network.endpoints
+    assert endpoint.grpc_url == "http://node.lan:50051"
+    assert endpoint.grpc_solidity_url == "https://node.lan:50061"
+    assert not endpoint.grpc_plaintext_key
+    assert "node.lan" not in repr(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('grpc_url = "node.lan:50051"', "expected a URL"),
+        ('grpc_url = "grpc://node.lan:50051"', "expected a URL"),
+        ('grpc_url = "http://node.lan:50051/x"', "without a path"),
+        ('grpc_url = "http://a:b@node.lan:50051"', "without user"),
+        ('grpc_solidity_url = "http://node.lan:50061"', "without grpc_url"),
+    ],
+)
+def test_a_grpc_url_that_can_not_be_is_refused(
+    lines: str, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        load(GRPC + lines, tmp_path=tmp_path)
+
+
+KEY = '\napi_key_file = "/etc/lucidtrond/key"'
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_taken"),
+    [
+        ('grpc_url = "http://node.lan:50051"', True),
+        ('grpc_url = "http://node.lan:50051"' + KEY, False),
+        ('grpc_url = "http://node.lan:50051"\napi_key = "k"', False),
+        ('grpc_url = "HTTP://node.lan:50051"' + KEY, False),
+        ('grpc_url = "http://127.0.0.1.node.lan:50051"' + KEY, False),
+        ('grpc_url = "http://localhost.node.lan:50051"' + KEY, False),
+        ('grpc_url = "http://10.0.0.1:50051"' + KEY, False),
+        ('grpc_url = "https://node.lan:50051"' + KEY, True),
+        ('grpc_url = "http://127.0.0.1:50051"' + KEY, True),
+        ('grpc_url = "http://127.9.9.9:50051"' + KEY, True),
+        ('grpc_url = "http://[::1]:50051"' + KEY, True),
+        ('grpc_url = "http://localhost:50051"' + KEY, True),
+        (
+            'grpc_url = "https://node.lan:50051"\n'
+            'grpc_solidity_url = "http://node.lan:50061"' + KEY,
+            False,
+        ),
+        (
+            'grpc_url = "http://node.lan:50051"\ngrpc_plaintext_key = true' + KEY,
+            True,
+        ),
+    ],
+)
+def test_a_key_goes_over_plain_text_by_explicit_setting_only(
+    lines: str,
+    is_taken: bool,  # noqa: FBT001 - a parameter of the test
+    tmp_path: Path,
+) -> None:
+    if is_taken:
+        load(GRPC + lines, tmp_path=tmp_path)
+        return
+    with pytest.raises(ConfigError, match=r"grpc_plaintext_key = true") as caught:
+        load(GRPC + lines, tmp_path=tmp_path)
+    assert "the api key" in str(caught.value)
+
+
 def test_a_fault_in_the_environment_names_the_variable(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="TRON_MAX_RETRIES: expected int, got 'many'"):
         load(tmp_path=tmp_path, environ={"TRON_MAX_RETRIES": "many"})

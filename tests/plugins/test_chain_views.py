@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from attrs import evolve
 from trio.testing import MockClock
 
 from lucidtrond.api import (
@@ -14,6 +15,9 @@ from lucidtrond.api import (
 )
 from lucidtrond.devnet.funding import token_balance
 from lucidtrond.tron.address import parse_address
+from lucidtrond.tron.block import ChainPosition
+from lucidtrond.tron.unproven import UnprovenSummary
+from lucidtrond_network import _endpoint_warnings, _unproven_warnings
 from tests.plugins.bench import (
     FUNDS,
     NO_TXID,
@@ -56,6 +60,22 @@ async def test_before_the_first_answer_the_status_is_honest(
         )
         bench.node.trouble = None
         assert (await bench.call("network.status")).warnings == []
+
+
+def test_an_unproven_root_has_a_remedy_and_it_is_named() -> None:
+    position = ChainPosition(None, None, None, synced=True)
+    assert _unproven_warnings(position) == []
+    unproven = UnprovenSummary(2, (7, 9))
+    [warning] = _unproven_warnings(evolve(position, unproven=unproven))
+    assert "2 blocks, the newest 9" in warning
+    assert "grpc_url" in warning
+
+
+def test_grpc_that_fails_is_a_warning() -> None:
+    well = {"endpoint": "n", "state": "ok", "grpc": "ok"}
+    assert _endpoint_warnings([well, {**well, "grpc": None}]) == []
+    [warning] = _endpoint_warnings([{**well, "grpc": "failing"}])
+    assert warning == "endpoint n: gRPC fails, blocks come by HTTP"
 
 
 async def test_a_block_is_found_by_number_and_id(autojump_clock: MockClock) -> None:

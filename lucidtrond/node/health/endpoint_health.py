@@ -261,6 +261,8 @@ class EndpointHealth(Generic[C]):
             "failures_in_a_row": admission.breaker.failures,
             "trouble": self.trouble,
             "simulates_calls": self.simulates,
+            "grpc": client.grpc_state,
+            "grpc_failures": client.grpc_failures,
             "silent_s": round(admission.contact.silent_s(now), 1),
             "trouble_s": (
                 None

@@ -1,6 +1,6 @@
 """What health goes by: what is observed of whoever asks one endpoint."""
 
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from lucidtrond.node.health.admission import Admission
 
@@ -31,6 +31,14 @@ class ObservedClient(Protocol):
     @property
     def solid_number(self) -> int | None:
         """The same of the newest solidified head."""
+
+    @property
+    def grpc_state(self) -> Literal["ok", "failing"] | None:
+        """How gRPC is doing; None where the endpoint has none."""
+
+    @property
+    def grpc_failures(self) -> int:
+        """Questions that went to HTTP because gRPC failed."""
 
 
 C = TypeVar("C", bound=ObservedClient)

@@ -3,12 +3,14 @@
 Every block was checked as a whole (id, transaction root, witness signature) and is the
 one that was asked for; ranges are consecutive and linked; every transaction hashes to
 its txid. Whatever contradicts itself or the question is `NodeLied`; what is no answer
-at all is `NodeRefused`.
+at all is `NodeRefused`. Blocks, heads and receipts come by gRPC where the endpoint has
+it (`preferred_blocks`), all else by HTTP.
 
 Nobody retries here; see `pool`.
 """
 
 from itertools import pairwise
+from typing import Literal
 
 from lucidtrond.errors import NodeRefused, NodeUnavailable
 from lucidtrond.node.health.admission import Admission
@@ -19,9 +21,11 @@ from lucidtrond.node.questions.block_source import (
     BlockSource,
 )
 from lucidtrond.node.questions.endpoint_client import EndpointClient
+from lucidtrond.node.questions.grpc_blocks import GrpcBlocks
 from lucidtrond.node.questions.http_blocks import HttpBlocks
 from lucidtrond.node.questions.json_questions import JsonQuestions, view
 from lucidtrond.node.questions.judging import judging
+from lucidtrond.node.questions.preferred_blocks import PreferredBlocks
 from lucidtrond.node.questions.translate import Contradiction
 from lucidtrond.node.transport.line import AnswerTooLarge, Lane, NodeLine
 from lucidtrond.tron.account import Account, Resources
@@ -44,6 +48,14 @@ class NodeClient(EndpointClient):
         self._large_bytes = large_bytes
         self._json = JsonQuestions(line, large_bytes)
         self._blocks: BlockSource = HttpBlocks(self._json)
+        self._preferred: PreferredBlocks | None = None
+        if line.has_grpc():
+            self._blocks = self._preferred = PreferredBlocks(
+                line.endpoint.name,
+                GrpcBlocks(line, large_bytes),
+                self._blocks,
+                grpc_solid=line.has_grpc(solid=True),
+            )
         self._span = MAX_RANGE
         self._head: BlockHeader | None = None
         self._solid: BlockHeader | None = None
@@ -76,6 +88,18 @@ class NodeClient(EndpointClient):
     @property
     def solid_number(self) -> int | None:
         return None if self._solid is None else self._solid.number
+
+    @property
+    def grpc_state(self) -> Literal["ok", "failing"] | None:
+        """How gRPC is doing; None where the endpoint has none."""
+        if self._preferred is None:
+            return None
+        return "failing" if self._preferred.is_failing else "ok"
+
+    @property
+    def grpc_failures(self) -> int:
+        """Questions that went to HTTP because gRPC failed."""
+        return 0 if self._preferred is None else self._preferred.failures
 
     # Blocks
 

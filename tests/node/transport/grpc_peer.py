@@ -78,12 +78,14 @@ Answer = Callable[[Exchange], Awaitable[None]]
 
 @define(eq=False)
 class Peer:
-    """Answers each request with the next of *answers*; after the last it closes."""
+    """Answers each request with the next of *answers*, then with *then*; without one
+    it closes."""
 
-    answers: list[Answer]
+    answers: list[Answer] = field(factory=list)
     settings: dict[SettingCodes | int, int] = field(factory=dict)
     room: int = 0
     """Given to each request beside what the settings give, when its headers came."""
+    then: Answer | None = None
     requests: list[Exchange] = field(factory=list)
     connections: int = 0
 
@@ -111,9 +113,10 @@ class Peer:
                         under_way[at].body += event.data
                     case StreamEnded(stream_id=at):
                         self.requests.append(under_way[at])
-                        if not self.answers:
+                        answer = self.answers.pop(0) if self.answers else self.then
+                        if answer is None:
                             return
-                        await self.answers.pop(0)(under_way[at])
+                        await answer(under_way[at])
             await stream.send_all(connection.data_to_send())
 
 
@@ -137,12 +140,11 @@ class Taken:
 
 
 @contextlib.asynccontextmanager
-async def way_to(
-    peer: Peer,
-    *,
-    metadata: Sequence[tuple[str, str]] = (),
-    server_tls: ssl.SSLContext | None = None,
-) -> AsyncIterator[GrpcTransport]:
+async def listening(
+    peer: Peer, *, server_tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
+    """*peer* at a port; gives the URL."""
+
     async def serve(stream: trio.SocketStream) -> None:
         if server_tls is None:
             await peer.serve(stream)
@@ -163,12 +165,25 @@ async def way_to(
         )
         port = listener.socket.getsockname()[1]
         scheme = "http" if server_tls is None else "https"
-        way = GrpcTransport("n", f"{scheme}://localhost:{port}", list(metadata))
+        try:
+            yield f"{scheme}://localhost:{port}"
+        finally:
+            nursery.cancel_scope.cancel()
+
+
+@contextlib.asynccontextmanager
+async def way_to(
+    peer: Peer,
+    *,
+    metadata: Sequence[tuple[str, str]] = (),
+    server_tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[GrpcTransport]:
+    async with listening(peer, server_tls=server_tls) as url:
+        way = GrpcTransport("n", url, list(metadata))
         try:
             yield way
         finally:
             way.close()
-            nursery.cancel_scope.cancel()
 
 
 def answering(
