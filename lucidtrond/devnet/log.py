@@ -17,10 +17,8 @@ not whole at the log's end was never shown and is cut off.
 """
 
 import contextlib
-import fcntl
 import logging
 import os
-import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +26,16 @@ from typing import Final, Self
 
 import msgspec
 
+from lucidtrond.devnet.chain_files import (
+    ChainFiles,
+    Checkpoint,
+    encode_checkpoint,
+    locked,
+)
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.world import WorldRows
 from lucidtrond.devnet.txindex import TxIndex
-from lucidtrond.errors import AlreadyRunning, StoreError
+from lucidtrond.errors import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -44,16 +48,6 @@ RECENT_BYTES: Final = 16 << 10
 _READ_AHEAD: Final = 1 << 20
 
 
-class _Checkpoint(msgspec.Struct, frozen=True, array_like=True):
-    """*base* is the state of an earlier block than *number*, up to which the indexes
-    of blocks and of transactions reach; the log was *log_bytes* long then."""
-
-    base: WorldRows
-    number: int
-    log_bytes: int
-    transactions: bytes
-
-
 class BlockLog:
     """The blocks of one chain; satisfies `state.blocks.Archive`.
 
@@ -61,6 +55,7 @@ class BlockLog:
     """
 
     def __init__(self, directory: Path, *, durable: bool) -> None:
+        self.files = ChainFiles(directory, durable=durable)
         self._directory = directory
         self._durable = durable
         self._encoder = msgspec.msgpack.Encoder()
@@ -90,7 +85,7 @@ class BlockLog:
         """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         blocks = cls(directory, durable=durable)
-        with _locked(directory / "chain.lock"):
+        with locked(directory / "chain.lock"):
             try:
                 blocks._open_files(definition)
                 yield blocks
@@ -153,7 +148,7 @@ class BlockLog:
         where = os.pread(self._index, OFFSET_BYTES, number * OFFSET_BYTES)
         end = int.from_bytes(where, "big")
         try:
-            (self._directory / "chain.checkpoint").unlink(missing_ok=True)
+            self.files.remove_checkpoint()
             os.ftruncate(self._log, end)
             os.ftruncate(self._index, number * OFFSET_BYTES)
         except OSError as error:
@@ -228,16 +223,10 @@ class BlockLog:
         self._transactions = TxIndex.load(kept.transactions)
         self.base = kept.base
 
-    def _read_checkpoint(self) -> _Checkpoint | None:
-        try:
-            data = (self._directory / "chain.checkpoint").read_bytes()
-            kept = _decode_checkpoint(data)
-        except FileNotFoundError:
-            return None
-        except (OSError, msgspec.DecodeError) as error:
-            log.warning("checkpoint not used", extra={"reason": str(error)})
-            return None
-        enough = (
+    def _read_checkpoint(self) -> Checkpoint | None:
+        """The kept one, unless the files have become shorter since."""
+        kept = self.files.read_checkpoint()
+        enough = kept is not None and (
             os.fstat(self._log).st_size >= kept.log_bytes
             and os.fstat(self._index).st_size >= kept.number * OFFSET_BYTES
         )
@@ -290,9 +279,8 @@ class BlockLog:
 
     def checkpoint(self, base: WorldRows) -> bytes:
         """Encode a checkpoint, for `store_checkpoint`."""
-        kept = _Checkpoint(base, self._count, self._end, self._transactions.dump())
-        payload = self._encoder.encode(kept)
-        return zlib.crc32(payload).to_bytes(4, "big") + payload
+        transactions = self._transactions.dump()
+        return encode_checkpoint(Checkpoint(base, self._count, self._end, transactions))
 
     def store_checkpoint(self, data: bytes) -> None:
         """Write it, after what it counts on; blocks, so call it in a thread.
@@ -304,56 +292,9 @@ class BlockLog:
             if self._durable:
                 os.fdatasync(self._log)
                 os.fdatasync(self._index)
-            self._replace("chain.checkpoint", data)
+            self.files.store_checkpoint(data)
         except OSError as error:
             raise StoreError(f"checkpoint: {error.strerror}") from error
-
-    def store_behind(self, behind_ms: int) -> None:
-        """Keep how far the chain's time is behind the clock.
-
-        Raises:
-            StoreError: it is not kept.
-        """
-        try:
-            self._replace("chain.behind", b"%d\n" % behind_ms)
-            if self._durable:
-                _sync_directory(self._directory)
-        except OSError as error:
-            raise StoreError(f"chain.behind: {error.strerror}") from error
-
-    def read_behind(self) -> int | None:
-        """What `store_behind` kept; None for a chain that was made before it was.
-
-        Raises:
-            StoreError: it can't be read, or is no such number.
-        """
-        path = self._directory / "chain.behind"
-        try:
-            text = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreError(f"{path}: {error.strerror}") from error
-        if re.fullmatch(rb"\d{1,15}\n", text) is None:
-            raise StoreError(f"{path}: expected milliseconds, got {text[:20]!r}")
-        return int(text)
-
-    def _replace(self, name: str, data: bytes) -> None:
-        fresh = self._directory / f"{name}.new"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            if self._durable:
-                os.fsync(file.fileno())
-        fresh.replace(self._directory / name)
-
-
-def _decode_checkpoint(data: bytes) -> _Checkpoint:
-    stated, payload = data[:4], data[4:]
-    if zlib.crc32(payload).to_bytes(4, "big") != stated:
-        raise msgspec.DecodeError("checksum")
-    return msgspec.msgpack.decode(payload, type=_Checkpoint)
 
 
 def _record(payload: bytes) -> bytes:
@@ -370,24 +311,3 @@ def _write_at(file: int, data: bytes, offset: int) -> None:
     while view:
         written = os.pwrite(file, view, offset)
         view, offset = view[written:], offset + written
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(f"{path.parent}: the chain is in use") from None
-        yield
-    finally:
-        os.close(lock)

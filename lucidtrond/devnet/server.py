@@ -168,12 +168,12 @@ def _behind_ms(
         now_ms = UnixMillis(clock.now_ms())
         fresh = choose_behind_ms(chain.genesis, now_ms, real_time=real_time)
         behind_ms = fresh if chosen is None else chosen
-        blocks.store_behind(behind_ms)
+        blocks.files.store_behind(behind_ms)
         return behind_ms
-    kept = blocks.read_behind()
+    kept = blocks.files.read_behind()
     if kept is None:
         kept = assumed_behind_ms(real_time=real_time)
-        blocks.store_behind(kept)
+        blocks.files.store_behind(kept)
     if chosen not in (None, kept):
         raise ConfigError(
             f"the chain in {config.state_dir} is {kept // 1000} s behind the clock, not"
