@@ -239,7 +239,7 @@ class NodeClient(EndpointClient):
         """Hand in the exact bytes; the node's txid was compared with ours.
 
         Raises:
-            NodeError: nothing is head of what became of it; it may land.
+            NodeError: nothing is known of what became of it; it may be included.
         """
         txid = transaction.txid
         answer = await self._json.ask(
