@@ -141,7 +141,7 @@ class NodePool(NodeQuestions, PoolQuestions):
     async def watch(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Probe endpoints that fail or that nobody asks, until cancelled."""
+        """Probe endpoints that fail or have no questions, until cancelled."""
         await self._prober.run(task_status=task_status)
 
     def endpoints(self) -> list[dict[str, Any]]:

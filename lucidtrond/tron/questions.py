@@ -1,8 +1,8 @@
-"""What a node of the network is asked: each question once, with the type of its answer.
+"""What a node of the network is asked: each question once, with its answer's type.
 
-Who asks names the part that he needs: `AccountQuestions`, `HeadQuestions`, … Whoever
-answers all satisfies `NodeQuestions`: one endpoint, a pool of them, the cache before
-it, a chain in memory.
+Consumers name the part they need: `AccountQuestions`, `HeadQuestions` and so on.
+`NodeQuestions` has all; one endpoint's client, a pool of them and the cache before it
+satisfy it.
 
 All raise `errors.NodeError`; deadlines are the caller's cancel scope. *solid* asks for
 the newest solidified state in place of the newest one.

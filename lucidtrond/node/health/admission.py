@@ -1,7 +1,7 @@
 """What stands before one endpoint: its budget and its breaker, put to use.
 
-Every request enters here, also each of the several that one question makes. Who may
-not enter was not asked, and that says nothing of the endpoint's health.
+Every request enters here, also each of the several that one question makes. A request
+that is refused here was not sent, and that says nothing of the endpoint's health.
 """
 
 import time
@@ -18,9 +18,9 @@ from lucidtrond.node.health.rate_limit import Breaker, Budget, Day, RateLimiter
 
 DAY_MS: Final = 86_400_000
 BUSY_S: Final = 0.25
-"""Who would have to wait longer than this for an endpoint asks another first."""
+"""With a longer wait for an endpoint, another one is asked first."""
 LONGEST_QUEUE_S: Final = 30.0
-"""Who would have to wait longer than this is refused instead."""
+"""A request that would have to wait longer is refused instead."""
 _NEWEST: Final = 0.2
 """Weight of the newest answer in the average latency."""
 
@@ -82,8 +82,8 @@ class Admission:
     def enter(self, *, urgent: bool, probing: bool = False) -> tuple[float, bool]:
         """Count one request: how long it has to wait first, and whether it is a probe.
 
-        A probe must be ended by `leave`. Who is *urgent* passes an open breaker, waits
-        for no rate, and may use what the day keeps for payments. Who is *probing*
+        A probe must be ended by `leave`. An *urgent* request passes an open breaker,
+        waits for no rate, and may use what the day keeps for payments. A *probing* one
         passes an open breaker and waits for no rate either.
 
         Raises:

@@ -2,10 +2,10 @@
 
 The proof that a transaction is dead rests on blocks: every block from its reference
 block on up to a final one whose time is not before its expiration was read, verified
-and does not hold it. A block's id binds all blocks before it with all they hold. So
-who says that this final block is the same one says everything else as well, however
-little it keeps: a node without ``transHistory`` or a lite one, which answers ``{}`` for
-every receipt, may be asked all the same.
+and does not hold it. A block's id binds all blocks before it with all they hold. So an
+endpoint that confirms this final block confirms everything else as well, however little
+it keeps: a node without ``transHistory`` or a lite one, which answers ``{}`` for every
+receipt, may be asked all the same.
 """
 
 from typing import Final
@@ -37,7 +37,7 @@ class Agreement(Struct, frozen=True):
 
     @property
     def holds(self) -> bool:
-        """Enough agree and nobody contradicts; what does not hold now may later."""
+        """Enough agree and none contradicts; what does not hold now may later."""
         return not self.differing and len(self.agreeing) >= self.wanted
 
     @property

@@ -31,9 +31,9 @@ from lucidtrond.tron.block import BlockId
 log = logging.getLogger(__name__)
 
 LIE_REST_S: Final = 600.0
-"""Who lied is asked only when nobody else can be, whatever it says meanwhile."""
+"""An endpoint that lied is asked for so long only when no other can be."""
 AWHILE_S: Final = 5.0
-"""Who asked to be left alone for longer is not waited for."""
+"""No question waits for an endpoint that asked for a longer pause."""
 SILENT_S: Final = 2.0
 """An endpoint without any response for so long is asked after the others."""
 LAG: Final = 5
@@ -55,7 +55,7 @@ class Change(Struct, frozen=True):
 
 
 class Changes:
-    """Changes on their way to who makes events of them; never waits, may lose some."""
+    """A queue of changes that become events; never waits, may lose some."""
 
     def __init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel[Change](CHANGES)
@@ -205,7 +205,7 @@ class EndpointHealth(Generic[C]):
             self.admission.breaker.note_failure(now)
 
     def note_given_up(self, *, waited_s: float) -> None:
-        """Somebody waits no longer for it: a failure if it was silent meanwhile."""
+        """A question was cancelled: a failure if the endpoint was silent meanwhile."""
         silent_s = self.admission.contact.silent_s(trio.current_time())
         if min(waited_s, silent_s) >= SILENT_S:
             reason = f"no response for {silent_s:.0f} s"
@@ -287,7 +287,7 @@ class EndpointHealth(Generic[C]):
 
 
 def all_away(members: Sequence[EndpointHealth[Any]], now: float) -> NodeError:
-    """Why nobody of *members* can be asked: all said to be left alone."""
+    """Why none of *members* can be asked: all asked for a pause."""
     soonest = min(members, key=lambda member: member.away_until)
     if soonest.quota_spent:
         return QuotaSpent(f"{soonest.name}: the daily quota is used up")

@@ -12,11 +12,11 @@ class BudgetSpent(QuotaSpent):
 
 
 class SlowDown(NodeUnavailable):
-    """The endpoint, or who stands before it, wants fewer requests."""
+    """The endpoint, or a gateway before it, wants fewer requests."""
 
 
 class Suspended(SlowDown):
-    """It counts, and answers nothing for a while because there were too many."""
+    """It counts requests, and answers none for a while because of too many."""
 
 
 class SimulationUnsupported(NodeRefused):

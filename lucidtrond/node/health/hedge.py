@@ -21,7 +21,7 @@ async def first_answer(
 ) -> T:
     """Run *asks* in order, each *after_s* after the one before or when that failed.
 
-    Who is still asked when the first answer comes is cancelled.
+    Those still under way at the first answer are cancelled.
 
     Raises:
         NodeError: none answered.

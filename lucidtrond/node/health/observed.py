@@ -1,4 +1,4 @@
-"""What health goes by: what is observed of whoever asks one endpoint."""
+"""What health goes by: what is observed of one endpoint's client."""
 
 from typing import Literal, Protocol, TypeVar
 

@@ -1,4 +1,4 @@
-"""When to ask again, and whom: decisions only, no waiting. Pure.
+"""When to ask again, and which endpoint: decisions only, no waiting. Pure.
 
 What may be retried is said by the error's class. `NodeUnavailable` (no answer, or
 "not now") is: asking again is safe and may help. `NodeRefused` (the node understood,
@@ -23,7 +23,7 @@ from lucidtrond.errors import (
 )
 
 LONGEST_WAIT_S: Final = 60.0
-"""No single wait is longer; who is told to wait longer gives up instead."""
+"""No single wait is longer; if the node asks for a longer one, we give up instead."""
 QUOTA_REST_S: Final = 600.0
 """A spent daily quota is asked about so often; providers don't say when it is new."""
 FIRST_REST_S: Final = 1.0

@@ -1,11 +1,10 @@
 """Probes: small questions to endpoints whose state is not known from others.
 
-An endpoint that fails or is silent is asked last or not at all by questions that
-somebody waits for; whether it is back is found out here, every `PROBE_EVERY_S`, so that
-neither a caller nor the follower pays for it with a timeout. One that nobody had reason
-to ask is probed every `STANDBY_S`, so that a dead second endpoint shows before it is
-needed. An endpoint that asked to be left alone, is on another network or has no budget
-left is not probed.
+An endpoint that fails or is silent is asked last or not at all by questions of callers;
+whether it is back is determined here, every `PROBE_EVERY_S`, so that neither a caller
+nor the follower pays for it with a timeout. One without questions is probed every
+`STANDBY_S`, so that a dead second endpoint shows before it is needed. An endpoint that
+asked to be left alone, is on another network or has no budget left is not probed.
 
 Probes have connections of their own (`Lane.PROBES`) and pass an open breaker. Several
 may be under way, each for as long as any small question: an endpoint that is slow but
@@ -45,7 +44,7 @@ class Prober(Generic[C]):
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Probe who needs it, until cancelled."""
+        """Probe the endpoints that need it, until cancelled."""
         async with trio.open_nursery() as nursery:
             task_status.started()
             while True:
@@ -75,6 +74,6 @@ class Prober(Generic[C]):
         try:
             await self._send(member)
         except NodeError:
-            pass  # noted by whoever sends it
+            pass  # noted where it is sent
         finally:
             self._under_way[member.name] -= 1

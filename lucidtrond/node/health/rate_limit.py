@@ -8,14 +8,14 @@ multiplicative decrease): "too many requests" halves it, every answer raises it 
 little, up to what is configured. Without a configured rate there is none until the
 first such refusal.
 
-Who punishes ("suspended for 30 s") counts, so one refusal is enough. Others may refuse
-a share of the requests whatever the rate is (somebody else's load, one broken machine
-of many), and halving at each refusal would end at next to nothing: they count when
-many are refused, and not cut below most of what was answered in a second of the last
-minute, since a limit on the rate never lets more than itself through.
+A provider that punishes ("suspended for 30 s") counts, so one refusal is enough. Others
+may refuse a share of the requests whatever the rate is (other clients' load, one broken
+machine of many), and halving at each refusal would end at next to nothing: refusals
+count when they are many, and the rate is not cut below most of what was answered in a
+second of the last minute, since a limit on the rate lets no more than itself through.
 
-`Day` counts against a daily quota. `Breaker` stops asking who failed several times in a
-row, but for one probe at a time.
+`Day` counts against a daily quota. `Breaker` stops requests to an endpoint that failed
+several times in a row, but for one probe at a time.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ from attrs.validators import ge, gt, optional
 from lucidtrond.node.health.policy import rest_s
 
 SLOWEST_PER_S: Final = 0.5
-"""A pace is never cut below this; who wants less says so (`Retry-After`)."""
+"""A pace is never cut below this; a node that wants less says so (`Retry-After`)."""
 INCREASE_PER_S: Final = 0.2
 """Requests per second that a pace gains in a second in which it is used up."""
 CUT_EVERY_S: Final = 1.0
@@ -40,7 +40,7 @@ MANY: Final = 0.22
 MOST: Final = 0.5
 """With this share of refusals nothing is proven any more."""
 GROWTH: Final = 0.05
-"""Part of itself that a pace gains in a second, after a cut nobody was punished for."""
+"""Part of itself that a pace gains in a second, after a cut without punishment."""
 _NEWEST: Final = 0.05
 """Weight of the newest answer in the share of refusals."""
 FREE_PER_S: Final = 200.0
@@ -118,14 +118,14 @@ class RateLimiter:
         self.tokens = self._burst()
 
     def wait_s(self, now: float) -> float:
-        """How long a request would have to wait that came now."""
+        """How long a request made now would have to wait."""
         self._refill(now)
         return self._behind(1.0)
 
     def take(self, now: float, *, urgent: bool = False) -> float:
         """Take the next place; says in how many seconds it is (0: now).
 
-        Who is *urgent* goes at once and is paid for by those who come after.
+        An *urgent* request goes at once, and later ones pay for it.
         """
         self._count(now)
         self._refill(now)
@@ -218,8 +218,8 @@ class Day:
     def may_take(self, day: int, *, urgent: bool = False) -> bool:
         """Whether the quota has a request left.
 
-        Questions leave a part for who is *urgent*: a payment must not fail because
-        somebody read too much.
+        Questions leave a part for *urgent* requests: a payment must not fail because of
+        too many reads.
         """
         left = self.left(day)
         if left is None or self.per_day is None:
@@ -240,12 +240,12 @@ class Day:
 
 @define
 class Breaker:
-    """Whether to ask who fails."""
+    """Whether to ask an endpoint that fails."""
 
     failures: int = field(init=False, default=0)
     """In a row."""
     rests_until: float = field(init=False, default=float("-inf"))
-    """Until then others are preferred; once open, nobody asks at all."""
+    """Until then others are preferred; once open, no request is sent at all."""
     probing: bool = field(init=False, default=False)
 
     @property
@@ -262,7 +262,7 @@ class Breaker:
         return self.probing
 
     def end(self) -> None:
-        """The probe is over, whatever came of it."""
+        """The probe is over, answered or not."""
         self.probing = False
 
     def note_answer(self) -> None:

@@ -1,7 +1,7 @@
-"""Handing one transaction to several nodes, and the one answer that comes of it.
+"""Sending one transaction to several nodes, and the one answer of them that counts.
 
 The same bytes may go to any number of nodes any number of times: one txid, at most one
-inclusion. So each is asked once and at once, nobody waits to try again (`sending` does,
+inclusion. So each is asked once and at once, without retries (`sending` repeats them,
 block by block), and an answer of one outweighs the silence of another.
 """
 
@@ -17,7 +17,7 @@ from lucidtrond.tron.broadcast import SUCCESS, BroadcastAnswer
 LATE_S: Final = 1.0
 """Once one took it, the others have so long to say something as well."""
 _RANK: Final = {SUCCESS: 0, "DUP_TRANSACTION_ERROR": 1}
-"""Who took it or knows it says more than who refuses: nodes differ in what they saw."""
+"""An acceptance, or knowing it, outweighs a refusal: nodes differ in their pools."""
 
 
 async def broadcast_to(

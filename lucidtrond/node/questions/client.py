@@ -6,7 +6,7 @@ its txid. Whatever contradicts itself or the question is `NodeLied`; what is no 
 at all is `NodeRefused`. Blocks, heads and receipts come by gRPC where the endpoint has
 it (`preferred_blocks`), all else by HTTP.
 
-Nobody retries here; see `pool`.
+No retries here; see `routing`.
 """
 
 from itertools import pairwise

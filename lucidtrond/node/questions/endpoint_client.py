@@ -14,7 +14,7 @@ class EndpointClient(NodeQuestions, ObservedClient, Protocol):
     """All questions, those that only a pool asks, and what is observed of it.
 
     Answers were checked: whatever contradicts itself or the question is `NodeLied`.
-    Nobody retries here. Satisfied by `client.NodeClient`.
+    No retries here. Satisfied by `client.NodeClient`.
     """
 
     async def probe(self) -> BlockHeader:

@@ -1,6 +1,6 @@
 """What only several endpoints can answer: each question once. Pure.
 
-Satisfied by the pool and by the cache before it. Whoever asks names the part he needs.
+Satisfied by the pool and by the cache before it. Consumers name the part they need.
 """
 
 from collections.abc import Sequence

@@ -4,13 +4,13 @@ An endpoint is asked only after its genesis block was seen to be the configured
 network's; one of another network is never asked again. The first in the order of the
 configuration that is not resting gets the question; when it fails, the next. After a
 round in which all failed, the retry policy waits. An endpoint that asked to be left
-alone for a while (rate limits) is, whoever asks.
+alone for a while (rate limits) is.
 
 Asked first is an endpoint that did not lie, does not fail, is not behind and whose
 budget (see `admission`) imposes no wait; among equals the configured order decides.
 
-Answers are not compared here: a receipt or a balance is one endpoint's word. Whoever
-wants a second one asks for it (`second_source`, `comparing`).
+Answers are not compared here: a receipt or a balance is one endpoint's word. A second
+one is asked for by `second_source` and `comparing`.
 """
 
 import math

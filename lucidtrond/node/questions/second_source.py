@@ -52,7 +52,7 @@ class SecondSource:
     async def fetch_second_receipts(
         self, which: Block, *, besides: str
     ) -> Receipts | None:
-        """Those of *which*'s transactions in order, or None: nobody has them now."""
+        """Those of *which*'s transactions in order; None: no other has them."""
         endpoint = self._choose(besides)
         if endpoint is None:
             return None

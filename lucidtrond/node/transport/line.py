@@ -3,7 +3,7 @@
 At most eight connections per endpoint for questions, held back by a limiter. Two more
 are for what is urgent (`Lane.URGENT`: payments, and the question which network it is):
 they never wait behind questions, however many these are. Probes of an endpoint that
-does not respond have their own as well. Who carries the bytes is `http_plain`, for
+does not respond have their own as well. The bytes are carried by `http_plain`, for
 TLS `http_tls`, and `grpc` where an endpoint has a `grpc_url`: its requests count in the
 same budget and wait in the same queue.
 """
@@ -113,7 +113,7 @@ class NodeLine:
         Raises:
             NodeUnavailable, NodeTimeout: no answer, or "not now".
             NotAsked, BudgetSpent: we did not ask.
-            NodeRefused, QuotaSpent: the node or who stands before it says no.
+            NodeRefused, QuotaSpent: the node or a gateway before it says no.
             AnswerTooLarge: more than *limit_bytes*.
         """
         post = partial(self._post, self._http[solid], path, question)
@@ -177,7 +177,7 @@ class NodeLine:
 
     @contextlib.contextmanager
     def _noting_contact(self) -> Iterator[Callable[[], None]]:
-        """Around one request; what it gives is called when some of a response came."""
+        """Around one request; gives what to call when a part of a response arrives."""
         contact, failed = self.admission.contact, False
         number = contact.begin(trio.current_time())
         try:
@@ -266,7 +266,7 @@ class _Body:
             raise self._too_large()
 
     def take(self, chunk: bytes) -> None:
-        """Add what came; if that is too much, or damaged, no more is read."""
+        """Add a chunk; if that is too much, or damaged, no more is read."""
         self.note_response()
         self._scope.deadline += len(chunk) / SLOWEST_BYTES_PER_S
         if self.refusal is None:

@@ -1,4 +1,4 @@
-"""What a line to a node wants of whoever carries its bytes there and back."""
+"""What a line to a node needs of a transport."""
 
 from typing import Protocol
 
@@ -21,7 +21,7 @@ class Sink(Protocol):
         """The body follows; *encoding* is its Content-Encoding, "" if none is told."""
 
     def take(self, chunk: bytes) -> None:
-        """Some of the body. Who has had enough cancels what goes on."""
+        """Some of the body; to refuse the rest, the sink cancels the request."""
 
 
 class MessageSink(Sink, Protocol):
