@@ -123,10 +123,10 @@ class SignerCheck:
             signed = Signed.of(header)
         except (BadSignature, InvalidAddress):
             reason = f"block {header.number}: no producer, or no signature"
-            raise self._node.blame(header.id, reason) from None
+            raise self._node.note_lie(header.id, reason) from None
         if self._producers is not None and signed.producer not in self._producers:
             reason = f"block {signed.number}: {signed.producer} is no producer"
-            raise self._node.blame(header.id, reason)
+            raise self._node.note_lie(header.id, reason)
         row = table.at(signed.producer, signed.number)
         if row is not None and row.key == signed.signer:
             return
@@ -142,11 +142,11 @@ class SignerCheck:
             case NeedsHistory(row=fresh, refusal=refusal):
                 agreement = await self._node.confirm_solid(signed.number, header.id)
                 if not agreement.holds:
-                    raise self._node.blame(header.id, refusal.reason)
+                    raise self._node.note_lie(header.id, refusal.reason)
             case Refused(reason=reason, disputed=True):
                 raise NodesDisagree(reason)
             case Refused(reason=reason):
-                raise self._node.blame(header.id, reason)
+                raise self._node.note_lie(header.id, reason)
             case Unknown(reason=reason):
                 raise Unsettled(reason)
             case _ as never:

@@ -229,7 +229,7 @@ class CachedNode(NodeQuestions, PoolQuestions):
     fetch_second_receipts = _forwarded(PoolQuestions.fetch_second_receipts)
     fetch_proven = _forwarded(PoolQuestions.fetch_proven)
     report_keys = _forwarded(PoolQuestions.report_keys)
-    blame = _forwarded(PoolQuestions.blame)
+    note_lie = _forwarded(PoolQuestions.note_lie)
     look_for = _forwarded(PoolQuestions.look_for)
     find_receipts = _forwarded(PoolQuestions.find_receipts)
 

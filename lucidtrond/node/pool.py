@@ -177,7 +177,7 @@ class NodePool(NodeQuestions, PoolQuestions):
     fetch_receipts_by = _of(_router, second_source.fetch_receipts_by)
 
     fetch_proven = _of(_served, ServedBlocks.fetch_proven)
-    blame = _of(_served, ServedBlocks.blame)
+    note_lie = _of(_served, ServedBlocks.note_lie)
     has_second_source = _of(_second, SecondSource.has_second_source)
     fetch_second_receipts = _of(_second, SecondSource.fetch_second_receipts)
     confirm_solid = _of(_router, comparing.confirm_solid)

@@ -306,7 +306,7 @@ class LocalNode:
         await trio.lowlevel.checkpoint()
         return None
 
-    def blame(
+    def note_lie(
         self,
         block_id: BlockId,  # noqa: ARG002 - the Protocol's
         reason: str,

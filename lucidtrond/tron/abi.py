@@ -189,11 +189,11 @@ class _Reader:
                 return self._boolean(at)
             case AddressType():
                 word = self._word(at)
-                self._refuse_dirt(word[: WORD - _ADDRESS_BYTES], "address")
+                self._require_zeros(word[: WORD - _ADDRESS_BYTES], "address")
                 return Address(bytes([PREFIX]) + word[WORD - _ADDRESS_BYTES :])
             case FixedBytes():
                 word = self._word(at)
-                self._refuse_dirt(word[kind.size :], f"bytes{kind.size}")
+                self._require_zeros(word[kind.size :], f"bytes{kind.size}")
                 return word[: kind.size]
             case DynamicBytes():
                 return self._blob(at)
@@ -262,7 +262,7 @@ class _Reader:
             raise AbiError("the same words are used again and again")
         if not self._lenient and start + padded > len(self._data):
             raise AbiError("the data end too early")
-        self._refuse_dirt(self._data[start + size : start + padded], "padding")
+        self._require_zeros(self._data[start + size : start + padded], "padding")
         return self._data[start : start + size]
 
     def _text(self, at: int) -> str:
@@ -272,6 +272,6 @@ class _Reader:
         except UnicodeDecodeError:
             raise AbiError("a string that is not UTF-8") from None
 
-    def _refuse_dirt(self, rest: bytes, what: str) -> None:
+    def _require_zeros(self, rest: bytes, what: str) -> None:
         if not self._lenient and rest.strip(b"\0"):
             raise AbiError(f"{what}: bits that should be zero are not")

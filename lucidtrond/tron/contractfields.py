@@ -35,14 +35,14 @@ class _Part:
     is_list: bool
 
 
-def read(made: type[T], message: Message) -> T:
-    """Make a *made* from *message*.
+def read(struct: type[T], message: Message) -> T:
+    """Make a *struct* from *message*.
 
     Raises:
         ValueError: an address of another length, a number outside its enum.
     """
     values: dict[str, Any] = {}
-    for part in _parts_of(made, message):
+    for part in _parts_of(struct, message):
         value = getattr(message, part.wire)
         if part.is_list:
             values[part.attribute] = tuple(
@@ -52,7 +52,7 @@ def read(made: type[T], message: Message) -> T:
             values[part.attribute] = None
         else:
             values[part.attribute] = _read_one(part.kind, value)
-    return made(**values)
+    return struct(**values)
 
 
 def fill(message: Message, source: Any) -> None:
@@ -100,23 +100,23 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, IntEnum) else value
 
 
-def _parts_of(made: type, message: Message) -> tuple[_Part, ...]:
-    return _parts(cast("Hashable", made), message.DESCRIPTOR)
+def _parts_of(struct: type, message: Message) -> tuple[_Part, ...]:
+    return _parts(cast("Hashable", struct), message.DESCRIPTOR)
 
 
 @cache
-def _parts(made: type, descriptor: Descriptor) -> tuple[_Part, ...]:
-    hints = typing.get_type_hints(made)
+def _parts(struct: type, descriptor: Descriptor) -> tuple[_Part, ...]:
+    hints = typing.get_type_hints(struct)
     names = {field.name.lower(): field.name for field in descriptor.fields}
     parts = []
-    for name in cast("type[Struct]", made).__struct_fields__:
-        kind, is_optional, is_list = _taken_apart(hints[name])
+    for name in cast("type[Struct]", struct).__struct_fields__:
+        kind, is_optional, is_list = _unwrap_hint(hints[name])
         wire = names.get(name) or names[name + "_address"]
         parts.append(_Part(name, wire, kind, is_optional, is_list))
     return tuple(parts)
 
 
-def _taken_apart(hint: Any) -> tuple[type, bool, bool]:
+def _unwrap_hint(hint: Any) -> tuple[type, bool, bool]:
     """Give (kind, is_optional, is_list) of an annotation."""
     if isinstance(hint, types.UnionType):
         [hint] = [

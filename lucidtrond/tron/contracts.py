@@ -180,21 +180,21 @@ class _Kind(Struct, frozen=True):
     number: int
     name: str
     """With its package, as `type_url` ends."""
-    made: type[KnownContract]
+    struct: type[KnownContract]
     message: type[Message]
 
 
 def _kind(
-    name: str, made: type[KnownContract], message: type[Message]
+    name: str, struct: type[KnownContract], message: type[Message]
 ) -> tuple[int, _Kind]:
     number = pb.Transaction.Contract.ContractType.Value(name)
-    return number, _Kind(number, PACKAGE + name, made, message)
+    return number, _Kind(number, PACKAGE + name, struct, message)
 
 
 _KINDS: Final = MappingProxyType(
     dict(
-        _kind(message.DESCRIPTOR.name, made, message)
-        for made, message in (
+        _kind(message.DESCRIPTOR.name, struct, message)
+        for struct, message in (
             (AccountCreate, pb.AccountCreateContract),
             (AccountPermissionUpdate, pb.AccountPermissionUpdateContract),
             (AccountUpdate, pb.AccountUpdateContract),
@@ -236,7 +236,7 @@ _KINDS: Final = MappingProxyType(
         )
     )
 )
-_KIND_OF: Final = MappingProxyType({kind.made: kind for kind in _KINDS.values()})
+_KIND_OF: Final = MappingProxyType({kind.struct: kind for kind in _KINDS.values()})
 
 
 def encode(contract: Contract) -> tuple[int, str, bytes]:
@@ -267,7 +267,7 @@ def decode(number: int, type_url: str, value: bytes) -> Contract:
     message = _unpack(number, type_url, value)
     if message is not None:
         with contextlib.suppress(ValueError):
-            return read(_KINDS[number].made, message)
+            return read(_KINDS[number].struct, message)
     return RawContract(number, type_url, value)
 
 

@@ -67,5 +67,5 @@ def _change(raw: bytes) -> KeyChange | None:
     return None
 
 
-def _unpack(contract: pb.Transaction.Contract, made: type[M]) -> M:
-    return parse(made, contract.parameter.value)
+def _unpack(contract: pb.Transaction.Contract, message_type: type[M]) -> M:
+    return parse(message_type, contract.parameter.value)

@@ -100,8 +100,8 @@ def walk(data: bytes) -> Iterator[tuple[int, int | bytes]]:
         yield field.number, field.value
 
 
-def unknown_fields(data: bytes, made: type[Message]) -> bytes:
-    """The outermost fields that *made* does not know, as they came, in order.
+def unknown_fields(data: bytes, message_type: type[Message]) -> bytes:
+    """The outermost fields that *message_type* does not know, as they came, in order.
 
     A field of another wire type than the one it has there is unknown as well.
 
@@ -110,7 +110,7 @@ def unknown_fields(data: bytes, made: type[Message]) -> bytes:
     """
     kinds = {
         field.number: _KIND_OF.get(field.cpp_type, _VARINT)
-        for field in cast("Descriptor", made.DESCRIPTOR).fields
+        for field in cast("Descriptor", message_type.DESCRIPTOR).fields
     }
     return b"".join(
         field.written for field in fields(data) if kinds.get(field.number) != field.kind
@@ -120,34 +120,34 @@ def unknown_fields(data: bytes, made: type[Message]) -> bytes:
 M = TypeVar("M", bound=Message)
 
 
-def parse(made: type[M], data: bytes) -> M:
+def parse(message_type: type[M], data: bytes) -> M:
     """Read a message as java does, which takes some that google's C library refuses.
 
     Raises:
         MalformedMessage: java refuses it, too.
     """
     try:
-        return made.FromString(data)
+        return message_type.FromString(data)
     except DecodeError:
         pass
     try:
-        return made.FromString(shortened(data, made))
+        return message_type.FromString(shortened(data, message_type))
     except DecodeError:
         raise MalformedMessage("not a message of this kind") from None
 
 
-def shortened(data: bytes, made: type[Message]) -> bytes:
+def shortened(data: bytes, message_type: type[Message]) -> bytes:
     """The same message with tags and lengths in as few bytes as they need.
 
     Java takes up to ten bytes for any varint and drops what is beyond 32 bits of a tag
     or a length (CodedInputStream.readRawVarint32); google's C library takes five and
-    refuses the rest. Sub-messages that *made* knows are done too; groups, which
+    refuses the rest. Sub-messages that *message_type* knows are done too; groups, which
     no message of the network has, are left out.
 
     Raises:
         MalformedMessage: what Java refuses as well.
     """
-    return _shortened(data, cast("Descriptor", made.DESCRIPTOR), MAX_DEPTH)
+    return _shortened(data, cast("Descriptor", message_type.DESCRIPTOR), MAX_DEPTH)
 
 
 def _shortened(data: bytes, descriptor: Descriptor, depth: int) -> bytes:

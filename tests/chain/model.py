@@ -207,7 +207,7 @@ class ModelChain:
         self._ask("confirmation")
         return Agreement(number, block_id, 1, agreeing=("model",))
 
-    def blame(self, block_id: BlockId, reason: str) -> NodeError:
+    def note_lie(self, block_id: BlockId, reason: str) -> NodeError:
         self.blamed.append((block_id, reason))
         return NodeLied("model", reason)
 

@@ -80,7 +80,7 @@ class OneBlock:
     async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
         raise AssertionError(f"block {number}, {block_id}, needs no confirmation")
 
-    def blame(self, block_id: BlockId, reason: str) -> NodeError:
+    def note_lie(self, block_id: BlockId, reason: str) -> NodeError:
         raise AssertionError(f"block {block_id} is refused: {reason}")
 
     def note_block(self, header: BlockHeader, touched: Collection[Address]) -> None:

@@ -230,7 +230,7 @@ class Reporting:
     async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
         return Agreement(number, block_id, 2, agreeing=self.agreeing)
 
-    def blame(self, block_id: BlockId, reason: str) -> NodeLied:  # noqa: ARG002
+    def note_lie(self, block_id: BlockId, reason: str) -> NodeLied:  # noqa: ARG002
         self.blamed.append(reason)
         return NodeLied("one", reason)
 

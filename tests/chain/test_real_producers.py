@@ -47,7 +47,7 @@ class Accounts:
     async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
         raise AssertionError(f"block {number} {block_id} needs no confirmation")
 
-    def blame(self, block_id: BlockId, reason: str) -> Exception:
+    def note_lie(self, block_id: BlockId, reason: str) -> Exception:
         return AssertionError(f"block {block_id} is refused: {reason}")
 
 

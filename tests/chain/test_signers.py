@@ -51,7 +51,7 @@ class Nodes:
     async def confirm_solid(self, number: int, block_id: BlockId) -> Agreement:
         raise AssertionError(f"asked for history: {number} {block_id}")
 
-    def blame(self, block_id: BlockId, reason: str) -> NodeError:
+    def note_lie(self, block_id: BlockId, reason: str) -> NodeError:
         return NodeLied("a", f"{block_id}: {reason}")
 
 

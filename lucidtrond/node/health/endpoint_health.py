@@ -91,9 +91,9 @@ class EndpointHealth(Generic[C]):
     """Its genesis was seen to be the configured network's."""
     other_genesis: BlockId | None = field(init=False, default=None)
     """It is on another network."""
-    away_until: float = field(init=False, default=0.0)
+    paused_until: float = field(init=False, default=0.0)
     """Not asked: it said so."""
-    aside_until: float = field(init=False, default=float("-inf"))
+    distrusted_until: float = field(init=False, default=float("-inf"))
     """It lied."""
     lies: int = field(init=False, default=0)
     errors: int = field(init=False, default=0)
@@ -124,7 +124,10 @@ class EndpointHealth(Generic[C]):
         return (
             self.admission.contact.silent_s(trio.current_time()) >= SILENT_S
             or self.admission.breaker.failures > 0
-            or (self.trouble is not None and self.aside_until <= trio.current_time())
+            or (
+                self.trouble is not None
+                and self.distrusted_until <= trio.current_time()
+            )
             or not self.is_ours
         )
 
@@ -134,7 +137,7 @@ class EndpointHealth(Generic[C]):
         its day has requests left."""
         return (
             self.other_genesis is None
-            and self.away_until <= trio.current_time()
+            and self.paused_until <= trio.current_time()
             and self.admission.day.may_take(self.admission.today)
         )
 
@@ -143,7 +146,7 @@ class EndpointHealth(Generic[C]):
         """What keeps it from being asked first; smaller is better."""
         now = trio.current_time()
         return (
-            self.aside_until > now,
+            self.distrusted_until > now,
             self.is_silent
             or self.admission.breaker.rests_until > now
             or (self.behind or 0) > LAG,
@@ -158,7 +161,7 @@ class EndpointHealth(Generic[C]):
     @property
     def is_given_up(self) -> bool:
         """It is on another network, or nothing can be had of it for a while."""
-        gone = self.away_until > trio.current_time() + AWHILE_S
+        gone = self.paused_until > trio.current_time() + AWHILE_S
         gone = gone or self.is_silent or self.admission.breaker.is_open
         return gone or self.other_genesis is not None
 
@@ -197,11 +200,11 @@ class EndpointHealth(Generic[C]):
         if isinstance(error, SlowDown):
             punished = isinstance(error, Suspended)
             self.admission.pace.note_refusal(now, punished=punished)
-        away_until = now + (policies.retry_after_s(error) or 0.0)
-        if away_until > max(now, self.away_until):  # others may still be under way
-            self.away_until = away_until
+        paused_until = now + (policies.retry_after_s(error) or 0.0)
+        if paused_until > max(now, self.paused_until):  # others may still be under way
+            self.paused_until = paused_until
             self.quota_spent = isinstance(error, QuotaSpent)
-        if policies.is_sick(error):
+        if policies.counts_as_failure(error):
             self.admission.breaker.note_failure(now)
 
     def note_given_up(self, *, waited_s: float) -> None:
@@ -222,7 +225,7 @@ class EndpointHealth(Generic[C]):
 
     def _note_lie(self, error: NodeLied, now: float) -> None:
         self.lies += 1
-        self.aside_until = now + LIE_REST_S
+        self.distrusted_until = now + LIE_REST_S
         extra = {"endpoint": self.name, "reason": error.reason}
         log.error("endpoint lied and is set aside", extra=extra)
         self.changes.report(self.name, "lied", error.reason)
@@ -269,14 +272,14 @@ class EndpointHealth(Generic[C]):
                 if self.trouble_since is None
                 else round(now - self.trouble_since, 1)
             ),
-            "left_alone_s": max(0.0, round(self.away_until - now, 1)),
+            "left_alone_s": max(0.0, round(self.paused_until - now, 1)),
         }
 
     def _state(self, now: float) -> str:
         states = (
             ("wrong network", self.other_genesis is not None),
-            ("lied", self.aside_until > now),
-            ("left alone", self.away_until > now),
+            ("lied", self.distrusted_until > now),
+            ("left alone", self.paused_until > now),
             ("budget spent", not self.admission.day.may_take(self.admission.today)),
             ("not asked: failing", self.admission.breaker.is_open),
             ("failing", self.trouble is not None or self.is_silent),
@@ -286,14 +289,14 @@ class EndpointHealth(Generic[C]):
         return next((state for state, applies in states if applies), "not asked yet")
 
 
-def all_away(members: Sequence[EndpointHealth[Any]], now: float) -> NodeError:
+def pause_error(members: Sequence[EndpointHealth[Any]], now: float) -> NodeError:
     """Why none of *members* can be asked: all asked for a pause."""
-    soonest = min(members, key=lambda member: member.away_until)
+    soonest = min(members, key=lambda member: member.paused_until)
     if soonest.quota_spent:
         return QuotaSpent(f"{soonest.name}: the daily quota is used up")
     return NodeUnavailable(
         soonest.name,
         1,
         "it asked to be left alone",
-        retry_after_s=soonest.away_until - now,
+        retry_after_s=soonest.paused_until - now,
     )

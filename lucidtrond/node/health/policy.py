@@ -72,7 +72,7 @@ def is_retryable(error: NodeError) -> bool:
     return isinstance(error, NodeUnavailable)
 
 
-def is_sick(error: NodeError) -> bool:
+def counts_as_failure(error: NodeError) -> bool:
     """Whether the endpoint is better left out while there are others."""
     return isinstance(error, NodeUnavailable | NodeLied | QuotaSpent)
 

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError, Message
 
 from lucidtrond.node.questions.translate import (
     Contradiction,
-    Nonsense,
+    InvalidAnswer,
     check_header,
     consistent_receipts,
     limited,
@@ -43,12 +43,14 @@ def decode(kind: type[M], data: bytes) -> M:
     """Read a message.
 
     Raises:
-        Nonsense: it is none of this kind.
+        InvalidAnswer: it is none of this kind.
     """
     try:
         return kind.FromString(data)
     except DecodeError:
-        raise Nonsense(f"an unexpected answer: no {kind.DESCRIPTOR.name}") from None
+        raise InvalidAnswer(
+            f"an unexpected answer: no {kind.DESCRIPTOR.name}"
+        ) from None
 
 
 def read_header(message: pb.BlockExtention) -> BlockHeader:
@@ -69,11 +71,11 @@ def read_block(message: pb.BlockExtention) -> Block:
 
 def _header(message: pb.BlockExtention) -> BlockHeader:
     if not (message.block_header and message.blockid):
-        raise Nonsense("a block without header or id")
+        raise InvalidAnswer("a block without header or id")
     try:
         header = BlockHeader.from_bytes(message.block_header)
     except BadBlock as why:
-        raise Nonsense(str(why)) from None
+        raise InvalidAnswer(str(why)) from None
     limited(header.number, "block number")
     limited(header.timestamp, "block time")
     _hash(bytes.fromhex(header.parent_id), "parentHash")
@@ -85,7 +87,7 @@ def _transaction(message: pb.TransactionExtention) -> BlockTransaction:
     try:
         stored = BlockTransaction.from_bytes(message.transaction)
     except MalformedTransaction as why:
-        raise Nonsense(f"a transaction that is none: {why}") from None
+        raise InvalidAnswer(f"a transaction that is none: {why}") from None
     if message.txid and message.txid != stored.transaction.digest:
         raise Contradiction(f"txid {message.txid[:32].hex()} is that of other raw data")
     return stored
@@ -150,7 +152,7 @@ def _address(raw: bytes) -> Address:
     try:
         return Address(raw if len(raw) == SIZE else bytes([PREFIX]) + raw)
     except ValueError:
-        raise Nonsense("an address that is none") from None
+        raise InvalidAnswer("an address that is none") from None
 
 
 def _address_or_none(raw: bytes) -> Address | None:
@@ -159,5 +161,5 @@ def _address_or_none(raw: bytes) -> Address | None:
 
 def _hash(data: bytes, what: str) -> bytes:
     if len(data) != _HASH_BYTES:
-        raise Nonsense(f"{what}: expected 32 bytes, got {len(data)}")
+        raise InvalidAnswer(f"{what}: expected 32 bytes, got {len(data)}")
     return data

@@ -10,7 +10,7 @@ from lucidtrond.node.questions import translate, wire
 from lucidtrond.node.questions.block_source import BlockSource, Page
 from lucidtrond.node.questions.json_questions import JsonQuestions, view
 from lucidtrond.node.questions.judging import judging
-from lucidtrond.node.questions.translate import Nonsense
+from lucidtrond.node.questions.translate import InvalidAnswer
 from lucidtrond.node.transport.line import Lane
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
@@ -77,7 +77,7 @@ class HttpBlocks(BlockSource):
             return self._json.decode_any(body, tuple[wire.InfoJson, ...])
         self._json.decode(body, wire.Answer)
         if not wire.is_empty(body):
-            raise Nonsense("no list of receipts")
+            raise InvalidAnswer("no list of receipts")
         return ()
 
     async def read_receipt(self, txid: TxId, *, solid: bool) -> Receipt | None:

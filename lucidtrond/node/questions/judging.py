@@ -9,7 +9,7 @@ from lucidtrond.node.questions.translate import (
     CallRefused,
     CallsUnsupported,
     Contradiction,
-    Nonsense,
+    InvalidAnswer,
 )
 from lucidtrond.node.transport.refusals import shown
 
@@ -25,5 +25,5 @@ def judging(name: str) -> Iterator[None]:
         raise SimulationUnsupported(name, shown(str(why))) from None
     except CallRefused as why:
         raise CallNotRun(name, shown(str(why))) from None
-    except Nonsense as why:
+    except InvalidAnswer as why:
         raise NodeRefused(name, shown(str(why))) from None

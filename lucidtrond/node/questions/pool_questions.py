@@ -56,7 +56,7 @@ class KeyQuestions(FinalityQuestions, Protocol):
     ) -> Sequence[KeyReport]:
         """Each endpoint's report. Raises nothing of the nodes': `KeyReport.error`."""
 
-    def blame(self, block_id: BlockId, reason: str) -> NodeError:
+    def note_lie(self, block_id: BlockId, reason: str) -> NodeError:
         """Note that a block which passed all checks of its own is a lie all the same.
 
         Gives the error to raise; it names the endpoint that served the block.

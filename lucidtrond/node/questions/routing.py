@@ -21,7 +21,7 @@ from typing import Final, TypeVar
 import trio
 
 from lucidtrond.errors import NodeError, NodeTimeout, WrongNetwork
-from lucidtrond.node.health.endpoint_health import Changes, EndpointHealth, all_away
+from lucidtrond.node.health.endpoint_health import Changes, EndpointHealth, pause_error
 from lucidtrond.node.health.hedge import first_answer
 from lucidtrond.node.health.policy import RetryPolicy, most_telling
 from lucidtrond.node.health.retry import retrying
@@ -99,8 +99,8 @@ class EndpointRouter:
         """
         now = trio.current_time()
         answers: list[T | NodeError] = [
-            all_away([endpoint], now)
-            if endpoint.away_until > now
+            pause_error([endpoint], now)
+            if endpoint.paused_until > now
             else NodeTimeout(endpoint.name, 1, f"no answer within {within_s:.0f} s")
             for endpoint in self.endpoints
         ]
@@ -114,7 +114,7 @@ class EndpointRouter:
         async with trio.open_nursery() as nursery:
             nursery.cancel_scope.deadline = now + within_s
             for index, endpoint in enumerate(self.endpoints):
-                if endpoint.away_until <= now:
+                if endpoint.paused_until <= now:
                     nursery.start_soon(ask, index, endpoint)
         names = [endpoint.name for endpoint in self.endpoints]
         return list(zip(names, answers, strict=True))
@@ -148,9 +148,9 @@ class EndpointRouter:
         ]
         if not ours:
             raise self._wrong_network(self.endpoints[0])
-        present = [endpoint for endpoint in ours if endpoint.away_until <= now]
+        present = [endpoint for endpoint in ours if endpoint.paused_until <= now]
         if not present:
-            raise all_away(ours, now)
+            raise pause_error(ours, now)
         askable = present
         if not urgent:
             refusals = [endpoint.admission.refusal() for endpoint in present]

@@ -82,7 +82,7 @@ class SecondSource:
         per_day, left = admission.budget.per_day, admission.left_today
         return (
             endpoint.other_genesis is None
-            and endpoint.away_until <= now
+            and endpoint.paused_until <= now
             and self._rests_until.get(endpoint.name, now) <= now
             and endpoint.rank == (False, False, False)
             and admission.refusal() is None

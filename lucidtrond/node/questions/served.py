@@ -45,7 +45,7 @@ class ServedBlocks:
                 return node
         return None
 
-    def blame(self, block_id: BlockId, reason: str) -> NodeError:
+    def note_lie(self, block_id: BlockId, reason: str) -> NodeError:
         """Note that a block which passed all checks of its own is a lie all the same.
 
         Gives the error to raise; it names the endpoint that served the block.

@@ -51,7 +51,7 @@ def test_logs_tell_a_false_token_that_moves_from_one_that_does_not() -> None:
 
 @pytest.mark.parametrize("row", OURS["refusals"], ids=lambda row: row["what"])
 def test_a_call_that_does_not_run_is_told_from_a_node_that_runs_none(row: Any) -> None:
-    expected: type[translate.Nonsense] = translate.CallRefused
+    expected: type[translate.InvalidAnswer] = translate.CallRefused
     if row["unsupported"]:
         expected = translate.CallsUnsupported
     with pytest.raises(expected):

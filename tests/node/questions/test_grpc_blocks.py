@@ -19,7 +19,7 @@ from lucidtrond.node.health.rate_limit import Budget
 from lucidtrond.node.questions import grpc_translate
 from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.node.questions.judging import judging
-from lucidtrond.node.questions.translate import Nonsense
+from lucidtrond.node.questions.translate import InvalidAnswer
 from lucidtrond.node.transport.line import AnswerTooLarge, open_transport
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.block import BlockId
@@ -327,7 +327,7 @@ def test_an_unknown_result_has_its_number_for_a_name() -> None:
     assert receipt.vm_result == "99"
     assert not receipt.succeeded
     assert receipt.message == "why"
-    with pytest.raises(Nonsense):
+    with pytest.raises(InvalidAnswer):
         grpc_translate.read_receipt(pb.TransactionInfo(id=bytes(31)))
 
 

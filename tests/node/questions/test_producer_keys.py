@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from lucidtrond.node.questions import translate, wire
-from lucidtrond.node.questions.translate import Nonsense
+from lucidtrond.node.questions.translate import InvalidAnswer
 from lucidtrond.tron.account import Account
 from lucidtrond.tron.address import Address
 from tests.node.nodes import Json, block_json
@@ -35,5 +35,5 @@ def test_a_witness_permission_has_one_key_or_there_is_none() -> None:
     printed["witness_permission"] = {"keys": [one]}
     assert (read().witness_key, read().block_key) == (key, key)
     printed["witness_permission"] = {"keys": [one, one]}
-    with pytest.raises(Nonsense, match="more than one key"):
+    with pytest.raises(InvalidAnswer, match="more than one key"):
         read()

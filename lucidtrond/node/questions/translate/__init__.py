@@ -15,7 +15,7 @@ from lucidtrond.node.questions.translate.checks import (
     CallRefused,
     CallsUnsupported,
     Contradiction,
-    Nonsense,
+    InvalidAnswer,
     limited,
     unsigned,
 )
@@ -35,7 +35,7 @@ __all__ = [
     "CallRefused",
     "CallsUnsupported",
     "Contradiction",
-    "Nonsense",
+    "InvalidAnswer",
     "check_header",
     "check_receipts",
     "consistent_receipts",

@@ -3,7 +3,7 @@
 from lucidtrond.node.questions import wire
 from lucidtrond.node.questions.translate.checks import (
     Contradiction,
-    Nonsense,
+    InvalidAnswer,
     read_address,
     unsigned,
 )
@@ -39,14 +39,14 @@ def _witness_key(permission: wire.PermissionJson) -> Address | None:
     if not permission.keys:
         return None
     if len(permission.keys) > 1:
-        raise Nonsense("a witness permission with more than one key")
+        raise InvalidAnswer("a witness permission with more than one key")
     return read_address(permission.keys[0].address)
 
 
 def read_resources(answer: wire.ResourcesJson) -> Resources:
     """Bandwidth and energy of an account that exists."""
     if not answer.total_net_limit:
-        raise Nonsense("resources without TotalNetLimit")
+        raise InvalidAnswer("resources without TotalNetLimit")
     return Resources(
         free_net_used=unsigned(answer.free_net_used, "freeNetUsed"),
         free_net_limit=unsigned(answer.free_net_limit, "freeNetLimit"),

@@ -20,7 +20,7 @@ from lucidtrond.node.questions import wire
 from lucidtrond.node.questions.results import UnreadableResult, encode_result
 from lucidtrond.node.questions.translate.checks import (
     Contradiction,
-    Nonsense,
+    InvalidAnswer,
     limited,
     read_hash,
     unhex,
@@ -70,7 +70,7 @@ def check_header(header: BlockHeader, block_id: BlockId) -> BlockHeader:
     except BadSignature:
         signed = False
     except (ValueError, OverflowError):
-        raise Nonsense("a header that can't be written") from None
+        raise InvalidAnswer("a header that can't be written") from None
     if computed != block_id:
         raise Contradiction(f"block {header.number}: its id does not fit its header")
     if not signed:
@@ -104,7 +104,7 @@ def _with_codes_alone(block: Block) -> Block | None:
 
 def _header(answer: wire.BlockJson) -> BlockHeader:
     if answer.block_header is None or not answer.block_id:
-        raise Nonsense("a block without header or id")
+        raise InvalidAnswer("a block without header or id")
     raw = answer.block_header.raw_data
     return BlockHeader(
         number=limited(raw.number, "block number"),
@@ -132,7 +132,7 @@ def read_transaction(answer: wire.TransactionJson, txid: TxId) -> BlockTransacti
 def _transaction(answer: wire.TransactionJson) -> BlockTransaction:
     raw = unhex(answer.raw_data_hex, "raw_data_hex")
     if not raw:
-        raise Nonsense("a transaction without raw data")
+        raise InvalidAnswer("a transaction without raw data")
     signatures = tuple(unhex(text, "signature") for text in answer.signature)
     transaction = Transaction(raw, signatures)
     if answer.txid and answer.txid.lower() != transaction.txid:
@@ -141,7 +141,7 @@ def _transaction(answer: wire.TransactionJson) -> BlockTransaction:
     try:
         results = tuple(map(encode_result, answer.ret))
     except UnreadableResult as why:
-        raise Nonsense(str(why)) from None
+        raise InvalidAnswer(str(why)) from None
     return BlockTransaction(transaction, results)
 
 

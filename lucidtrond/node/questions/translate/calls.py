@@ -7,7 +7,7 @@ from lucidtrond.node.questions.translate.checks import (
     CallRefused,
     CallsUnsupported,
     Contradiction,
-    Nonsense,
+    InvalidAnswer,
     read_address,
     unhex,
     unsigned,
@@ -51,7 +51,7 @@ def read_constant(answer: wire.ConstantJson) -> ConstantResult:
     """
     outcome = answer.outcome
     if outcome is None:
-        raise Nonsense("a call's answer without result")
+        raise InvalidAnswer("a call's answer without result")
     message = read_node_text(outcome.message)
     if not outcome.result:
         if _NO_SIMULATION in message:
@@ -61,7 +61,9 @@ def read_constant(answer: wire.ConstantJson) -> ConstantResult:
         unhex(text, "constant_result") for text in answer.constant_result[:1]
     )
     if len(answer.logs) > MAX_SIMULATED_LOGS:
-        raise Nonsense(f"a simulated call with more than {MAX_SIMULATED_LOGS} logs")
+        raise InvalidAnswer(
+            f"a simulated call with more than {MAX_SIMULATED_LOGS} logs"
+        )
     # A revert keeps result.result true; only the message tells.
     reason = read_revert(result) if message else None
     return ConstantResult(

@@ -10,33 +10,33 @@ _BEYOND: Final = 2**53
 """No chain gets there, and what we add to numbers and times stays far below 64 bits."""
 
 
-class Nonsense(ValueError):
+class InvalidAnswer(ValueError):
     """It can't be an answer to what was asked; the message says why."""
 
 
-class Contradiction(Nonsense):
+class Contradiction(InvalidAnswer):
     """It contradicts itself, the question or what we computed."""
 
 
-class CallsUnsupported(Nonsense):
+class CallsUnsupported(InvalidAnswer):
     """The node runs no calls without effect; the message is its own."""
 
 
-class CallRefused(Nonsense):
+class CallRefused(InvalidAnswer):
     """The node did not run a call; the message is its own."""
 
 
 def limited(number: int, what: str) -> int:
     """*number* of a block or of a time; *what* names it in errors."""
     if number >= _BEYOND:
-        raise Nonsense(f"{what}: beyond 53 bits")
+        raise InvalidAnswer(f"{what}: beyond 53 bits")
     return unsigned(number, what)
 
 
 def unsigned(number: int, what: str) -> int:
     """*number*, which is not below 0."""
     if number < 0:
-        raise Nonsense(f"{what}: negative")
+        raise InvalidAnswer(f"{what}: negative")
     return number
 
 
@@ -44,7 +44,7 @@ def read_hash(text: str, what: str) -> bytes:
     """32 bytes in hex."""
     data = unhex(text, what)
     if len(data) != 32:
-        raise Nonsense(f"{what}: expected 32 bytes, got {len(data)}")
+        raise InvalidAnswer(f"{what}: expected 32 bytes, got {len(data)}")
     return data
 
 
@@ -53,9 +53,9 @@ def unhex(text: str, what: str) -> bytes:
     try:
         data = bytes.fromhex(text)
     except ValueError:
-        raise Nonsense(f"{what}: not hex") from None
+        raise InvalidAnswer(f"{what}: not hex") from None
     if len(data) * 2 != len(text):  # bytes.fromhex skips blanks
-        raise Nonsense(f"{what}: not hex")
+        raise InvalidAnswer(f"{what}: not hex")
     return data
 
 
@@ -66,11 +66,11 @@ def read_address(text: str) -> Address:
     """
     try:
         if len(text) > max(_HEX_DIGITS):  # reading base58 takes its length squared
-            raise Nonsense("an address that is none")
+            raise InvalidAnswer("an address that is none")
         raw = bytes.fromhex(text) if len(text) in _HEX_DIGITS else decode_check(text)
         return Address(raw if len(raw) == SIZE else bytes([PREFIX]) + raw)
     except ValueError:
-        raise Nonsense("an address that is none") from None
+        raise InvalidAnswer("an address that is none") from None
 
 
 def read_address_or_none(text: str) -> Address | None:

@@ -3,7 +3,7 @@
 from lucidtrond.node.questions import wire
 from lucidtrond.node.questions.translate.checks import (
     Contradiction,
-    Nonsense,
+    InvalidAnswer,
     unsigned,
 )
 from lucidtrond.tron.broadcast import CODES, SUCCESS, BroadcastAnswer
@@ -20,7 +20,7 @@ def read_parameters(answer: wire.ParametersJson) -> ChainParameters:
 
     def price(key: str) -> Sun:
         if key not in every:
-            raise Nonsense(f"chain parameters without {key}")
+            raise InvalidAnswer(f"chain parameters without {key}")
         return Sun(unsigned(every[key], key))
 
     return ChainParameters(
@@ -50,7 +50,7 @@ def _number_in(text: str) -> int:
     """Of ``Num:N,ID:hex``."""
     number = text.partition(",")[0].removeprefix("Num:")
     if not (number.isascii() and number.isdigit() and len(number) < 19):
-        raise Nonsense("getnodeinfo without block numbers")
+        raise InvalidAnswer("getnodeinfo without block numbers")
     return int(number)
 
 
@@ -59,7 +59,7 @@ def read_broadcast(
 ) -> BroadcastAnswer:
     """What endpoint *name* said to transaction *txid*."""
     if not answer.txid:
-        raise Nonsense("a broadcast's answer without txid")
+        raise InvalidAnswer("a broadcast's answer without txid")
     if answer.txid.lower() != txid:
         raise Contradiction(f"it read another transaction than {txid}")
     printed = answer.code or (SUCCESS if answer.result else "")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lucidtrond.node.questions import translate, wire
 from lucidtrond.node.questions.results import CONTRACT_RET
-from lucidtrond.node.questions.translate import Contradiction, Nonsense
+from lucidtrond.node.questions.translate import Contradiction, InvalidAnswer
 from lucidtrond.tron.block import Block, BlockHeader
 from lucidtrond.tron.transaction import TxId
 from tests.node.nodes import Json, block_json, infos_json
@@ -92,7 +92,7 @@ def test_one_changed_value_in_a_block_is_caught_unproven_or_does_not_matter(
     assume(edited != printed)
     try:
         block = read_block(edited)
-    except (Nonsense, msgspec.ValidationError):
+    except (InvalidAnswer, msgspec.ValidationError):
         return
     header, transactions = bound(make_block(printed))
     assert block.header.encode_raw() == header
@@ -128,11 +128,11 @@ def test_every_value_that_makes_a_block_counts() -> None:
             continue
         if at[-1] == "witness_signature":
             # The id does not cover it; whose it must be is for `chain.producers`.
-            with contextlib.suppress(Nonsense):
+            with contextlib.suppress(InvalidAnswer):
                 header = read_block(edited).header
                 assert header.signer().raw != header.witness
             continue
-        with pytest.raises(Nonsense):
+        with pytest.raises(InvalidAnswer):
             read_block(edited)
     assert unproven == {"signature", "ret"}
 
@@ -251,6 +251,6 @@ def test_a_header_of_any_numbers_is_refused_and_never_crashes(
         data = json.dumps(printed)
         found = msgspec.json.decode(data, type=wire.BlockJson)
         header: BlockHeader = translate.read_header(found)
-    except (Nonsense, msgspec.ValidationError):
+    except (InvalidAnswer, msgspec.ValidationError):
         return
     assert header == make_block(block_json(7)).header

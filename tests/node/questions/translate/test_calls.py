@@ -126,7 +126,7 @@ def test_a_contracts_terms_are_read_as_java_tron_means_them() -> None:
     ],
 )
 def test_terms_of_another_contract_or_of_none_are_nonsense(changes: Json) -> None:
-    with pytest.raises(translate.Nonsense):
+    with pytest.raises(translate.InvalidAnswer):
         contract(**changes)
 
 
@@ -146,5 +146,5 @@ def test_terms_of_another_contract_or_of_none_are_nonsense(changes: Json) -> Non
     ],
 )
 def test_what_is_no_calls_answer_is_nonsense(printed: Json) -> None:
-    with pytest.raises(translate.Nonsense):
+    with pytest.raises(translate.InvalidAnswer):
         constant(printed)

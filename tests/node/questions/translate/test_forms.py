@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from lucidtrond.node.questions import translate, wire
-from lucidtrond.node.questions.translate import Contradiction, Nonsense
+from lucidtrond.node.questions.translate import Contradiction, InvalidAnswer
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.base58 import encode_check
 from lucidtrond.tron.block import BlockTransaction
@@ -43,7 +43,7 @@ def test_an_address_may_come_in_base58_though_hex_was_asked_for(
         address.hex[:-2] + " 0",
         "",
     ):
-        with pytest.raises(Nonsense):
+        with pytest.raises(InvalidAnswer):
             account_of(text, address)
 
 
@@ -51,7 +51,7 @@ def test_an_address_of_a_million_letters_is_refused_at_once() -> None:
     text = "T" * 1_000_000
     began = time.process_time()
     found = msgspec.json.decode(b'{"address":"%s"}' % text.encode(), type=wire.LogJson)
-    with pytest.raises(Nonsense):
+    with pytest.raises(InvalidAnswer):
         translate.read_receipt(wire.InfoJson(id="00" * 32, log=(found,)))
     assert time.process_time() - began < 1
 

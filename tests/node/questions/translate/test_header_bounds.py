@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from lucidtrond.node.questions import translate, wire
-from lucidtrond.node.questions.translate import Nonsense
+from lucidtrond.node.questions.translate import InvalidAnswer
 from tests.node.nodes import forged
 
 
@@ -30,5 +30,5 @@ def test_a_signed_header_leaves_room_to_count_on(
     if fits:
         assert translate.read_header(found).timestamp == timestamp
         return
-    with pytest.raises(Nonsense, match="beyond"):
+    with pytest.raises(InvalidAnswer, match="beyond"):
         translate.read_header(found)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from lucidtrond.node.questions import translate, wire
-from lucidtrond.node.questions.translate import Nonsense
+from lucidtrond.node.questions.translate import InvalidAnswer
 from lucidtrond.tron.transaction import TxId
 from tests.node.nodes import Json, recorded
 
@@ -47,7 +47,7 @@ def test_a_missing_or_negative_price_is_not_zero(key: str) -> None:
     ):
         data = json.dumps({"chainParameter": changed})
         found = msgspec.json.decode(data, type=wire.ParametersJson)
-        with pytest.raises(Nonsense, match=key):
+        with pytest.raises(InvalidAnswer, match=key):
             translate.read_parameters(found)
 
 
@@ -64,7 +64,7 @@ def test_broadcast_answers_that_contradict_themselves_are_caught(
     printed: Json, says: str
 ) -> None:
     found = msgspec.json.decode(json.dumps(printed), type=wire.BroadcastJson)
-    with pytest.raises(Nonsense, match=says):
+    with pytest.raises(InvalidAnswer, match=says):
         translate.read_broadcast(found, TxId("00" * 32), name="n")
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucidtrond.node.questions import translate
-from lucidtrond.node.questions.translate import Contradiction, Nonsense
+from lucidtrond.node.questions.translate import Contradiction, InvalidAnswer
 from tests.node.nodes import Json, block_json, infos_json
 from tests.node.questions.translate.answers import (
     WITH_RECEIPTS,
@@ -86,7 +86,7 @@ def test_changed_receipts_are_refused_or_still_those_of_the_block(
     number, edited = case
     try:
         receipts = read_receipts(edited, number)
-    except (Nonsense, msgspec.ValidationError):
+    except (InvalidAnswer, msgspec.ValidationError):
         return
     assert all(each.block_number == number for each in receipts)
     assert all(each.fee >= 0 and each.net_usage >= 0 for each in receipts)
