@@ -70,7 +70,7 @@ def _view(rule: FaultRule, chain: ChainView) -> ChainView:
 
 
 def _altered(rule: FaultRule, answer: HttpResponse) -> HttpResponse:
-    """What the chain answered, on its way to grief."""
+    """What the chain answered, as the fault changes it."""
     lie = _LIES.get(rule.fault)
     if lie is not None:
         return _edited(answer, lie)

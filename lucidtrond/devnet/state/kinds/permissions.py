@@ -190,9 +190,9 @@ def _operation_faults(permission: pb.Permission, genesis: Genesis) -> Iterator[s
         return
     if len(operations) != OPERATIONS_SIZE:
         yield f"operations size must {OPERATIONS_SIZE}"
-    wished = _row(permission, FIRST_ACTIVE_ID)
+    wanted_row = _row(permission, FIRST_ACTIVE_ID)
     for number in range(OPERATIONS_SIZE * 8):
-        if allows(wished, number) and not _exists(number, genesis):
+        if allows(wanted_row, number) and not _exists(number, genesis):
             yield f"{number} isn't a validate ContractType"
 
 
