@@ -106,6 +106,7 @@ IDENTIFIERS: Final = (
 VAGUE: Final = frozenset({"each", "found", "came", "told", "known"})
 """Said of anything; a variable, parameter, field or function is named for its thing."""
 NAMED_FOR_THEIR_THING: Final = (
+    "tests/devnet",
     "tests/events",
     "tests/keystore",
     "tests/plugins",

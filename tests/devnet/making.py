@@ -24,7 +24,7 @@ def _genesis(witnesses: int) -> Genesis:
 
 FIVE, ONE, MANY = _genesis(5), _genesis(1), _genesis(27)
 FIRST_BLOCK_MS = FIVE.timestamp + 3_000_000
-ALICE, BOB, CAROL = (each.key for each in FIVE.funded[1:4])
+ALICE, BOB, CAROL = (account.key for account in FIVE.funded[1:4])
 NOVA = PrivateKey(b"\x11" * 32)
 """Has no account yet."""
 WHALE = FIVE.funded[0].key
@@ -36,11 +36,11 @@ def raw_transfer(
     chain: Chain, owner: Address, to: Address, amount: int, **changes: object
 ) -> RawData:
     """A minute's transfer that refers to the head; *changes* are fields of RawData."""
-    known = chain.head.globals
+    properties = chain.head.globals
     fields: dict[str, object] = {
-        "reference": Reference.to_block(known.block_id.hex()),
-        "expiration": UnixMillis(known.timestamp + 60_000),
-        "timestamp": known.timestamp,
+        "reference": Reference.to_block(properties.block_id.hex()),
+        "expiration": UnixMillis(properties.timestamp + 60_000),
+        "timestamp": properties.timestamp,
         **changes,
     }
     return RawData(Transfer(owner, to, Sun(amount)), **fields)  # type: ignore[arg-type] # the fields' types are the tests' business
@@ -93,7 +93,7 @@ class Lab:
         """A signed call of the chain's token, unlike those before."""
         self.nonce += 1
         (token,) = self.chain.head.contracts.values()
-        known = self.chain.head.globals
+        properties = self.chain.head.globals
         trigger = Trigger(
             key.address,
             Address(token.address),
@@ -102,8 +102,8 @@ class Lab:
         )
         raw = RawData(
             trigger,
-            Reference.to_block(known.block_id.hex()),
-            expiration=UnixMillis(known.timestamp + 60_000),
+            Reference.to_block(properties.block_id.hex()),
+            expiration=UnixMillis(properties.timestamp + 60_000),
             timestamp=UnixMillis(self.nonce),
             fee_limit=Sun(fee_limit),
         )

@@ -102,7 +102,7 @@ class Mutants:
 
     def _respelled(self, raw: bytes) -> bytes:
         """The same in another form: a node writes all of them alike."""
-        written = [each.written for each in fields(raw)]
+        written = [parsed_field.written for parsed_field in fields(raw)]
         match self.chance.randrange(4):
             case 0:
                 self.chance.shuffle(written)
@@ -137,9 +137,9 @@ class Mutants:
         answer = json.loads(response.body)
         if answer.get("result") is True:
             self.taken += 1
-            found = self.lab.chain.find(bytes.fromhex(answer["txid"]))
-            assert found is not None
-            row = found.transaction
+            located = self.lab.chain.find(bytes.fromhex(answer["txid"]))
+            assert located is not None
+            row = located.transaction
             check_meaning(original, row, answer["txid"])
             check_reading(data, row)
             self.lab.chain._pending = None
@@ -166,7 +166,7 @@ def check_meaning(original: Original, row: TransactionRow, txid: str) -> None:
     if isinstance(value, pb.TransferContract):
         assert changes == {value.to_address: value.amount}
     if row.raw == original.transaction.raw:
-        assert {each: changes[each] for each in original.others} == original.others
+        assert {path: changes[path] for path in original.others} == original.others
 
 
 def check_reading(data: bytes, row: TransactionRow) -> None:

@@ -31,13 +31,13 @@ def raw_contract(
     *behind* goes after the contract's own bytes.
     """
     lab.nonce += 1
-    known = lab.chain.head.globals
+    properties = lab.chain.head.globals
     value = getattr(pb, name)(**fields).SerializeToString() + behind
     return RawData(
         RawContract(CONTRACT_TYPES[name], TYPE_URL_PREFIX + name, value),
-        Reference.to_block(known.block_id.hex()),
-        expiration=UnixMillis(known.timestamp + 60_000),
-        timestamp=UnixMillis(known.timestamp + lab.nonce),
+        Reference.to_block(properties.block_id.hex()),
+        expiration=UnixMillis(properties.timestamp + 60_000),
+        timestamp=UnixMillis(properties.timestamp + lab.nonce),
         permission_id=permission_id,
         fee_limit=Sun(fee_limit),
     )
@@ -61,12 +61,12 @@ def receipt(lab: Lab, transaction: Transaction) -> ReceiptRow:
     """Send it and make the block that holds it."""
     lab.send(transaction)
     lab.mine()
-    found = lab.chain.find(transaction.digest)
-    assert found is not None
-    return found.transaction.receipt
+    located = lab.chain.find(transaction.digest)
+    assert located is not None
+    return located.transaction.receipt
 
 
 def account(lab: Lab, key: PrivateKey) -> Account:
-    found = lab.chain.head.accounts.get(key.address.raw)
-    assert found is not None
-    return found
+    holder = lab.chain.head.accounts.get(key.address.raw)
+    assert holder is not None
+    return holder

@@ -76,7 +76,7 @@ def buy(
 
 
 def tokens(lab: Lab, key: PrivateKey) -> dict[bytes, int]:
-    return {each.token: each.amount for each in account(lab, key).tokens}
+    return {holding.token: holding.amount for holding in account(lab, key).tokens}
 
 
 def wait(lab: Lab, milliseconds: int) -> None:
@@ -95,11 +95,11 @@ def give_stake(lab: Lab, key: PrivateKey, trx: int = 100_000_000) -> None:
 def supplies(world: World) -> dict[bytes, int]:
     """Units of each token that somebody holds, frozen ones included."""
     total: Counter[bytes] = Counter()
-    for each in world.accounts.values():
-        for holding in each.tokens:
+    for holder in world.accounts.values():
+        for holding in holder.tokens:
             total[holding.token] += holding.amount
-        for amount, _ in each.frozen_supply:
-            total[each.issued] += amount
+        for amount, _ in holder.frozen_supply:
+            total[holder.issued] += amount
     return total
 
 

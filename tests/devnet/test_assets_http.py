@@ -26,7 +26,7 @@ def client() -> Client:
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
-    return [each["id"] for each in answer.get("assetIssue", [])]
+    return [issued["id"] for issued in answer.get("assetIssue", [])]
 
 
 def test_a_name_that_means_several_tokens_is_refused(client: Client) -> None:
@@ -89,9 +89,9 @@ def test_resources_tell_what_was_sent_at_the_issuers_cost(client: Client) -> Non
     give_stake(lab, ALICE)
     used = receipt(lab, send(lab, BOB, CAROL, 1)).net_usage
     answer = client.post("/wallet/getaccountresource", {"address": BOB.address.hex})
-    (mine,) = [each for each in answer["assetNetUsed"] if each["key"] == "1000001"]
+    (mine,) = [limit for limit in answer["assetNetUsed"] if limit["key"] == "1000001"]
     assert used - 2 <= mine["value"] <= used
-    limits = {each["key"]: each["value"] for each in answer["assetNetLimit"]}
+    limits = {limit["key"]: limit["value"] for limit in answer["assetNetLimit"]}
     assert limits == {"1000001": 1000, "1000002": 1000}
     kept = client.post("/wallet/getaccount", {"address": BOB.address.hex})
     (since,) = kept["latest_asset_operation_timeV2"]

@@ -48,28 +48,28 @@ def test_a_block_tells_how_its_transactions_moved_balances(client: Client) -> No
         client.lab.transfer(ALICE, NOVA.address, 5),
         client.lab.transfer(ALICE, BOB.address, 3, memo=b"memo"),
     ]
-    for each in sent:
-        client.lab.send(each)
+    for transaction in sent:
+        client.lab.send(transaction)
     client.lab.mine()
     block = client.post("/wallet/getblockbynum", {"num": HEAD + 1})
     asked = {"hash": block["blockID"], "number": HEAD + 1}
-    told = client.post("/wallet/getblockbalance", asked)
-    assert told["block_identifier"] == asked
-    assert told["timestamp"] == block["block_header"]["raw_data"]["timestamp"]
-    traces = told["transaction_balance_trace"]
-    assert [each["transaction_identifier"] for each in traces] == [
-        each.txid for each in sent
+    answer = client.post("/wallet/getblockbalance", asked)
+    assert answer["block_identifier"] == asked
+    assert answer["timestamp"] == block["block_header"]["raw_data"]["timestamp"]
+    traces = answer["transaction_balance_trace"]
+    assert [trace["transaction_identifier"] for trace in traces] == [
+        transaction.txid for transaction in sent
     ]
-    kinds = {(each["type"], each["status"]) for each in traces}
+    kinds = {(trace["type"], trace["status"]) for trace in traces}
     assert kinds == {("TransferContract", "SUCCESS")}
 
     def moves(number: int) -> list[tuple[str, int]]:
         operations = traces[number]["operation"]
-        order = [each["operation_identifier"] for each in operations]
+        order = [operation["operation_identifier"] for operation in operations]
         assert order == list(range(len(operations)))
-        return [(each["address"], each["amount"]) for each in operations]
+        return [(operation["address"], operation["amount"]) for operation in operations]
 
-    alice, bob, nova = (each.address.hex for each in (ALICE, BOB, NOVA))
+    alice, bob, nova = (key.address.hex for key in (ALICE, BOB, NOVA))
     assert moves(0) == [(alice, -7), (bob, 7)]
     # The fee for the account, then its price together with the amount.
     assert moves(1) == [(alice, -100_000), (alice, -1_000_005), (nova, 5)]
@@ -90,7 +90,7 @@ def test_moves_add_up_to_what_balances_are(amounts: list[int]) -> None:
     lab = Client().lab
     lab.mine(3)
     accounts = (ALICE, BOB, CAROL)
-    expected = {each.address.raw: lab.balance(each.address) for each in accounts}
+    expected = {key.address.raw: lab.balance(key.address) for key in accounts}
     for number, amount in enumerate(amounts):
         owner, to = accounts[number % 3], accounts[(number + 1) % 3]
         lab.send(lab.transfer(owner, to.address, amount))
@@ -100,9 +100,7 @@ def test_moves_add_up_to_what_balances_are(amounts: list[int]) -> None:
     for transaction in row.transactions:
         for address, amount in transaction.moves:
             expected[address] += amount
-    assert expected == {
-        each.address.raw: lab.balance(each.address) for each in accounts
-    }
+    assert expected == {key.address.raw: lab.balance(key.address) for key in accounts}
 
 
 def test_stake_of_old_is_asked_about_in_vain(client: Client) -> None:

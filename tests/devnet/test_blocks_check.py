@@ -31,7 +31,7 @@ def _blocks() -> tuple[list[Block], dict[Address, Address]]:
             chain.mine(10)
         printed = blocks_of(chain)
         keys = chain.control("info")["witness_keys"]
-    return [make_block(each) for each in printed], {
+    return [make_block(printed_block) for printed_block in printed], {
         Address.from_base58(witness): Address.from_base58(key)
         for witness, key in keys.items()
     }
@@ -57,13 +57,13 @@ def test_a_thousand_blocks_check_and_follow_one_another(
         assert block.header.signer() == keys[Address(block.header.witness)]
     assert {Address(block.header.witness) for block in chain[1:]} == set(keys)
     assert sum(key != witness for witness, key in keys.items()) == 7
-    paid = [each.transaction for block in chain for each in block.transactions]
-    assert len([each for each in paid if each.signatures]) == 200
-    for each in paid:
-        for signature in each.signatures:
-            contract = decode_raw(each.raw).contract
+    paid = [included.transaction for block in chain for included in block.transactions]
+    assert len([transaction for transaction in paid if transaction.signatures]) == 200
+    for transaction in paid:
+        for signature in transaction.signatures:
+            contract = decode_raw(transaction.raw).contract
             assert isinstance(contract, Transfer | Trigger)
-            assert recover(each.digest, signature) == contract.owner
+            assert recover(transaction.digest, signature) == contract.owner
 
 
 def test_one_bit_changed_in_any_of_them_is_noticed(
@@ -82,7 +82,7 @@ def test_one_bit_changed_in_any_of_them_is_noticed(
 def test_every_bit_of_one_of_them_counts(
     blocks: tuple[list[Block], dict[Address, Address]],
 ) -> None:
-    block = max(blocks[0][1:], key=lambda each: len(each.transactions))
+    block = max(blocks[0][1:], key=lambda block_read: len(block_read.transactions))
     expected = check_block(block)
     count = 0
     for flips in (flipped_headers, flipped_transactions):

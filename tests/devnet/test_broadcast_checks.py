@@ -195,7 +195,7 @@ def test_an_account_made_by_a_transfer_may_use_its_active_permission(
 
 
 def test_a_contract_that_this_chain_does_not_execute_is_refused(lab: Lab) -> None:
-    known = lab.chain.head.globals
+    properties = lab.chain.head.globals
     shielded = RawContract(
         51,
         "type.googleapis.com/protocol.ShieldedTransferContract",
@@ -203,8 +203,8 @@ def test_a_contract_that_this_chain_does_not_execute_is_refused(lab: Lab) -> Non
     )
     raw = RawData(
         shielded,
-        Reference.to_block(known.block_id.hex()),
-        expiration=UnixMillis(known.timestamp + 60_000),
+        Reference.to_block(properties.block_id.hex()),
+        expiration=UnixMillis(properties.timestamp + 60_000),
         timestamp=UnixMillis(0),
     )
     code, text = refusal(lab, sign(raw, ALICE))
@@ -260,13 +260,15 @@ def test_what_does_not_fit_a_block_waits_and_then_leaves(lab: Lab) -> None:
         for key in (ALICE, CAROL)
         for _ in range(3)
     ]
-    for each in big:
-        lab.send(each)
+    for transaction in big:
+        lab.send(transaction)
     lab.mine()
     assert len(lab.chain.pool) == 3
     lab.mine(skip=POOL_TIMEOUT_MS // 3000)
     assert not lab.chain.pool
-    included = [each for each in big if lab.chain.find(each.digest)]
+    included = [
+        transaction for transaction in big if lab.chain.find(transaction.digest)
+    ]
     assert len(included) == 6
 
 

@@ -54,7 +54,9 @@ def stages(lab: Lab, plan: list[tuple[object, ...]]) -> Iterator[World]:
 
 def wealth(world: World) -> int:
     accounts = world.accounts.values()
-    held = sum(each.balance + each.staked_net + each.staked_energy for each in accounts)
+    held = sum(
+        holder.balance + holder.staked_net + holder.staked_energy for holder in accounts
+    )
     return held + world.globals.burned
 
 
@@ -132,12 +134,12 @@ def test_what_the_pool_promised_is_what_the_block_holds(
 ) -> None:
     lab = Lab()
     play(lab, plan)
-    promised = [each.receipt for each in lab.chain.pool]
+    promised = [pooled.receipt for pooled in lab.chain.pool]
     expected = {key: lab.balance(key.address) for key in KEYS}
     lab.mine()
     block = lab.chain.block(lab.chain.head.globals.number)
     assert block is not None
-    assert [each.receipt for each in block.transactions] == promised
+    assert [included.receipt for included in block.transactions] == promised
     assert {key: lab.balance(key.address) for key in KEYS} == expected
 
 
@@ -151,7 +153,7 @@ def test_a_transaction_is_in_one_block_at_most(plan: list[tuple[object, ...]]) -
     for number in range(1, lab.chain.head.globals.number + 1):
         row = lab.chain.block(number)
         assert row is not None
-        txids = [each.transaction.txid for each in row.transactions]
+        txids = [included.transaction.txid for included in row.transactions]
         assert seen.isdisjoint(txids)
         assert len(set(txids)) == len(txids)
         seen.update(txids)
@@ -165,7 +167,7 @@ def test_drafts_are_seen_by_nobody_until_they_are_committed(
     lab = Lab()
     play(lab, plan)
     chain = lab.chain
-    waiting = [each.candidate.transaction for each in chain.pool]
+    waiting = [pooled.candidate.transaction for pooled in chain.pool]
     before = rows_of(chain.head), rows_of(chain.solid), len(waiting)
     for _ in range(drafts):
         slot = next_slot_ms(chain.top.globals)
@@ -173,18 +175,18 @@ def test_drafts_are_seen_by_nobody_until_they_are_committed(
         assert (rows_of(chain.head), rows_of(chain.solid), len(chain.pool)) == before
         assert chain.block(chain.head.globals.number + 1) is None
         for transaction in waiting:
-            found = chain.find(transaction.digest)
-            assert found is not None
-            assert found.block is None
+            located = chain.find(transaction.digest)
+            assert located is not None
+            assert located.block is None
             with pytest.raises(Refused, match=r"DUP|expired"):
                 lab.send(transaction)
     chain.commit()
     assert chain.head.globals.number == before[0].globals.number + drafts
     assert not chain.pool
     for transaction in waiting:
-        found = chain.find(transaction.digest)
-        assert found is not None
-        assert found.block is not None
+        located = chain.find(transaction.digest)
+        assert located is not None
+        assert located.block is not None
 
 
 def check_chain(genesis: Genesis, blocks: int) -> None:

@@ -181,7 +181,7 @@ def test_a_deployment_is_built_and_names_its_contract() -> None:
     assert new["bytecode"] == "600102"
     assert new["origin_address"] == ALICE.address.base58
     assert new["consume_user_resource_percent"] == 50
-    assert [each["type"] for each in new["abi"]["entrys"]] == [
+    assert [entry["type"] for entry in new["abi"]["entrys"]] == [
         "Function",
         "Constructor",
     ]

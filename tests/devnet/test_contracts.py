@@ -130,17 +130,17 @@ def test_an_owner_that_is_no_address_has_no_account(lab: Lab) -> None:
 
 def share(world: World, key: PrivateKey, others: list[PrivateKey], need: int) -> None:
     """Give an account two-of-three permissions, as a permission update would."""
-    keys = tuple((each.address.raw, 1) for each in [key, *others])
+    keys = tuple((signer.address.raw, 1) for signer in [key, *others])
     owner = Permission(0, 0, "owner", need, keys)
     transfers_only = bytes([1 << 1]) + bytes(31)
     active = Permission(
         2, 2, "active", 1, ((others[0].address.raw, 1),), transfers_only
     )
     witness = Permission(1, 1, "witness", 1, keys[:1])
-    found = world.accounts.get(key.address.raw)
-    assert found is not None
+    holder = world.accounts.get(key.address.raw)
+    assert holder is not None
     permissions = Permissions(owner, witness, (active,))
-    world.put_account(msgspec.structs.replace(found, permissions=permissions))
+    world.put_account(msgspec.structs.replace(holder, permissions=permissions))
 
 
 def test_two_of_three_must_sign_and_pay_a_trx_for_it(lab: Lab) -> None:
@@ -169,13 +169,13 @@ def test_an_active_permission_signs_only_what_it_allows(lab: Lab) -> None:
             BOB,
         )
     )
-    known = lab.chain.head.globals
+    properties = lab.chain.head.globals
     renaming = pb.AccountUpdateContract(owner_address=ALICE.address.raw)
     name = "AccountUpdateContract"
     raw = RawData(
         RawContract(10, TYPE_URL_PREFIX + name, renaming.SerializeToString()),
-        Reference.to_block(known.block_id.hex()),
-        expiration=UnixMillis(known.timestamp + 60_000),
+        Reference.to_block(properties.block_id.hex()),
+        expiration=UnixMillis(properties.timestamp + 60_000),
         timestamp=UnixMillis(1),
         permission_id=2,
     )
@@ -239,7 +239,12 @@ def test_a_kept_receipt_that_comes_out_otherwise_is_refused() -> None:
 def test_witnesses_are_credited_with_their_blocks() -> None:
     lab = Lab()
     lab.mine(23)
-    produced = [each.produced for each in lab.chain.head.witnesses.values()]
+    produced = [
+        witness_row.produced for witness_row in lab.chain.head.witnesses.values()
+    ]
     assert sum(produced) == 23
     assert max(produced) - min(produced) <= 1
-    assert sum(each.missed for each in lab.chain.head.witnesses.values()) == 0
+    assert (
+        sum(witness_row.missed for witness_row in lab.chain.head.witnesses.values())
+        == 0
+    )

@@ -123,7 +123,7 @@ async def test_a_rule_is_taken_flat_and_wrapped() -> None:
         for params in (rule, {"rule": rule}):
             assert (await ask(devnet.url, "/devnet/fault", params)).status == 200
         states = (await ask(devnet.url, "/devnet/faults")).json["faults"]
-        assert [each["rule"]["path"] for each in states] == ["/nothing"] * 2
+        assert [state["rule"]["path"] for state in states] == ["/nothing"] * 2
         assert states[0]["rule"] == states[1]["rule"]
 
 

@@ -77,8 +77,8 @@ def test_a_block_is_as_long_as_its_message(client: Client) -> None:
 def test_a_pooled_transaction_has_no_block_and_no_receipt(client: Client) -> None:
     transaction = client.lab.transfer(ALICE, BOB.address, 5)
     client.lab.send(transaction)
-    found = call(client, "eth_getTransactionByHash", transaction.txid)
-    assert found["blockHash"] == found["blockNumber"] == "0x"
+    shown = call(client, "eth_getTransactionByHash", transaction.txid)
+    assert shown["blockHash"] == shown["blockNumber"] == "0x"
     assert call(client, "eth_getTransactionReceipt", transaction.txid) is None
     client.lab.mine()
     assert (
@@ -91,9 +91,9 @@ def test_who_gets_nothing_is_null(client: Client) -> None:
         client.lab, ALICE, "AccountUpdateContract", account_name=b"new-alice"
     )
     client.lab.send(renaming)
-    found = call(client, "eth_getTransactionByHash", renaming.txid)
-    assert found["to"] is None
-    assert found["value"] == "0x0"
+    shown = call(client, "eth_getTransactionByHash", renaming.txid)
+    assert shown["to"] is None
+    assert shown["value"] == "0x0"
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,16 @@ def test_indices_and_gas_count_through_a_block(client: Client) -> None:
     lab.send(second)
     lab.mine()
     logs = call(client, "eth_getLogs", {"fromBlock": "latest"})
-    assert [each["logIndex"] for each in logs] == ["0x0", "0x1"]
-    assert [each["transactionIndex"] for each in logs] == ["0x0", "0x2"]
+    assert [log["logIndex"] for log in logs] == ["0x0", "0x1"]
+    assert [log["transactionIndex"] for log in logs] == ["0x0", "0x2"]
     receipt = call(client, "eth_getTransactionReceipt", second.txid)
     assert receipt["logs"] == logs[1:]
     row = lab.archive.read(lab.chain.head.globals.number)
     assert row is not None
-    calls = [each.receipt.call for each in row.transactions if each.receipt.call]
-    used = [each.energy_total for each in calls]
+    calls = [
+        included.receipt.call for included in row.transactions if included.receipt.call
+    ]
+    used = [call_result.energy_total for call_result in calls]
     assert receipt["cumulativeGasUsed"] == hex(sum(used))
     assert receipt["gasUsed"] == hex(used[1])
     block = call(client, "eth_getBlockByNumber", "latest", IDS)
@@ -180,9 +182,9 @@ def test_a_wide_range_of_logs_is_refused() -> None:
 def test_what_is_no_request_is_told_and_a_notification_is_not() -> None:
     client = Client()
     invalid = {"code": -32600, "message": "invalid request"}
-    told = {"jsonrpc": "2.0", "id": "null", "error": invalid}
-    assert posted(client, 7) == told
-    assert posted(client, [7, {"method": "eth_nope"}]) == [told]
+    refusal = {"jsonrpc": "2.0", "id": "null", "error": invalid}
+    assert posted(client, 7) == refusal
+    assert posted(client, [7, {"method": "eth_nope"}]) == [refusal]
     assert posted(client, {"method": "eth_nope"}) is None
     named = {"id": 1, "method": "eth_chainId", "params": {"a": 1}}
     assert posted(client, named)["error"]["code"] == -32602
@@ -204,8 +206,8 @@ def test_a_log_matches_place_by_place(
     addresses: tuple[bytes, ...],
 ) -> None:
     places = all(
-        place < len(held) and (not each or held[place] in each)
-        for place, each in enumerate(wanted)
+        place < len(held) and (not topic or held[place] in topic)
+        for place, topic in enumerate(wanted)
     )
     here = not addresses or b"a" in addresses
     assert LogFilter(addresses, wanted).matches(b"a", held) == (places and here)

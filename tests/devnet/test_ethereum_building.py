@@ -158,9 +158,9 @@ def word(client: Client, slot: int | bytes, address: str | None = None) -> bytes
     place = slot if isinstance(slot, bytes) else slot.to_bytes(32, "big")
     where = address or token(client)
     answer = call(client, "eth_getStorageAt", where, "0x" + place.hex(), "latest")
-    found = bytes.fromhex(answer[2:])
-    assert len(found) == 32
-    return found
+    built = bytes.fromhex(answer[2:])
+    assert len(built) == 32
+    return built
 
 
 def mapped(*path: bytes | int) -> bytes:
@@ -178,15 +178,15 @@ def test_the_tokens_storage_is_where_solidity_keeps_it(client: Client) -> None:
     (row,) = lab.chain.head.contracts.values()
     sent = lab.call(WHALE, "transfer(address,uint256)", BOB.address, 77)
     allowed = lab.call(WHALE, "approve(address,uint256)", NOVA.address, 5)
-    for each in (sent, allowed):
-        lab.send(each)
+    for transaction in (sent, allowed):
+        lab.send(transaction)
     name, symbol = row.name.encode(), row.symbol.encode()
     assert word(client, 0) == name.ljust(31, b"\0") + bytes([2 * len(name)])
     assert word(client, 1) == symbol.ljust(31, b"\0") + bytes([2 * len(symbol)])
     assert int.from_bytes(word(client, 2), "big") == row.decimals
     assert int.from_bytes(word(client, 3), "big") == row.supply
     assert word(client, 4)[12:] == WHALE.address.raw[1:]
-    bob, whale, nova = (each.address.raw[1:] for each in (BOB, WHALE, NOVA))
+    bob, whale, nova = (key.address.raw[1:] for key in (BOB, WHALE, NOVA))
     assert int.from_bytes(word(client, mapped(5, bob)), "big") == 77
     assert int.from_bytes(word(client, mapped(5, whale)), "big") == row.supply - 77
     assert int.from_bytes(word(client, mapped(6, whale, nova)), "big") == 5

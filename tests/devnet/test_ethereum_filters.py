@@ -49,7 +49,7 @@ def client() -> Client:
 
 
 def amounts(logs: list[dict[str, Any]]) -> list[int]:
-    return [int(each["data"], 16) for each in logs]
+    return [int(log["data"], 16) for log in logs]
 
 
 def test_each_log_is_told_once(client: Client) -> None:
@@ -86,8 +86,8 @@ def test_each_block_is_told_once(client: Client) -> None:
         client.lab.chain.head.globals.number,
     )
     rows = [client.lab.archive.read(number) for number in numbers]
-    told = client.call("eth_getFilterChanges", name)
-    assert told == ["0x" + row.id.hex() for row in rows if row]
+    changes = client.call("eth_getFilterChanges", name)
+    assert changes == ["0x" + row.id.hex() for row in rows if row]
     assert client.call("eth_getFilterChanges", name) == []
     with pytest.raises(RpcError, match="filter not found"):
         client.call("eth_getFilterLogs", name)

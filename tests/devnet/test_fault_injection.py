@@ -140,18 +140,18 @@ async def test_lies_change_one_thing_and_look_right_otherwise() -> None:
         question = {"value": txid}
         true = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
         devnet.faults.add(FaultRule(fault="wrong_txid", count=1))
-        told = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
-        assert told.pop("txID") != true["txID"]
-        assert told == {key: true[key] for key in told}
+        shown = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
+        assert shown.pop("txID") != true["txID"]
+        assert shown == {key: true[key] for key in shown}
         devnet.faults.add(FaultRule(fault="edit_amount", count=1))
-        told = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
-        value = told["raw_data"]["contract"][0]["parameter"]["value"]
+        shown = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
+        value = shown["raw_data"]["contract"][0]["parameter"]["value"]
         assert value["amount"] == 5_000_001
-        assert told["raw_data_hex"] == true["raw_data_hex"]
+        assert shown["raw_data_hex"] == true["raw_data_hex"]
         devnet.faults.add(FaultRule(fault="edit_result", count=1))
-        told = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
-        assert told.pop("ret") == [{"contractRet": "REVERT"}]
-        assert told == {key: true[key] for key in told}
+        shown = (await ask(devnet.url, "/wallet/gettransactionbyid", question)).json
+        assert shown.pop("ret") == [{"contractRet": "REVERT"}]
+        assert shown == {key: true[key] for key in shown}
         devnet.faults.add(FaultRule(fault="wrong_id", count=1))
         block = (await ask(devnet.url, "/wallet/getblockbynum", {"num": 0})).json
         assert block["blockID"] != devnet.genesis_id
@@ -167,9 +167,9 @@ async def test_a_receipt_without_its_logs_is_right_otherwise() -> None:
         path = "/wallet/gettransactioninfobyid"
         true = (await ask(devnet.url, path, question)).json
         devnet.faults.add(FaultRule(fault="no_logs", count=1))
-        told = (await ask(devnet.url, path, question)).json
+        shown = (await ask(devnet.url, path, question)).json
         assert len(true.pop("log")) == 1
-        assert told == true
+        assert shown == true
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 3, 30])
@@ -185,10 +185,10 @@ async def test_a_replica_lags_while_the_main_port_does_not(blocks: int) -> None:
         assert here["block_header"]["raw_data"]["number"] == head
         assert there["block_header"]["raw_data"]["number"] == head - blocks
         for number in (head - blocks, head - blocks + 1):
-            found = (await ask(replica, "/wallet/getblockbynum", {"num": number})).json
-            assert bool(found) == (number <= head - blocks)
-            if found:
-                assert found["blockID"] == devnet.chain.block(number).id.hex()  # type: ignore[union-attr] # it is there
+            block = (await ask(replica, "/wallet/getblockbynum", {"num": number})).json
+            assert bool(block) == (number <= head - blocks)
+            if block:
+                assert block["blockID"] == devnet.chain.block(number).id.hex()  # type: ignore[union-attr] # it is there
         account = {"address": BOB.address.hex}
         balances = [
             (await ask(url, "/wallet/getaccount", account)).json.get("balance", 0)
@@ -253,8 +253,8 @@ async def test_another_definition_is_another_network(witnesses: int) -> None:
     async with chain() as one, chain(genesis=None, witnesses=witnesses) as other:
         asked = {"num": 0}
         ids = [
-            (await ask(each.url, "/wallet/getblockbynum", asked)).json["blockID"]
-            for each in (one, other)
+            (await ask(devnet.url, "/wallet/getblockbynum", asked)).json["blockID"]
+            for devnet in (one, other)
         ]
         assert ids == [one.genesis_id, other.genesis_id]
         assert ids[0] != ids[1]
@@ -265,7 +265,7 @@ async def test_a_fake_token_is_called_like_the_real_one_and_is_another() -> None
         [real], [fake] = devnet.info()["tokens"], devnet.info()["fake_tokens"]
         assert real["address"] != fake["address"]
 
-        async def told(token: Json, function: str, words: str = "") -> str:
+        async def call_view(token: Json, function: str, words: str = "") -> str:
             call = {
                 "owner_address": ALICE.address.base58,
                 "contract_address": token["address"],
@@ -278,15 +278,15 @@ async def test_a_fake_token_is_called_like_the_real_one_and_is_another() -> None
             return str(result)
 
         for function in ("name()", "symbol()", "decimals()"):
-            assert await told(real, function) == await told(fake, function)
+            assert await call_view(real, function) == await call_view(fake, function)
         paid = {"address": ALICE.address.base58, "amount": 77, "token": fake["address"]}
         txid = (await ask(devnet.url, "/devnet/fund", paid)).json["txid"]
         await devnet.mine(1)
         info = await ask(devnet.url, "/wallet/gettransactioninfobyid", {"value": txid})
         assert info.json["receipt"]["result"] == "SUCCESS"
         holder = ALICE.address.hex[2:].zfill(64)
-        assert int(await told(fake, "balanceOf(address)", holder), 16) == 77
-        assert int(await told(real, "balanceOf(address)", holder), 16) == 0
+        assert int(await call_view(fake, "balanceOf(address)", holder), 16) == 77
+        assert int(await call_view(real, "balanceOf(address)", holder), 16) == 0
 
 
 async def test_no_token_is_fake_unless_asked_for() -> None:

@@ -26,7 +26,7 @@ RULES = frozenset(get_args(FaultName))
 def functions_of(file: str) -> frozenset[str]:
     tree = ast.parse((ROOT / file).read_text())
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return frozenset(each.name for each in tree.body if isinstance(each, kinds))
+    return frozenset(node.name for node in tree.body if isinstance(node, kinds))
 
 
 def is_test(name: str) -> bool:
@@ -47,11 +47,11 @@ def test_the_tests_of_a_fault_are_there(fault: dict[str, str]) -> None:
 
 
 def test_no_fault_is_on_the_list_twice() -> None:
-    assert len({each["what"] for each in FAULTS}) == len(FAULTS) == 27
+    assert len({fault["what"] for fault in FAULTS}) == len(FAULTS) == 27
 
 
 def test_every_rule_is_on_the_list_and_it_names_nothing_else() -> None:
-    how = {name for each in FAULTS for name in each.get("how", ())}
+    how = {name for fault in FAULTS for name in fault.get("how", ())}
     assert how >= RULES
     flags = how - RULES - set(VERBS)
     assert flags == {"--genesis", "--fake-token"}
@@ -69,5 +69,5 @@ def test_the_readme_and_the_usage_name_what_a_chain_can_be_told() -> None:
         assert f"`{name}" in README, name
     assert "--fake-token" in README
     verbs = usage().split("/devnet/VERB:")[1].split("(see")[0]
-    told = [each.strip() for each in verbs.replace("\n", " ").split(",")]
-    assert set(told) == set(VERBS)
+    listed = [verb.strip() for verb in verbs.replace("\n", " ").split(",")]
+    assert set(listed) == set(VERBS)

@@ -52,10 +52,12 @@ def test_a_rule_strikes_only_what_it_names_and_never_too_often(
         and (rule.path == "*" or path.startswith(rule.path.rstrip("*")))
         for path, port in asked
     ]
-    candidates = [each for each, fit in zip(met, fits, strict=True) if fit]
-    assert all(each is None for each, fit in zip(met, fits, strict=True) if not fit)
+    candidates = [rule_met for rule_met, fit in zip(met, fits, strict=True) if fit]
+    assert all(
+        rule_met is None for rule_met, fit in zip(met, fits, strict=True) if not fit
+    )
     assert candidates[: rule.skip] == [None] * len(candidates[: rule.skip])
-    hits = [each for each in candidates if each is not None]
+    hits = [rule_met for rule_met in candidates if rule_met is not None]
     after = max(0, len(candidates) - rule.skip)
     most = after if rule.count is None else min(after, rule.count)
     assert len(hits) <= most
@@ -75,7 +77,7 @@ def test_rules_do_not_change_one_anothers_chances(
     alone.add(first)
     both.add(first)
     both.add(second)
-    mine = [each is not None for each in struck(alone, asked)]
+    mine = [rule_met is not None for rule_met in struck(alone, asked)]
     theirs = struck(both, asked)
     assert all(rule is not None for rule, hit in zip(theirs, mine, strict=True) if hit)
 

@@ -56,7 +56,7 @@ def receipts(lab: Lab) -> list[ReceiptRow]:
     lab.mine()
     row = lab.chain.block(lab.chain.head.globals.number)
     assert row is not None
-    return [each.receipt for each in row.transactions]
+    return [included.receipt for included in row.transactions]
 
 
 @pytest.fixture
@@ -68,11 +68,11 @@ def lab() -> Lab:
 
 def test_two_transfers_are_free_and_the_third_burns(lab: Lab) -> None:
     now = UnixMillis(lab.chain.head.globals.timestamp)
-    found = []
+    collected = []
     for amount in (1000, 1001, 1002):
         lab.send(lab.transfer(ALICE, BOB.address, amount, timestamp=now))
-        found += receipts(lab)
-    assert found == [
+        collected += receipts(lab)
+    assert collected == [
         ReceiptRow(net_usage=266),
         ReceiptRow(net_usage=266),
         ReceiptRow(fee=Sun(266_000), net_fee=Sun(266_000)),

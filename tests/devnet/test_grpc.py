@@ -141,7 +141,7 @@ def block_printed(block: pb.BlockExtention) -> dict[str, Any]:
     }
     if block.transactions:
         shown["transactions"] = [
-            transaction_printed(each) for each in block.transactions
+            transaction_printed(transaction) for transaction in block.transactions
         ]
     return shown
 
@@ -193,10 +193,10 @@ def test_the_root_is_that_of_the_bytes_that_come(lab: Lab, ask: Ask) -> None:
     question = pb.BlockLimit(startNum=1, endNum=61)
     data = ask(WALLET, "GetBlockByLimitNext2", question)
     blocks = pb.BlockListExtention.FromString(data).block
-    assert [block_printed(each) for each in blocks] == [
+    assert [block_printed(block) for block in blocks] == [
         http(lab, "/wallet/getblockbynum", num=number) for number in range(1, 61)
     ]
-    full = [each for each in blocks if len(each.transactions) == 1]
+    full = [block for block in blocks if len(block.transactions) == 1]
     assert full
     for block in full:
         header = pb.BlockHeader.FromString(block.block_header)
@@ -351,7 +351,7 @@ def test_a_request_that_is_too_long_is_not_kept(lab: Lab) -> None:
 def failure(client: H2Connection, connection: GrpcConnection) -> dict[bytes, bytes]:
     """The headers of a response that is nothing else."""
     events = client.receive_data(connection.data_to_send())
-    [response] = [each for each in events if isinstance(each, ResponseReceived)]
+    [response] = [event for event in events if isinstance(event, ResponseReceived)]
     assert response.stream_ended is not None
     return dict(response.headers)
 

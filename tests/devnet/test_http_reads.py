@@ -25,7 +25,7 @@ def client() -> Client:
 
 def numbers(answer: dict[str, Any]) -> list[int]:
     return [
-        each["block_header"]["raw_data"].get("number", 0) for each in answer["block"]
+        block["block_header"]["raw_data"].get("number", 0) for block in answer["block"]
     ]
 
 
@@ -216,12 +216,12 @@ def test_the_pool_is_read_by_id(client: Client) -> None:
 
 def test_infos_of_a_block_come_in_its_order(client: Client) -> None:
     sent = [client.lab.transfer(ALICE, BOB.address, n) for n in range(1, 6)]
-    for each in sent:
-        client.lab.send(each)
+    for transaction in sent:
+        client.lab.send(transaction)
     client.lab.mine()
     infos = client.post("/wallet/gettransactioninfobyblocknum", {"num": HEAD + 1})
-    assert [each["id"] for each in infos] == [each.txid for each in sent]
-    fees = [each.get("fee", 0) for each in infos]
+    assert [info["id"] for info in infos] == [transaction.txid for transaction in sent]
+    fees = [info.get("fee", 0) for info in infos]
     burned = client.get("/wallet/getburntrx")["burnTrxAmount"]
     assert sum(fees) == burned > 0
 
@@ -302,7 +302,7 @@ def test_signatures_of_owners_and_permissions_that_are_missing(
     # No permission is asked: strangers are listed, and whoever signed twice.
     strange = weigh(client, sign(raw, ALICE, BOB, BOB), "getapprovedlist")
     assert strange["result"] == {}
-    assert strange["approved_list"] == [each.address.hex for each in (ALICE, BOB, BOB)]
+    assert strange["approved_list"] == [key.address.hex for key in (ALICE, BOB, BOB)]
 
 
 def test_only_active_permissions_are_weighed_by_their_id(client: Client) -> None:
@@ -445,7 +445,7 @@ def test_stake_gives_its_share_of_the_limits(client: Client) -> None:
     assert resources["EnergyLimit"] == resources["TotalEnergyLimit"]
     assert resources["tronPowerLimit"] == 46_000_000_000
     staked = client.post("/wallet/getaccount", whale)["frozenV2"]
-    assert [each.get("amount") for each in staked] == [27 * 10**15, 19 * 10**15, None]
+    assert [stake.get("amount") for stake in staked] == [27 * 10**15, 19 * 10**15, None]
 
 
 def test_node_info_names_both_heads(client: Client) -> None:
@@ -460,9 +460,9 @@ def test_node_info_names_both_heads(client: Client) -> None:
 def test_witnesses_are_listed_with_their_work(client: Client) -> None:
     witnesses = client.get("/wallet/listwitnesses", visible="true")["witnesses"]
     names = {row.address for row in FIVE.file.witnesses}
-    assert {each["address"] for each in witnesses} == names
-    assert sum(each["totalProduced"] for each in witnesses) == HEAD
-    assert {each["latestBlockNum"] for each in witnesses} == set(range(6, 11))
+    assert {witness["address"] for witness in witnesses} == names
+    assert sum(witness["totalProduced"] for witness in witnesses) == HEAD
+    assert {witness["latestBlockNum"] for witness in witnesses} == set(range(6, 11))
 
 
 @pytest.mark.parametrize("side", ["wallet", "walletsolidity"])

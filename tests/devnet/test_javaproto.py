@@ -77,7 +77,7 @@ def test_order_and_defaults_do_not_change_what_is_written(
         varint(8 << 3) + varint(7),  # the last one counts
         varint(8 << 3) + varint(raw.expiration),
         length_field(10, raw.data),
-        *(length_field(11, each.SerializeToString()) for each in raw.contract),
+        *(length_field(11, contract.SerializeToString()) for contract in raw.contract),
         overlong(18 << 3, 5) + overlong(raw.fee_limit & (2**64 - 1), 10),
     ]
     expected = raw.SerializeToString(deterministic=True)
@@ -86,10 +86,10 @@ def test_order_and_defaults_do_not_change_what_is_written(
     chance.shuffle(order)
     # Those of one number keep their order.
     for kept in ((0, 1), (2, 3), tuple(range(5, 5 + len(raw.contract)))):
-        places = sorted(order.index(each) for each in kept)
-        for place, each in zip(places, kept, strict=True):
-            order[place] = each
-    shuffled = b"".join(fields[each] for each in order)
+        places = sorted(order.index(position) for position in kept)
+        for place, position in zip(places, kept, strict=True):
+            order[place] = position
+    shuffled = b"".join(fields[position] for position in order)
     assert written(shuffled, pb.Transaction.raw) == expected
 
 
@@ -117,7 +117,7 @@ def test_a_message_that_comes_in_parts_is_merged() -> None:
     first = pb.Transaction.raw(expiration=5, data=b"a", fee_limit=1)
     second = pb.Transaction.raw(expiration=6, data=b"b")
     parts = b"".join(
-        length_field(1, each.SerializeToString()) for each in (first, second)
+        length_field(1, message.SerializeToString()) for message in (first, second)
     )
     expected = pb.Transaction.raw(expiration=6, data=b"b", fee_limit=1)
     assert written(parts) == length_field(1, expected.SerializeToString())

@@ -80,12 +80,12 @@ def _declares(
 def test_a_kind_is_declared_in_its_module_alone() -> None:
     modules = [path for path in DEVNET.rglob("*.py") if HOME not in path.parents]
     assert len(modules) > 50
-    found = {
+    named = {
         str(path.relative_to(DEVNET)): homes
         for path in modules
         if (homes := second_homes(ast.parse(path.read_text()), KINDS))
     }
-    assert found == {}
+    assert named == {}
 
 
 @pytest.mark.parametrize(

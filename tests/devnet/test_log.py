@@ -78,8 +78,8 @@ def test_transactions_are_found_again_whether_checkpointed_or_not(
     with BlockLog.open(tmp_path, DEFINITION, durable=False) as blocks:
         list(blocks.replay())
         for row in rows:
-            for place, each in enumerate(row.transactions):
-                assert blocks.find(each.transaction.digest) == (row.number, place)
+            for place, included in enumerate(row.transactions):
+                assert blocks.find(included.transaction.digest) == (row.number, place)
         assert blocks.find(bytes(32)) is None
     assert chain.head.globals.number == 30
 
@@ -243,9 +243,9 @@ def test_what_was_indexed_is_found_also_after_a_dump(
     index = TxIndex()
     for txid, number, place in entries:
         index.add(txid, number, place)
-    for each in (index, TxIndex.load(index.dump())):
+    for table in (index, TxIndex.load(index.dump())):
         for txid, number, place in entries:
-            assert (number, place) in each.find(txid)
+            assert (number, place) in table.find(txid)
 
 
 @settings(max_examples=50)
@@ -256,8 +256,8 @@ def test_what_is_found_shares_the_key(
     index = TxIndex()
     for txid, number, place in entries:
         index.add(txid, number, place)
-    found = list(index.find(wanted))
-    assert found == [
+    located = list(index.find(wanted))
+    assert located == [
         (number, place)
         for txid, number, place in entries
         if len(wanted) >= 8 and txid[:8] == wanted[:8]

@@ -28,8 +28,8 @@ def send_many(seed: str, count: int) -> int:
 
 def test_what_is_not_changed_is_taken() -> None:
     mutants = Mutants(random.Random(0))
-    for each in mutants.originals:
-        mutants.send(each, each.transaction.encode())
+    for original in mutants.originals:
+        mutants.send(original, original.transaction.encode())
     assert mutants.taken == len(mutants.originals)
 
 

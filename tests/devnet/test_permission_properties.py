@@ -33,15 +33,15 @@ class Rule:
             return False
         if not set(signers) <= self.weights.keys():
             return False
-        return sum(self.weights[each] for each in signers) >= self.threshold
+        return sum(self.weights[signer] for signer in signers) >= self.threshold
 
     def permission(self, kind: str) -> pb.Permission:
         return pb.Permission(
             type=kind,
             threshold=self.threshold,
             keys=[
-                pb.Key(address=KEYS[each].address.raw, weight=weight)
-                for each, weight in self.weights.items()
+                pb.Key(address=KEYS[signer].address.raw, weight=weight)
+                for signer, weight in self.weights.items()
             ],
             operations=TRANSFERS if kind == "Active" else b"",
         )
@@ -133,7 +133,7 @@ def test_a_transaction_passes_exactly_when_the_model_says_so(
 
 def offer(lab: Lab, raw: RawData, chosen: list[int], *, good: bool) -> None:
     """Send it; a refused one must not have changed anything."""
-    transaction = sign(raw, *(KEYS[each] for each in chosen))
+    transaction = sign(raw, *(KEYS[number] for number in chosen))
     if good:
         lab.send(transaction)
         return

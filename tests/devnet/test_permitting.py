@@ -71,7 +71,7 @@ def signed_by_all() -> tuple[Transaction, dict[PrivateKey, bytes]]:
     lab = Lab()
     raw = raw_transfer(lab.chain, ALICE.address, BOB.address, 1, permission_id=2)
     transaction = Transaction(raw.encode())
-    return transaction, {each: each.sign(transaction.digest) for each in SIGNERS}
+    return transaction, {signer: signer.sign(transaction.digest) for signer in SIGNERS}
 
 
 @given(
@@ -86,7 +86,7 @@ def test_signatures_pass_exactly_from_the_threshold_on(
     weights: list[int], threshold: int, chosen: list[int], count: int
 ) -> None:
     transaction, signatures = signed_by_all()
-    signers = [each for each in chosen if each < len(weights)][:count]
+    signers = [signer for signer in chosen if signer < len(weights)][:count]
     permission = Permission(
         2,
         2,
@@ -105,7 +105,7 @@ def test_signatures_pass_exactly_from_the_threshold_on(
     candidate = Candidate.read(
         Transaction(transaction.raw, tuple(signatures[SIGNERS[n]] for n in signers))
     )
-    if sum(weights[each] for each in signers) >= threshold:
+    if sum(weights[signer] for signer in signers) >= threshold:
         check_signatures(candidate, held, FIVE.default_operations)
     else:
         with pytest.raises(BadSignature, match="sig error"):
@@ -140,8 +140,8 @@ def test_what_the_owner_sends_after_an_update_waits_and_is_weighed_again(
     before = lab.transfer(ALICE, CAROL.address, 1)
     after = lab.transfer(ALICE, CAROL.address, 2)
     other = lab.transfer(CAROL, BOB.address, 3)
-    for each in (before, change):
-        lab.send(each)
+    for transaction in (before, change):
+        lab.send(transaction)
     with pytest.raises(BadSignature):
         lab.send(after)
     follows = sign(
@@ -152,12 +152,16 @@ def test_what_the_owner_sends_after_an_update_waits_and_is_weighed_again(
     lab.mine()
     head = lab.archive.read(lab.chain.head.globals.number)
     assert head is not None
-    assert [each.transaction for each in head.transactions] == [before, change, other]
+    assert [included.transaction for included in head.transactions] == [
+        before,
+        change,
+        other,
+    ]
     lab.mine()
-    found = lab.chain.find(follows.digest)
-    assert found is not None
-    assert found.block is not None
-    assert found.block.number == head.number + 1
+    located = lab.chain.find(follows.digest)
+    assert located is not None
+    assert located.block is not None
+    assert located.block.number == head.number + 1
 
 
 def test_who_waits_while_his_keys_change_is_weighed_again(
@@ -166,13 +170,13 @@ def test_who_waits_while_his_keys_change_is_weighed_again(
     """As a node does with what is left in its pool after a block."""
     change = update(lab, owner=owner(keys=keys((BOB, 1))))
     bulky = lab.transfer(ALICE, CAROL.address, 1, memo=b"m" * 2000)
-    for each in (bulky, change):
-        lab.send(each)
+    for transaction in (bulky, change):
+        lab.send(transaction)
     monkeypatch.setattr(pool, "MAX_BLOCK_BYTES", 1500)
     lab.mine()
     head = lab.archive.read(lab.chain.head.globals.number)
     assert head is not None
-    assert [each.transaction for each in head.transactions] == [change]
+    assert [included.transaction for included in head.transactions] == [change]
     assert not lab.chain.pool
 
 
@@ -185,8 +189,8 @@ def test_permissions_are_numbered_from_two_whatever_they_say(lab: Lab) -> None:
     stored = account(lab, ALICE).permissions
     assert stored is not None
     assert stored.owner == Permission(0, 0, "owner", 1, ((ALICE.address.raw, 1),))
-    assert [each.id for each in stored.actives] == [2, 3]
-    assert [each.name for each in stored.actives] == ["pay", "two"]
+    assert [permission.id for permission in stored.actives] == [2, 3]
+    assert [permission.name for permission in stored.actives] == ["pay", "two"]
     assert stored.witness is None
 
 

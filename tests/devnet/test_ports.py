@@ -47,9 +47,9 @@ def test_a_router_knows_only_the_paths_of_its_sides(side: Side) -> None:
     lab.mine(10)
     router = Router(lab.chain, lambda: 0, sides=frozenset({side}))
     for path in ("/wallet/getnowblock", "/walletsolidity/getnowblock", "/jsonrpc"):
-        known = path.startswith(side.value)
+        served = path.startswith(side.value)
         answer = router.answer(HttpRequest("POST", path, "", {}, b""))
-        assert answer.status == (200 if known else 405)
+        assert answer.status == (200 if served else 405)
     answer = router.answer(HttpRequest("GET", "/wallet/getnowblock", "", {}, b""))
     assert answer.status == (200 if side is Side.WALLET else 404)
 
@@ -67,8 +67,8 @@ async def test_a_chain_answers_at_both_of_its_ports() -> None:
         assert head["block_header"]["raw_data"]["number"] == devnet.head_number
         path = "/walletsolidity/getnowblock"
         solid = await trio.to_thread.run_sync(get, devnet.solidity_url + path)
-        known = devnet.chain.solid.globals
-        assert solid["block_header"]["raw_data"]["number"] == known.number
+        properties = devnet.chain.solid.globals
+        assert solid["block_header"]["raw_data"]["number"] == properties.number
         with pytest.raises(urllib.error.HTTPError) as caught:
             await trio.to_thread.run_sync(get, devnet.url + path)
         assert caught.value.code == 404

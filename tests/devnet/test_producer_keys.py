@@ -54,14 +54,14 @@ def signs_with(lab: Lab, witness: PrivateKey, key: PrivateKey) -> Transaction:
 
 def signers(lab: Lab, witness: PrivateKey) -> dict[int, Address]:
     """Who signed each block of a witness, by number."""
-    found: dict[int, Address] = {}
+    keys: dict[int, Address] = {}
     for number in range(1, lab.chain.head.globals.number + 1):
         row = lab.chain.block(number)
         assert row is not None
         check_block(row.block)
         if row.witness == witness.address.raw:
-            found[number] = row.header.signer()
-    return found
+            keys[number] = row.header.signer()
+    return keys
 
 
 def test_seven_of_27_sign_with_the_key_of_a_witness_permission() -> None:
@@ -154,9 +154,9 @@ def test_a_witness_whose_key_is_not_known_misses_its_slots() -> None:
 
 def test_the_last_producer_with_a_known_key_keeps_one() -> None:
     lab = Lab()
-    *others, last = (FIVE.witness_keys[each] for each in FIVE.schedule)
-    for each in others:
-        receipt(lab, signs_with(lab, each, UNKNOWN))
+    *others, last = (FIVE.witness_keys[maker] for maker in FIVE.schedule)
+    for key in others:
+        receipt(lab, signs_with(lab, key, UNKNOWN))
     text = "no producer of this chain could sign blocks any more"
     assert refused(lab, signs_with(lab, last, UNKNOWN)) == text
     receipt(lab, signs_with(lab, last, BOB))
@@ -199,15 +199,15 @@ def test_a_recorded_definition_stays_as_it_is() -> None:
     kept = msgspec.json.decode(format_genesis(genesis))
     recorded = msgspec.json.decode(CHAIN_JSON.read_bytes())
     assert kept["witnesses"] == [
-        {key: each[key] for key in kept["witnesses"][0]}
-        for each in recorded["witnesses"]
+        {key: witness_row[key] for key in kept["witnesses"][0]}
+        for witness_row in recorded["witnesses"]
     ]
 
 
 def of_an_older_version(witnesses: int) -> Genesis:
     """As the default was before witnesses had keys to sign with."""
     file = default_genesis_file(witnesses)
-    rows = tuple(replace(each, signing_key="") for each in file.witnesses)
+    rows = tuple(replace(witness_row, signing_key="") for witness_row in file.witnesses)
     return make_genesis(replace(file, witnesses=rows))
 
 

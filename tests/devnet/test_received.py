@@ -92,13 +92,13 @@ def test_what_does_not_unpack_has_no_owner_and_ends_at_the_signature(
 @given(st.binary(max_size=80))
 def test_bytes_are_a_transaction_with_one_id_or_none(data: bytes) -> None:
     try:
-        transaction, known = receive(data)
+        transaction, message = receive(data)
     except BadProtobuf:
         return
     again, known_again = receive(transaction.encode())
     assert again == transaction
     assert pb.Transaction.FromString(known_again).raw_data == (
-        pb.Transaction.FromString(known).raw_data
+        pb.Transaction.FromString(message).raw_data
     )
 
 

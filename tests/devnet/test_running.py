@@ -27,7 +27,7 @@ def ids(devnet: Devnet) -> list[str]:
         check_block(after, expected_id=after.header.id)
         assert after.header.parent_id == before.header.id
         assert after.header.timestamp > before.header.timestamp
-    return [each.header.id for each in blocks]
+    return [block.header.id for block in blocks]
 
 
 def shown(devnet: Devnet, number: int) -> Block:
@@ -94,9 +94,9 @@ async def test_transactions_of_a_fork_land_again_or_vanish(*, keep: bool) -> Non
             await devnet.mine(1)
         waiting = careful_payment(devnet, 7)
         await devnet.fork(3, keep=keep)
-        found = [devnet.chain.find(each) for each in (*paid, waiting.digest)]
-        assert [each is not None for each in found] == [keep] * 3 + [True]
-        assert all(each.block is not None for each in found if each is not None)
+        located = [devnet.chain.find(txid) for txid in (*paid, waiting.digest)]
+        assert [place is not None for place in located] == [keep] * 3 + [True]
+        assert all(place.block is not None for place in located if place is not None)
         now = devnet.chain.head.accounts.get(BOB.address.raw)
         assert now is not None
         assert now.balance - balance.balance == (3_003 if keep else 0) + 7

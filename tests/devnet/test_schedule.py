@@ -16,10 +16,10 @@ def test_the_solid_head_trails_by_the_share_of_witnesses_it_needs(
 ) -> None:
     lab = Lab(genesis)
     lab.mine(60)
-    known = lab.chain.head.globals
-    assert known.number - known.solid == lag
+    properties = lab.chain.head.globals
+    assert properties.number - properties.solid == lag
     # Recorded: the solidity side lags two more.
-    assert lab.chain.solid.globals.number == known.solid - VIEW_LAG
+    assert lab.chain.solid.globals.number == properties.solid - VIEW_LAG
 
 
 @given(st.lists(st.integers(0, 1000), min_size=27, max_size=27))
@@ -29,7 +29,9 @@ def test_nineteen_of_twenty_seven_have_built_on_what_is_solid(
     solid = solid_number(latest, 27)
     assert sum(height >= solid for height in latest) >= 19
     assert solid == max(
-        height for height in latest if sum(each >= height for each in latest) >= 19
+        height
+        for height in latest
+        if sum(latest_block >= height for latest_block in latest) >= 19
     )
 
 
@@ -43,10 +45,14 @@ def test_witnesses_take_turns_in_order_of_votes() -> None:
 def test_missed_slots_are_counted_on_those_who_missed_them() -> None:
     lab = Lab()
     lab.mine(5)
-    before = {each.address: each.missed for each in lab.chain.head.witnesses.values()}
+    before = {
+        witness.address: witness.missed for witness in lab.chain.head.witnesses.values()
+    }
     lab.mine(skip=5 * 4 + 2)
-    after = {each.address: each.missed for each in lab.chain.head.witnesses.values()}
-    missed = [after[each] - before[each] for each in FIVE.schedule]
+    after = {
+        witness.address: witness.missed for witness in lab.chain.head.witnesses.values()
+    }
+    missed = [after[maker] - before[maker] for maker in FIVE.schedule]
     assert sum(missed) == 22
     assert sorted(missed) == [4, 4, 4, 5, 5]
     maker = lab.chain.block(lab.chain.head.globals.number)
@@ -63,8 +69,8 @@ def test_solid_stalls_while_most_witnesses_miss_their_slots() -> None:
         lab.mine(skip=4)  # the same witness each time
     assert lab.chain.head.globals.solid <= solid + 1
     lab.mine(10)
-    known = lab.chain.head.globals
-    assert known.number - known.solid == 3
+    properties = lab.chain.head.globals
+    assert properties.number - properties.solid == 3
 
 
 def test_two_slots_are_skipped_after_a_maintenance() -> None:

@@ -45,9 +45,9 @@ def signed(lab: Lab) -> Transaction:
 
 
 def send(lab: Lab, results: list[str]) -> None:
-    data = signed(lab).encode([bytes.fromhex(each) for each in results])
-    transaction, known = receive(data)
-    lab.chain.submit(Candidate.read(transaction, results_in(known)))
+    data = signed(lab).encode([bytes.fromhex(result) for result in results])
+    transaction, message = receive(data)
+    lab.chain.submit(Candidate.read(transaction, results_in(message)))
 
 
 @pytest.mark.parametrize(("sent", "kept"), SENT)
@@ -64,7 +64,7 @@ def test_a_block_keeps_all_but_the_code_and_outlives_a_restart(
         assert row is not None
         check_block(row.block)
         [stored] = row.block.transactions
-        assert [each.hex() for each in stored.results] == kept
+        assert [result.hex() for result in stored.results] == kept
         # The results are not paid for (BandwidthProcessor.consume clears them).
         assert row.transactions[0].receipt.net_usage < 300
     _, rows = reopen(tmp_path)
@@ -85,7 +85,7 @@ def test_a_client_rebuilds_it_unless_it_has_unknown_fields(
         assert not shown.root_proven
     else:
         assert shown == Block(row.header, row.block.transactions)
-    assert [each.contract_ret for each in shown.transactions] == [1]
+    assert [included.contract_ret for included in shown.transactions] == [1]
     assert len(shown.transactions[0].results) == len(kept)
 
 
@@ -110,7 +110,7 @@ def test_results_in_json_are_read_too(lab: Lab) -> None:
     whole["ret"] = [{"fee": 7, "contractRet": "REVERT"}, {}]
     again, results = parse_stored(whole, visible=False)
     assert again == transaction
-    assert [each.hex() for each in results] == ["08071802", ""]
+    assert [result.hex() for result in results] == ["08071802", ""]
 
 
 def test_results_count_in_the_largest_size(lab: Lab) -> None:

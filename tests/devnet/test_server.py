@@ -50,9 +50,9 @@ async def test_a_real_time_chain_makes_a_block_at_the_start_of_each_slot(
     async with running(block_time_s=3.0) as devnet:
         first = devnet.head_number
         await trio.sleep(30.1)
-        known = devnet.chain.head.globals
-        assert known.number - first == 10
-        assert 0 <= EPOCH_MS + 30_100 - known.timestamp < 3000
+        properties = devnet.chain.head.globals
+        assert properties.number - first == 10
+        assert 0 <= EPOCH_MS + 30_100 - properties.timestamp < 3000
 
 
 async def test_a_fast_chain_counts_three_seconds_a_block_from_the_past(
@@ -100,12 +100,12 @@ async def test_a_new_chain_begins_with_a_solidified_block_and_no_future(
         async with running(
             block_time_s=3.0, genesis=None, witnesses=witnesses
         ) as devnet:
-            known = devnet.chain.head.globals
-            assert known.number == FIRST_BLOCKS
+            properties = devnet.chain.head.globals
+            assert properties.number == FIRST_BLOCKS
             assert devnet.chain.solid.globals.number > 0
-            assert known.timestamp <= EPOCH_MS
-            for each in devnet.chain.head.witnesses.values():
-                assert each.latest_block > 0
+            assert properties.timestamp <= EPOCH_MS
+            for witness in devnet.chain.head.witnesses.values():
+                assert witness.latest_block > 0
 
 
 async def test_funding_is_a_real_transfer_that_solidifies(
@@ -115,14 +115,14 @@ async def test_funding_is_a_real_transfer_that_solidifies(
         one = await devnet.fund(NOVA.address, Sun(5_000_000))
         two = await devnet.fund(NOVA.address, Sun(5_000_000))
         assert one != two
-        found = devnet.chain.find(bytes.fromhex(one))
-        assert found is not None
-        assert found.block is None
+        located = devnet.chain.find(bytes.fromhex(one))
+        assert located is not None
+        assert located.block is None
         await devnet.mine(6)
-        found = devnet.chain.find(bytes.fromhex(two), solid=True)
-        assert found is not None
-        assert found.block is not None
-        check_block(found.block.block)
+        located = devnet.chain.find(bytes.fromhex(two), solid=True)
+        assert located is not None
+        assert located.block is not None
+        check_block(located.block.block)
         nova = devnet.chain.solid.accounts.get(NOVA.address.raw)
         assert nova is not None
         assert nova.balance == 10_000_000
@@ -179,7 +179,7 @@ async def test_info_names_accounts_with_keys_that_fit(
         assert info["url"].startswith("http://127.0.0.1:")
         assert info["genesis_id"] == FIVE.id
         assert info["head"]["number"] == devnet.head_number
-        names = {each["name"]: each for each in info["accounts"]}
+        names = {account["name"]: account for account in info["accounts"]}
         assert names["account0"]["address"] == ALICE.address.base58
         assert names["account0"]["private_key"] == ALICE.secret.hex()
 
@@ -249,11 +249,11 @@ async def test_a_stopped_chain_comes_back_in_the_present(tmp_path: Path) -> None
     async with running(later, block_time_s=0, state_dir=tmp_path) as devnet:
         assert devnet.chain.head.globals == stopped
         await devnet.mine(1)
-        known = devnet.chain.head.globals
-        assert known.number == before + 1
+        properties = devnet.chain.head.globals
+        assert properties.number == before + 1
         present = later.now_ms() - behind_ms
-        assert 0 <= present - known.timestamp < 6000
-        missed = sum(each.missed for each in devnet.chain.head.witnesses.values())
+        assert 0 <= present - properties.timestamp < 6000
+        missed = sum(witness.missed for witness in devnet.chain.head.witnesses.values())
         assert missed > 2000
         nova = devnet.chain.head.accounts.get(NOVA.address.raw)
         assert nova is not None

@@ -21,9 +21,9 @@ async def paid(devnet: Devnet, who: Address, token: str, amount: int) -> Any:
 async def test_every_sort_is_listed_with_what_is_odd_and_funded_by_symbol() -> None:
     async with chain(control=True, tokens=("all",)) as devnet:
         tokens = devnet.info()["tokens"]
-        assert {each["symbol"]: each["about"] for each in tokens} == {
+        assert {token["symbol"]: token["about"] for token in tokens} == {
             "IUSD": "",
-            **{each.symbol: each.about for each in SORTS.values()},
+            **{sort.symbol: sort.about for sort in SORTS.values()},
         }
         for token in tokens:
             symbol = token["symbol"]

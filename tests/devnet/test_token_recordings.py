@@ -79,7 +79,7 @@ def test_calls_of_a_contract_answer_as_the_node_did(
     definition = tmp_path / "chain.json"
     definition.write_text(json.dumps({**chain, "token": TOKEN}))
     world = parse_genesis(definition.read_bytes()).world()
-    (address,) = (each.address.hex() for each in world.contracts.values())
+    (address,) = (contract.address.hex() for contract in world.contracts.values())
     conversation = tmp_path / "conversation.json"
     conversation.write_text(
         json.dumps(

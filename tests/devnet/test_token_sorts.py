@@ -33,7 +33,7 @@ OWNER, ANN, BOB = (Address(b"\x41" + bytes([n]) * 20) for n in (1, 2, 3))
 TOKEN = Address(b"\x41" + b"\x09" * 20)
 ZERO = Address(b"\x41" + bytes(20))
 ALL = tuple(SORTS.values())
-sorts = pytest.mark.parametrize("sort", ALL, ids=[each.symbol for each in ALL])
+sorts = pytest.mark.parametrize("sort", ALL, ids=[sort.symbol for sort in ALL])
 
 
 @define
@@ -74,7 +74,7 @@ class Token:
 
 
 def logs_of(result: TokenResult) -> list[Log]:
-    return [Log(TOKEN, each.topics, each.data) for each in result.logs]
+    return [Log(TOKEN, log.topics, log.data) for log in result.logs]
 
 
 def moved(result: TokenResult, sender: Address, to: Address) -> int:
@@ -179,7 +179,7 @@ def test_tokens_are_burned_and_minted_from_and_to_nobody() -> None:
 def test_what_tokens_are_called_is_as_odd_as_their_rows_say() -> None:
     def claims(symbol: str) -> tuple[object, object, object]:
         token = Token(SORTS[symbol])
-        found: list[object] = []
+        seen: list[object] = []
         for signature, parse in (
             (trc20.NAME, trc20.parse_text_result),
             (trc20.SYMBOL, trc20.parse_text_result),
@@ -187,10 +187,10 @@ def test_what_tokens_are_called_is_as_odd_as_their_rows_say() -> None:
         ):
             result = token.ask(signature)
             try:
-                found.append(parse(result.data))
+                seen.append(parse(result.data))
             except AbiError:
-                found.append(result.result)
-        return found[0], found[1], found[2]
+                seen.append(result.result)
+        return seen[0], seen[1], seen[2]
 
     assert claims("ZERO") == ("Devnet Zero", "ZERO", 6)
     assert claims("BYTES32") == ("Devnet Bytes32", "BYTES32", 6)
@@ -207,14 +207,12 @@ def test_a_chain_has_the_tokens_that_it_is_made_with() -> None:
     plain = default_genesis_file(3)
     made = make_genesis(with_tokens(plain, ["all"]))
     rows = list(made.world().contracts.values())
-    assert {each.symbol for each in rows} == {"IUSD", *SORTS}
-    assert len({each.address for each in rows}) == len(rows)
-    assert {each.sort for each in rows} == {"", *SORTS}
+    assert {row.symbol for row in rows} == {"IUSD", *SORTS}
+    assert len({row.address for row in rows}) == len(rows)
+    assert {row.sort for row in rows} == {"", *SORTS}
     assert parse_genesis(format_genesis(made)) == made
-    sponsored = [each for each in rows if each.caller_percent != 100]
-    assert [(each.symbol, each.caller_percent) for each in sponsored] == [
-        ("SPONSOR", 30)
-    ]
+    sponsored = [row for row in rows if row.caller_percent != 100]
+    assert [(row.symbol, row.caller_percent) for row in sponsored] == [("SPONSOR", 30)]
     # Where there are none, the definition says nothing of them: it stays the same.
     assert with_tokens(plain, []) == plain
     assert b"token_sorts" not in format_genesis(make_genesis(plain))
@@ -231,4 +229,4 @@ def test_a_sort_that_there_is_not_is_refused_by_name() -> None:
     file = msgspec.structs.replace(default_genesis_file(1), token_sorts=("GOLD",))
     with pytest.raises(BadGenesis, match="GOLD"):
         make_genesis(file)
-    assert all(f"  {each.symbol} " in describe_sorts() for each in ALL)
+    assert all(f"  {sort.symbol} " in describe_sorts() for sort in ALL)

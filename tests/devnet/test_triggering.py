@@ -55,12 +55,12 @@ def held(lab: Lab, key: PrivateKey) -> int:
 def outcome(lab: Lab, transaction: Transaction) -> tuple[TransactionRow, CallRow]:
     lab.send(transaction)
     lab.mine()
-    found = lab.chain.find(transaction.digest)
-    assert found is not None
-    assert found.block is not None
-    call = found.transaction.receipt.call
+    located = lab.chain.find(transaction.digest)
+    assert located is not None
+    assert located.block is not None
+    call = located.transaction.receipt.call
     assert call is not None
-    return found.transaction, call
+    return located.transaction, call
 
 
 def refused(lab: Lab, transaction: Transaction) -> str:
@@ -72,7 +72,9 @@ def refused(lab: Lab, transaction: Transaction) -> str:
 
 def sun(world: World) -> int:
     accounts = world.accounts.values()
-    held = sum(each.balance + each.staked_net + each.staked_energy for each in accounts)
+    held = sum(
+        holder.balance + holder.staked_net + holder.staked_energy for holder in accounts
+    )
     return held + world.globals.burned
 
 
@@ -163,8 +165,8 @@ def test_a_failed_call_changes_nothing_but_its_callers_trx(
     lab = Lab()
     lab.mine(3)
     before = lab.chain.pending
-    known, burned = slots(before), before.globals.burned
-    accounts = {each.address: each for each in before.accounts.values()}
+    slots_before, burned = slots(before), before.globals.burned
+    accounts = {holder.address: holder for holder in before.accounts.values()}
     play(lab, [(call, limit, False)])
     row = present_row(lab)
     made = row.receipt.call
@@ -176,14 +178,14 @@ def test_a_failed_call_changes_nothing_but_its_callers_trx(
     assert made.logs == ()
     assert row.contract_ret == made.result
     changed = {
-        each.address
-        for each in lab.chain.head.accounts.values()
-        if each != accounts[each.address]
+        holder.address
+        for holder in lab.chain.head.accounts.values()
+        if holder != accounts[holder.address]
     }
     caller = call[1]
     assert isinstance(caller, PrivateKey)
     assert changed == {caller.address.raw}
-    assert slots(lab.chain.head) == known
+    assert slots(lab.chain.head) == slots_before
     assert lab.chain.head.globals.burned == burned + row.receipt.fee
     assert row.receipt.fee == made.energy_fee + row.receipt.net_fee
 
@@ -275,12 +277,12 @@ def test_sent_trx_comes_back_with_the_revert(lab: Lab) -> None:
 
 
 def trigger(lab: Lab, contract: Trigger, *, fee_limit: int = 0) -> Transaction:
-    known = lab.chain.head.globals
+    properties = lab.chain.head.globals
     raw = RawData(
         contract,
-        Reference.to_block(known.block_id.hex()),
-        expiration=UnixMillis(known.timestamp + 60_000),
-        timestamp=UnixMillis(known.timestamp),
+        Reference.to_block(properties.block_id.hex()),
+        expiration=UnixMillis(properties.timestamp + 60_000),
+        timestamp=UnixMillis(properties.timestamp),
         fee_limit=Sun(fee_limit),
     )
     return sign(raw, ALICE)

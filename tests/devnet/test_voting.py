@@ -63,9 +63,9 @@ def maintain(lab: Lab) -> None:
 
 
 def witness(lab: Lab, address: bytes) -> Witness:
-    found = lab.chain.head.witnesses.get(address)
-    assert found is not None
-    return found
+    row = lab.chain.head.witnesses.get(address)
+    assert row is not None
+    return row
 
 
 def reward(lab: Lab, key: PrivateKey) -> int:
@@ -138,7 +138,7 @@ def test_votes_never_exceed_the_stake_and_none_is_lost_or_made(
 ) -> None:
     lab = Lab()
     lab.mine()
-    given_votes = {each: witness(lab, each).votes for each in PRODUCERS}
+    given_votes = {producer: witness(lab, producer).votes for producer in PRODUCERS}
     for step in plan:
         match step:
             case ("freeze", key, trx):
@@ -155,9 +155,9 @@ def test_votes_never_exceed_the_stake_and_none_is_lost_or_made(
                 counted: Counter[bytes] = Counter()
                 for key in (ALICE, BOB, CAROL):
                     counted.update(dict(account(lab, key).votes))
-                for each in PRODUCERS:
-                    more = witness(lab, each).votes - given_votes[each]
-                    assert more == counted[each]
+                for maker in PRODUCERS:
+                    more = witness(lab, maker).votes - given_votes[maker]
+                    assert more == counted[maker]
         for key in (ALICE, BOB, CAROL):
             held = account(lab, key)
             assert sum(n for _, n in held.votes) * SUN_PER_TRX <= tron_power(held)
@@ -169,7 +169,7 @@ def test_a_voter_earns_his_share_of_each_full_cycle(lab: Lab) -> None:
     maintain(lab)
     assert reward(lab, ALICE) == 0  # his votes count from here on
     votes = witness(lab, FIRST).votes
-    total = sum(each.votes for each in lab.chain.head.witnesses.values())
+    total = sum(witness_row.votes for witness_row in lab.chain.head.witnesses.values())
     begin = lab.chain.head.globals.number
     before = witness(lab, FIRST).produced
     lab.mine(9)
@@ -269,7 +269,7 @@ def test_a_new_witness_pays_is_voted_for_and_earns(lab: Lab) -> None:
     maintain(lab)
     assert reward(lab, BOB) == 0
     lab.mine(4)
-    total = sum(each.votes for each in lab.chain.head.witnesses.values())
+    total = sum(witness_row.votes for witness_row in lab.chain.head.witnesses.values())
     share = int(500 * (STANDBY_PAY / total))
     # A fifth of what standing by pays is his own, from block to block.
     assert reward(lab, BOB) == 4 * int(0.2 * share)
