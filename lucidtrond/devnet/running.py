@@ -1,90 +1,38 @@
-"""The embedded chain as a running thing: blocks by the clock, an HTTP port, test money.
+"""The embedded chain as it runs: what can be done to it, over its blocks and ports.
 
 Its time is that of the wall clock, less a distance of its own (`timeline`).
 
 Durability. A block is in the log, and synced, before anyone can see it (`log`).
 """
 
-import logging
-import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import trio
 from attrs import define, field
 from msgspec import Struct
 
+from lucidtrond.devnet.config import DevnetConfig
 from lucidtrond.devnet.control import CantStall, NoSnapshot, NoSuchPort, control
 from lucidtrond.devnet.describe import describe
 from lucidtrond.devnet.faults import Faults
 from lucidtrond.devnet.funding import fund, fund_token, plant_zero_transfer, set_rule
 from lucidtrond.devnet.log import BlockLog
-from lucidtrond.devnet.ports import HostPort, Port
+from lucidtrond.devnet.ports import Port
+from lucidtrond.devnet.production import BlockProducer
 from lucidtrond.devnet.state.blocks import BlockRow
 from lucidtrond.devnet.state.chain import Chain
-from lucidtrond.devnet.state.genesis import (
-    Genesis,
-)
 from lucidtrond.devnet.state.invariants import present
-from lucidtrond.devnet.state.schedule import (
-    MAINTENANCE_SKIP_SLOTS,
-    next_slot_ms,
-    slot_at,
-    witness_at,
-)
+from lucidtrond.devnet.state.schedule import slot_at
 from lucidtrond.devnet.state.world import WorldRows, rows_of, world_of
-from lucidtrond.errors import StoreError
 from lucidtrond.ports import Clock
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS, BlockId
 from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
-log = logging.getLogger(__name__)
-
-CHECKPOINT_BLOCKS: Final = 500
-FIRST_BLOCKS: Final = 36
-"""A new chain begins with so many, so that every witness has made one and a block is
-solidified: a node that just started has nothing to refer transactions to."""
 BATCH_BLOCKS: Final = 50
 """Made on demand they are synced together."""
-RETRY_S: Final = 1.0
-EARLY_MS: Final = 100
-
-
-class DevnetConfig(Struct, frozen=True, kw_only=True):
-    """What chain, and where. *state_dir* None keeps nothing beyond the process.
-
-    *block_time_s* 0 makes blocks on demand only; *genesis* replaces the default chain;
-    *port* 0 is any free one.
-    """
-
-    block_time_s: float = 3.0
-    witnesses: int = 27
-    state_dir: Path | None = None
-    host: str = "127.0.0.1"
-    port: int = 0
-    solidity: HostPort | None = None
-    jsonrpc: HostPort | None = None
-    """Ports of their own for the solidity side and for /jsonrpc."""
-    grpc: HostPort | None = None
-    """Where gRPC is served, both services at one port; None serves none."""
-    replicas: int = 0
-    """So many further ports of the same chain, for faults of their own."""
-    control: bool = False
-    """Whether ``/devnet/*`` is answered."""
-    genesis: Genesis | None = None
-    fake_token: bool = False
-    """Whether there is a second token with the first one's name and symbol."""
-    tokens: tuple[str, ...] = ()
-    """Symbols of odd sorts of tokens that are there, too (`token_sorts`), or all."""
-    behind_s: int | None = None
-    """How far behind the clock a new chain begins; None lets `timeline` choose."""
-
-    @property
-    def keeps_real_time(self) -> bool:
-        return self.block_time_s * 1000 >= BLOCK_INTERVAL_MS
 
 
 class Snapshot(Struct, frozen=True):
@@ -106,19 +54,10 @@ class Devnet:
     _ports: Sequence[Port]
     _blocks: BlockLog
     _clock: Clock
-    _behind_ms: int
-    """How far the chain's time is behind the clock's."""
+    producer: BlockProducer
     faults: Faults = field(init=False, factory=Faults)
     grpc_url: str | None = field(init=False, default=None)
-    _earliest: UnixMillis = field(init=False, default=UnixMillis(0))
-    """The next block's time, at least."""
-    _silent: frozenset[bytes] = field(init=False, default=frozenset())
-    """Witnesses who make no blocks."""
     _snapshots: dict[str, Snapshot] = field(init=False, factory=dict)
-    _producing: trio.Lock = field(init=False, factory=trio.Lock)
-    _unwritten: BlockRow | None = field(init=False, default=None)
-    """A draft that the log did not take."""
-    _last_checkpoint: int = field(init=False, default=0)
 
     @property
     def genesis_id(self) -> BlockId:
@@ -130,9 +69,9 @@ class Devnet:
 
     async def mine(self, count: int) -> int:
         """Make *count* blocks now, one slot apart; gives the head's number."""
-        async with self._producing:
+        async with self.producer.lock:
             for first in range(0, count, BATCH_BLOCKS):
-                await self._make_blocks(min(BATCH_BLOCKS, count - first))
+                await self.producer.make_blocks(min(BATCH_BLOCKS, count - first))
         return self.head_number
 
     async def fund(self, address: Address, amount: Sun) -> TxId:
@@ -215,21 +154,21 @@ class Devnet:
         Raises:
             TooDeep: nothing solidified is reverted.
         """
-        async with self._producing:
-            await self._write()
+        async with self.producer.lock:
+            await self.producer.write()
             lost = self.chain.revert(depth, keep=keep)
             # Another slot is another witness: the new blocks are others for sure.
-            self._earliest = UnixMillis(lost[0].timestamp + BLOCK_INTERVAL_MS)
-            await self._make_blocks(blocks or depth + 1)
+            self.producer.earliest = UnixMillis(lost[0].timestamp + BLOCK_INTERVAL_MS)
+            await self.producer.make_blocks(blocks or depth + 1)
         return self.head_number
 
     async def jump(self, seconds: float) -> int:
         """Make a block so much later than the head; gives its number."""
-        async with self._producing:
+        async with self.producer.lock:
             now = self.chain.top.globals.timestamp
             later = slot_at(self.chain.genesis, now + int(seconds * 1000))
-            self._earliest = UnixMillis(later)
-            await self._make_blocks(1)
+            self.producer.earliest = UnixMillis(later)
+            await self.producer.make_blocks(1)
         return self.head_number
 
     def close_port(self, port: int, for_s: float) -> None:
@@ -254,15 +193,15 @@ class Devnet:
         silent = len(schedule) * 3 // 10 + 1
         if stalled and silent >= len(schedule):
             raise CantStall("expected a chain with 2 witnesses or more, it has 1")
-        self._silent = frozenset(schedule[-silent:]) if stalled else frozenset()
+        self.producer.silent = frozenset(schedule[-silent:]) if stalled else frozenset()
 
     async def snapshot(self, name: str) -> int:
         """Remember the chain as it is, in memory; gives the head's number.
 
         What waits in the pool is not part of it.
         """
-        async with self._producing:
-            await self._write()
+        async with self.producer.lock:
+            await self.producer.write()
             base = self.chain.solid.globals.number
             rows = [present(self._blocks.read(n)) for n in self._above(base)]
             kept = Snapshot(rows_of(self.chain.solid), tuple(rows))
@@ -280,119 +219,18 @@ class Devnet:
             names = ", ".join(sorted(self._snapshots)) or "none"
             raise NoSnapshot(f"no snapshot {name!r}; there are: {names}")
         base = kept.base.globals
-        async with self._producing:
-            await self._write()
+        async with self.producer.lock:
+            await self.producer.write()
             row = self._blocks.read(base.number) if base.number else None
             if base.number and (row is None or row.id != base.block_id):
                 raise NoSnapshot(f"snapshot {name!r} is of a chain that was left")
             self._blocks.truncate(base.number)
             for block_row in kept.rows:
                 self._blocks.append(block_row)
-            await self._sync()
+            await self.producer.sync()
             self.chain.restart(world_of(kept.base), kept.rows)
-            self._earliest = UnixMillis(0)
+            self.producer.earliest = UnixMillis(0)
         return self.head_number
 
     def _above(self, number: int) -> range:
         return range(number + 1, self.chain.top.globals.number + 1)
-
-    # Blocks
-
-    async def begin(self) -> None:
-        """Give a new chain its first blocks, dated before now."""
-        if self.head_number:
-            return
-        slots = FIRST_BLOCKS + MAINTENANCE_SKIP_SLOTS  # block 1 begins a maintenance
-        first = self._present() - slots * BLOCK_INTERVAL_MS
-        for ahead in range(FIRST_BLOCKS):
-            earliest = UnixMillis(first + ahead * BLOCK_INTERVAL_MS)
-            slot = max(next_slot_ms(self.chain.top.globals), earliest)
-            self._blocks.append(self.chain.draft(slot).row)
-        await self._sync()
-        self.chain.commit()
-
-    async def run(
-        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        """Make blocks by the clock until cancelled."""
-        task_status.started()
-        if not self.config.block_time_s:
-            await trio.sleep_forever()
-        due = trio.current_time()
-        while True:
-            due = await self._until_due(due)
-            async with self._producing:
-                await self._make_blocks(1)
-
-    async def _until_due(self, last: float) -> float:
-        period = self.config.block_time_s
-        if self.config.keeps_real_time:
-            # Blocks appear at the start of a slot, also after the machine slept.
-            step = math.ceil(period * 1000 / BLOCK_INTERVAL_MS) * BLOCK_INTERVAL_MS
-            now = self._clock.now_ms()
-            slot = now - now % step + step
-            await trio.sleep((slot - now) / 1000)
-            early = slot - self._clock.now_ms()
-            if 0 < early < EARLY_MS:  # the two clocks do not run quite alike
-                await trio.sleep(early / 1000)
-            return trio.current_time()
-        due = max(last + period, trio.current_time())
-        await trio.sleep_until(due)
-        return due
-
-    async def _make_blocks(self, count: int) -> None:
-        """Draft, keep, show. Holding `_producing`.
-
-        Cancelled while the disk is full it leaves drafts that the next call shows.
-        """
-        await self._write()
-        for _ in range(count):
-            self._unwritten = self.chain.draft(self._next_time()).row
-            await self._write()
-        await self._sync()
-        self.chain.commit()
-        if self.head_number - self._last_checkpoint >= CHECKPOINT_BLOCKS:
-            await self.checkpoint()
-
-    async def _write(self) -> None:
-        """Put the draft into the log; waits only for room on the disk."""
-        while self._unwritten is not None:
-            try:
-                self._blocks.append(self._unwritten)
-            except StoreError as error:
-                log.warning("block not kept yet", extra={"error": str(error)})
-                await trio.sleep(RETRY_S)
-            else:
-                self._unwritten = None
-
-    async def _sync(self) -> None:
-        """Not cancellable: what was appended is always shown."""
-        with trio.CancelScope(shield=True):  # an fsync ends, sooner or later
-            if self.config.state_dir is None:
-                await trio.lowlevel.checkpoint()
-            else:
-                await trio.to_thread.run_sync(self._blocks.sync)
-
-    def _next_time(self) -> UnixMillis:
-        able = set(filter(self.chain.can_sign, self.chain.genesis.schedule))
-        makers = able - self._silent or able
-        slot = self.chain.next_slot(max(self._present(), self._earliest))
-        while witness_at(self.chain.genesis, slot) not in makers:
-            slot = UnixMillis(slot + BLOCK_INTERVAL_MS)
-        return slot
-
-    def _present(self) -> UnixMillis:
-        """The slot that the chain should be in."""
-        return slot_at(self.chain.genesis, self._clock.now_ms() - self._behind_ms)
-
-    async def checkpoint(self) -> None:
-        """Let the next start begin here; a failure only makes that slower."""
-        if self.config.state_dir is None:
-            return
-        self._last_checkpoint = self.head_number
-        data = self._blocks.checkpoint(rows_of(self.chain.solid))
-        try:
-            with trio.CancelScope(shield=True):  # as above
-                await trio.to_thread.run_sync(self._blocks.store_checkpoint, data)
-        except StoreError as error:
-            log.warning("checkpoint not written", extra={"error": str(error)})

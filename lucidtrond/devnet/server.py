@@ -8,12 +8,14 @@ from typing import Final
 
 import trio
 
+from lucidtrond.devnet.config import DevnetConfig
 from lucidtrond.devnet.control import controlled
 from lucidtrond.devnet.fault_injection import FaultyRouter
 from lucidtrond.devnet.log import BlockLog
 from lucidtrond.devnet.ports import open_ports, url_of
+from lucidtrond.devnet.production import BlockProducer
 from lucidtrond.devnet.router import Router, Side
-from lucidtrond.devnet.running import Devnet, DevnetConfig
+from lucidtrond.devnet.running import Devnet
 from lucidtrond.devnet.state.chain import Chain, ChainBroken
 from lucidtrond.devnet.state.default_chain import (
     default_genesis_file,
@@ -65,6 +67,7 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
         ) as ports,
     ):
         behind_ms = _behind_ms(config, chain, blocks, clock)
+        producer = BlockProducer(config, chain, blocks, clock, behind_ms)
         devnet = Devnet(
             config,
             chain,
@@ -74,23 +77,23 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
             ports,
             blocks,
             clock,
-            behind_ms,
+            producer,
         )
         async with trio.open_nursery() as nursery:
-            await devnet.begin()
+            await producer.begin()
             for port in ports:
                 router = Router(chain, clock.now_ms, sides=port.sides)
                 faulty = FaultyRouter(router, devnet.faults, port.number)
                 handler = controlled(devnet, faulty.handle, allowed=config.control)
                 await nursery.start(port.serve, handler, LIMITS)
-            await nursery.start(devnet.run)
+            await nursery.start(producer.run)
             try:
                 async with _serving_grpc(devnet, chain):
                     yield devnet
             finally:
                 nursery.cancel_scope.cancel()
         with trio.CancelScope(shield=True):  # bounded by the disk
-            await devnet.checkpoint()
+            await producer.checkpoint()
 
 
 @contextlib.asynccontextmanager

@@ -114,7 +114,7 @@ async def test_a_payment_that_refers_to_a_lost_block_is_lost_with_it() -> None:
 async def test_a_chain_that_forked_reopens_as_it_was_left(tmp_path: Path) -> None:
     async with chain(genesis=MANY, state_dir=tmp_path) as devnet:
         await devnet.mine(40)
-        await devnet.checkpoint()
+        await devnet.producer.checkpoint()
         for amount in (1, 2, 3):
             await pay(devnet, amount)
         await devnet.fork(5)

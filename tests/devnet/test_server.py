@@ -12,7 +12,7 @@ import trio
 from attrs import define
 from trio.testing import MockClock
 
-from lucidtrond.devnet.running import FIRST_BLOCKS
+from lucidtrond.devnet.production import FIRST_BLOCKS
 from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
 from lucidtrond.devnet.state.world import rows_of
 from lucidtrond.devnet.timeline import HEAD_START_MS
