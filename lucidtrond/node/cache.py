@@ -205,7 +205,7 @@ class CachedNode(NodeQuestions, PoolQuestions):
     fetch_contract = _kept(
         _network,
         NodeQuestions.fetch_contract,
-        age_s=lambda _, terms: CONTRACT_AGE_S if terms else 0.0,
+        age_s=lambda _, terms: 0.0 if terms is None else CONTRACT_AGE_S,
     )
     confirm_solid = _kept(
         _network,

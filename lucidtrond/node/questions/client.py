@@ -203,16 +203,13 @@ class NodeClient(EndpointClient):
 
     async def fetch_transaction(self, txid: TxId) -> BlockTransaction | None:
         """Pending ones too; the raw bytes hash to *txid*."""
-        answer = await self._json.ask_for(
+        return await self._json.ask_for(
             wire.TransactionJson,
             "/wallet/gettransactionbyid",
             {"value": txid},
+            lambda answer: translate.read_transaction(answer, txid),
             large=True,
         )
-        if answer is None:
-            return None
-        with judging(self.name):
-            return translate.read_transaction(answer, txid)
 
     async def fetch_receipt(self, txid: TxId, *, solid: bool = False) -> Receipt | None:
         """None while not included (or not solidified)."""
@@ -242,14 +239,13 @@ class NodeClient(EndpointClient):
             NodeError: nothing is known of what became of it; it may be included.
         """
         txid = transaction.txid
-        answer = await self._json.ask(
+        return await self._json.ask(
             wire.BroadcastJson,
             "/wallet/broadcasthex",
             {"transaction": transaction.encode().hex()},
+            lambda answer: translate.read_broadcast(answer, txid, name=self.name),
             lane=Lane.URGENT,
         )
-        with judging(self.name):
-            return translate.read_broadcast(answer, txid, name=self.name)
 
     # Accounts and the chain
 
@@ -258,35 +254,35 @@ class NodeClient(EndpointClient):
     ) -> Reading[Account]:
         """As of the head and this node's pool, or of the solidified head."""
         as_of = await self._as_of(solid=solid)
-        answer = await self._json.ask_for(
-            wire.AccountJson, view("getaccount", solid=solid), {"address": address.hex}
+        account = await self._json.ask_for(
+            wire.AccountJson,
+            view("getaccount", solid=solid),
+            {"address": address.hex},
+            lambda answer: translate.read_account(answer, address),
         )
-        if answer is None:
-            return Reading(Account(address, activated=False), as_of)
-        with judging(self.name):
-            return Reading(translate.read_account(answer, address), as_of)
+        if account is None:
+            account = Account(address, activated=False)
+        return Reading(account, as_of)
 
     async def fetch_resources(self, address: Address) -> Reading[Resources]:
         """All zero for an account that was never activated."""
         as_of = await self._as_of(solid=False)
-        answer = await self._json.ask_for(
+        resources = await self._json.ask_for(
             wire.ResourcesJson,
             "/wallet/getaccountresource",
             {"address": address.hex},
+            translate.read_resources,
         )
-        if answer is None:
-            return Reading(Resources(), as_of)
-        with judging(self.name):
-            return Reading(translate.read_resources(answer), as_of)
+        return Reading(Resources() if resources is None else resources, as_of)
 
     async def fetch_parameters(self) -> Reading[ChainParameters]:
         """Prices and switches, as voted."""
         as_of = await self._as_of(solid=False)
-        answer = await self._json.ask(
-            wire.ParametersJson, "/wallet/getchainparameters", {}
+        path = "/wallet/getchainparameters"
+        parameters = await self._json.ask(
+            wire.ParametersJson, path, {}, translate.read_parameters
         )
-        with judging(self.name):
-            return Reading(translate.read_parameters(answer), as_of)
+        return Reading(parameters, as_of)
 
     async def call_constant(
         self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
@@ -298,7 +294,7 @@ class NodeClient(EndpointClient):
                 any error of the machine but a revert).
             SimulationUnsupported: it runs no calls.
         """
-        answer = await self._json.ask(
+        return await self._json.ask(
             wire.ConstantJson,
             view("triggerconstantcontract", solid=solid),
             {
@@ -306,28 +302,23 @@ class NodeClient(EndpointClient):
                 "contract_address": contract.hex,
                 "data": data.hex(),
             },
+            translate.read_constant,
         )
-        with judging(self.name):
-            return translate.read_constant(answer)
 
     async def fetch_contract(self, address: Address) -> ContractTerms | None:
         """Who pays for calls of a contract; None: there is no contract."""
-        answer = await self._json.ask_for(
+        return await self._json.ask_for(
             wire.SmartContractJson,
             "/wallet/getcontract",
             {"value": address.hex},
+            lambda answer: translate.read_contract(answer, address),
             large=True,
         )
-        if answer is None:
-            return None
-        with judging(self.name):
-            return translate.read_contract(answer, address)
 
     async def fetch_info(self) -> NodeFacts:
         """What the node says about itself."""
-        answer = await self._json.ask(wire.NodeInfoJson, "/wallet/getnodeinfo", {})
-        with judging(self.name):
-            return translate.read_facts(answer)
+        path = "/wallet/getnodeinfo"
+        return await self._json.ask(wire.NodeInfoJson, path, {}, translate.read_facts)
 
     async def _as_of(self, *, solid: bool) -> int:
         """The newest block that this endpoint had before the question is asked."""

@@ -31,11 +31,9 @@ class HttpBlocks(BlockSource):
         if number is not None:
             question["id_or_num"] = str(number)
         path = view("getblock", solid=solid)
-        block = await self._json.ask_for(wire.BlockJson, path, question, lane=lane)
-        if block is None:
-            return None
-        with judging(self._json.name):
-            return translate.read_header(block)
+        return await self._json.ask_for(
+            wire.BlockJson, path, question, translate.read_header, lane=lane
+        )
 
     async def read_block(self, which: int | BlockId) -> Block | None:
         """See `BlockSource`."""
@@ -44,11 +42,9 @@ class HttpBlocks(BlockSource):
             path, question = "/wallet/getblockbynum", {"num": which}
         else:
             path, question = "/wallet/getblockbyid", {"value": which}
-        block = await self._json.ask_for(wire.BlockJson, path, question, large=True)
-        if block is None:
-            return None
-        with judging(self._json.name):
-            return translate.read_block(block)
+        return await self._json.ask_for(
+            wire.BlockJson, path, question, translate.read_block, large=True
+        )
 
     async def read_page(self, start: int, end: int) -> Page:
         """See `BlockSource`."""
@@ -84,8 +80,6 @@ class HttpBlocks(BlockSource):
         """See `BlockSource`."""
         path = view("gettransactioninfobyid", solid=solid)
         question = {"value": txid}
-        info = await self._json.ask_for(wire.InfoJson, path, question, large=True)
-        if info is None:
-            return None
-        with judging(self._json.name):
-            return translate.read_receipt(info)
+        return await self._json.ask_for(
+            wire.InfoJson, path, question, translate.read_receipt, large=True
+        )

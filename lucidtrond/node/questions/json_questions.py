@@ -1,6 +1,6 @@
 """Questions to one endpoint in JSON: how they are put, and what is no answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -9,11 +9,13 @@ from msgspec import Struct
 from lucidtrond.errors import NodeRefused, NodeUnavailable
 from lucidtrond.node.questions import wire
 from lucidtrond.node.questions.block_source import SMALL_BYTES
+from lucidtrond.node.questions.judging import judging
 from lucidtrond.node.transport.line import SOLID, Lane, NodeLine
 from lucidtrond.node.transport.refusals import refusal_in_json, shown
 
 T = TypeVar("T")
 A = TypeVar("A", bound=wire.Answer)
+R = TypeVar("R")
 
 
 class JsonQuestions(Struct, frozen=True):
@@ -35,26 +37,32 @@ class JsonQuestions(Struct, frozen=True):
         kind: type[A],
         path: str,
         question: Mapping[str, object],
+        read: Callable[[A], R],
         *,
         large: bool = False,
         lane: Lane = Lane.QUESTIONS,
-    ) -> A | None:
-        """Ask for a thing that may not exist."""
+    ) -> R | None:
+        """Ask for a thing that may not exist; None: there is none."""
         body = await self.post(path, question, large=large, lane=lane)
         if wire.is_empty(body):
             return None
-        return self.decode(body, kind)
+        answer = self.decode(body, kind)
+        with judging(self.name):
+            return read(answer)
 
     async def ask(
         self,
         kind: type[A],
         path: str,
         question: Mapping[str, object],
+        read: Callable[[A], R],
         *,
         lane: Lane = Lane.QUESTIONS,
-    ) -> A:
-        """Ask for a thing that exists."""
-        return self.decode(await self.post(path, question, lane=lane), kind)
+    ) -> R:
+        """Ask for a thing that exists; *read* makes our type of what was decoded."""
+        answer = self.decode(await self.post(path, question, lane=lane), kind)
+        with judging(self.name):
+            return read(answer)
 
     async def post(
         self,
