@@ -28,7 +28,8 @@ class Spending(Struct, frozen=True):
     """What leaves an owner by an order itself, beside what it burns."""
 
     trx: Sun = Sun(0)
-    token: Address | None = None
+    token: str | None = None
+    """A token's asset: rows are compared by it, not decoded."""
     token_amount: int = 0
     """Of *token*, in its smallest units."""
 
@@ -86,7 +87,7 @@ def check_reserved(
     if balance < spending.token_amount:
         raise InsufficientFunds(
             "the token balance does not cover the payment beside those under way",
-            asset=token.base58,
+            asset=token,
             needed_raw=str(spending.token_amount),
             available_raw=str(max(balance, 0)),
         )
@@ -98,7 +99,7 @@ def _left(view: View, reserved: Sequence[Reserved]) -> int:
     )
 
 
-def _token_left(token: Address, view: View, reserved: Sequence[Reserved]) -> int:
+def _token_left(token: str, view: View, reserved: Sequence[Reserved]) -> int:
     return (view.token or 0) - sum(
         other.spending.token_amount
         for other in reserved

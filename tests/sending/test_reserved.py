@@ -24,7 +24,7 @@ def trx(amount: int) -> Spending:
 
 
 def token(amount: int, of: Address = TOKEN) -> Spending:
-    return Spending(token=of, token_amount=amount)
+    return Spending(token=of.base58, token_amount=amount)
 
 
 @given(

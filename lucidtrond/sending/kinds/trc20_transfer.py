@@ -42,7 +42,7 @@ class Trc20Transfer:
         return Trigger(intent.owner, _token(intent), call)
 
     def spending(self, intent: Intent) -> Spending:
-        return Spending(token=_token(intent), token_amount=intent.amount)
+        return Spending(token=intent.asset, token_amount=intent.amount)
 
     async def fetch_quote(
         self, node: PaymentNode, intent: Intent, limits: Limits, *, head: BlockHeader

@@ -43,7 +43,9 @@ def test_it_asks_for_what_it_spends() -> None:
         KIND.check(intent)
         call = trc20.transfer(TO, amount)
         assert KIND.contract(intent) == Trigger(OWNERS[0], TOKEN, call)
-        assert KIND.spending(intent) == Spending(token=TOKEN, token_amount=amount)
+        assert KIND.spending(intent) == Spending(
+            token=TOKEN.base58, token_amount=amount
+        )
 
 
 @pytest.mark.parametrize(("moved", "arrived"), [(None, 5), (4, 4), (0, 0)])
