@@ -12,7 +12,7 @@ from lucidtrond.tron.units import Sun
 TRX: Final = "TRX"
 TRX_TRANSFER: Final = "trx_transfer"
 TRC20_TRANSFER: Final = "trc20_transfer"
-_TOLD_BY_ASSET: Final = (TRX_TRANSFER, TRC20_TRANSFER)
+_IMPLIED_BY_ASSET: Final = (TRX_TRANSFER, TRC20_TRANSFER)
 _KEY_SIZE: Final = 200
 
 
@@ -54,7 +54,7 @@ class Intent(Struct, frozen=True):
         # Younger than the others: what was journaled without it must stay equal.
         if self.fee_limit is not None:
             parts.append(b"fee limit %d" % self.fee_limit)
-        if self.kind not in _TOLD_BY_ASSET:
+        if self.kind not in _IMPLIED_BY_ASSET:
             parts.append(b"kind " + self.kind.encode())
         if self.details:
             parts.append(b"details " + self.details)

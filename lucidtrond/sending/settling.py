@@ -99,7 +99,7 @@ class Settling:
         if not dead:
             self._note_doubt(None)
             return
-        doubt = await self._doubt_of_all()
+        doubt = await self._find_doubt()
         self._note_doubt(doubt, waiting=len(dead))
         if doubt is not None:
             return
@@ -113,7 +113,7 @@ class Settling:
             for _ in range(min(SETTLE_AT_ONCE, len(dead))):
                 nursery.start_soon(work)
 
-    async def _doubt_of_all(self) -> str | None:
+    async def _find_doubt(self) -> str | None:
         """Why no death is confirmed now: the nodes do not agree on our final block."""
         solid = self._position().solid
         if solid is None:
