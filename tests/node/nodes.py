@@ -139,8 +139,8 @@ class RecordedNode:
         return load()["accounts"].get(question["address"], {})
 
     def _getaccountresource(self, _top: int, question: Json) -> Json:
-        known = load()["accounts"].get(question["address"])
-        return recorded()["getaccountresource"] if known else {}
+        account = load()["accounts"].get(question["address"])
+        return recorded()["getaccountresource"] if account else {}
 
     def _getchainparameters(self, _top: int, _question: Json) -> Json:
         return recorded()["getchainparameters"]
@@ -159,12 +159,12 @@ class RecordedNode:
     def _broadcasthex(self, _top: int, question: Json) -> Json:
         data = bytes.fromhex(question["transaction"])
         txid = Transaction.from_bytes(data).txid
-        known = txid in places()
+        is_duplicate = txid in places()
         return {
-            "result": not known,
-            "code": "DUP_TRANSACTION_ERROR" if known else "SUCCESS",
+            "result": not is_duplicate,
+            "code": "DUP_TRANSACTION_ERROR" if is_duplicate else "SUCCESS",
             "txid": txid,
-            "message": "Dup transaction." if known else "",
+            "message": "Dup transaction." if is_duplicate else "",
             "transaction": "{}",
         }
 

@@ -31,7 +31,7 @@ from tests.tron.chainrun import load, make_block
 
 ALICE, BOB = (
     Address.from_hex(text)
-    for text in [each for each, found in load()["accounts"].items() if found][:2]
+    for text in [key for key, answer in load()["accounts"].items() if answer][:2]
 )
 TXID = TxId(block_json(300)["transactions"][0]["txID"])
 
@@ -199,11 +199,11 @@ async def test_an_absence_is_kept_no_longer_than_a_block(
         node.head = 301
         assert await cached.fetch_receipt(late) is None
         cached.note_block(header(301), [])
-        found = await cached.fetch_receipt(late)
-        assert found is not None
-        assert found.block_number == 301
+        answer = await cached.fetch_receipt(late)
+        assert answer is not None
+        assert answer.block_number == 301
         node.solid = 301
-        assert await cached.fetch_receipt(late, solid=True) == found
+        assert await cached.fetch_receipt(late, solid=True) == answer
 
 
 async def test_answers_are_those_of_the_node(

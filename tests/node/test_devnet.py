@@ -79,7 +79,7 @@ async def test_a_payment_from_its_bytes_to_the_solid_receipt() -> None:
         await note_new(node, number)
         block = await node.fetch_block(number)
         assert block is not None
-        assert [each.transaction for each in block.transactions] == [signed]
+        assert [included.transaction for included in block.transactions] == [signed]
         [receipt] = await node.fetch_receipts(block)
         assert receipt.fee == prices.activation_fee + prices.create_account_fee
         assert await node.fetch_receipt(signed.txid) == receipt
@@ -97,7 +97,7 @@ async def test_its_whole_chain_is_believed_and_another_networks_is_not() -> None
         await devnet.mine(100)
         blocks = await node.fetch_blocks(0, 100)
         blocks += await node.fetch_blocks(100, 200)
-        assert [each.header.number for each in blocks] == [*range(137)]
+        assert [block.header.number for block in blocks] == [*range(137)]
         assert blocks[0].header.id == devnet.genesis_id
         with pytest.raises(WrongNetwork):
             async with open_pool([Endpoint(devnet.url)], genesis_id=BlockId("00" * 32)):
@@ -134,11 +134,11 @@ async def test_the_recorded_node_says_what_the_devnet_says() -> None:
             for path, question in EDGES:
                 answers = [
                     json.loads(
-                        await each.ask(
+                        await transport.ask(
                             path, json.dumps(question).encode(), limit_bytes=999
                         )
                     )
-                    for each in (real.line(there), fake.line(here))
+                    for transport in (real.line(there), fake.line(here))
                 ]
                 assert answers[0] == answers[1], (path, question)
 

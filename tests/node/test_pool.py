@@ -46,7 +46,7 @@ def down() -> httpx.Response | Exception:
 
 
 def states(pool: object) -> list[str]:
-    return [each["state"] for each in pool.endpoints()]  # type: ignore[attr-defined] # any pool
+    return [status["state"] for status in pool.endpoints()]  # type: ignore[attr-defined] # any pool
 
 
 # Starting
@@ -388,7 +388,7 @@ async def test_the_state_of_endpoints_is_plain_data(
     assert shown[0]["head_number"] == 100
     assert shown[0]["solid_number"] == 82
     assert shown[0]["trouble"] == "node0: can't connect"
-    assert [each["behind_blocks"] for each in shown] == [0, 18]
+    assert [status["behind_blocks"] for status in shown] == [0, 18]
     assert shown[1]["endpoint"] == "node1"
 
 

@@ -20,8 +20,8 @@ PATH = "triggerconstantcontract"
 
 
 def said(text: str) -> Json:
-    told = {"code": "CONTRACT_VALIDATE_ERROR", "message": text.encode().hex()}
-    return {"result": told}
+    refusal = {"code": "CONTRACT_VALIDATE_ERROR", "message": text.encode().hex()}
+    return {"result": refusal}
 
 
 RAN = {"result": {"result": True}, "energy_used": 5, "constant_result": ["06"]}
@@ -29,9 +29,9 @@ UNSUPPORTED = said("this node does not support constant")
 NO_CONTRACT = said("Smart contract is not exist.")
 
 
-def node(told: Json) -> RecordedNode:
+def node(refusal: Json) -> RecordedNode:
     made = RecordedNode()
-    made.fault = always(lambda: answer(json.dumps(told)), but=("getblock",))
+    made.fault = always(lambda: answer(json.dumps(refusal)), but=("getblock",))
     return made
 
 
@@ -48,10 +48,10 @@ async def test_what_a_node_can_not_simulate_is_asked_of_another(
             assert (await call(pool)).result == b"\x06"
         assert (len(first.questions(PATH)), len(second.questions(PATH))) == (1, 3)
         shown = pool.endpoints()
-        assert [each["simulates_calls"] for each in shown] == [False, True]
+        assert [status["simulates_calls"] for status in shown] == [False, True]
         # It is well otherwise, and asked first for everything else.
-        assert [each["trouble"] for each in shown] == [None, None]
-        assert [each["errors"] for each in shown] == [0, 0]
+        assert [status["trouble"] for status in shown] == [None, None]
+        assert [status["errors"] for status in shown] == [0, 0]
         await trio.sleep(UNSUPPORTED_REST_S + 1)
         await call(pool)
         assert len(first.questions(PATH)) == 2

@@ -76,7 +76,9 @@ def make_transaction(printed: Mapping[str, Any]) -> BlockTransaction:
     return BlockTransaction.with_code(
         Transaction(
             bytes.fromhex(printed["raw_data_hex"]),
-            tuple(bytes.fromhex(each) for each in printed.get("signature", ())),
+            tuple(
+                bytes.fromhex(signature) for signature in printed.get("signature", ())
+            ),
         ),
         None if name is None else RESULTS.Value(name),
     )

@@ -15,13 +15,13 @@ from tests.tron.strategies import addresses
 
 
 def parts(kind: str) -> list[str]:
-    inner, depth, found, start = kind[1:-1], 0, [], 0
+    inner, depth, parts, start = kind[1:-1], 0, [], 0
     for at, letter in enumerate(inner):
         depth += (letter in "([") - (letter in ")]")
         if letter == "," and depth == 0:
-            found.append(inner[start:at])
+            parts.append(inner[start:at])
             start = at + 1
-    return [*found, inner[start:]]
+    return [*parts, inner[start:]]
 
 
 def array_of(kind: str) -> tuple[str, int | None] | None:

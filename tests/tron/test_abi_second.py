@@ -26,7 +26,7 @@ def as_theirs(value: Any) -> Any:
     if isinstance(value, Address):
         return "0x" + value.raw[1:].hex()
     if isinstance(value, tuple):
-        return tuple(as_theirs(each) for each in value)
+        return tuple(as_theirs(element) for element in value)
     return value
 
 

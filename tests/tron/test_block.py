@@ -84,7 +84,7 @@ def test_no_leaf_can_be_repeated_or_dropped(
 
 def test_a_signed_block_checks() -> None:
     for count in (0, 1, 2, 3):
-        block = block_of(*(payment(each) for each in range(count)))
+        block = block_of(*(payment(number) for number in range(count)))
         assert check_block(block) == block.header.id
         assert check_block(block, expected_id=block.header.id) == block.header.id
 

@@ -151,7 +151,7 @@ def test_transfer_logs_and_mints_end_in_the_recorded_token_balances() -> None:
                 read = parse_log(
                     Log(
                         Address.from_evm(log["address"]),
-                        tuple(bytes.fromhex(each) for each in log["topics"]),
+                        tuple(bytes.fromhex(topic) for topic in log["topics"]),
                         bytes.fromhex(log.get("data", "")),
                     )
                 )
@@ -168,9 +168,9 @@ def test_transfer_logs_and_mints_end_in_the_recorded_token_balances() -> None:
 # One bit. A block is header and transactions; every part of both is tried.
 
 FULL = next(
-    make_block(each)
-    for each in load()["blocks"][1:]
-    if len(each.get("transactions", ())) == 4
+    make_block(block)
+    for block in load()["blocks"][1:]
+    if len(block.get("transactions", ())) == 4
 )
 
 
@@ -207,8 +207,8 @@ def flipped_headers(block: Block) -> Iterator[Block]:
 
 
 def flipped_transactions(block: Block) -> Iterator[Block]:
-    for at, each in enumerate(block.transactions):
-        transaction = each.transaction
+    for at, included in enumerate(block.transactions):
+        transaction = included.transaction
 
         def made(changed: Transaction, result: int | None, at: int = at) -> Block:
             transactions = list(block.transactions)
@@ -217,15 +217,15 @@ def flipped_transactions(block: Block) -> Iterator[Block]:
 
         for bit in range(8 * len(transaction.raw)):
             changed = Transaction(_flip(transaction.raw, bit), transaction.signatures)
-            yield made(changed, each.contract_ret)
+            yield made(changed, included.contract_ret)
         for place, signature in enumerate(transaction.signatures):
             for bit in range(8 * len(signature)):
                 signatures = list(transaction.signatures)
                 signatures[place] = _flip(signature, bit)
                 changed = Transaction(transaction.raw, tuple(signatures))
-                yield made(changed, each.contract_ret)
+                yield made(changed, included.contract_ret)
         for bit in range(4):
-            yield made(transaction, (each.contract_ret or 0) ^ 1 << bit)
+            yield made(transaction, (included.contract_ret or 0) ^ 1 << bit)
         yield made(transaction, None)
 
 

@@ -59,7 +59,7 @@ def test_each_form_prints_as_the_same_transfer(form: dict[str, Any]) -> None:
     printed = print_raw_data(bytes.fromhex(form["raw_data_hex"]), visible=False)
     moves = form["moves"]
     if moves is None:
-        shown = [each["parameter"]["value"] for each in printed["contract"]]
+        shown = [status["parameter"]["value"] for status in printed["contract"]]
         assert shown == [] or len(shown[0]["owner_address"]) == 40
         return
     [contract] = printed["contract"]
@@ -96,7 +96,7 @@ unknown_fields = st.tuples(
     st.integers(100, 2**29 - 1), st.integers(0, 2**64 - 1) | st.binary(max_size=30)
 )
 MOVING: Mapping[str, Mapping[int, st.SearchStrategy[int] | st.SearchStrategy[bytes]]]
-_address = addresses.map(lambda each: each.raw)
+_address = addresses.map(lambda address: address.raw)
 _amount = st.integers(0, 2**63 - 1)
 MOVING = {
     "TransferContract": {1: _address, 2: _address, 3: _amount},
@@ -163,7 +163,7 @@ def test_any_contract_in_any_form_reads_as_googles_library_reads_it(
     assert made is not None
     first, second = (complete(data.draw(messages(made))) for _ in range(2))
     extra = b"".join(
-        written(*each, (0, 0)) for each in data.draw(st.lists(unknown_fields))
+        written(*unknown, (0, 0)) for unknown in data.draw(st.lists(unknown_fields))
     )
     parts = [first.SerializeToString(), second.SerializeToString(), extra]
     value = b"".join(data.draw(st.permutations(parts)))
@@ -183,12 +183,12 @@ def lengthened(message: Message, longer: Sequence[int]) -> bytes:
     """The same message, every tag and length longer than it need be."""
     out = []
     for field, value in message.ListFields():
-        for each in value if field.is_repeated else [value]:
-            content = each
+        for element in value if field.is_repeated else [value]:
+            content = element
             if field.type == FieldDescriptor.TYPE_MESSAGE:
-                content = lengthened(each, longer)
-            elif isinstance(each, str):
-                content = each.encode()
+                content = lengthened(element, longer)
+            elif isinstance(element, str):
+                content = element.encode()
             out.append(written(field.number, content, longer))
     return b"".join(out)
 

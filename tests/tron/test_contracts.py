@@ -36,9 +36,9 @@ def complete(message: Message) -> Message:
     for field in message.DESCRIPTOR.fields:
         value = getattr(message, field.name)
         if field.type == field.TYPE_MESSAGE:
-            for each in value if field.is_repeated else [value]:
+            for element in value if field.is_repeated else [value]:
                 if field.is_repeated or message.HasField(field.name):
-                    complete(each)
+                    complete(element)
         elif not (value or field.is_repeated) and _is_required_address(
             message.DESCRIPTOR.name, field.name
         ):

@@ -47,6 +47,6 @@ def test_a_recorded_block_0_is_rebuilt_transaction_by_transaction() -> None:
     witness = recorded["block_header"]["raw_data"]["witness_address"]
     assert block.header.witness.hex() == witness
     assert [
-        print_transaction(each.transaction.raw, (), visible=False)
-        for each in block.transactions
+        print_transaction(included.transaction.raw, (), visible=False)
+        for included in block.transactions
     ] == recorded["transactions"]

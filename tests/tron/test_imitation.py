@@ -22,7 +22,7 @@ def test_what_is_put_between_the_letters_changes_nothing(
     word: str, data: st.DataObject
 ) -> None:
     noise = st.text(INVISIBLE + MARKS + " .-_\u00a0\u3000", max_size=3)
-    text = data.draw(noise) + "".join(each + data.draw(noise) for each in word)
+    text = data.draw(noise) + "".join(letter + data.draw(noise) for letter in word)
     assert skeleton(text) == skeleton(word)
 
 
@@ -31,21 +31,21 @@ def test_other_letters_that_look_the_same_change_nothing(
     word: str, data: st.DataObject
 ) -> None:
     text = ""
-    for each in word:
-        others = LOOKS_LIKE.get(each, "")
-        text += data.draw(st.sampled_from([each, each.swapcase(), *others]))
+    for letter in word:
+        others = LOOKS_LIKE.get(letter, "")
+        text += data.draw(st.sampled_from([letter, letter.swapcase(), *others]))
     assert skeleton(text) == skeleton(word)
 
 
 @given(words)
 def test_full_width_and_styled_letters_are_the_letters(word: str) -> None:
-    wide = "".join(chr(ord(each) + 0xFEE0) for each in word)
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in word)
     assert skeleton(wide) == skeleton(word)
     bold = "".join(
-        unicodedata.lookup(f"MATHEMATICAL BOLD CAPITAL {each.upper()}")
-        if each.isalpha()
-        else each
-        for each in word
+        unicodedata.lookup(f"MATHEMATICAL BOLD CAPITAL {letter.upper()}")
+        if letter.isalpha()
+        else letter
+        for letter in word
     )
     assert skeleton(bold) == skeleton(word)
 
@@ -61,7 +61,7 @@ def test_each_character_has_one_which_is_its_own() -> None:
     """Of the planes that have letters with cases; all of Unicode takes 12 s."""
     numbers = (*range(0x3000), *range(0xA640, 0xAC00), *range(0x1D400, 0x1F200))
     texts = map(chr, numbers)
-    assert [each for each in texts if skeleton(skeleton(each)) != skeleton(each)] == []
+    assert [text for text in texts if skeleton(skeleton(text)) != skeleton(text)] == []
 
 
 @pytest.mark.parametrize(

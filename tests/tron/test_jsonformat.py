@@ -23,10 +23,10 @@ from tests.tron.strategies import blobs, int64s, messages
 
 CLASSES = {name: made for name in CONTRACT_TYPES if (made := message_class(name))}
 STORED = next(
-    each
-    for each in printed_transactions()
-    if each["raw_data"]["contract"][0]["type"] == "TransferContract"
-    and each.get("signature")
+    row
+    for row in printed_transactions()
+    if row["raw_data"]["contract"][0]["type"] == "TransferContract"
+    and row.get("signature")
 )
 
 

@@ -22,26 +22,26 @@ pytestmark = pytest.mark.mainnet
 
 
 def transactions() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = mainnet.load("transactions.json.gz")
-    return found
+    rows: list[dict[str, Any]] = mainnet.load("transactions.json.gz")
+    return rows
 
 
 def test_each_transaction_has_its_txid_and_its_signers() -> None:
     signed = unread = 0
-    for each in transactions():
-        transaction = Transaction(bytes.fromhex(each["raw_data_hex"]))
-        assert transaction.txid == each["txid"]
+    for row in transactions():
+        transaction = Transaction(bytes.fromhex(row["raw_data_hex"]))
+        assert transaction.txid == row["txid"]
         contract = decode_raw(transaction.raw).contract
         if isinstance(contract, RawContract):
             # Block 0's owner is no address; shielded transfers are long off.
-            assert contract.type in (1, 51), each["txid"]
+            assert contract.type in (1, 51), row["txid"]
             unread += 1
         signers = [
             recover_signer(transaction.digest, bytes.fromhex(one))
-            for one in each["signature"]
+            for one in row["signature"]
         ]
-        assert (signers == [owner_of(contract)]) == each["signed_by_owner"] or (
-            "infinity" in each["what"]
+        assert (signers == [owner_of(contract)]) == row["signed_by_owner"] or (
+            "infinity" in row["what"]
         )
         signed += len(signers)
     assert len(transactions()) >= 101
@@ -50,7 +50,7 @@ def test_each_transaction_has_its_txid_and_its_signers() -> None:
 
 
 def test_the_point_at_infinity_pays_like_anybody() -> None:
-    [odd] = [each for each in transactions() if "infinity" in each["what"]]
+    [odd] = [row for row in transactions() if "infinity" in row["what"]]
     transaction = Transaction(bytes.fromhex(odd["raw_data_hex"]))
     contract = decode_raw(transaction.raw).contract
     assert isinstance(contract, Transfer)
@@ -62,14 +62,14 @@ def test_the_point_at_infinity_pays_like_anybody() -> None:
 
 def test_each_transaction_prints_as_its_node_printed_it() -> None:
     count = 0
-    for each in transactions():
-        if each["raw_data"] is None:
+    for row in transactions():
+        if row["raw_data"] is None:
             continue
-        raw = bytes.fromhex(each["raw_data_hex"])
-        printed = print_raw_data(raw, visible=each["visible"])
+        raw = bytes.fromhex(row["raw_data_hex"])
+        printed = print_raw_data(raw, visible=row["visible"])
         if printed["contract"][0]["type"] == "ShieldedTransferContract":
             continue  # had a field "fee" on the test network of 2019
-        assert as_printed_by_a_node(each["raw_data"], printed) == printed, each["txid"]
+        assert as_printed_by_a_node(row["raw_data"], printed) == printed, row["txid"]
         count += 1
     assert count >= 90
 
@@ -96,12 +96,12 @@ def as_printed_by_a_node(raw_data: Any, ours: Any) -> Any:
 
 def test_each_whole_transaction_is_its_leaf() -> None:
     rows = mainnet.load("roots.json.gz")["transactions"]
-    for each in rows:
-        data = bytes.fromhex(each["transaction"])
+    for row in rows:
+        data = bytes.fromhex(row["transaction"])
         stored = BlockTransaction.from_bytes(data)
         assert stored.encode() == data
-        assert sha256(data).hex() == each["leaf"]
-        assert stored.transaction.txid == each["txid"]
+        assert sha256(data).hex() == row["leaf"]
+        assert stored.transaction.txid == row["txid"]
         assert stored.contract_ret == 1
         assert not isinstance(decode_raw(stored.transaction.raw).contract, RawContract)
     assert len(rows) >= 35
@@ -110,9 +110,9 @@ def test_each_whole_transaction_is_its_leaf() -> None:
 def test_each_token_call_means_what_it_did() -> None:
     calls = mainnet.load("trc20.json.gz")["calls"]
     dirty = 0
-    for each in calls:
-        means = each["means"]
-        call = trc20.parse_call(bytes.fromhex(each["data"]))
+    for recorded_call in calls:
+        means = recorded_call["means"]
+        call = trc20.parse_call(bytes.fromhex(recorded_call["data"]))
         assert call is not None
         assert type(call).__name__ == means["kind"]
         to = call.spender if isinstance(call, trc20.ApproveCall) else call.recipient
@@ -121,7 +121,7 @@ def test_each_token_call_means_what_it_did() -> None:
         if isinstance(call, trc20.TransferCall):
             sender = means["sender"]
             assert call.sender == (sender and Address.from_hex(sender))
-        dirty += each["prefix_in_address_word"]
+        dirty += recorded_call["prefix_in_address_word"]
     assert len(calls) >= 375
     assert dirty > 0
 
@@ -129,10 +129,10 @@ def test_each_token_call_means_what_it_did() -> None:
 def test_each_log_of_a_transfer_is_read() -> None:
     logs = mainnet.load("trc20.json.gz")["logs"]
     kinds: Counter[str] = Counter()
-    for each in logs:
-        topics = tuple(bytes.fromhex(one) for one in each["topics"])
-        data = bytes.fromhex(each["data"])
-        log = Log(Address.from_hex(each["address"]), topics, data)
+    for recorded_log in logs:
+        topics = tuple(bytes.fromhex(one) for one in recorded_log["topics"])
+        data = bytes.fromhex(recorded_log["data"])
+        log = Log(Address.from_hex(recorded_log["address"]), topics, data)
         read = trc20.parse_log(log)
         kinds[type(read).__name__] += 1
         if topics[0] == trc20.TRANSFER_TOPIC:
@@ -146,36 +146,39 @@ def test_each_log_of_a_transfer_is_read() -> None:
 
 def test_each_class_of_odd_transfer_moves_what_the_network_moved() -> None:
     rows = mainnet.load("classes.json")["transfers"]
-    for each in rows:
-        moves = each["moves"]
-        assert decode_raw(bytes.fromhex(each["raw_data_hex"])).contract == Transfer(
+    for row in rows:
+        moves = row["moves"]
+        assert decode_raw(bytes.fromhex(row["raw_data_hex"])).contract == Transfer(
             Address.from_hex(moves["owner"]),
             Address.from_hex(moves["to"]),
             Sun(moves["amount"]),
-        ), each["what"]
+        ), row["what"]
     assert len(rows) >= 7
 
 
 def test_each_class_of_result_tells_what_became_of_it() -> None:
-    for each in mainnet.load("classes.json")["results"]:
-        encoded = each["ret_hex"]
+    for result in mainnet.load("classes.json")["results"]:
+        encoded = result["ret_hex"]
         results = [encoded] if isinstance(encoded, str) else encoded
         stored = BlockTransaction(
             Transaction(b""), tuple(bytes.fromhex(one) for one in results)
         )
-        assert stored.contract_ret == each["contract_ret"]
-        assert [mainnet.result_json(one) for one in results] == each["http_prints"]
+        assert stored.contract_ret == result["contract_ret"]
+        assert [mainnet.result_json(one) for one in results] == result["http_prints"]
 
 
 def test_raw_data_with_odd_fields_are_read_and_kept() -> None:
-    odd = {each["txid"]: each for each in mainnet.load("classes.json")["raw_fields"]}
-    found = 0
+    odd = {
+        included["txid"]: included
+        for included in mainnet.load("classes.json")["raw_fields"]
+    }
+    odd_count = 0
     for file in mainnet.block_files():
-        for each in recorded.read_json(file)["transactions"]:
-            transaction = Transaction(bytes.fromhex(each["raw_data_hex"]))
+        for included in recorded.read_json(file)["transactions"]:
+            transaction = Transaction(bytes.fromhex(included["raw_data_hex"]))
             if transaction.txid not in odd:
                 continue
-            found += 1
+            odd_count += 1
             data = decode_raw(transaction.raw)
             assert not isinstance(data.contract, RawContract)
             assert data.encode() != transaction.raw  # we would write it otherwise
@@ -184,36 +187,36 @@ def test_raw_data_with_odd_fields_are_read_and_kept() -> None:
             else:
                 assert isinstance(data.contract, Trigger)
                 assert data.contract.call_value == 0
-    assert found == len(odd)
+    assert odd_count == len(odd)
 
 
 def test_transactions_inside_other_answers_are_understood() -> None:
     """Of simulated calls, of JSON-RPC's buildTransaction, of TronGrid's pages."""
-    found: list[dict[str, Any]] = []
+    transactions: list[dict[str, Any]] = []
     for name in ("constant_calls.json", "jsonrpc.json", "trongrid.json.gz"):
-        for each in mainnet.load(name):
-            _collect(each["body"], found)
-    for each in found:
-        raw = bytes.fromhex(each["raw_data_hex"])
-        assert Transaction(raw).txid == each["txID"]
-        visible = bool(each.get("visible", False))
+        for row in mainnet.load(name):
+            _collect(row["body"], transactions)
+    for transaction in transactions:
+        raw = bytes.fromhex(transaction["raw_data_hex"])
+        assert Transaction(raw).txid == transaction["txID"]
+        visible = bool(transaction.get("visible", False))
         printed = print_raw_data(raw, visible=visible)
-        assert as_printed_by_a_node(each["raw_data"], printed) == printed
+        assert as_printed_by_a_node(transaction["raw_data"], printed) == printed
         assert not isinstance(decode_raw(raw).contract, RawContract)
-    assert len(found) >= 25
+    assert len(transactions) >= 25
 
 
-def _collect(value: Any, found: list[dict[str, Any]]) -> None:
+def _collect(value: Any, transactions: list[dict[str, Any]]) -> None:
     if isinstance(value, dict):
         if "raw_data_hex" in value:
-            found.append(value)
-        for each in value.values():
-            _collect(each, found)
+            transactions.append(value)
+        for element in value.values():
+            _collect(element, transactions)
     elif isinstance(value, list):
-        for each in value:
-            _collect(each, found)
+        for element in value:
+            _collect(element, transactions)
     elif isinstance(value, str) and value.startswith("{"):
         try:
-            _collect(json.loads(value), found)
+            _collect(json.loads(value), transactions)
         except ValueError:
             return

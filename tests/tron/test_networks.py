@@ -4,7 +4,7 @@ from lucidtrond.tron.networks import NETWORKS
 def test_networks_are_told_apart_by_everything_they_have() -> None:
     assert set(NETWORKS) == {"mainnet", "shasta", "nile"}
     for name in ("genesis_id", "chain_id", "endpoint", "explorer", "usdt"):
-        assert len({getattr(each, name) for each in NETWORKS.values()}) == 3
+        assert len({getattr(network, name) for network in NETWORKS.values()}) == 3
 
 
 def test_shasta_and_nile_are_not_swapped_as_some_published_tables_have_them() -> None:
@@ -15,7 +15,7 @@ def test_shasta_and_nile_are_not_swapped_as_some_published_tables_have_them() ->
 
 def test_usdt_contracts() -> None:
     """tron-protocol, Networks."""
-    assert {name: each.usdt.base58 for name, each in NETWORKS.items()} == {
+    assert {name: network.usdt.base58 for name, network in NETWORKS.items()} == {
         "mainnet": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
         "shasta": "TG3XXyExBkPp9nzdajDZsozEu4BkaSJozs",
         "nile": "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf",

@@ -21,7 +21,7 @@ each_odd = pytest.mark.parametrize("row", ODD, ids=lambda row: row["what"])
 
 
 def made(row: dict[str, Any]) -> Transaction:
-    signatures = tuple(bytes.fromhex(each) for each in row["signature"])
+    signatures = tuple(bytes.fromhex(signature) for signature in row["signature"])
     return Transaction(bytes.fromhex(row["raw_data_hex"]), signatures)
 
 
@@ -42,8 +42,8 @@ def test_its_signer_is_named(row: dict[str, Any]) -> None:
             with pytest.raises(BadSignature):
                 recover_signer(transaction.digest, signature)
         else:
-            found = recover_signer(transaction.digest, signature)
-            assert found == Address.from_hex(signer)
+            recovered = recover_signer(transaction.digest, signature)
+            assert recovered == Address.from_hex(signer)
 
 
 @each_odd

@@ -20,8 +20,8 @@ def test_bitmaps_read_back(types: frozenset[int]) -> None:
     operations = format_operations(types)
     assert len(operations) == 32
     assert set(parse_operations(operations)) == types
-    for each in range(-3, 300):
-        assert allows(operations, each) == (each in types)
+    for number in range(-3, 300):
+        assert allows(operations, number) == (number in types)
 
 
 @given(st.binary(min_size=32, max_size=32))

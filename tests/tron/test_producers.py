@@ -69,7 +69,9 @@ def test_a_new_producer_signs_with_its_own_key() -> None:
 
 def test_several_changes_come_in_their_order() -> None:
     made = [transaction(UPDATE, update(address(n))) for n in range(3, 6)]
-    assert [each.key for each in changes(*made)] == [address(n) for n in range(3, 6)]
+    assert [number.key for number in changes(*made)] == [
+        address(n) for n in range(3, 6)
+    ]
 
 
 def test_what_did_not_succeed_changes_nothing() -> None:

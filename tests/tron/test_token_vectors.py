@@ -22,13 +22,13 @@ OURS: Final[dict[str, Any]] = json.loads((DATA / "tokens.json").read_text())
 
 def recordings(part: str) -> list[dict[str, Any]]:
     everything = recorded.read_json(recorded.MAINNET / "trc20.json.gz")
-    found: list[dict[str, Any]] = everything[part]
-    return found
+    vectors: list[dict[str, Any]] = everything[part]
+    return vectors
 
 
 def check_calls(calls: Sequence[dict[str, Any]]) -> None:
-    for each in calls:
-        means = each["means"]
+    for call in calls:
+        means = call["means"]
         sender, recipient = (
             None if means[end] is None else Address.from_hex(means[end])
             for end in ("sender", "recipient")
@@ -38,26 +38,28 @@ def check_calls(calls: Sequence[dict[str, Any]]) -> None:
         expected: Any = trc20.TransferCall(sender, recipient, amount)
         if means["kind"] == "ApproveCall":
             expected = trc20.ApproveCall(recipient, amount)
-        assert trc20.parse_call(bytes.fromhex(each["data"])) == expected, each["txid"]
+        assert trc20.parse_call(bytes.fromhex(call["data"])) == expected, call["txid"]
 
 
 def check_logs(logs: Sequence[dict[str, Any]]) -> set[tuple[bool, bytes]]:
     """Give what transfers returned that moved something, and whether of USDT."""
     returned: set[tuple[bool, bytes]] = set()
-    for each in logs:
-        topics = tuple(bytes.fromhex(topic) for topic in each["topics"])
-        token = Address.from_hex(each["address"])
-        log = Log(token, topics, bytes.fromhex(each["data"]))
+    for recorded_log in logs:
+        topics = tuple(bytes.fromhex(topic) for topic in recorded_log["topics"])
+        token = Address.from_hex(recorded_log["address"])
+        log = Log(token, topics, bytes.fromhex(recorded_log["data"]))
         read = trc20.classify_log(log)
         standard = topics[0] in (trc20.TRANSFER_TOPIC, trc20.APPROVAL_TOPIC)
-        assert (read is not None) == standard, each["txid"]
-        assert not isinstance(read, trc20.UnreadableLog), each["txid"]
+        assert (read is not None) == standard, recorded_log["txid"]
+        assert not isinstance(read, trc20.UnreadableLog), recorded_log["txid"]
         if isinstance(read, trc20.TransferLog):
             moved = trc20.amount_moved(
                 [log], token=token, sender=read.sender, recipient=read.recipient
             )
-            assert read.amount == moved == int(each["data"], 16), each["txid"]
-            returned.add((token == USDT, bytes.fromhex(each["return_value"])))
+            assert read.amount == moved == int(recorded_log["data"], 16), recorded_log[
+                "txid"
+            ]
+            returned.add((token == USDT, bytes.fromhex(recorded_log["return_value"])))
     return returned
 
 
@@ -76,7 +78,7 @@ def test_every_recorded_call_means_what_is_recorded() -> None:
     calls = recordings("calls")
     check_calls(calls)
     # The prefix 41 in the upper bytes of an address word is half of what there is.
-    assert sum(each["prefix_in_address_word"] for each in calls) > 100
+    assert sum(call["prefix_in_address_word"] for call in calls) > 100
     assert len(calls) > 300
 
 

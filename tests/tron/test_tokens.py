@@ -26,12 +26,12 @@ def test_every_token_is_found_both_ways_or_the_list_is_refused(
         with pytest.raises(AmbiguousTokens):
             KnownTokens(tokens)
         return
-    known = KnownTokens(tokens)
-    assert list(known) == tokens
-    for each in tokens:
-        assert known.at(each.address.base58) is each
-        assert known.called(each.symbol.swapcase()) is each
-        assert known.at(each.symbol) is None
+    listed = KnownTokens(tokens)
+    assert list(listed) == tokens
+    for token in tokens:
+        assert listed.at(token.address.base58) is token
+        assert listed.called(token.symbol.swapcase()) is token
+        assert listed.at(token.symbol) is None
 
 
 def test_no_token_may_be_called_trx() -> None:

@@ -40,7 +40,7 @@ def test_selectors_are_the_standards() -> None:
         "313ce567": abi.encode_call(trc20.DECIMALS, ()),
         "18160ddd": abi.encode_call(trc20.TOTAL_SUPPLY, ()),
     }
-    assert {each[:4].hex(): each for each in data.values()} == data
+    assert {letter[:4].hex(): letter for letter in data.values()} == data
     assert trc20.balance_of(A)[4:] == word(A)
     assert trc20.allowance(A, B)[4:] == word(A) + word(B)
 

@@ -22,8 +22,8 @@ def test_the_first_one_above_the_reference_and_before_the_expiration_counts(
         for number, parent in zip(unproven.numbers, unproven.parent_times, strict=True)
         if number > after and parent < expiration
     ]
-    found = unproven.may_hold(after=after, expiration=UnixMillis(expiration))
-    assert found == (expected[0] if expected else None)
+    possible = unproven.may_hold(after=after, expiration=UnixMillis(expiration))
+    assert possible == (expected[0] if expected else None)
 
 
 @given(blocks, st.integers(0, 60))

@@ -150,8 +150,8 @@ def check_contract_address(address: Address, expected: Fields) -> None:
 
 
 def check_contract_address_create(given: Fields, expected: Fields) -> None:
-    [txid] = [each for each in given.values() if len(each) == 64]
-    [owner] = [each for each in given.values() if len(each) != 64]
+    [txid] = [value for value in given.values() if len(value) == 64]
+    [owner] = [value for value in given.values() if len(value) != 64]
     address = created_by_transaction(bytes.fromhex(txid), parse_address(owner).raw)
     check_contract_address(address, expected)
 
@@ -245,7 +245,7 @@ def check_raw_data_codec(given: Fields, expected: Fields) -> None:
 
 
 def check_revert_reason(given: Fields, expected: Fields) -> None:
-    [data] = [each for key, each in given.items() if key in ("data", "hex", "output")]
+    [data] = [value for key, value in given.items() if key in ("data", "hex", "output")]
     reason = read_revert(bytes.fromhex(data.removeprefix("0x")))
     assert str(reason) in expected.values()
 
@@ -289,7 +289,7 @@ def check_trc20_transfer_log(given: Fields, expected: Fields) -> None:
     read = trc20.parse_log(
         Log(
             Address.from_evm(log["address"]),
-            tuple(bytes.fromhex(each) for each in log["topics"]),
+            tuple(bytes.fromhex(topic) for topic in log["topics"]),
             bytes.fromhex(log["data"]),
         )
     )

@@ -126,8 +126,8 @@ async def test_everybodys_receipt_is_asked_for_and_who_has_none_is_left_out() ->
     ]
     async with open_nodes(*nodes) as pool:
         nodes[2].fault = always(lambda: answer(LITE))
-        found = await pool.find_receipts(TxId(txid))
-        assert [each.txid for each in found] == [txid] * 2
-        assert await CachedNode(pool).find_receipts(TxId(txid)) == found
+        receipts = await pool.find_receipts(TxId(txid))
+        assert [receipt.txid for receipt in receipts] == [txid] * 2
+        assert await CachedNode(pool).find_receipts(TxId(txid)) == receipts
         nodes[0].fault = nodes[3].fault = always(lambda: answer(LITE))
         assert await pool.find_receipts(TxId(txid)) == []

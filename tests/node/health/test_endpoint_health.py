@@ -111,7 +111,7 @@ async def test_a_question_that_would_wait_too_long_is_refused(
         for _ in range(8):
             nursery.start_soon(ask)
     assert len(failed) == 5
-    assert all("its rate is used up" in each for each in failed)
+    assert all("its rate is used up" in failure for failure in failed)
     assert trio.current_time() <= 30
 
 
@@ -297,7 +297,7 @@ async def test_a_slow_endpoint_holds_up_no_comparison(autojump_clock: Clock) -> 
         slow.delay_s = 9
         await pool.fetch_head(solid=True)
         assert trio.current_time() <= COMPARE_WITHIN_S
-        assert [each["behind_blocks"] for each in pool.endpoints()] == [0, None]
+        assert [status["behind_blocks"] for status in pool.endpoints()] == [0, None]
 
 
 # Lies
@@ -365,13 +365,13 @@ async def test_a_genesis_that_comes_late_and_is_another_is_told(
         other.fault = always(lambda: answer(json.dumps(block)))
         assert (await pool.broadcast(FRESH)).endpoint == "node0"
         assert states(pool) == ["ok", "wrong network"]
-        told = [await pool.changes.next() for _ in range(2)]
-    assert [each.state for each in told] == ["failing", "wrong network"]
-    assert block["blockID"] in told[1].reason
+        changes = [await pool.changes.next() for _ in range(2)]
+    assert [change.state for change in changes] == ["failing", "wrong network"]
+    assert block["blockID"] in changes[1].reason
     assert "endpoint is on another network" in caplog.text
 
 
-# What is told
+# What is reported
 
 
 async def test_who_comes_and_goes_is_told_once_a_minute(autojump_clock: Clock) -> None:

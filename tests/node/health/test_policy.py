@@ -36,12 +36,12 @@ LASTING: list[NodeError] = [
 def waits(
     policy: RetryPolicy, error: NodeError = GONE, chance: float = 1
 ) -> list[float]:
-    found: list[float] = []
+    planned: list[float] = []
     for failures in count(1):
         wait = policy.wait_s(failures, error, chance=chance)
         if wait is None:
-            return found
-        found.append(wait)
+            return planned
+        planned.append(wait)
     raise AssertionError
 
 
@@ -75,9 +75,9 @@ def test_a_wait_that_the_node_asked_for_is_never_shortened(
 ) -> None:
     policy = RetryPolicy(jitter=jitter)
     error = NodeUnavailable("n", 1, retry_after_s=asked)
-    found = waits(policy, error, chance)
-    assert all(each >= asked for each in found)
-    assert (found == []) == (asked > LONGEST_WAIT_S)
+    planned = waits(policy, error, chance)
+    assert all(wait_s >= asked for wait_s in planned)
+    assert (planned == []) == (asked > LONGEST_WAIT_S)
 
 
 @given(st.integers(0, 30), st.floats(1, 1e300), st.floats(0, 1e300), st.floats(0, 1))
@@ -85,10 +85,10 @@ def test_waits_grow_and_stay_bounded(
     retries: int, backoff: float, first: float, chance: float
 ) -> None:
     policy = RetryPolicy(retries, backoff, first)
-    found = waits(policy, chance=chance)
-    assert len(found) == retries
-    assert found == sorted(found)
-    assert all(0 <= each <= LONGEST_WAIT_S for each in found)
+    planned = waits(policy, chance=chance)
+    assert len(planned) == retries
+    assert planned == sorted(planned)
+    assert all(0 <= wait_s <= LONGEST_WAIT_S for wait_s in planned)
 
 
 @pytest.mark.parametrize("failures", [1, 2, 3, 10, 10**9])
@@ -116,5 +116,5 @@ def test_of_several_failures_the_one_that_may_pass_soonest_is_reported(
     errors: list[NodeError],
 ) -> None:
     assert "gone" in str(most_telling(errors))
-    waiting = [each for each in errors if "gone" not in str(each)]
+    waiting = [error for error in errors if "gone" not in str(error)]
     assert retry_after_s(most_telling(waiting)) == 5

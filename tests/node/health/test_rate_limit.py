@@ -122,7 +122,7 @@ def simulate(
 
     *refuses* is asked with the time and the requests of that second so far.
     """
-    came = refused = in_second = 0
+    sent = refused = in_second = 0
     for step in range(seconds * demand):
         now = start + step / demand
         if step % demand == 0:
@@ -131,13 +131,13 @@ def simulate(
             continue
         pace.take(now)
         in_second += 1
-        came += 1
+        sent += 1
         if refuses(now, in_second):
             refused += 1
             pace.note_refusal(now, punished=False)
         else:
             pace.note_answer(now)
-    return (came - refused) / seconds, refused / came
+    return (sent - refused) / seconds, refused / sent
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.12])

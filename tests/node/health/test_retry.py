@@ -127,8 +127,8 @@ def test_it_can_be_cancelled_at_any_point(after_s: float, takes_s: float) -> Non
 
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
     assert asked.running == 0
-    certain = [each for each in begins if each < after_s - 1e-6]
-    possible = [each for each in begins if each <= after_s + 1e-6]
+    certain = [begin for begin in begins if begin < after_s - 1e-6]
+    possible = [begin for begin in begins if begin <= after_s + 1e-6]
     assert len(certain) <= len(asked.at) <= max(1, len(possible))
 
 

@@ -18,8 +18,8 @@ OURS: dict[str, Any] = json.loads((DATA / "tokens.json").read_text())
 
 
 def constant(printed: Any) -> ConstantResult:
-    found = msgspec.json.decode(json.dumps(printed), type=wire.ConstantJson)
-    return translate.read_constant(found)
+    answer = msgspec.json.decode(json.dumps(printed), type=wire.ConstantJson)
+    return translate.read_constant(answer)
 
 
 def moved(answer: Any, *, owner: str, token: str, data: str) -> int:
@@ -37,16 +37,16 @@ def moved(answer: Any, *, owner: str, token: str, data: str) -> int:
 
 
 def test_logs_tell_a_false_token_that_moves_from_one_that_does_not() -> None:
-    found = {
-        int(each["moves"]): moved(
-            each["answer"],
-            owner=each["owner"],
-            token=each["token"],
-            data=each["data"],
+    amounts = {
+        int(row["moves"]): moved(
+            row["answer"],
+            owner=row["owner"],
+            token=row["token"],
+            data=row["data"],
         )
-        for each in OURS["simulations"]
+        for row in OURS["simulations"]
     }
-    assert found == {0: 0, 5: 5}
+    assert amounts == {0: 0, 5: 5}
 
 
 @pytest.mark.parametrize("row", OURS["refusals"], ids=lambda row: row["what"])
@@ -61,16 +61,16 @@ def test_a_call_that_does_not_run_is_told_from_a_node_that_runs_none(row: Any) -
 @pytest.mark.mainnet
 def test_the_recorded_simulations_are_judged_alike() -> None:
     rows = recorded.read_json(recorded.RUNS / "false-token-simulations.json")
-    found = {
+    amounts = {
         name: moved(
-            each["a"],
-            owner=each["q"]["owner_address"],
-            token=each["q"]["contract_address"],
-            data="a9059cbb" + each["q"]["parameter"],
+            row["a"],
+            owner=row["q"]["owner_address"],
+            token=row["q"]["contract_address"],
+            data="a9059cbb" + row["q"]["parameter"],
         )
-        for name, each in rows.items()
+        for name, row in rows.items()
     }
-    assert found == {"quiet": 5, "odd": 0}
+    assert amounts == {"quiet": 5, "odd": 0}
 
 
 def as_we_ask(body: Any) -> Any:
@@ -83,15 +83,15 @@ def as_we_ask(body: Any) -> Any:
 
 @pytest.mark.mainnet
 def test_every_recorded_answer_to_a_call_is_read() -> None:
-    found = recorded.read_json(recorded.MAINNET / "constant_calls.json")
-    results = [constant(as_we_ask(each["body"])) for each in found]
-    assert len(results) == len(found) >= 7
-    assert [each.reverted for each in results].count(True) == 1
+    rows = recorded.read_json(recorded.MAINNET / "constant_calls.json")
+    results = [constant(as_we_ask(row["body"])) for row in rows]
+    assert len(results) == len(rows) >= 7
+    assert [result.reverted for result in results].count(True) == 1
     # USDT on Nile: it moves 1 and returns 0.
-    [with_logs] = [each for each in results if each.logs]
-    [log] = [trc20.parse_log(each) for each in with_logs.logs]
+    [with_logs] = [result for result in results if result.logs]
+    [log] = [trc20.parse_log(log) for log in with_logs.logs]
     assert isinstance(log, trc20.TransferLog)
     assert (log.amount, with_logs.result) == (1, bytes(32))
     assert with_logs.energy_used == 29_650
-    surcharged = [each for each in results if each.energy_penalty]
+    surcharged = [result for result in results if result.energy_penalty]
     assert {(e.energy_used, e.energy_penalty) for e in surcharged} == {(4062, 3127)}

@@ -42,7 +42,7 @@ from tests.node.nodes import (
 from tests.tron.chainrun import load, make_block
 
 STRANGER = Address(b"A" + b"\x99" * 20)
-KNOWN = Address.from_hex(next(a for a, found in load()["accounts"].items() if found))
+KNOWN = Address.from_hex(next(a for a, answer in load()["accounts"].items() if answer))
 NUMBER = 300
 TXID = TxId(block_json(NUMBER)["transactions"][0]["txID"])
 NOBODYS = TxId("99" * 32)
@@ -158,8 +158,8 @@ async def test_every_transaction_and_receipt_is_found() -> None:
     async with open_client(RecordedNode()) as client:
         for txid, (number, index) in [*places().items()][15::40]:
             block = make_block(block_json(number))
-            found = await client.fetch_transaction(TxId(txid))
-            assert found == block.transactions[index]
+            answer = await client.fetch_transaction(TxId(txid))
+            assert answer == block.transactions[index]
             receipts = await client.fetch_receipts(block)
             assert await client.fetch_receipt(TxId(txid)) == receipts[index]
 
@@ -188,13 +188,16 @@ async def test_a_broadcast_hands_in_our_bytes() -> None:
     fresh = Transaction(SIGNED.raw + b"\x90\x01\x01", SIGNED.signatures)
     async with open_client(node) as client:
         taken = await client.broadcast(fresh)
-        known = await client.broadcast(SIGNED)
-    assert [each["transaction"] for each in node.questions("broadcasthex")] == [
+        duplicate = await client.broadcast(SIGNED)
+    assert [question["transaction"] for question in node.questions("broadcasthex")] == [
         fresh.encode().hex(),
         SIGNED.encode().hex(),
     ]
     assert (taken.accepted, taken.txid, taken.endpoint) == (True, fresh.txid, "node")
-    assert (known.code, known.message) == ("DUP_TRANSACTION_ERROR", "Dup transaction.")
+    assert (duplicate.code, duplicate.message) == (
+        "DUP_TRANSACTION_ERROR",
+        "Dup transaction.",
+    )
 
 
 # Answers that are none
@@ -397,9 +400,9 @@ async def test_a_block_of_a_range_that_lost_a_transaction_is_unproven() -> None:
     node = RecordedNode(fault=answering(whole, short))
     async with open_client(node) as client:
         blocks = await client.fetch_blocks(NUMBER, NUMBER + 3)
-        assert [each.root_proven for each in blocks] == [True, True, True]
+        assert [block.root_proven for block in blocks] == [True, True, True]
         blocks = await client.fetch_blocks(NUMBER, NUMBER + 3)
-        assert [each.root_proven for each in blocks] == [True, False, True]
+        assert [block.root_proven for block in blocks] == [True, False, True]
 
 
 async def test_blocks_of_two_branches_do_not_make_a_range() -> None:
@@ -407,7 +410,7 @@ async def test_blocks_of_two_branches_do_not_make_a_range() -> None:
     branch, other = forged(11, stem["blockID"]), forged(11, "11" * 32)
     for second, fits in ((branch, True), (other, False)):
         page = answer(json.dumps({"block": [stem, second]}))
-        pages = [answer(json.dumps({"block": [each]})) for each in (stem, second)]
+        pages = [answer(json.dumps({"block": [block]})) for block in (stem, second)]
         for answers, span in (([page], 100), (pages, 1)):
             async with open_client(RecordedNode(fault=answering(*answers))) as client:
                 client._span = span
@@ -482,8 +485,10 @@ async def test_answers_without_blocks_are_never_as_long_as_those_with(
 
 async def test_a_call_that_can_not_be_run_is_the_calls_fault() -> None:
     node = RecordedNode()
-    told = {"code": "CONTRACT_VALIDATE_ERROR", "message": b"no contract".hex()}
-    node.fault = always(lambda: answer(json.dumps({"result": told})), but=("getblock",))
+    refusal = {"code": "CONTRACT_VALIDATE_ERROR", "message": b"no contract".hex()}
+    node.fault = always(
+        lambda: answer(json.dumps({"result": refusal})), but=("getblock",)
+    )
     asked = Address(b"\x41" + bytes(20))
     async with open_nodes(node) as pool:
         with pytest.raises(NodeRefused, match="no contract"):

@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 
 def bodies(name: str, part: str | None = None) -> Iterator[dict[str, Any]]:
-    found = mainnet.load(name)
-    for each in found if part is None else found[part]:
-        yield each["body"]
+    recording = mainnet.load(name)
+    for row in recording if part is None else recording[part]:
+        yield row["body"]
 
 
 def parsed(body: Any, kind: type[T]) -> T:
@@ -40,8 +40,8 @@ def test_each_account_is_read() -> None:
         assert account.balance == body.get("balance", 0)
         assert account.created_ms == body.get("create_time")
         staked = {
-            each.get("type", "BANDWIDTH"): each.get("amount", 0)
-            for each in body.get("frozenV2", ())
+            stake.get("type", "BANDWIDTH"): stake.get("amount", 0)
+            for stake in body.get("frozenV2", ())
         }
         assert account.staked_bandwidth == staked.get("BANDWIDTH", 0)
         assert account.staked_energy == staked.get("ENERGY", 0)
@@ -52,11 +52,11 @@ def test_each_account_is_read() -> None:
 def test_each_resource_is_read() -> None:
     count = 0
     for body in bodies("resources.json"):
-        found = translate.read_resources(parsed(body, wire.ResourcesJson))
-        assert found.free_net_limit == body["freeNetLimit"]
-        assert found.free_net_used == body.get("freeNetUsed", 0)
-        assert found.net_limit == body.get("NetLimit", 0)
-        assert found.energy_limit == body.get("EnergyLimit", 0)
+        answer = translate.read_resources(parsed(body, wire.ResourcesJson))
+        assert answer.free_net_limit == body["freeNetLimit"]
+        assert answer.free_net_used == body.get("freeNetUsed", 0)
+        assert answer.net_limit == body.get("NetLimit", 0)
+        assert answer.energy_limit == body.get("EnergyLimit", 0)
         count += 1
     assert count >= 3
 
@@ -64,12 +64,12 @@ def test_each_resource_is_read() -> None:
 def test_each_simulated_call_is_read() -> None:
     reverted = count = 0
     for body in bodies("constant_calls.json"):
-        found = translate.read_constant(parsed(body, wire.ConstantJson))
-        assert found.result.hex() == body["constant_result"][0]
-        assert found.energy_used == body.get("energy_used", 0)
-        assert found.energy_penalty == body.get("energy_penalty", 0)
-        assert found.reverted == ("message" in body["result"])
-        reverted += found.reverted
+        answer = translate.read_constant(parsed(body, wire.ConstantJson))
+        assert answer.result.hex() == body["constant_result"][0]
+        assert answer.energy_used == body.get("energy_used", 0)
+        assert answer.energy_penalty == body.get("energy_penalty", 0)
+        assert answer.reverted == ("message" in body["result"])
+        reverted += answer.reverted
         count += 1
     assert count >= 7
     assert reverted >= 1
@@ -78,8 +78,8 @@ def test_each_simulated_call_is_read() -> None:
 def test_each_answer_to_a_broadcast_is_read() -> None:
     codes = []
     for body in bodies("broadcast.json"):
-        found = parsed(body, wire.BroadcastJson)
-        answer = translate.read_broadcast(found, TxId(body["txid"]), name="n")
+        reply = parsed(body, wire.BroadcastJson)
+        answer = translate.read_broadcast(reply, TxId(body["txid"]), name="n")
         assert answer.accepted == body.get("result", False)
         codes.append(answer.code)
     assert codes == [
@@ -93,11 +93,13 @@ def test_each_answer_to_a_broadcast_is_read() -> None:
 def test_each_list_of_parameters_is_read() -> None:
     count = 0
     for body in bodies("parameters.json", "parameters"):
-        found = translate.read_parameters(parsed(body, wire.ParametersJson))
-        every = {each["key"]: each.get("value", 0) for each in body["chainParameter"]}
-        assert found.every == every
-        assert found.energy_fee == every["getEnergyFee"]
-        assert found.max_fee_limit == 15_000_000_000
+        answer = translate.read_parameters(parsed(body, wire.ParametersJson))
+        every = {
+            entry["key"]: entry.get("value", 0) for entry in body["chainParameter"]
+        }
+        assert answer.every == every
+        assert answer.energy_fee == every["getEnergyFee"]
+        assert answer.max_fee_limit == 15_000_000_000
         count += 1
     assert count >= 1
 
@@ -115,12 +117,12 @@ def test_what_each_node_says_of_itself_is_read() -> None:
 
 def test_each_receipt_is_read_with_all_that_it_cost() -> None:
     count = logs = 0
-    for each in mainnet.load("receipts.json.gz"):
-        info = each["info"]
+    for row in mainnet.load("receipts.json.gz"):
+        info = row["info"]
         receipt = translate.read_receipt(parsed(info, wire.InfoJson))
         assert receipt.txid == info["id"]
         beyond = receipt.fee - receipt.net_fee - receipt.energy_fee
-        assert beyond == each["fee_beyond_net_and_energy"]
+        assert beyond == row["fee_beyond_net_and_energy"]
         assert receipt.failed == (info.get("result") == "FAILED")
         assert len(receipt.logs) == len(info.get("log", ()))
         for log, theirs in zip(receipt.logs, info.get("log", ()), strict=True):

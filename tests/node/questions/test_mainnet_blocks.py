@@ -36,8 +36,8 @@ def read_block(printed: Any) -> Block:
 
 def read_receipts(printed: Any, number: int) -> tuple[Receipt, ...]:
     data = json.dumps(printed).encode()
-    found = msgspec.json.decode(data, type=tuple[wire.InfoJson, ...])
-    return translate.read_receipts(found, number)
+    answer = msgspec.json.decode(data, type=tuple[wire.InfoJson, ...])
+    return translate.read_receipts(answer, number)
 
 
 @every_block
@@ -46,17 +46,17 @@ def test_each_block_is_read_and_proven_as_far_as_json_shows_it(file: Path) -> No
     block = read_block(mainnet.block_json(recording))
     assert block.header.id == recording["id"]
     assert block.root_proven == (block.header.number != mainnet.UNPROVABLE)
-    for each, printed in zip(
+    for included, printed in zip(
         block.transactions, recording["transactions"], strict=True
     ):
-        assert each.transaction.raw.hex() == printed["raw_data_hex"]
-        assert [one.hex() for one in each.transaction.signatures] == printed[
+        assert included.transaction.raw.hex() == printed["raw_data_hex"]
+        assert [one.hex() for one in included.transaction.signatures] == printed[
             "signature"
         ]
 
 
 def test_exact_bytes_prove_the_block_that_json_does_not_show_whole() -> None:
-    [file] = [each for each in mainnet.block_files() if "79072107" in each.name]
+    [file] = [path for path in mainnet.block_files() if "79072107" in path.name]
     recording = recorded.read_json(file)
     exact = mainnet.make_block(recording)
     assert check_block(exact, expected_id=recording["id"]) == recording["id"]
@@ -81,9 +81,9 @@ def test_exact_bytes_prove_the_block_that_json_does_not_show_whole() -> None:
 def test_each_transaction_is_understood_printed_and_read_back(file: Path) -> None:
     recording = recorded.read_json(file)
     kinds: Counter[str] = Counter()
-    for each in recording["transactions"]:
-        raw = bytes.fromhex(each["raw_data_hex"])
-        signatures = tuple(bytes.fromhex(one) for one in each["signature"])
+    for included in recording["transactions"]:
+        raw = bytes.fromhex(included["raw_data_hex"])
+        signatures = tuple(bytes.fromhex(one) for one in included["signature"])
         contract = decode_raw(raw).contract
         kinds[type(contract).__name__] += 1
         assert owner_of(contract) is not None
@@ -103,10 +103,10 @@ def test_each_signature_names_a_signer(file: Path) -> None:
     """Without another permission and a second signature that is the owner."""
     recording = recorded.read_json(file)
     by_owner = 0
-    for each in recording["transactions"]:
-        transaction = Transaction(bytes.fromhex(each["raw_data_hex"]))
+    for included in recording["transactions"]:
+        transaction = Transaction(bytes.fromhex(included["raw_data_hex"]))
         data = decode_raw(transaction.raw)
-        signatures = [bytes.fromhex(one) for one in each["signature"]]
+        signatures = [bytes.fromhex(one) for one in included["signature"]]
         signers = [recover_signer(transaction.digest, one) for one in signatures]
         assert len(signers) == len(set(signers)) > 0
         if data.permission_id == 0 and len(signers) == 1:
@@ -157,18 +157,18 @@ def test_one_changed_field_of_a_real_block_is_caught_or_unproven(file: Path) -> 
 
 
 def headers() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = mainnet.load("headers.json.gz")["headers"]
-    return found
+    loaded: list[dict[str, Any]] = mainnet.load("headers.json.gz")["headers"]
+    return loaded
 
 
 def test_each_header_has_its_id_and_its_signer() -> None:
     signed: Counter[str] = Counter()
-    for each in headers():
-        header = mainnet.make_header(each)
-        assert header.id == each["id"]
-        if each["witness_signature"]:
-            assert header.signer() == Address.from_hex(each["signer"])
-            signed[each["signed_by"]] += 1
+    for row in headers():
+        header = mainnet.make_header(row)
+        assert header.id == row["id"]
+        if row["witness_signature"]:
+            assert header.signer() == Address.from_hex(row["signer"])
+            signed[row["signed_by"]] += 1
     assert len(headers()) >= 701
     assert signed["witness"] >= 84
     assert signed["witness permission key"] >= 17
@@ -177,19 +177,19 @@ def test_each_header_has_its_id_and_its_signer() -> None:
 def test_each_signed_header_is_read_from_json() -> None:
     """Whose key it is, `chain.producers` judges."""
     count = 0
-    for each in headers():
-        if not each["witness_signature"]:
+    for header in headers():
+        if not header["witness_signature"]:
             continue
-        data = json.dumps(mainnet.header_json(each, each["id"]))
-        found = msgspec.json.decode(data, type=wire.BlockJson)
-        assert translate.read_header(found) == mainnet.make_header(each)
+        data = json.dumps(mainnet.header_json(header, header["id"]))
+        answer = msgspec.json.decode(data, type=wire.BlockJson)
+        assert translate.read_header(answer) == mainnet.make_header(header)
         count += 1
     assert count >= 101
 
 
 def test_consecutive_headers_follow_one_another() -> None:
     linked = 0
-    made: list[BlockHeader] = [mainnet.make_header(each) for each in headers()]
+    made: list[BlockHeader] = [mainnet.make_header(header) for header in headers()]
     for parent, header in pairwise(made):
         if header.number == parent.number + 1 and header.version == parent.version:
             linked += header.parent_id == parent.id
@@ -198,18 +198,18 @@ def test_consecutive_headers_follow_one_another() -> None:
 
 def test_the_transaction_with_a_long_signature_is_found_with_its_signer() -> None:
     [row] = [
-        each
-        for each in mainnet.load("classes.json")["signatures"]
-        if "68 bytes" in each["what"]
+        signature
+        for signature in mainnet.load("classes.json")["signatures"]
+        if "68 bytes" in signature["what"]
     ]
-    [file] = [each for each in mainnet.block_files() if "79072107" in each.name]
+    [file] = [path for path in mainnet.block_files() if "79072107" in path.name]
     [printed] = [
-        each
-        for each in mainnet.block_json(recorded.read_json(file))["transactions"]
-        if each["txID"] == row["txid"]
+        included
+        for included in mainnet.block_json(recorded.read_json(file))["transactions"]
+        if included["txID"] == row["txid"]
     ]
-    found = msgspec.json.decode(json.dumps(printed), type=wire.TransactionJson)
-    transaction = translate.read_transaction(found, TxId(row["txid"])).transaction
+    answer = msgspec.json.decode(json.dumps(printed), type=wire.TransactionJson)
+    transaction = translate.read_transaction(answer, TxId(row["txid"])).transaction
     [signature] = transaction.signatures
     assert len(signature) == 68
     owner = owner_of(decode_raw(transaction.raw).contract)

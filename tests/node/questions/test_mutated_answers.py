@@ -165,29 +165,29 @@ def mutations(draw: st.DrawFn, printed: Json) -> Json:
     return changed
 
 
-def use(found: object) -> None:
+def use(answer: object) -> None:
     """Do with an answer all that is done with it without asking anybody."""
-    match found:
+    match answer:
         case list() | tuple():
-            for each in found:
-                use(each)
+            for included in answer:
+                use(included)
         case BlockHeader():
             with contextlib.suppress(ValueError):  # of a producer that is no address
-                Signed.of(found)
+                Signed.of(answer)
         case Block():
-            use(found.header)
-            for each in found.transactions:
-                use(each)
-            expected = expected_logs(found, TOKENS)
+            use(answer.header)
+            for included in answer.transactions:
+                use(included)
+            expected = expected_logs(answer, TOKENS)
             assert missing_logs(expected, ()) == expected
         case BlockTransaction():
             with contextlib.suppress(MalformedTransaction):
-                encoded(view_transaction(found.transaction, TOKENS))
-            assert isinstance(found.contract_ret, int | None)
+                encoded(view_transaction(answer.transaction, TOKENS))
+            assert isinstance(answer.contract_ret, int | None)
         case Receipt():
-            encoded(view_receipt(found, POSITION, TOKENS, solidified=True))
-            InternalsOf().note([found])
-            assert not compare([found], [found]).differing
+            encoded(view_receipt(answer, POSITION, TOKENS, solidified=True))
+            InternalsOf().note([answer])
+            assert not compare([answer], [answer]).differing
         case _:
             pass
 
@@ -215,9 +215,9 @@ async def asked(name: str, printed: Json) -> object:
 @pytest.mark.parametrize("name", QUESTIONS_OF)
 def test_unchanged_each_is_an_answer(name: str) -> None:
     _, printed = QUESTIONS_OF[name]
-    found = trio.run(asked, name, printed)
-    assert found is not None
-    use(found)
+    answer = trio.run(asked, name, printed)
+    assert answer is not None
+    use(answer)
 
 
 @pytest.mark.parametrize("name", QUESTIONS_OF)
@@ -243,8 +243,8 @@ def test_a_changed_block_with_its_changed_receipts_is_booked_or_refused(
     if not isinstance(receipts, tuple) or block != WHOLE:
         receipts = trio.run(asked, "fetch_receipts", infos_json(BUSY))
     assert isinstance(receipts, tuple)
-    if [each.transaction.txid for each in block.transactions] == [
-        each.txid for each in receipts
+    if [included.transaction.txid for included in block.transactions] == [
+        receipt.txid for receipt in receipts
     ]:
         unreadable_logs(block, receipts, TOKENS)
         for moved in read_block(block, receipts).movements:

@@ -17,8 +17,8 @@ def test_a_header_may_be_signed_by_another_key_than_its_producers_own() -> None:
     printed = copy.deepcopy(block_json(7))
     other = block_json(8)["block_header"]["witness_signature"]
     printed["block_header"]["witness_signature"] = other
-    found = msgspec.json.decode(json.dumps(printed), type=wire.BlockJson)
-    header = translate.read_header(found)
+    answer = msgspec.json.decode(json.dumps(printed), type=wire.BlockJson)
+    header = translate.read_header(answer)
     assert header.signer().raw != header.witness
 
 
@@ -27,8 +27,8 @@ def test_a_witness_permission_has_one_key_or_there_is_none() -> None:
     printed: Json = {"address": owner.hex, "witness_permission": {"keys": []}}
 
     def read() -> Account:
-        found = msgspec.json.decode(json.dumps(printed), type=wire.AccountJson)
-        return translate.read_account(found, owner)
+        answer = msgspec.json.decode(json.dumps(printed), type=wire.AccountJson)
+        return translate.read_account(answer, owner)
 
     assert (read().witness_key, read().block_key) == (None, owner)
     one = {"address": key.hex, "weight": 1}

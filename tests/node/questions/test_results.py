@@ -25,26 +25,26 @@ RESULTS: list[dict[str, Any]] = json.loads((DATA / "results.json").read_text())[
 
 
 def encoded(printed: Any) -> bytes:
-    found = msgspec.json.decode(json.dumps(printed).encode(), type=wire.Result)
-    return encode_result(found)
+    answer = msgspec.json.decode(json.dumps(printed).encode(), type=wire.Result)
+    return encode_result(answer)
 
 
 @pytest.mark.parametrize("row", RESULTS, ids=lambda row: row["what"])
 def test_each_result_is_written_again(row: dict[str, Any]) -> None:
-    again = [encoded(each).hex() for each in row["http_prints"]]
+    again = [encoded(printed).hex() for printed in row["http_prints"]]
     assert (again == row["ret_hex"]) == row["provable"]
     if not row["provable"]:
         # What is lost is what JSON does not show, and nothing else.
         for ours, theirs in zip(again, row["ret_hex"], strict=True):
-            known = pb.Transaction.Result.FromString(bytes.fromhex(theirs))
-            known.DiscardUnknownFields()
-            assert known.SerializeToString().hex() == ours
+            parsed = pb.Transaction.Result.FromString(bytes.fromhex(theirs))
+            parsed.DiscardUnknownFields()
+            assert parsed.SerializeToString().hex() == ours
 
 
 def test_fees_that_a_gateway_adds_to_results_do_not_unprove_a_block() -> None:
     printed = copy.deepcopy(block_json(300))
-    for number, each in enumerate(printed["transactions"]):
-        each["ret"][0]["fee"] = number + 1
+    for number, included in enumerate(printed["transactions"]):
+        included["ret"][0]["fee"] = number + 1
     block = read_block(printed)
     assert block == make_block(block_json(300))
     assert block.root_proven

@@ -93,7 +93,7 @@ async def test_a_second_endpoint_without_receipts_has_not_lied(
     async with open_nodes(RecordedNode(), other) as pool:
         other.fault = always(lambda: answer(body))
         assert await second(pool) is None
-        assert [each["lies"] for each in pool.endpoints()] == [0, 0]
+        assert [status["lies"] for status in pool.endpoints()] == [0, 0]
 
 
 async def test_receipts_of_another_branch_are_no_second_source() -> None:
@@ -102,7 +102,7 @@ async def test_receipts_of_another_branch_are_no_second_source() -> None:
         strange = json.dumps(infos_json(NUMBER)[::-1])
         other.fault = always(lambda: answer(strange))
         assert await second(pool) is None
-        assert [each["lies"] for each in pool.endpoints()] == [0, 0]
+        assert [status["lies"] for status in pool.endpoints()] == [0, 0]
 
 
 @asynccontextmanager
@@ -127,7 +127,7 @@ async def _with_budget(per_day: int) -> AsyncIterator[tuple[NodePool, RecordedNo
 async def test_half_of_a_days_budget_is_kept_for_following() -> None:
     async with _with_budget(20) as (pool, node):
         answers = [await second(pool) for _ in range(20)]
-        given = [each is not None for each in answers]
+        given = [receipts is not None for receipts in answers]
         assert given == sorted(given, reverse=True)
         assert 0 < sum(given) <= 10
         assert len(node.asked) <= 10

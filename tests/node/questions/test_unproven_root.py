@@ -36,12 +36,12 @@ def printed(block: Block) -> Any:
         "transactions": [
             mainnet.transaction_json(
                 {
-                    "raw_data_hex": each.transaction.raw.hex(),
-                    "signature": [one.hex() for one in each.transaction.signatures],
-                    "ret_hex": [one.hex() for one in each.results],
+                    "raw_data_hex": included.transaction.raw.hex(),
+                    "signature": [one.hex() for one in included.transaction.signatures],
+                    "ret_hex": [one.hex() for one in included.results],
                 }
             )
-            for each in block.transactions
+            for included in block.transactions
         ],
     }
 
@@ -71,7 +71,10 @@ def stored(draw: st.DrawFn) -> BlockTransaction:
 
 
 several = st.lists(
-    stored(), min_size=1, max_size=4, unique_by=lambda each: each.transaction.raw
+    stored(),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda included: included.transaction.raw,
 )
 
 
@@ -91,13 +94,19 @@ def test_what_json_does_not_show_leaves_the_root_unproven(
     shown: list[BlockTransaction], more: bytes, place: str, data: st.DataObject
 ) -> None:
     at = data.draw(st.integers(0, len(shown) - 1))
-    each = shown[at]
+    included = shown[at]
     if place == "result":
-        shown[at] = BlockTransaction(each.transaction, (b"\x18\x01", *each.results))
-        hidden = BlockTransaction(each.transaction, (b"\x18\x01" + more, *each.results))
+        shown[at] = BlockTransaction(
+            included.transaction, (b"\x18\x01", *included.results)
+        )
+        hidden = BlockTransaction(
+            included.transaction, (b"\x18\x01" + more, *included.results)
+        )
     else:
-        beside = Transaction(each.transaction.raw, each.transaction.signatures, more)
-        hidden = BlockTransaction(beside, each.results)
+        beside = Transaction(
+            included.transaction.raw, included.transaction.signatures, more
+        )
+        hidden = BlockTransaction(beside, included.results)
     whole = block_of(*shown[:at], hidden, *shown[at + 1 :])
     assert check_block(whole) == whole.header.id
     block = read(printed(whole))

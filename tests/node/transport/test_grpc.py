@@ -86,7 +86,7 @@ async def test_one_connection_serves_what_is_asked_one_after_the_other() -> None
     messages, peer = await ask(*[WHOLE] * 3, times=3)
     assert messages == [b"hello"] * 3
     assert peer.connections == 1
-    assert [each.stream_id for each in peer.requests] == [1, 3, 5]
+    assert [request.stream_id for request in peer.requests] == [1, 3, 5]
 
 
 async def test_what_is_asked_at_once_has_connections_of_its_own() -> None:

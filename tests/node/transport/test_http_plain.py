@@ -128,7 +128,7 @@ async def test_what_the_head_tells_is_told() -> None:
 def test_an_answer_is_the_same_in_whatever_pieces_it_comes(
     answer: bytes, cuts: list[int]
 ) -> None:
-    at = sorted({0, *(min(each, len(answer)) for each in cuts), len(answer)})
+    at = sorted({0, *(min(cut, len(answer)) for cut in cuts), len(answer)})
     pieces = [answer[a:b] for a, b in pairwise(at)]
     if answer is UNTIL_THE_END:
         pieces.append(b"")

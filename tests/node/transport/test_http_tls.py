@@ -40,8 +40,8 @@ async def ask() -> bytes:
     async with endpoint() as node, open_transport([node]) as transport:
         line = transport.line(node)
         for _ in range(2):
-            found = await line.ask("/wallet/x", b"{}", limit_bytes=100)
-        return found
+            answer = await line.ask("/wallet/x", b"{}", limit_bytes=100)
+        return answer
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_named_as_the_reason() -> None:

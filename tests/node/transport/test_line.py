@@ -91,7 +91,7 @@ async def test_the_solid_side_may_have_a_door_of_its_own() -> None:
         line = transport.line(endpoint)
         await line.ask("/wallet/x", b"{}", limit_bytes=9)
         await line.ask("/walletsolidity/x", b"{}", limit_bytes=9, solid=True)
-    assert [str(each.url) for each in node.seen] == [
+    assert [str(request.url) for request in node.seen] == [
         "http://node:8090/wallet/x",
         "http://node:8091/walletsolidity/x",
     ]
@@ -117,7 +117,7 @@ async def test_no_key_and_no_path_are_ever_shown(
     shown.append(caplog.text)
     assert len(shown) == 7
     assert "rpc.example" in shown[2]
-    assert not any("secret" in each for each in shown)
+    assert not any("secret" in status for status in shown)
 
 
 @pytest.mark.parametrize(
@@ -263,8 +263,8 @@ async def test_a_long_answer_that_comes_steadily_is_waited_for(
         fault=answering(httpx.Response(200, stream=Body(pieces, pause_s=1)))
     )
     async with line_to(node, timeout_s=10) as line:
-        found = await line.ask(PATH, b"{}", limit_bytes=32 << 20)
-    assert len(found) == 30 * SLOWEST_BYTES_PER_S + 2
+        answer = await line.ask(PATH, b"{}", limit_bytes=32 << 20)
+    assert len(answer) == 30 * SLOWEST_BYTES_PER_S + 2
     assert trio.current_time() > 30
 
 

@@ -32,8 +32,8 @@ def read_block(printed: Json) -> Block:
 
 def read_receipts(printed: Json, number: int) -> tuple[Receipt, ...]:
     data = json.dumps(printed).encode()
-    found = msgspec.json.decode(data, type=tuple[wire.InfoJson, ...])
-    return translate.read_receipts(found, number)
+    answer = msgspec.json.decode(data, type=tuple[wire.InfoJson, ...])
+    return translate.read_receipts(answer, number)
 
 
 def leaves(value: Json, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -41,11 +41,11 @@ def leaves(value: Json, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     if at:
         yield at
     if isinstance(value, dict):
-        for key, each in value.items():
-            yield from leaves(each, (*at, key))
+        for key, element in value.items():
+            yield from leaves(element, (*at, key))
     elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from leaves(each, (*at, index))
+        for index, element in enumerate(value):
+            yield from leaves(element, (*at, index))
 
 
 def changed(printed: Json, at: tuple[Any, ...], new: Any) -> Json:

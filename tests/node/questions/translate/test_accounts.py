@@ -19,15 +19,15 @@ def test_all_recorded_accounts_are_read() -> None:
             continue
         address = Address.from_hex(text)
         data = json.dumps(printed).encode()
-        found = msgspec.json.decode(data, type=wire.AccountJson)
-        account = translate.read_account(found, address)
+        answer = msgspec.json.decode(data, type=wire.AccountJson)
+        account = translate.read_account(answer, address)
         assert account.activated
         assert account.balance == printed.get("balance", 0)
         assert account.is_contract == (printed.get("type") == "Contract")
         contracts += account.is_contract
         stakes = {
-            each.get("type", "BANDWIDTH"): each.get("amount", 0)
-            for each in printed["frozenV2"]
+            stake.get("type", "BANDWIDTH"): stake.get("amount", 0)
+            for stake in printed["frozenV2"]
         }
         assert account.staked_bandwidth == stakes["BANDWIDTH"]
         assert account.staked_energy == stakes["ENERGY"]
@@ -41,14 +41,14 @@ def test_stakes_of_both_generations_count() -> None:
         "frozenV2": [{"amount": 10}, {"type": "ENERGY"}, {"type": "TRON_POWER"}],
         "account_resource": {"frozen_balance_for_energy": {"frozen_balance": 100}},
     }
-    found = msgspec.json.decode(json.dumps(printed), type=wire.AccountJson)
-    account = translate.read_account(found, Address.from_hex("41" + "00" * 20))
+    answer = msgspec.json.decode(json.dumps(printed), type=wire.AccountJson)
+    account = translate.read_account(answer, Address.from_hex("41" + "00" * 20))
     assert (account.staked_bandwidth, account.staked_energy) == (13, 100)
 
 
 def test_what_is_left_out_of_resources_is_zero() -> None:
-    found = msgspec.convert({"TotalNetLimit": 1}, wire.ResourcesJson)
-    assert translate.read_resources(found) == Resources()
+    answer = msgspec.convert({"TotalNetLimit": 1}, wire.ResourcesJson)
+    assert translate.read_resources(answer) == Resources()
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,6 @@ def test_numbers_are_whole_and_fit_the_protocol(balance: Json, *, fits: bool) ->
         with pytest.raises(msgspec.ValidationError):
             msgspec.json.decode(data, type=wire.AccountJson)
         return
-    found = msgspec.json.decode(data, type=wire.AccountJson)
-    account = translate.read_account(found, Address.from_hex("41" + "00" * 20))
+    answer = msgspec.json.decode(data, type=wire.AccountJson)
+    account = translate.read_account(answer, Address.from_hex("41" + "00" * 20))
     assert account.balance == balance

@@ -40,8 +40,8 @@ def test_all_recorded_blocks_are_read_as_they_are() -> None:
 def test_a_header_is_read_without_its_transactions() -> None:
     for printed in BLOCKS[:50]:
         bare = {key: printed[key] for key in ("blockID", "block_header")}
-        found = msgspec.json.decode(json.dumps(bare), type=wire.BlockJson)
-        assert translate.read_header(found) == make_block(printed).header
+        answer = msgspec.json.decode(json.dumps(bare), type=wire.BlockJson)
+        assert translate.read_header(answer) == make_block(printed).header
 
 
 def test_every_result_name_has_its_number() -> None:
@@ -65,8 +65,8 @@ def test_no_result_and_the_result_zero_are_two_things(
     ret: Json, number: int | None
 ) -> None:
     printed = {**block_json(300)["transactions"][0], "ret": ret}
-    found = msgspec.convert(printed, wire.TransactionJson)
-    assert translate.read_transaction(found, TxId(found.txid)).contract_ret == number
+    answer = msgspec.convert(printed, wire.TransactionJson)
+    assert translate.read_transaction(answer, TxId(answer.txid)).contract_ret == number
 
 
 @st.composite
@@ -101,8 +101,10 @@ def test_one_changed_value_in_a_block_is_caught_unproven_or_does_not_matter(
         return
     # What is still true of it: no transaction is another than its txid says.
     assert block.transactions != transactions
-    txids = [each["txID"] for each in edited["transactions"] if each.get("txID")]
-    assert {*txids} <= {each.transaction.txid for each in block.transactions}
+    txids = [
+        included["txID"] for included in edited["transactions"] if included.get("txID")
+    ]
+    assert {*txids} <= {included.transaction.txid for included in block.transactions}
 
 
 def test_every_value_that_makes_a_block_counts() -> None:
@@ -199,7 +201,7 @@ def test_a_block_without_its_transactions_is_caught() -> None:
 
 
 def test_transactions_in_a_block_that_has_none_are_caught() -> None:
-    empty = next(each for each in BLOCKS[1:] if "transactions" not in each)
+    empty = next(block for block in BLOCKS[1:] if "transactions" not in block)
     printed = {**empty, "transactions": block_json(RICH)["transactions"]}
     with pytest.raises(Contradiction, match="root"):
         read_block(printed)
@@ -214,15 +216,15 @@ def test_a_transaction_that_stands_there_twice_is_caught() -> None:
 
 def test_a_txid_of_other_bytes_is_caught() -> None:
     printed = block_json(RICH)["transactions"][0]
-    found = msgspec.json.decode(json.dumps(printed), type=wire.TransactionJson)
+    answer = msgspec.json.decode(json.dumps(printed), type=wire.TransactionJson)
     txid = TxId(printed["txID"])
-    assert translate.read_transaction(found, txid).transaction.txid == txid
+    assert translate.read_transaction(answer, txid).transaction.txid == txid
     with pytest.raises(Contradiction):
-        translate.read_transaction(found, TxId("00" * 32))
+        translate.read_transaction(answer, TxId("00" * 32))
     lie = changed(printed, ("txID",), "00" * 32)
-    found = msgspec.json.decode(json.dumps(lie), type=wire.TransactionJson)
+    answer = msgspec.json.decode(json.dumps(lie), type=wire.TransactionJson)
     with pytest.raises(Contradiction):
-        translate.read_transaction(found, txid)
+        translate.read_transaction(answer, txid)
 
 
 def test_a_signed_block_0_is_caught() -> None:
@@ -236,9 +238,9 @@ def test_a_signed_block_0_is_caught() -> None:
 def test_a_header_that_no_key_signed_is_caught(signature: str) -> None:
     printed = copy.deepcopy(block_json(7))
     printed["block_header"]["witness_signature"] = signature
-    found = msgspec.json.decode(json.dumps(printed), type=wire.BlockJson)
+    answer = msgspec.json.decode(json.dumps(printed), type=wire.BlockJson)
     with pytest.raises(Contradiction, match="no key signed"):
-        translate.read_header(found)
+        translate.read_header(answer)
 
 
 @given(st.builds(dict, number=st.integers(), timestamp=st.integers()))
@@ -249,8 +251,8 @@ def test_a_header_of_any_numbers_is_refused_and_never_crashes(
     printed["block_header"]["raw_data"] |= numbers
     try:
         data = json.dumps(printed)
-        found = msgspec.json.decode(data, type=wire.BlockJson)
-        header: BlockHeader = translate.read_header(found)
+        answer = msgspec.json.decode(data, type=wire.BlockJson)
+        header: BlockHeader = translate.read_header(answer)
     except (InvalidAnswer, msgspec.ValidationError):
         return
     assert header == make_block(block_json(7)).header

@@ -21,8 +21,8 @@ REVERTED = (
 
 
 def constant(printed: Json) -> ConstantResult:
-    found = msgspec.json.decode(json.dumps(printed), type=wire.ConstantJson)
-    return translate.read_constant(found)
+    answer = msgspec.json.decode(json.dumps(printed), type=wire.ConstantJson)
+    return translate.read_constant(answer)
 
 
 def test_a_simulated_call_gives_what_the_contract_returned() -> None:
@@ -75,8 +75,8 @@ def test_a_call_that_did_not_run_is_refused_in_the_nodes_words(
 
 
 def test_a_node_that_runs_no_calls_is_told_from_a_call_that_does_not_run() -> None:
-    told = b"this node does not support constant".hex()
-    outcome = {"code": "CONTRACT_VALIDATE_ERROR", "message": told}
+    message = b"this node does not support constant".hex()
+    outcome = {"code": "CONTRACT_VALIDATE_ERROR", "message": message}
     with pytest.raises(translate.CallsUnsupported, match="supportConstant"):
         constant({"result": outcome})
 
@@ -102,9 +102,9 @@ CONTRACT = Address(b"\x41" + b"\x0b" * 20)
 
 
 def contract(**changes: object) -> ContractTerms:
-    printed = {name: each for name, each in (TERMS | changes).items() if each != 0}
-    found = msgspec.json.decode(json.dumps(printed), type=wire.SmartContractJson)
-    return translate.read_contract(found, CONTRACT)
+    printed = {name: value for name, value in (TERMS | changes).items() if value != 0}
+    answer = msgspec.json.decode(json.dumps(printed), type=wire.SmartContractJson)
+    return translate.read_contract(answer, CONTRACT)
 
 
 def test_a_contracts_terms_are_read_as_java_tron_means_them() -> None:

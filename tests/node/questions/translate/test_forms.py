@@ -50,9 +50,9 @@ def test_an_address_may_come_in_base58_though_hex_was_asked_for(
 def test_an_address_of_a_million_letters_is_refused_at_once() -> None:
     text = "T" * 1_000_000
     began = time.process_time()
-    found = msgspec.json.decode(b'{"address":"%s"}' % text.encode(), type=wire.LogJson)
+    answer = msgspec.json.decode(b'{"address":"%s"}' % text.encode(), type=wire.LogJson)
     with pytest.raises(InvalidAnswer):
-        translate.read_receipt(wire.InfoJson(id="00" * 32, log=(found,)))
+        translate.read_receipt(wire.InfoJson(id="00" * 32, log=(answer,)))
     assert time.process_time() - began < 1
 
 
@@ -69,8 +69,8 @@ def test_a_printed_amount_is_compared_in_any_form(form: dict[str, Any]) -> None:
     def read(amount: int | None) -> BlockTransaction:
         value = printed["raw_data"]["contract"][0]["parameter"]["value"]
         value["amount"] = amount
-        found = msgspec.json.decode(json.dumps(printed), type=wire.TransactionJson)
-        return translate.read_transaction(found, txid)
+        answer = msgspec.json.decode(json.dumps(printed), type=wire.TransactionJson)
+        return translate.read_transaction(answer, txid)
 
     moved = form["moves"]["amount"]
     for good in (moved, None):

@@ -26,9 +26,9 @@ def test_a_signed_header_leaves_room_to_count_on(
 ) -> None:
     """Anybody signs a header; an expiration after it must not leave 64 bits."""
     printed = forged(number, "00" * 32, timestamp=timestamp)
-    found = msgspec.json.decode(json.dumps(printed), type=wire.BlockJson)
+    answer = msgspec.json.decode(json.dumps(printed), type=wire.BlockJson)
     if fits:
-        assert translate.read_header(found).timestamp == timestamp
+        assert translate.read_header(answer).timestamp == timestamp
         return
     with pytest.raises(InvalidAnswer, match="beyond"):
-        translate.read_header(found)
+        translate.read_header(answer)

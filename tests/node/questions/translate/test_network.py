@@ -13,8 +13,8 @@ from tests.node.nodes import Json, recorded
 
 def test_recorded_parameters_are_read() -> None:
     data = json.dumps(recorded()["getchainparameters"])
-    found = msgspec.json.decode(data, type=wire.ParametersJson)
-    prices = translate.read_parameters(found)
+    answer = msgspec.json.decode(data, type=wire.ParametersJson)
+    prices = translate.read_parameters(answer)
     assert prices.transaction_fee == 1000
     assert prices.energy_fee == 100
     assert prices.create_account_fee == 100_000
@@ -42,13 +42,16 @@ def test_recorded_parameters_are_read() -> None:
 def test_a_missing_or_negative_price_is_not_zero(key: str) -> None:
     every = recorded()["getchainparameters"]["chainParameter"]
     for changed in (
-        [each for each in every if each["key"] != key],
-        [{"key": key, "value": -1} if each["key"] == key else each for each in every],
+        [entry for entry in every if entry["key"] != key],
+        [
+            {"key": key, "value": -1} if entry["key"] == key else entry
+            for entry in every
+        ],
     ):
         data = json.dumps({"chainParameter": changed})
-        found = msgspec.json.decode(data, type=wire.ParametersJson)
+        answer = msgspec.json.decode(data, type=wire.ParametersJson)
         with pytest.raises(InvalidAnswer, match=key):
-            translate.read_parameters(found)
+            translate.read_parameters(answer)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +66,9 @@ def test_a_missing_or_negative_price_is_not_zero(key: str) -> None:
 def test_broadcast_answers_that_contradict_themselves_are_caught(
     printed: Json, says: str
 ) -> None:
-    found = msgspec.json.decode(json.dumps(printed), type=wire.BroadcastJson)
+    answer = msgspec.json.decode(json.dumps(printed), type=wire.BroadcastJson)
     with pytest.raises(InvalidAnswer, match=says):
-        translate.read_broadcast(found, TxId("00" * 32), name="n")
+        translate.read_broadcast(answer, TxId("00" * 32), name="n")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_broadcast_answers_that_contradict_themselves_are_caught(
 def test_both_doors_answers_to_a_broadcast_are_read(
     printed: Json, code: str, message: str
 ) -> None:
-    found = msgspec.json.decode(json.dumps(printed), type=wire.BroadcastJson)
-    answer = translate.read_broadcast(found, TxId("00" * 32), name="n")
+    reply = msgspec.json.decode(json.dumps(printed), type=wire.BroadcastJson)
+    answer = translate.read_broadcast(reply, TxId("00" * 32), name="n")
     assert (answer.code, answer.message, answer.endpoint) == (code, message, "n")
     assert answer.accepted == (code == "SUCCESS")

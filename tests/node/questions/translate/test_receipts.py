@@ -46,8 +46,8 @@ def test_a_receipts_fields_are_those_of_its_json() -> None:
                 for log in info.get("log", ())
             ]
             assert logs == [
-                (each.address.hex, [t.hex() for t in each.topics], each.data.hex())
-                for each in receipt.logs
+                (log.address.hex, [t.hex() for t in log.topics], log.data.hex())
+                for log in receipt.logs
             ]
             inner = info.get("internal_transactions", ())
             assert len(inner) == len(receipt.internal)
@@ -55,7 +55,7 @@ def test_a_receipts_fields_are_those_of_its_json() -> None:
                 assert ours.note == bytes.fromhex(theirs["note"]).decode()
                 assert ours.rejected == theirs.get("rejected", False)
                 assert [amount for amount, _ in ours.values] == [
-                    each.get("callValue", 0) for each in theirs["callValueInfo"]
+                    value.get("callValue", 0) for value in theirs["callValueInfo"]
                 ]
             if "resMessage" in info:
                 text = bytes.fromhex(info["resMessage"]).decode()
@@ -88,12 +88,14 @@ def test_changed_receipts_are_refused_or_still_those_of_the_block(
         receipts = read_receipts(edited, number)
     except (InvalidAnswer, msgspec.ValidationError):
         return
-    assert all(each.block_number == number for each in receipts)
-    assert all(each.fee >= 0 and each.net_usage >= 0 for each in receipts)
+    assert all(receipt.block_number == number for receipt in receipts)
+    assert all(receipt.fee >= 0 and receipt.net_usage >= 0 for receipt in receipts)
     block = make_block(block_json(number))
-    txids = [each.transaction.txid for each in block.transactions]
-    times = {each.block_timestamp for each in receipts}
-    if [each.txid for each in receipts] == txids and times == {block.header.timestamp}:
+    txids = [included.transaction.txid for included in block.transactions]
+    times = {receipt.block_timestamp for receipt in receipts}
+    if [receipt.txid for receipt in receipts] == txids and times == {
+        block.header.timestamp
+    }:
         translate.check_receipts(block, receipts)
     else:
         with pytest.raises(Contradiction):
