@@ -121,6 +121,7 @@ NAMED_FOR_THEIR_THING: Final = (
     "lucidtrond/pluginhost",
     "lucidtrond/rpc",
     "lucidtrond/testing",
+    "lucidtrond/transports",
     "lucidtrond/tron",
     "tests/api",
     "tests/cli",

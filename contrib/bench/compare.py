@@ -1,6 +1,6 @@
-"""Ours and the baseline under the same load, in turns.
+"""Ours, the baseline and another checkout of ours under the same load, in turns.
 
-In turns, so that a machine whose speed drifts slows both; the ratio is the median over
+In turns, so that a machine whose speed drifts slows all; a ratio is the median over
 the rounds. Each side is a process, and so is the client.
 """
 
@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -23,13 +23,15 @@ RPC_SHAPES: Final = ((1, 1), (1, 64), (100, 1), (1000, 1))
 GET_SHAPES: Final = ((1, 1), (100, 1))
 PARAMS: Final = {"address": "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8", "limit": 10}
 GET: Final = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+RPC_MARK: Final = '"jsonrpc"'
+HTTP_MARK: Final = "HTTP/1.1 200 "
 WARM_S: Final = 0.5
 """As in load.c."""
 
 
 @frozen
-class Patience:
-    """How much of it there is."""
+class Repeats:
+    """How often each side is measured, and for how long."""
 
     rounds: int
     seconds: float
@@ -51,12 +53,12 @@ def baseline_python() -> Path:
     return _environment(TOP / ".venv-bench", "-r", HERE / "requirements.txt")
 
 
-def runtime_python() -> Path:
-    """An environment as it is deployed: the daemon and what it depends on.
+def runtime_python(tree: Path = TOP) -> Path:
+    """An environment as it is deployed: the daemon of *tree* and what it depends on.
 
     In the developers' one httpx finds click and rich and imports them, for 60 ms.
     """
-    return _environment(TOP / ".venv-runtime", "-e", TOP)
+    return _environment(tree / ".venv-runtime", "-e", tree)
 
 
 def _environment(venv: Path, *what: str | Path) -> Path:
@@ -79,102 +81,93 @@ def _running(command: Sequence[str | Path], ready: Path) -> Iterator[int]:
         yield process.pid
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         ready.unlink(missing_ok=True)
 
 
-@contextmanager
-def our_socket(room: Path) -> Iterator[tuple[int, Path]]:
-    """Run our transport with two methods; gives its process and its socket."""
-    sock = room / "ours.sock"
-    command = [sys.executable, HERE / "rpc.py", "--serve", sock]
-    with _running(command, sock) as pid:
-        yield pid, sock
+@frozen
+class Servers:
+    """The two servers of one side: JSON-RPC on a Unix socket, HTTP on a port."""
+
+    rpc: Target
+    http: Target
 
 
 @contextmanager
-def our_doors(room: Path) -> Iterator[tuple[int, int]]:
-    """Run our HTTP door with websockets; gives its process and its port."""
-    command = [sys.executable, HERE / "doors.py", "--serve", room]
-    with _running(command, room / "port") as pid:
-        yield pid, int((room / "port").read_text())
+def our_http(
+    folder: Path, tree: Path = TOP, python: str | Path = sys.executable
+) -> Iterator[tuple[int, int]]:
+    """Run our HTTP server with websockets; gives its process and its port."""
+    bench = tree / "contrib/bench"
+    script = bench / "http_events.py"
+    if not script.exists():
+        script = bench / "doors.py"  # its name until December 2026
+    with _running([python, script, "--serve", folder], folder / "port") as pid:
+        yield pid, int((folder / "port").read_text())
 
 
 @contextmanager
-def baseline(room: Path) -> Iterator[tuple[int, Path, int]]:
-    """Run aiohttp; gives its process, its socket and its port."""
-    sock, port = room / "baseline.sock", room / "baseline.port"
+def our_servers(
+    folder: Path, tree: Path = TOP, python: str | Path = sys.executable
+) -> Iterator[Servers]:
+    """Run the transports of the checkout *tree* with that checkout's own scripts."""
+    folder.mkdir()
+    sock = folder / "rpc.sock"
+    command = [python, tree / "contrib/bench/rpc.py", "--serve", sock]
+    with _running(command, sock) as pid, our_http(folder, tree, python) as http:
+        yield Servers(
+            Target(pid, sock, rpc.make_request("inline", PARAMS), RPC_MARK),
+            Target(*http, GET, HTTP_MARK),
+        )
+
+
+@contextmanager
+def baseline_servers(folder: Path) -> Iterator[Servers]:
+    """Run aiohttp: the same call as a POST, and a fixed text for the GET."""
+    folder.mkdir()
+    sock, port = folder / "baseline.sock", folder / "baseline.port"
     command = [baseline_python(), HERE / "baseline_aiohttp.py", sock, port]
     with _running(command, sock) as pid:
-        yield pid, sock, int(port.read_text())
-
-
-def compare_rpc(
-    room: Path, theirs: tuple[int, Path, int], patience: Patience
-) -> list[dict[str, Any]]:
-    """The same call as a line on our socket and as a POST on theirs."""
-    request = rpc.make_request("inline", PARAMS)
-    head = f"POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: {len(request)}\r\n\r\n"
-    mark = '"jsonrpc"'
-    their_pid, their_sock, _ = theirs
-    with our_socket(room) as (pid, sock):
-        return _compare(
-            room,
-            Target(pid, sock, request, mark),
-            # aiohttp answers requests of one connection one after the other.
-            Target(their_pid, their_sock, head.encode() + request, mark),
-            shapes=RPC_SHAPES,
-            patience=patience,
+        call = rpc.make_request("inline", PARAMS)
+        head = f"POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: {len(call)}\r\n\r\n"
+        yield Servers(
+            # It answers requests of one connection one after the other.
+            Target(pid, sock, head.encode() + call, RPC_MARK),
+            Target(pid, int(port.read_text()), GET, HTTP_MARK),
         )
 
 
-def compare_http(
-    room: Path,
-    ours: tuple[int, int],
-    theirs: tuple[int, Path, int],
-    patience: Patience,
-) -> list[dict[str, Any]]:
-    """The same GET on both; our answer tells more."""
-    mark = "HTTP/1.1 200 "
-    return _compare(
-        room,
-        Target(*ours, GET, mark),
-        Target(theirs[0], theirs[2], GET, mark),
-        shapes=GET_SHAPES,
-        patience=patience,
-    )
-
-
-def _compare(
-    room: Path,
-    ours: Target,
-    theirs: Target,
+def compare(
+    folder: Path,
+    sides: Mapping[str, Target],
     *,
     shapes: Sequence[tuple[int, int]],
-    patience: Patience,
+    repeats: Repeats,
 ) -> list[dict[str, Any]]:
-    client = rpc.build_client(room)
+    """Load all *sides*, "ours" among them, in turns; a row for each shape.
+
+    *ratio* is how many times as many calls a second ours answers as the baseline,
+    *ratio_before* as the other checkout.
+    """
+    client = rpc.build_client(folder)
     table = []
     for shape in shapes:
-        pairs = [
+        rounds = [
             {
-                "ours": _load(client, ours, shape, patience.seconds),
-                "baseline": _load(client, theirs, shape, patience.seconds),
+                name: _load(client, side, shape, repeats.seconds)
+                for name, side in sides.items()
             }
-            for _ in range(patience.rounds)
+            for _ in range(repeats.rounds)
         ]
-        ratios = [
-            pair["ours"]["calls_per_s"] / pair["baseline"]["calls_per_s"]
-            for pair in pairs
-        ]
-        table.append(
-            {
-                "connections": shape[0],
-                "in_flight": shape[1],
-                "ratio": round(statistics.median(ratios), 2),
-                "rounds": pairs,
-            }
-        )
+        row = {"connections": shape[0], "in_flight": shape[1], "rounds": rounds}
+        for name, key in (("baseline", "ratio"), ("before", "ratio_before")):
+            if name in sides:
+                ratios = [
+                    one["ours"]["calls_per_s"] / one[name]["calls_per_s"]
+                    for one in rounds
+                ]
+                row[key] = round(statistics.median(ratios), 2)
+        table.append(row)
     return table
 
 

@@ -31,7 +31,7 @@ ACCOUNT, TRANSACTION = "/wallet/getaccount", "/wallet/gettransactionbyid"
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as room, running_devnet(replicas=0) as chain:
+    with tempfile.TemporaryDirectory() as folder, running_devnet(replicas=0) as chain:
         people = [
             Address(b"\x41" + number.to_bytes(20)) for number in range(2 * ROUNDS)
         ]
@@ -41,8 +41,8 @@ def main() -> None:
             if number % 50 == 49:
                 chain.mine()
         chain.mine(5)
-        config = config_over(chain, Path(room) / "config.toml")
-        daemon = DaemonProcess(Path(room), config=config).start()
+        config = config_over(chain, Path(folder) / "config.toml")
+        daemon = DaemonProcess(Path(folder), config=config).start()
         try:
             for path in (ACCOUNT, TRANSACTION):
                 chain.fault(fault="delay", delay_s=NODE_S, path=path)
@@ -50,15 +50,17 @@ def main() -> None:
             with daemon.connect() as connection:
                 accounts = [
                     (
-                        {"address": each.raw.hex()},
-                        {"address": each.base58},
+                        {"address": person.raw.hex()},
+                        {"address": person.base58},
                         "balance_sun",
                     )
-                    for each in people
+                    for person in people
                 ]
                 measure("account.get", ACCOUNT, accounts, node, connection)
-                found = [({"value": each}, {"txid": each}, "txid") for each in txids]
-                measure("tx.get", TRANSACTION, found, node, connection)
+                transactions = [
+                    ({"value": txid}, {"txid": txid}, "txid") for txid in txids
+                ]
+                measure("tx.get", TRANSACTION, transactions, node, connection)
         finally:
             daemon.end()
 
@@ -83,11 +85,11 @@ def measure(
         through.append(time.perf_counter() - between)
         direct.append(between - began)
         assert answer[key]
-    asked_s, told_s = statistics.median(direct), statistics.median(through)
+    node_s, daemon_s = statistics.median(direct), statistics.median(through)
     print(
-        f"{method}, median of {len(direct)}: the node {asked_s * 1000:.2f} ms,"
-        f" through the daemon {told_s * 1000:.2f} ms:"
-        f" {(told_s / asked_s - 1) * 100:+.1f} %"
+        f"{method}, median of {len(direct)}: the node {node_s * 1000:.2f} ms,"
+        f" through the daemon {daemon_s * 1000:.2f} ms:"
+        f" {(daemon_s / node_s - 1) * 100:+.1f} %"
     )
 
 

@@ -27,11 +27,11 @@ READY_S = 60.0
 
 
 class Daemon:
-    """One daemon in *room*, started when made; *start_s* is exec to READY=1."""
+    """One daemon in *folder*, started when made; *start_s* is exec to READY=1."""
 
-    def __init__(self, room: Path, python: str | Path) -> None:
+    def __init__(self, folder: Path, python: str | Path) -> None:
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        address = room / "notify.sock"
+        address = folder / "notify.sock"
         notify.bind(str(address))
         notify.settimeout(READY_S)
         began = time.perf_counter()
@@ -39,12 +39,12 @@ class Daemon:
             [
                 *(python, "-m", "lucidtrond.cli.operator", "run"),
                 *("--config", os.devnull, "--network", "devnet"),
-                *("--state-dir", str(room / "state")),
-                *("--socket", str(room / "rpc.sock")),
+                *("--state-dir", str(folder / "state")),
+                *("--socket", str(folder / "rpc.sock")),
             ],
             env={
                 "PATH": os.environ["PATH"],
-                "HOME": str(room),
+                "HOME": str(folder),
                 "SERVICE_PORT": "0",
                 "NOTIFY_SOCKET": str(address),
             },
@@ -62,8 +62,8 @@ class Daemon:
 
     def rss_mib(self) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        [line] = [each for each in status.splitlines() if each.startswith("VmRSS")]
-        return int(line.split()[1]) / 1024
+        [size] = [row for row in status.splitlines() if row.startswith("VmRSS")]
+        return int(size.split()[1]) / 1024
 
     def cpu_s(self) -> float:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2]
@@ -72,20 +72,20 @@ class Daemon:
 
 
 def measure_start(runs: int, python: str | Path = sys.executable) -> list[float]:
-    found = []
+    seconds = []
     for _ in range(runs + 1):
-        with tempfile.TemporaryDirectory() as room:
-            daemon = Daemon(Path(room), python)
-            found.append(daemon.start_s)
+        with tempfile.TemporaryDirectory() as folder:
+            daemon = Daemon(Path(folder), python)
+            seconds.append(daemon.start_s)
             daemon.stop()
-    return found[1:]
+    return seconds[1:]
 
 
 def measure_idle(
     idle_s: float, python: str | Path = sys.executable
 ) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as room:
-        daemon = Daemon(Path(room), python)
+    with tempfile.TemporaryDirectory() as folder:
+        daemon = Daemon(Path(folder), python)
         time.sleep(5)  # what starting left behind
         cpu, began = daemon.cpu_s(), time.perf_counter()
         time.sleep(idle_s)

@@ -80,10 +80,10 @@ def serve_profiled(path: Path) -> None:
     pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(30)
 
 
-def build_client(room: Path, name: str = "load.c") -> Path:
-    """Compile one of the C files here into *room*."""
+def build_client(folder: Path, name: str = "load.c") -> Path:
+    """Compile one of the C files here into *folder*."""
     source = Path(__file__).with_name(name)
-    client = room / source.stem
+    client = folder / source.stem
     subprocess.run(["cc", "-O2", "-o", client, source], check=True)
     return client
 
@@ -151,27 +151,27 @@ def main() -> None:
     parser.add_argument("--method", default="daemon.info")
     parser.add_argument("--params", type=json.loads, default={})
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.serve:
-        if given.profile:
-            serve_profiled(given.serve)
+    options = parser.parse_args()
+    if options.serve:
+        if options.profile:
+            serve_profiled(options.serve)
         else:
-            trio.run(serve, given.serve)
+            trio.run(serve, options.serve)
         return
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        room = Path(folder)
-        client = build_client(room)
-        if given.socket:
-            requests = {given.method: make_request(given.method, given.params)}
+        build = Path(folder)
+        client = build_client(build)
+        if options.socket:
+            requests = {options.method: make_request(options.method, options.params)}
             for title, request in requests.items():
                 results[title] = measure(
-                    client, given.socket, given.pid, request, given.seconds
+                    client, options.socket, options.pid, request, options.seconds
                 )
         else:
-            sock = room / "rpc.sock"
+            sock = build / "rpc.sock"
             command = [sys.executable, __file__, "--serve", str(sock)]
-            if given.profile:
+            if options.profile:
                 command.append("--profile")
             server = subprocess.Popen(command)
             while not sock.exists():
@@ -180,14 +180,14 @@ def main() -> None:
             for title in ("inline", "task"):
                 request = make_request(title, params)
                 results[title] = measure(
-                    client, sock, server.pid, request, given.seconds
+                    client, sock, server.pid, request, options.seconds
                 )
             server.terminate()
             server.wait()
     for title, rows in results.items():
         show(title, rows)
-    if given.json:
-        given.json.write_text(json.dumps(results, indent=1) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """All figures in one run, ours against the baseline, as JSON and as the README's table.
 
     .venv/bin/python contrib/bench/run.py [--rounds 3] [--seconds 3] [--runs 20]
+        [--before TREE]
 
-Writes ``results.json`` beside this file and the table into README.md here. Needs two
-quiet cores and ``cc``; makes ``.venv-bench`` and ``.venv-runtime``.
+With ``--before`` another checkout of this project is measured in the same turns: calls,
+GET and start. Writes ``results.json`` beside this file and the table into README.md
+here. Needs two quiet cores and ``cc``; makes ``.venv-bench`` and ``.venv-runtime``.
 """
 
 import argparse
@@ -14,11 +16,12 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import compare
-import doors
+import http_events
 import process
 
 HERE = Path(__file__).parent
@@ -43,11 +46,12 @@ COLUMNS = (
     "baseline CPU µs/call",
     "ratio",
 )
+BEFORE_COLUMNS = ("before calls/s", "before CPU µs/call", "ratio to before")
 
 
 def cells_of(row: dict[str, Any]) -> list[str]:
     """One line of the table: medians over the rounds."""
-    return [
+    cells = [
         f"{row['connections']} x {row['in_flight']}",
         f"{median_of(row, 'ours', 'calls_per_s'):,.0f}",
         f"{median_of(row, 'ours', 'p50_us'):.0f}",
@@ -59,6 +63,13 @@ def cells_of(row: dict[str, Any]) -> list[str]:
         f"{median_of(row, 'baseline', 'cpu_us_per_call')}",
         f"{row['ratio']}",
     ]
+    if "ratio_before" in row:
+        cells += [
+            f"{median_of(row, 'before', 'calls_per_s'):,.0f}",
+            f"{median_of(row, 'before', 'cpu_us_per_call')}",
+            f"{row['ratio_before']}",
+        ]
+    return cells
 
 
 def line(cells: Iterable[str]) -> str:
@@ -66,9 +77,10 @@ def line(cells: Iterable[str]) -> str:
 
 
 def columns_of(rows: list[dict[str, Any]]) -> list[str]:
+    columns = COLUMNS + (BEFORE_COLUMNS if "ratio_before" in rows[0] else ())
     return [
-        line(COLUMNS),
-        line("---" for _ in COLUMNS),
+        line(columns),
+        line("---" for _ in columns),
         *map(line, map(cells_of, rows)),
     ]
 
@@ -82,17 +94,17 @@ def reach_of(fan_out: dict[str, Any]) -> str:
     )
 
 
+def start_row(what: str, start: dict[str, Any]) -> tuple[str, str]:
+    spread = f"min {start['min']}, max {start['max']}"
+    return f"{what}, median of {start['runs']}", f"{start['median']} s ({spread})"
+
+
 def table_of(result: dict[str, Any]) -> str:
     machine = f"{result['machine']}, Python {result['python']}"
-    start = result["start_s"]
-    spread = f"min {start['min']}, max {start['max']}"
-    facts = (
+    facts = [
         ("the daemon as a process", ""),
         ("---", "---"),
-        (
-            f"exec to READY=1, devnet included, median of {start['runs']}",
-            f"{start['median']} s ({spread})",
-        ),
+        start_row("exec to READY=1, devnet included", result["start_s"]),
         ("resident when idle", f"{result['idle_rss_mib']} MiB"),
         ("CPU when idle", f"{result['idle_cpu_percent']} %"),
         ("last of 5,000 websockets has an event", reach_of(result["fan_out"])),
@@ -100,10 +112,14 @@ def table_of(result: dict[str, Any]) -> str:
             "the same, the client looking every millisecond",
             reach_of(result["fan_out_to_who_looks"]),
         ),
-    )
+    ]
+    heading = f"Commit {result['commit'][:12]}"
+    if "before" in result:
+        heading += f", before: {result['before'][:12]}"
+        facts.insert(3, start_row("the same, before", result["before_start_s"]))
     return "\n".join(
         [
-            f"Commit {result['commit'][:12]}, {machine}, load {result['load']}.",
+            f"{heading}, {machine}, load {result['load']}.",
             "",
             "JSON-RPC over a Unix socket:",
             "",
@@ -113,7 +129,7 @@ def table_of(result: dict[str, Any]) -> str:
             "",
             *columns_of(result["http_get"]),
             "",
-            *(line(each) for each in facts),
+            *map(line, facts),
         ]
     )
 
@@ -123,48 +139,86 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--runs", type=int, default=20)
-    given = parser.parse_args()
-    head = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=TOP,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    parser.add_argument("--before", type=Path, metavar="TREE")
+    options = parser.parse_args()
     result: dict[str, Any] = {
-        "commit": head.stdout.strip(),
+        "commit": commit_of(TOP),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
         "load": round(os.getloadavg()[0], 2),
     }
-    with tempfile.TemporaryDirectory() as folder:
-        room = Path(folder)
-        patience = compare.Patience(given.rounds, given.seconds)
-        with compare.our_doors(room) as (pid, port), compare.baseline(room) as theirs:
-            result["rpc"] = compare.compare_rpc(room, theirs, patience)
-            result["http_get"] = compare.compare_http(
-                room, (pid, port), theirs, patience
-            )
-        for name, look_us in FAN_OUTS.items():
-            with compare.our_doors(room) as (_, port):
-                result[name] = doors.fan_out(
-                    room, port, subscribers=5000, events=20, look_us=look_us
+    if options.before:
+        result["before"] = commit_of(options.before)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        repeats = compare.Repeats(options.rounds, options.seconds)
+        result |= measure_loads(folder, options.before, repeats)
+        for key, look_us in FAN_OUTS.items():
+            with compare.our_http(folder) as (_, port):
+                result[key] = http_events.fan_out(
+                    folder, port, subscribers=5000, events=20, look_us=look_us
                 )
-    python = compare.runtime_python()
-    starts = process.measure_start(given.runs, python)
-    result["start_s"] = {
-        "runs": len(starts),
-        "min": round(min(starts), 3),
-        "median": round(statistics.median(starts), 3),
-        "max": round(max(starts), 3),
-    }
-    result |= process.measure_idle(30, python)
+    result |= measure_starts(options.runs, options.before)
+    result |= process.measure_idle(30, compare.runtime_python())
     (HERE / "results.json").write_text(json.dumps(result, indent=1) + "\n")
     readme = HERE / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     readme.write_text(f"{before}{BEGIN}\n{table_of(result)}\n{END}{after}")
     print(table_of(result))
+
+
+def commit_of(tree: Path) -> str:
+    command = ["git", "rev-parse", "HEAD"]
+    head = subprocess.run(command, cwd=tree, check=True, capture_output=True, text=True)
+    return head.stdout.strip()
+
+
+def measure_loads(
+    folder: Path, before: Path | None, repeats: compare.Repeats
+) -> dict[str, Any]:
+    """Calls and GETs: ours, the baseline's and, if given, the tree's *before*."""
+    trees = {"ours": TOP} | ({} if before is None else {"before": before})
+    with ExitStack() as running:
+        sides = {
+            name: running.enter_context(
+                compare.our_servers(folder / name, tree, compare.runtime_python(tree))
+            )
+            for name, tree in trees.items()
+        }
+        theirs = compare.baseline_servers(folder / "baseline")
+        sides["baseline"] = running.enter_context(theirs)
+        calls = {name: side.rpc for name, side in sides.items()}
+        gets = {name: side.http for name, side in sides.items()}
+        return {
+            "rpc": compare.compare(
+                folder, calls, shapes=compare.RPC_SHAPES, repeats=repeats
+            ),
+            "http_get": compare.compare(
+                folder, gets, shapes=compare.GET_SHAPES, repeats=repeats
+            ),
+        }
+
+
+def measure_starts(runs: int, before: Path | None) -> dict[str, Any]:
+    """Starts, one of ours and one of *before* in turns."""
+    trees = {"start_s": TOP}
+    if before is not None:
+        trees["before_start_s"] = before
+    pythons = {key: compare.runtime_python(tree) for key, tree in trees.items()}
+    starts: dict[str, list[float]] = {key: [] for key in trees}
+    for _ in range(runs):
+        for key, python in pythons.items():
+            starts[key] += process.measure_start(1, python)
+    return {
+        key: {
+            "runs": len(times),
+            "min": round(min(times), 3),
+            "median": round(statistics.median(times), 3),
+            "max": round(max(times), 3),
+        }
+        for key, times in starts.items()
+    }
 
 
 if __name__ == "__main__":

@@ -36,12 +36,12 @@ def open_tcp_listeners(
     Raises:
         OSError: the name is unknown, or the address is taken or not ours.
     """
-    found = socket.getaddrinfo(
+    addresses = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )
     listeners: list[socket.socket] = []
     try:
-        for family, kind, protocol, _, address in dict.fromkeys(found):
+        for family, kind, protocol, _, address in dict.fromkeys(addresses):
             listener = socket.socket(family, kind, protocol)
             listeners.append(listener)
             listener.settimeout(0)

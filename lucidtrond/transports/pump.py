@@ -56,7 +56,7 @@ class Pump:
 
     _nursery: trio.Nursery
     _epoll: select.epoll = field(init=False, factory=select.epoll)
-    _bell: int = field(init=False)
+    _wakeup: int = field(init=False)
     _workers: dict[int, Worker] = field(init=False, factory=dict)
     _turns: deque[Worker] = field(init=False, factory=deque)
     _leader: trio.CancelScope | None = None
@@ -66,13 +66,13 @@ class Pump:
     """When it last woke (trio's clock): the present, for who has not waited since."""
 
     def __attrs_post_init__(self) -> None:
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._epoll.register(self._bell, READABLE)
+        self._wakeup = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll.register(self._wakeup, READABLE)
 
     def close(self) -> None:
         """Give the descriptors back; workers keep theirs."""
         self._epoll.close()
-        os.close(self._bell)
+        os.close(self._wakeup)
 
     def watch(self, fd: int, worker: Worker) -> None:
         """Tell *worker* when *fd* is readable or hung up, until `unwatch`."""
@@ -100,7 +100,7 @@ class Pump:
     def _wake(self) -> None:
         if self._is_asleep:
             self._is_asleep = False
-            os.eventfd_write(self._bell, 1)
+            os.eventfd_write(self._wakeup, 1)
 
     async def run(self) -> None:
         """Lead until `finish`, or until a worker waits and another leads on."""
@@ -137,7 +137,7 @@ class Pump:
             if worker is not None:
                 if worker.on_ready(events):
                     turns.append(worker)
-            elif fd == self._bell:
+            elif fd == self._wakeup:
                 os.eventfd_read(fd)
 
     def step_down(self, guard: trio.CancelScope) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP door: ``POST /rpc``, health, metrics and the routes of plugins.
+"""The daemon over HTTP: ``POST /rpc``, health, metrics and the routes of plugins.
 
 A request that holds one call is answered like on the socket; an error of the call is
 still HTTP's 200, because the envelope carries it. Only notifications: 204. There is no
@@ -68,7 +68,7 @@ class RpcHttp:
             "/metrics": ("GET", self._metrics),
         }
         # Fixed segments go before named ones: /wallets/batch is no wallet's id.
-        for route in sorted(self.routes, key=lambda each: each.path.count("{")):
+        for route in sorted(self.routes, key=lambda route: route.path.count("{")):
             self._by_length.setdefault(route.path.count("/"), []).append(route)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -93,16 +93,16 @@ class RpcHttp:
         path = tuple(unquote(part) for part in request.path.split("/"))
         verbs = []
         for route in self._by_length.get(len(path) - 1, ()):
-            found = match(route.path, path)
-            if found is None:
+            segments = match(route.path, path)
+            if segments is None:
                 continue
             if _fits(request.method, route.verb):
-                return await self._run(route, request, found)
+                return await self._run(route, request, segments)
             verbs.append(route.verb)
         return _wrong_verb(verbs) if verbs else _detail(404, "Not Found")
 
     async def _run(
-        self, route: BoundRoute, request: HttpRequest, found: Mapping[str, str]
+        self, route: BoundRoute, request: HttpRequest, segments: Mapping[str, str]
     ) -> HttpResponse:
         caller = self.access.caller("http")
         try:
@@ -120,7 +120,7 @@ class RpcHttp:
             answer: RouteResponse = await route.call(
                 RouteRequest(
                     caller=caller,
-                    path=found,
+                    path=segments,
                     query=dict(parse_qsl(request.query, keep_blank_values=True)),
                     body=request.body,
                 )
@@ -178,8 +178,8 @@ async def _wants_websocket(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(426, text, headers=fields)
 
 
-def _fits(came: str, wanted: str) -> bool:
-    return came == wanted or (came == "HEAD" and wanted == "GET")
+def _fits(verb: str, wanted: str) -> bool:
+    return verb == wanted or (verb == "HEAD" and wanted == "GET")
 
 
 def _wrong_verb(verbs: Sequence[str]) -> HttpResponse:

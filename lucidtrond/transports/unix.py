@@ -97,7 +97,7 @@ async def serve_unix(
 class _Server:
     service: Service
     access: AccessRules
-    _somebody: trio.Event = field(init=False, factory=trio.Event)
+    _has_connections: trio.Event = field(init=False, factory=trio.Event)
 
     def admit(self, sock: socket.socket) -> None:
         """Take one accepted socket into our care."""
@@ -111,18 +111,18 @@ class _Server:
             sock.close()  # the peer went away: nobody is left to be told
             return
         Connection(self.service, caller, sock).open()
-        self._somebody.set()
+        self._has_connections.set()
 
     async def watch(self) -> None:
         """Look after all connections once a second; sleep while there are none."""
         while True:
-            await self._somebody.wait()
+            await self._has_connections.wait()
             await trio.sleep(JANITOR_S)
             now = trio.current_time()
             for connection in list(self.service.connections):
                 connection.look_after(now)
             if not self.service.connections:
-                self._somebody = trio.Event()
+                self._has_connections = trio.Event()
 
     def drain(self) -> None:
         """Refuse new calls; close what has nothing in flight."""

@@ -54,7 +54,7 @@ DEFAULT_WS_LIMITS: Final = WsLimits()
 
 @define(eq=False, kw_only=True)
 class WebSockets:
-    """The door at ``GET /ws``; `takeover` is an `Upgrade` of the HTTP engine."""
+    """What answers ``GET /ws``; `takeover` is an `Upgrade` of the HTTP engine."""
 
     dispatcher: Dispatcher
     access: HttpAccess
@@ -122,7 +122,7 @@ async def _send_until_broken(outbox: WsOutbox, scope: trio.CancelScope) -> None:
 
 @define(eq=False)
 class _Peer:
-    door: WebSockets
+    service: WebSockets
     caller: Caller
     ws: "WebSocketConnection"
     outbox: WsOutbox
@@ -133,7 +133,7 @@ class _Peer:
     _one_ended: trio.Event = field(init=False, factory=trio.Event)
 
     def __attrs_post_init__(self) -> None:
-        self.session = Session(self.caller, self.outbox, self.door.limits.session)
+        self.session = Session(self.caller, self.outbox, self.service.limits.session)
 
     async def converse(self) -> None:
         """Read and answer until one side closes; that is an exception."""
@@ -146,7 +146,7 @@ class _Peer:
                     await self._close(NOT_TEXT, "texts only")
                     return
                 data = text.encode()
-                if len(data) > self.door.limits.text_bytes:
+                if len(data) > self.service.limits.text_bytes:
                     await self._close(TOO_BIG, "message too big")
                     return
                 await self._take(parse(data))
@@ -154,14 +154,14 @@ class _Peer:
             self.session.close()
 
     async def _take(self, message: Message) -> None:
-        dispatcher = self.door.dispatcher
-        if self.door.stop.is_set():
+        dispatcher = self.service.dispatcher
+        if self.service.stop.is_set():
             await self._send(refuse(message, ShuttingDown("the daemon is stopping")))
         elif dispatcher.is_inline(message):
             call = Call(self.caller, self.session)
             await self._send(await dispatcher.answer(message, call))
         else:
-            while self._in_flight >= self.door.limits.session.in_flight:
+            while self._in_flight >= self.service.limits.session.in_flight:
                 await self._one_ended.wait()
             self._in_flight += 1
             is_notification = type(message) is Request and message.id is UNSET
@@ -171,7 +171,7 @@ class _Peer:
     async def _run(self, message: Message) -> None:
         call = Call(self.caller, self.session)
         try:
-            await self._send(await self.door.dispatcher.answer(message, call))
+            await self._send(await self.service.dispatcher.answer(message, call))
         finally:
             self._in_flight -= 1
             self._one_ended.set()
@@ -184,14 +184,14 @@ class _Peer:
 
     async def _keep_alive(self) -> None:
         """A peer that vanished without a word is noticed by its missing pong."""
-        limits = self.door.limits
+        limits = self.service.limits
         while True:
             await trio.sleep(limits.ping_s)
             with trio.fail_after(limits.ping_s + limits.write_s):
                 await self.ws.ping()
 
     async def _watch_stop(self) -> None:
-        await self.door.stop.wait()
+        await self.service.stop.wait()
         while self._in_flight:
             await self._one_ended.wait()
         await self._close(GOING_AWAY, "the daemon is stopping")

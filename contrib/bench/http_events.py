@@ -1,6 +1,6 @@
-"""Measure the HTTP door and its websockets: one event to thousands of subscribers.
+"""Measure HTTP and its websockets: one event to thousands of subscribers.
 
-    .venv/bin/python contrib/bench/doors.py [--subscribers 5000] [--events 20]
+    .venv/bin/python contrib/bench/http_events.py [--subscribers 5000] [--events 20]
 
 The server is the daemon's own HTTP engine, handler, websockets, event bus and SQLite
 store around two methods: `publish` commits one event and notifies the bus, as the
@@ -56,11 +56,11 @@ class Published(msgspec.Struct):
     committed_ns: int
 
 
-async def serve(room: Path) -> None:
-    """Serve on a loopback port and say which in *room*/port."""
+async def serve(folder: Path) -> None:
+    """Serve on a loopback port and say which in *folder*/port."""
     listeners = open_tcp_listeners("127.0.0.1", 0)
     dispatcher, stop = Dispatcher(), trio.Event()
-    async with open_store(room / "bench.sqlite") as store:
+    async with open_store(folder / "bench.sqlite") as store:
         await migrate(store, outbox.MIGRATIONS)
         bus = Bus(store, clock=WallClock())
 
@@ -99,33 +99,33 @@ async def serve(room: Path) -> None:
                 )
             )
             gc.freeze()
-            write_port(room, listeners[0].getsockname()[1])
+            write_port(folder, listeners[0].getsockname()[1])
             with trio.open_signal_receiver(signal.SIGTERM) as signals:
                 async for _ in signals:
                     nursery.cancel_scope.cancel()
 
 
-def write_port(room: Path, port: int) -> None:
+def write_port(folder: Path, port: int) -> None:
     """Tell the port; the file is whole as soon as it is there."""
-    new = room / "port.new"
+    new = folder / "port.new"
     new.write_text(str(port))
-    new.rename(room / "port")
+    new.rename(folder / "port")
 
 
-def serve_profiled(room: Path) -> None:
+def serve_profiled(folder: Path) -> None:
     with cProfile.Profile() as profile:
-        trio.run(serve, room)
+        trio.run(serve, folder)
     pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(30)
 
 
 def fan_out(
-    room: Path, port: int, *, subscribers: int, events: int, look_us: int = 0
+    folder: Path, port: int, *, subscribers: int, events: int, look_us: int = 0
 ) -> dict[str, Any]:
     """Give the client's view of *events* events, times in microseconds.
 
     With *look_us* the client looks so often instead of being woken for each frame.
     """
-    client = rpc.build_client(room, "fanout.c")
+    client = rpc.build_client(folder, "fanout.c")
     words = [client, *map(str, (port, subscribers, events, look_us))]
     done = subprocess.run(words, stdout=subprocess.PIPE, check=True)
     row: dict[str, Any] = json.loads(done.stdout)
@@ -142,31 +142,31 @@ def main() -> None:
     parser.add_argument("--look-us", type=int, default=0)
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.serve:
+    options = parser.parse_args()
+    if options.serve:
         # One descriptor for each subscriber.
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-        if given.profile:
-            serve_profiled(given.serve)
+        if options.profile:
+            serve_profiled(options.serve)
         else:
-            trio.run(serve, given.serve)
+            trio.run(serve, options.serve)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        room = Path(folder)
-        command = [sys.executable, __file__, "--serve", str(room)]
-        if given.profile:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        command = [sys.executable, __file__, "--serve", str(folder)]
+        if options.profile:
             command.append("--profile")
         server = subprocess.Popen(command)
-        while not (room / "port").exists():
+        while not (folder / "port").exists():
             time.sleep(0.05)
-        port = int((room / "port").read_text())
+        port = int((folder / "port").read_text())
         row = fan_out(
-            room,
+            folder,
             port,
-            subscribers=given.subscribers,
-            events=given.events,
-            look_us=given.look_us,
+            subscribers=options.subscribers,
+            events=options.events,
+            look_us=options.look_us,
         )
         server.terminate()
         server.wait()
