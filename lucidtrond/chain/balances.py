@@ -1,10 +1,12 @@
 """``reconcile_balance``, ``reconcile_account``: what is compared with nodes, and when.
 
 A row of ``reconcile_balance`` is one asset of one watched account: its base, its drift
-if there is one, and *due_number*, the newest block that touched it since the base (null
-when nothing is to be asked). ``reconcile_account`` keeps when an account first owned a
-transaction, from which on its TRX pay fees that the ledger does not hold, and whether
-its history is whole (*start_number*, the block after which all of it is known).
+if there is one, and *due_number*, the oldest block that touched it and is not compared
+yet (null when nothing is to be asked): were it the newest, a balance that each block
+touches would never be due, since the newest block is never final.
+``reconcile_account`` keeps when an account first owned a transaction, from which on its
+TRX pay fees that the ledger does not hold, and whether its history is whole
+(*start_number*, the block after which all of it is known).
 Of accounts that an older program watched, neither is known: they start with what is
 read first.
 """
@@ -94,7 +96,8 @@ def note_block(
     }
     tx.execute_many(
         "INSERT INTO reconcile_balance (address, asset, due_number) VALUES (?, ?, ?)"
-        " ON CONFLICT (address, asset) DO UPDATE SET due_number = excluded.due_number",
+        " ON CONFLICT (address, asset) DO UPDATE SET due_number ="
+        " coalesce(reconcile_balance.due_number, excluded.due_number)",
         [(address, asset, number) for address, asset in sorted(touched)],
     )
 
@@ -112,7 +115,7 @@ def forget_block(tx: Tx, number: int) -> None:
 
 
 def due_balances(tx: Tx, solid: int, *, limit: int) -> list[DueBalance]:
-    """Those that only final blocks touched, longest untouched first.
+    """Those that a final block touched, longest waiting first.
 
     TRX of accounts that own a transaction are left out.
     """
@@ -222,17 +225,10 @@ def set_base(tx: Tx, address: Address, asset: str, base: Base) -> None:
     """The ledger and a node agree: nothing drifts, nothing is due up to there."""
     tx.execute(
         "UPDATE reconcile_balance SET base_number = ?, base_amount = ?, drift = NULL,"
-        " drift_from = NULL,"
-        " due_number = CASE WHEN due_number > ? THEN due_number ELSE NULL END"
-        " WHERE address = ? AND asset = ?",
-        (
-            base.number,
-            base.amount.to_bytes(32, "big"),
-            base.number,
-            address.raw,
-            asset,
-        ),
+        " drift_from = NULL WHERE address = ? AND asset = ?",
+        (base.number, base.amount.to_bytes(32, "big"), address.raw, asset),
     )
+    _set_compared(tx, address, asset, up_to=base.number)
 
 
 def set_drift(
@@ -240,20 +236,41 @@ def set_drift(
 ) -> None:
     """They do not agree; asked again when it is touched, or after a while."""
     tx.execute(
-        "UPDATE reconcile_balance SET drift = ?, drift_from = ?,"
-        " due_number = CASE WHEN due_number > ? THEN due_number ELSE NULL END"
+        "UPDATE reconcile_balance SET drift = ?, drift_from = ?"
         " WHERE address = ? AND asset = ?",
-        (str(drift), first, read_at, address.raw, asset),
+        (str(drift), first, address.raw, asset),
     )
+    _set_compared(tx, address, asset, up_to=read_at)
 
 
 def set_unreadable(tx: Tx, address: Address, asset: str, *, read_at: int) -> None:
     """The node can't say; asked again when it is touched."""
+    _set_compared(tx, address, asset, up_to=read_at)
+
+
+def postpone(tx: Tx, address: Address, asset: str, *, read_at: int) -> None:
+    """This reading told nothing: asked again after those that wait longer."""
+    _set_due(tx, address, asset, read_at)
+
+
+def _set_compared(tx: Tx, address: Address, asset: str, *, up_to: int) -> None:
+    """Due again from the first block above *up_to* that touched it, if there is one."""
+    touched = (asset, up_to, address.raw)
+    [(first,)] = tx.execute(
+        "SELECT min(number) FROM ("
+        "SELECT min(block_number) AS number FROM chain_entry"
+        " WHERE asset = ? AND block_number > ? AND to_address = ? UNION ALL "
+        "SELECT min(block_number) AS number FROM chain_entry"
+        " WHERE asset = ? AND block_number > ? AND from_address = ?) AS touched",
+        (*touched, *touched),
+    )
+    _set_due(tx, address, asset, first)
+
+
+def _set_due(tx: Tx, address: Address, asset: str, number: int | None) -> None:
     tx.execute(
-        "UPDATE reconcile_balance"
-        " SET due_number = CASE WHEN due_number > ? THEN due_number ELSE NULL END"
-        " WHERE address = ? AND asset = ?",
-        (read_at, address.raw, asset),
+        "UPDATE reconcile_balance SET due_number = ? WHERE address = ? AND asset = ?",
+        (number, address.raw, asset),
     )
 
 

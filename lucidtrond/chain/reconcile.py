@@ -237,6 +237,7 @@ class Reconciler:
                     reason += f"; {contradicted} rows of it are contradicted"
                 return _problem(due, "drift", first, reason, drift=drift)
             case Inconclusive():
+                balances.postpone(tx, *key, read_at=reading.after)
                 return None
 
     def _is_confirmed(self, key: tuple[Address, str], drift: int) -> bool:

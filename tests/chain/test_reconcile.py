@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 import trio
@@ -170,6 +171,36 @@ async def test_a_balance_that_the_ledger_explains_is_no_news() -> None:
         assert made.node.questions == 2
         assert await made.events() == []
         assert await made.drifts(ALICE) == []
+
+
+async def test_a_balance_that_every_block_touches_is_compared() -> None:
+    async with bench(created_ms=FAR) as made:
+        for nonce in range(12):
+            made.node.amounts = {(ALICE, None): max(nonce - 2, 0) + 1_000}
+            made.chain.grow(transfer(owner=PAYER, to=ALICE, amount=1, nonce=nonce))
+            made.chain.solidify(made.chain.head - 3)  # the newest is never final
+            await made.made.settle()
+            await made.made.turn()
+            await made.turns(1)
+        assert await made.drifts(ALICE) != []
+
+
+async def test_what_comes_after_a_comparison_is_due_from_its_first_block() -> None:
+    async with bench(created_ms=FAR) as made:
+        for nonce in range(3):
+            made.chain.grow(transfer(owner=PAYER, to=ALICE, amount=1, nonce=nonce))
+        first = made.chain.head - 2
+        made.chain.solidify(first)
+        made.node.amounts = {(ALICE, None): 1}
+        await made.made.settle()
+        await made.made.turn()
+        await made.turns()
+        assert await made.events() == []
+        for solid, count in ((first, 0), (first + 1, 1)):
+            due = await made.made.store.read(
+                partial(balances.due_balances, solid=solid, limit=9)
+            )
+            assert len(due) == count
 
 
 async def test_more_than_the_ledger_says_is_a_drift_of_that_account() -> None:
