@@ -64,16 +64,17 @@ def _kept(
     An answer is kept for *age_s* (0: not at all), none of solid state unless
     *keeps_solid*; equal questions at one moment are one.
     """
-    key = QuestionKey(question)
+    keys = QuestionKey(question)
+    name, solid_at = keys.question, 0 if keeps_solid else keys.place_of("solid")
     age_s_of = age_s if callable(age_s) else lambda _, __: age_s
 
     @wraps(question)
     async def ask(node: "CachedNode", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        arguments = key.arguments(args, kwargs)
-        is_kept = keeps_solid or not arguments["solid"]
+        key = keys.of(args, kwargs)
+        is_kept = keeps_solid or not key[solid_at]
         return await cache(node).get(
-            key.of(arguments),
-            partial(getattr(node.pool, key.question), *args, **kwargs),
+            key,
+            partial(getattr(node.pool, name), *args, **kwargs),
             age_s=partial(age_s_of, node) if is_kept else _not_kept,
         )
 

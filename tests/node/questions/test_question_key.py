@@ -1,5 +1,7 @@
 """Keys of questions: one for equal questions, another for any other."""
 
+import pytest
+
 from lucidtrond.node.questions.question_key import QuestionKey
 from lucidtrond.tron.questions import NodeQuestions
 from tests.node.questions.translate.answers import BLOCKS
@@ -27,6 +29,14 @@ def test_other_arguments_and_other_questions_have_other_keys() -> None:
     assert len(keys) == 4
 
 
-def test_arguments_are_given_by_name_with_their_defaults() -> None:
-    assert RECEIPT.arguments((TXID,), {}) == {"txid": TXID, "solid": False}
-    assert RECEIPT.arguments((), {"txid": TXID, "solid": True})["solid"]
+def test_a_key_has_all_arguments_in_their_order() -> None:
+    call = QuestionKey(NodeQuestions.call_constant)
+    given = {"data": b"", "owner": "a", "contract": "b"}
+    assert call.of_call(**given) == ("call_constant", "a", "b", b"", False)
+    assert call.of_call(**given, solid=True)[call.place_of("solid")] is True
+    assert QuestionKey(NodeQuestions.fetch_info).of_call() == ("fetch_info",)
+
+
+def test_a_call_without_a_necessary_argument_has_no_key() -> None:
+    with pytest.raises(KeyError):
+        RECEIPT.of_call()
