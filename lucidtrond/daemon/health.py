@@ -17,6 +17,8 @@ from lucidtrond.tron.block import ChainPosition
 
 FAILING_S: Final = 5.0
 """An endpoint that fails for less is no problem yet: probes may find it back."""
+SHOWN_FAULTS: Final = 20
+"""Payments set aside that are named one by one."""
 
 
 class Kind(Struct, frozen=True):
@@ -52,6 +54,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "keystore_locked": Kind(
         "keystore", "unlock it: lucidtron unlock; payments wait until they expire"
+    ),
+    "payment_set_aside": Kind(
+        "payments",
+        "find out who edited the database; restore that row as it was (from a backup):"
+        " nothing of it is signed, sent or renewed before",
     ),
     "socket_removed": Kind(
         "socket", "restart the daemon: nobody can connect to a removed socket file"
@@ -92,6 +99,15 @@ class Condition(Struct, frozen=True):
         return KINDS[self.kind].remedy
 
 
+class Fault(Protocol):
+    """What is wrong with the row of a payment."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
 class PluginState(Protocol):
     """What is asked of each plugin."""
 
@@ -111,6 +127,8 @@ class Conditions(Struct, frozen=True, kw_only=True):
     endpoints: Callable[[], Iterable[Mapping[str, Any]]]
     waiting_for_unlock: Callable[[], int]
     """Payments that only a signature is missing to."""
+    set_aside: Callable[[], Sequence[Fault]]
+    """Payments whose rows were edited or are damaged."""
     socket_is_there: Callable[[], bool]
     accepting: Accepting
     plugins: Callable[[], Sequence[PluginState]]
@@ -121,6 +139,7 @@ class Conditions(Struct, frozen=True, kw_only=True):
             *self._network(),
             *self._endpoints(),
             *self._keystore(),
+            *self._payments(),
             *self._socket(),
             *self._connections(),
             *self._plugins(),
@@ -165,6 +184,17 @@ class Conditions(Struct, frozen=True, kw_only=True):
         if waiting:
             text = f"the keystore is locked and {waiting} payments wait for it"
             yield Condition("keystore_locked", text)
+
+    def _payments(self) -> Iterator[Condition]:
+        faults = self.set_aside()
+        for fault in faults[:SHOWN_FAULTS]:
+            yield Condition(
+                "payment_set_aside", f"set aside: {fault.text}", subject=fault.name
+            )
+        more = len(faults) - SHOWN_FAULTS
+        if more > 0:
+            text = f"{more} more payments are set aside: see the log"
+            yield Condition("payment_set_aside", text)
 
     def _socket(self) -> Iterator[Condition]:
         if not self.socket_is_there():

@@ -101,6 +101,12 @@ def collect(
         "Token payments in final blocks that no Transfer log proves.",
         services.sender.unproven,
     )
+    yield Metric(
+        "lucidtrond_payments_set_aside",
+        "gauge",
+        "Payments whose rows were edited or are damaged.",
+        len(services.sender.set_aside),
+    )
     yield from _nodes(services.node)
     health = services.ledger.health()
     yield Metric(

@@ -135,6 +135,7 @@ def _conditions(daemon: OpenDaemon, listener: UnixListener) -> Conditions:
         position=services.ledger.position,
         endpoints=services.node.endpoints,
         waiting_for_unlock=lambda: services.sender.waiting_for_unlock,
+        set_aside=lambda: services.sender.set_aside,
         socket_is_there=listener.is_in_place,
         accepting=Accepting(),
         plugins=daemon.host.states,

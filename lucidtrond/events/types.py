@@ -244,6 +244,22 @@ class PaymentChanged(Event, frozen=True, kw_only=True):
         return (self.payment.from_address, self.payment.to_address)
 
 
+class PaymentSetAside(Event, frozen=True, kw_only=True):
+    """A payment's row was edited or is damaged: nothing of it is signed or sent.
+
+    *field* differs: ``row`` where the row can't be read, ``error`` where acting on it
+    failed unexpectedly. *wanted* and *stored* are text for people.
+    """
+
+    topic: ClassVar[str] = "set_aside"
+    payment_id: str | None
+    txid: str | None
+    """As the row has it."""
+    field: str
+    wanted: str
+    stored: str
+
+
 class WalletCreated(Event, frozen=True, kw_only=True):
     """A wallet was made."""
 
@@ -328,6 +344,7 @@ EVENTS: frozenset[type[Event]] = frozenset(
         BlockUnproven,
         TransferSeen,
         PaymentChanged,
+        PaymentSetAside,
         WalletCreated,
         NodeChanged,
         LedgerProblem,
@@ -343,6 +360,7 @@ TOPICS = (
     "unproven",
     "transfer",
     "transaction",
+    "set_aside",
     "wallet",
     "account",
     "node",

@@ -6,6 +6,10 @@ after each block and whenever it is woken; a payment that is being delivered is 
 started twice. What is dead is not delivered but settled, which is another task's work
 (`settling`): nothing here waits for it.
 
+Nothing is signed that does not pay what its intent says, and nothing signed is sent
+that does not (`comparison`): the row is set aside instead, and so is one that fails
+with an error that nobody expects. The others go on.
+
 Bounds: `BROADCASTS_AT_ONCE` broadcasts, `DUE_AT_ONCE` payments in flight by `run`.
 """
 
@@ -19,13 +23,14 @@ from attrs import define, field
 from lucidtrond.errors import CallError, CommitUnknown, NodeError, StoreError
 from lucidtrond.ports import Store
 from lucidtrond.sending import plan
+from lucidtrond.sending.comparison import check_bytes, check_signature
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.plan import Fact
 from lucidtrond.sending.precedence import pays_for
 from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.recorder import Recorder
-from lucidtrond.tron.address import Address
+from lucidtrond.sending.set_aside import SetAside
 from lucidtrond.tron.broadcast import BroadcastAnswer
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import UnixMillis
@@ -54,8 +59,10 @@ class Delivery:
         *,
         signer: Signer,
         recorder: Recorder,
+        set_aside: SetAside,
         head_time: Callable[[], UnixMillis | None],
     ) -> None:
+        self._set_aside = set_aside
         self._store = store
         self._node = node
         self._signer = signer
@@ -104,8 +111,15 @@ class Delivery:
         """
         head = self._head_time()
         entries = await self._store.read(
-            lambda tx: queries.due(tx, head, everything=everything, limit=DUE_AT_ONCE)
+            lambda tx: queries.due(
+                tx,
+                head,
+                everything=everything,
+                limit=DUE_AT_ONCE,
+                faults=self._set_aside.note,
+            )
         )
+        await self._set_aside.publish()
         unsigned = [entry for entry in entries if entry.attempt.state == "queued"]
         self.unsigned = len(unsigned) if self._signer.is_locked else 0
         for entry in entries:
@@ -123,6 +137,9 @@ class Delivery:
         except StoreError as error:
             extra = {"txid": in_flight.entry.txid, "reason": str(error)}
             log.warning("payment not delivered", extra=extra)
+        except Exception as error:  # noqa: BLE001 - of one payment: see `set_aside`
+            self._set_aside.note_error(in_flight.entry, error)
+            await self._set_aside.publish()
 
     async def deliver(self, entry: Entry) -> None:
         """Sign and send, whatever is missing; what fails now is done by `run`.
@@ -130,6 +147,7 @@ class Delivery:
         When the payment is being delivered already, wait for that instead.
 
         Raises:
+            RowRefused: it is set aside.
             StoreError
         """
         in_flight = self._in_flight.get(entry.txid)
@@ -162,9 +180,11 @@ class Delivery:
     async def _signed(self, entry: Entry) -> Entry | None:
         if entry.attempt.state != "queued":
             return entry
-        owner = Address.from_base58(entry.payment.from_address)
+        check_bytes(entry, head=self._head_time())
         try:
-            signature = await self._signer.sign(owner, entry.transaction.digest)
+            signature = await self._signer.sign(
+                entry.intent.owner, entry.transaction.digest
+            )
         except CallError as error:
             # Locked or gone between acceptance and now: it stays queued.
             log.warning(
@@ -181,8 +201,12 @@ class Delivery:
         """Send the journaled bytes once and write what the nodes answered.
 
         Raises:
+            RowRefused: they are not those of the intent, or not signed by its owner.
             StoreError
         """
+        check_bytes(entry)
+        check_signature(entry)
+        self._set_aside.release(entry)
         txid = entry.txid
         fact: Fact
         try:

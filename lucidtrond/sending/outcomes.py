@@ -5,10 +5,12 @@ All of it runs in the store's thread, within the transaction that writes the blo
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
 from attrs import evolve
 
+from lucidtrond.errors import StoreError
 from lucidtrond.ports import Tx
 from lucidtrond.sending import plan
 from lucidtrond.sending.journal import queries
@@ -17,6 +19,7 @@ from lucidtrond.sending.kinds.table import kind_of
 from lucidtrond.sending.plan import Fact
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.render import result_of
+from lucidtrond.sending.set_aside import SetAside
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId
@@ -31,8 +34,15 @@ class Outcomes:
     *on_durable* is called in trio's thread once a step of the chain is written.
     """
 
-    def __init__(self, recorder: Recorder, *, on_durable: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        *,
+        set_aside: SetAside,
+        on_durable: Callable[[], None],
+    ) -> None:
         self._recorder = recorder
+        self._set_aside = set_aside
         self._on_durable = on_durable
         # Filled in the store's thread within a block's transaction, emptied after it.
         self._recorded: deque[str] = deque()
@@ -55,28 +65,30 @@ class Outcomes:
         }
         receipt_of = {receipt.txid: receipt for receipt in receipts}
         header = block.header
-        for entry in queries.among(tx, list(included)):
+        for entry in queries.among(tx, list(included), faults=self._set_aside.note):
             receipt = receipt_of[entry.txid]
-            inclusion = plan.Inclusion(
-                header.number,
-                header.id,
-                header.timestamp,
-                contract_ret=included[entry.txid].contract_ret or 0,
-                fee=receipt.fee,
-                arrived=kind_of(entry.intent).amount_arrived(entry.intent, receipt),
-            ).with_proof(committed=block.root_proven, agreed=entry.txid in agreed)
-            if entry.attempt.state == "expired":
-                log.error("included after proven dead", extra={"txid": entry.txid})
-            fact = plan.Included(
-                inclusion, result_of(receipt), committed=block.root_proven
-            )
-            self._record(tx, entry, fact)
+            with self._guarded(entry):
+                inclusion = plan.Inclusion(
+                    header.number,
+                    header.id,
+                    header.timestamp,
+                    contract_ret=included[entry.txid].contract_ret or 0,
+                    fee=receipt.fee,
+                    arrived=kind_of(entry.intent).amount_arrived(entry.intent, receipt),
+                ).with_proof(committed=block.root_proven, agreed=entry.txid in agreed)
+                if entry.attempt.state == "expired":
+                    log.error("included after proven dead", extra={"txid": entry.txid})
+                fact = plan.Included(
+                    inclusion, result_of(receipt), committed=block.root_proven
+                )
+                self._record(tx, entry, fact)
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """A fork took the block back."""
         tx.after_commit(self._step_is_durable)
-        for entry in queries.in_block(tx, number):
-            self._record(tx, entry, plan.Reverted(number, block_id))
+        for entry in queries.in_block(tx, number, faults=self._set_aside.note):
+            with self._guarded(entry):
+                self._record(tx, entry, plan.Reverted(number, block_id))
 
     def solidified(
         self,
@@ -89,11 +101,24 @@ class Outcomes:
         """All blocks from *complete_from* to *header* were reported and are final."""
         tx.after_commit(self._step_is_durable)
         fact = plan.SolidUpTo(header.number, header.timestamp, complete_from)
-        for entry in queries.touched_by_final(tx, header.number, header.timestamp):
+        for entry in queries.touched_by_final(
+            tx, header.number, header.timestamp, faults=self._set_aside.note
+        ):
             attempt = entry.attempt
             block = None if attempt.inclusion is None else attempt.inclusion.number
-            doubtful = unproven(attempt.reference_number, block)
-            self._record(tx, entry, evolve(fact, unproven=doubtful))
+            with self._guarded(entry):
+                doubtful = unproven(attempt.reference_number, block)
+                self._record(tx, entry, evolve(fact, unproven=doubtful))
+
+    @contextmanager
+    def _guarded(self, entry: Entry) -> Iterator[None]:
+        """What fails for one payment, but for the store, keeps no block from it."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - of one payment: see `set_aside`
+            self._set_aside.note_error(entry, error)
 
     def _step_is_durable(self) -> None:
         while self._recorded:

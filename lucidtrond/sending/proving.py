@@ -24,6 +24,7 @@ from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.kinds.table import kind_of
 from lucidtrond.sending.protocols import PaymentNode
 from lucidtrond.sending.recorder import Recorder
+from lucidtrond.sending.set_aside import SetAside
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId
 
@@ -52,7 +53,15 @@ class _Schedule:
 class Proving:
     """Looks for receipts that prove unproven payments."""
 
-    def __init__(self, store: Store, node: PaymentNode, *, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        store: Store,
+        node: PaymentNode,
+        *,
+        recorder: Recorder,
+        set_aside: SetAside,
+    ) -> None:
+        self._set_aside = set_aside
         self._store = store
         self._node = node
         self._recorder = recorder
@@ -84,7 +93,9 @@ class Proving:
         Raises:
             StoreError
         """
-        entries = await self._store.read(lambda tx: queries.unproven(tx, _MOST_READ))
+        entries = await self._store.read(
+            lambda tx: queries.unproven(tx, _MOST_READ, faults=self._set_aside.note)
+        )
         self.unproven = len(entries)
         entries = [entry for entry in entries if _lacks_log(entry)]
         now = trio.current_time()
@@ -95,7 +106,12 @@ class Proving:
         due = [entry for entry in entries if self._schedules[entry.txid].due <= now]
         for entry in due[:ROUND]:
             self._schedules[entry.txid].asked(now)
-            await self.ask(entry)
+            try:
+                await self.ask(entry)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - of one payment: see `set_aside`
+                self._set_aside.note_error(entry, error)
 
     async def ask(self, entry: Entry) -> Entry:
         """Ask all endpoints about one; gives it as it is then.

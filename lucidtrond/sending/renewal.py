@@ -18,6 +18,7 @@ from lucidtrond.errors import (
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Store, Tx
 from lucidtrond.sending import plan
+from lucidtrond.sending.comparison import check_bytes
 from lucidtrond.sending.drafting import Drafting, check_covered, draft, make_tag
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
@@ -59,8 +60,10 @@ class Renewal:
 
         Raises:
             NodeError: nothing was decided.
+            RowRefused: the bytes are not those of the intent.
             CommitUnknown
         """
+        check_bytes(entry)
         try:
             if entry.attempt.awaits_renewal:
                 return await self.renew(entry)
@@ -81,10 +84,11 @@ class Renewal:
         *by_hand*: whatever its terms say, and also if it failed on the chain.
 
         Raises:
-            InDoubt: the nodes do not agree that it is dead.
+            InDoubt: the nodes do not agree that it is dead; or `RowRefused`.
             CallError: it can't be paid (any more).
             NodeError
         """
+        check_bytes(entry)
         if entry.attempt.state == "expired":
             await self._check_death(entry)
         intent = entry.intent
@@ -115,6 +119,7 @@ class Renewal:
         Raises:
             as `renew`
         """
+        check_bytes(entry)
         if entry.attempt.state == "expired":
             await self._check_death(entry)
         heads = await self._drafting.fetch_heads()

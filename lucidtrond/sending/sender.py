@@ -19,9 +19,11 @@ a process that dies anywhere finds in the journal what to go on with:
     `retries`     on request: the same bytes again, or a new transaction
     `lookup`      finding payments and waiting for them
     `recorder`    the only one that writes: fact to row and event
+    `comparison`  whether bytes are those of their intent
+    `set_aside`   rows that were edited or are damaged, and why
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import trio
@@ -33,6 +35,7 @@ from lucidtrond.sending import lookalike, tables
 from lucidtrond.sending.acceptance import Acceptance
 from lucidtrond.sending.delivery import Delivery
 from lucidtrond.sending.drafting import Drafting
+from lucidtrond.sending.journal.fault import RowFault
 from lucidtrond.sending.kinds.table import read_intent
 from lucidtrond.sending.limits import Limits
 from lucidtrond.sending.lookup import PaymentLookup
@@ -42,6 +45,7 @@ from lucidtrond.sending.proving import Proving
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.renewal import Renewal
 from lucidtrond.sending.retries import Retries
+from lucidtrond.sending.set_aside import SetAside
 from lucidtrond.sending.settling import Settling
 from lucidtrond.sending.terms import read_terms
 from lucidtrond.tron.address import Address
@@ -73,6 +77,7 @@ class Sender:
         self._store = store
         self._signer = signer
         recorder = Recorder(store, emit=emit, clock=clock)
+        set_aside = SetAside(store, emit=emit)
         drafting = Drafting(node, position=position, limits=limits)
         renewal = Renewal(
             store,
@@ -91,18 +96,25 @@ class Sender:
         self._acceptance = Acceptance(
             store, drafting=drafting, signer=signer, recorder=recorder
         )
+        self._set_aside = set_aside
         self._delivery = Delivery(
-            store, node, signer=signer, recorder=recorder, head_time=head_time
+            store,
+            node,
+            signer=signer,
+            recorder=recorder,
+            set_aside=set_aside,
+            head_time=head_time,
         )
         self._settling = Settling(
             store,
             node,
             renewal=renewal,
             signer=signer,
+            set_aside=set_aside,
             position=position,
             on_settled=self._delivery.wake,
         )
-        self._proving = Proving(store, node, recorder=recorder)
+        self._proving = Proving(store, node, recorder=recorder, set_aside=set_aside)
         self._lookup = PaymentLookup(store, recorder=recorder)
         self._retries = Retries(
             lookup=self._lookup,
@@ -112,7 +124,7 @@ class Sender:
             proving=self._proving,
             head_time=head_time,
         )
-        self.outcomes = Outcomes(recorder, on_durable=self._wake)
+        self.outcomes = Outcomes(recorder, set_aside=set_aside, on_durable=self._wake)
         """Observes every step of the chain: see `chain.observer`."""
 
     async def send(self, order: PaymentOrder, *, check: bool = False) -> Payment:
@@ -221,6 +233,11 @@ class Sender:
         if not self._signer.is_locked:
             return 0
         return self._delivery.unsigned + self._settling.unsigned
+
+    @property
+    def set_aside(self) -> Sequence[RowFault]:
+        """Payments whose rows were edited or are damaged, and what is wrong."""
+        return self._set_aside.faults()
 
     @property
     def unproven(self) -> int:

@@ -25,6 +25,7 @@ from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.renewal import Renewal
+from lucidtrond.sending.set_aside import SetAside
 from lucidtrond.tron.block import ChainPosition
 
 log = logging.getLogger(__name__)
@@ -46,12 +47,14 @@ class Settling:
         *,
         renewal: Renewal,
         signer: Signer,
+        set_aside: SetAside,
         position: Callable[[], ChainPosition],
         on_settled: Callable[[], None],
     ) -> None:
         self._store = store
         self._node = node
         self._renewal = renewal
+        self._set_aside = set_aside
         self._signer = signer
         self._position = position
         self._on_settled = on_settled
@@ -90,7 +93,10 @@ class Settling:
         Raises:
             StoreError: they could not be read.
         """
-        dead = await self._store.read(lambda tx: queries.dead(tx, SETTLE_PER_ROUND))
+        dead = await self._store.read(
+            lambda tx: queries.dead(tx, SETTLE_PER_ROUND, faults=self._set_aside.note)
+        )
+        await self._set_aside.publish()
         self.unsigned = 0
         if self._signer.is_locked:
             self.unsigned = sum(entry.attempt.awaits_renewal for entry in dead)
@@ -145,6 +151,10 @@ class Settling:
                 raise
             except (NodeError, StoreError) as error:
                 reason = str(error)
+            except Exception as error:  # noqa: BLE001 - of one payment: see `set_aside`
+                self._set_aside.note_error(entry, error)
+                await self._set_aside.publish()
+                return
             else:
                 reason = ""
         if limit.cancelled_caught or reason:

@@ -15,8 +15,10 @@ from lucidtrond.daemon.health import (
     COMPONENTS,
     FAILING_S,
     KINDS,
+    SHOWN_FAULTS,
     Conditions,
 )
+from lucidtrond.sending.journal.fault import RowFault
 from lucidtrond.testing.clocks import ManualClock
 from lucidtrond.transports.accept import (
     FIRST_BACK_OFF_S,
@@ -46,6 +48,7 @@ def conditions(**more: Any) -> Conditions:
         "position": lambda: SYNCED,
         "endpoints": lambda: [WELL],
         "waiting_for_unlock": lambda: 0,
+        "set_aside": tuple,
         "socket_is_there": lambda: True,
         "accepting": Accepting(),
         "plugins": lambda: [SimpleNamespace(name="a", state="running", reason=None)],
@@ -124,6 +127,12 @@ CASES: list[tuple[str, str | None, str, dict[str, Any]]] = [
         {"waiting_for_unlock": lambda: 3},
     ),
     (
+        "payment_set_aside",
+        "p1",
+        "set aside: payment p1, transaction t1: amount: expected 5, stored 800",
+        {"set_aside": lambda: (RowFault("p1", "t1", "amount", "5", "800"),)},
+    ),
+    (
         "socket_removed",
         None,
         "the socket file was removed or replaced",
@@ -164,6 +173,16 @@ def test_a_problem_shows_by_itself_with_its_remedy(
     by_component = problems.by_component()
     assert by_component.pop(shown.component) == text
     assert not any(by_component.values())
+
+
+def test_of_many_payments_set_aside_some_are_named_and_all_are_counted() -> None:
+    faults = [RowFault(f"p{n}", "t", "row", "a", "b") for n in range(SHOWN_FAULTS + 3)]
+    problems = conditions(set_aside=lambda: faults).now()
+    assert [problem.subject for problem in problems] == [
+        *(fault.payment_id for fault in faults[:SHOWN_FAULTS]),
+        None,
+    ]
+    assert problems[-1].text == "3 more payments are set aside: see the log"
 
 
 def test_since_when_is_wall_clock() -> None:

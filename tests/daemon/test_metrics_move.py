@@ -26,6 +26,10 @@ ELSEWHERE: Final = {
         "daemon/test_node_events.py",
         "test_a_lie_becomes_an_event_and_a_metric",
     ),
+    "lucidtrond_payments_set_aside": (
+        "daemon/test_edited_database.py",
+        "test_an_edited_attempt_is_named_and_not_signed_and_others_are_paid",
+    ),
     "lucidtrond_endpoint_behind_blocks": (
         "node/test_pool.py",
         "test_the_state_of_endpoints_is_plain_data",

@@ -12,8 +12,14 @@ from lucidtrond.sending.sender import MIGRATIONS
 from lucidtrond.store.database import open_store
 from lucidtrond.store.migrate import migrate
 from lucidtrond.tron.contracts import Transfer
-from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
-from lucidtrond.tron.units import Sun
+from lucidtrond.tron.transaction import (
+    RawData,
+    Reference,
+    Transaction,
+    TxId,
+    decode_raw,
+)
+from lucidtrond.tron.units import Sun, UnixMillis
 from tests.chain.model import OUTBOX, CrashingStore
 from tests.sending.model import OWNERS, TO, TOKEN, PayingChain, Process, pay
 
@@ -30,7 +36,13 @@ def write_oldest(tx: Tx, raw: bytes, state: str, *, unresolved: bool) -> None:
         "INSERT INTO sending_attempt (txid, payment_seq, number, raw, reference_number,"
         " expiration_ms, state, unresolved, sent, message, accepted, updated_ms)"
         " VALUES (?, 1, 1, ?, 0, ?, ?, ?, 1, '', 1, 1)",
-        (Transaction(raw).digest, raw, 2**50, state, int(unresolved)),
+        (
+            Transaction(raw).digest,
+            raw,
+            decode_raw(raw).expiration,
+            state,
+            int(unresolved),
+        ),
     )
 
 
@@ -41,7 +53,8 @@ async def upgraded(state: str, *, unresolved: bool) -> AsyncIterator[Process]:
     raw = RawData(
         Transfer(OWNERS[0], TO, Sun(7)),
         Reference.to_block(header.id),
-        expiration=header.timestamp,
+        # Dead as soon as the first final block is known, or for a day in flight.
+        expiration=UnixMillis(header.timestamp + (86_400_000 if unresolved else 0)),
         timestamp=header.timestamp,
     ).encode()
     async with open_store(None) as store:
@@ -73,9 +86,6 @@ async def test_what_was_dead_stays_safe_to_retry_and_can_be_renewed() -> None:
         assert found is not None
         assert (found.state, found.safe_to_retry) == ("expired", True)
         assert await made.sender.payments(unresolved=True) == ([], None)
-        await made.sender._store.write(
-            lambda tx: tx.execute("UPDATE sending_attempt SET expiration_ms = 1")
-        )
         assert found.txid is not None
         renewed = await made.sender.renew(TxId(found.txid))
         assert (renewed.attempt, renewed.state) == (2, "pending")

@@ -1,18 +1,24 @@
-"""Reading the journal."""
+"""Reading the journal.
 
-from collections.abc import Iterator, Sequence
+One row that can't be read keeps no other from being read: what gives several payments
+leaves it out and hands its fault to *faults*; what gives one raises `RowRefused`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
 from msgspec import Struct
 
-from lucidtrond.errors import InvalidInput
+from lucidtrond.errors import InvalidInput, StoreError
 from lucidtrond.events.types import Payment
-from lucidtrond.ports import Tx
+from lucidtrond.ports import Row, Tx
 from lucidtrond.sending.journal.entry import Entry
+from lucidtrond.sending.journal.fault import RowFault, RowRefused
 from lucidtrond.sending.journal.rows import (
+    ENTRY_COLUMNS,
+    FROM_BOTH,
     INTENT_COLUMNS,
-    SELECT_ENTRY,
     read_entry_row,
     read_intent_row,
 )
@@ -24,6 +30,12 @@ from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 
 SQL_BATCH: Final = 400
+
+Faults = Callable[[RowFault], object]
+
+
+def ignore(_: RowFault) -> None:
+    """For readers beside those that act on payments, which find the same faults."""
 
 
 def time_limits(tx: Tx, payment_seq: int) -> tuple[int, UnixMillis | None]:
@@ -38,34 +50,36 @@ def time_limits(tx: Tx, payment_seq: int) -> tuple[int, UnixMillis | None]:
     )
 
 
-def dead(tx: Tx, limit: int) -> list[Entry]:
+def dead(tx: Tx, limit: int, *, faults: Faults) -> list[Entry]:
     """Expired ones that no node has confirmed, or that may have a next attempt."""
-    rows = tx.execute(
-        f"{SELECT_ENTRY} WHERE a.unresolved = 1 AND a.state = 'expired'"
-        " ORDER BY p.seq LIMIT ?",
-        (limit,),
-    )
-    return [read_entry_row(row) for row in rows]
+    tail = "WHERE a.unresolved = 1 AND a.state = 'expired' ORDER BY p.seq LIMIT ?"
+    return _read(tx, tail, limit, faults=faults)
 
 
 def reserved(
     tx: Tx, owner: Address, *, instead_of: Entry | None = None
 ) -> list[Reserved]:
     """What the owner's unsettled payments may take, but for *instead_of*."""
-    rows = tx.execute(
-        f"SELECT a.burn_sun, a.block_number, {INTENT_COLUMNS}"  # noqa: S608 - constants
-        " FROM sending_attempt a JOIN sending_payment p ON p.seq = a.payment_seq"
-        " WHERE a.owner = ? AND a.unresolved = 1 AND a.txid != ?",
-        (owner.raw, b"" if instead_of is None else instead_of.transaction.digest),
-    )
-    return [_reserved(burn, block_number, row) for burn, block_number, *row in rows]
+    columns = f"a.burn_sun, a.block_number, {INTENT_COLUMNS}"
+    tail = "WHERE a.owner = ? AND a.unresolved = 1 AND a.txid != ?"
+    other = b"" if instead_of is None else instead_of.transaction.digest
+    rows = _rows(tx, columns, tail, owner.raw, other, faults=ignore)
+    return [
+        reserved
+        for burn, block_number, *row in rows
+        if (reserved := _reserved(burn, block_number, row)) is not None
+    ]
 
 
 def _reserved(
     burn: int | None, block_number: int | None, row: Sequence[Any]
-) -> Reserved:
-    intent = read_intent_row(tuple(row))
-    spending = kind_of(intent).spending(intent)
+) -> Reserved | None:
+    """None where nothing can be read: it is set aside, and others go on."""
+    try:
+        intent = read_intent_row(tuple(row))
+        spending = kind_of(intent).spending(intent)
+    except (ValueError, TypeError, LookupError):
+        return None
     return Reserved(spending, Sun(burn or 0), block_number, intent.to)
 
 
@@ -96,7 +110,9 @@ def by_txid(tx: Tx, txid: TxId) -> Entry | None:
 
 def attempt(tx: Tx, digest: bytes) -> Entry:
     """The one whose transaction has this digest; it is there."""
-    [entry] = _all(tx, "a.txid = ?", digest)
+    entry = _first(tx, "a.txid = ?", digest)
+    if entry is None:
+        raise AssertionError("a journaled attempt is never deleted")
     return entry
 
 
@@ -114,44 +130,47 @@ def must_find(tx: Tx, txid: TxId) -> Entry:
     return entry
 
 
-def among(tx: Tx, txids: Sequence[TxId]) -> list[Entry]:
+def among(tx: Tx, txids: Sequence[TxId], *, faults: Faults) -> list[Entry]:
     """Those of *txids* that are ours."""
     entries: list[Entry] = []
     remaining: Iterator[TxId] = iter(txids)
     while batch := list(islice(remaining, SQL_BATCH)):
         marks = ", ".join("?" * len(batch))
         digests = [bytes.fromhex(txid) for txid in batch]
-        entries += _all(tx, f"a.txid IN ({marks})", *digests)
+        tail = f"WHERE a.txid IN ({marks}) ORDER BY p.seq"
+        entries += _read(tx, tail, *digests, faults=faults)
     return entries
 
 
-def in_block(tx: Tx, number: int) -> list[Entry]:
-    return _all(tx, "a.block_number = ? AND a.unresolved = 1", number)
+def in_block(tx: Tx, number: int, *, faults: Faults) -> list[Entry]:
+    tail = "WHERE a.block_number = ? AND a.unresolved = 1 ORDER BY p.seq"
+    return _read(tx, tail, number, faults=faults)
 
 
-def touched_by_final(tx: Tx, number: int, timestamp: UnixMillis) -> list[Entry]:
+def touched_by_final(
+    tx: Tx, number: int, timestamp: UnixMillis, *, faults: Faults
+) -> list[Entry]:
     """Unresolved ones that a new solid head may settle or prove dead."""
-    return _all(
-        tx,
-        "a.unresolved = 1 AND a.state != 'unproven' AND (a.block_number <= ?"
-        " OR (a.block_number IS NULL AND a.expiration_ms <= ?))",
-        number,
-        timestamp,
+    tail = (
+        "WHERE a.unresolved = 1 AND a.state != 'unproven' AND (a.block_number <= ?"
+        " OR (a.block_number IS NULL AND a.expiration_ms <= ?)) ORDER BY p.seq"
     )
+    return _read(tx, tail, number, timestamp, faults=faults)
 
 
-def unproven(tx: Tx, limit: int) -> list[Entry]:
+def unproven(tx: Tx, limit: int, *, faults: Faults) -> list[Entry]:
     """Those in a final block whose receipt does not prove that they paid."""
-    rows = tx.execute(
-        f"{SELECT_ENTRY} WHERE a.unresolved = 1 AND a.state = 'unproven'"
-        " ORDER BY p.seq LIMIT ?",
-        (limit,),
-    )
-    return [read_entry_row(row) for row in rows]
+    tail = "WHERE a.unresolved = 1 AND a.state = 'unproven' ORDER BY p.seq LIMIT ?"
+    return _read(tx, tail, limit, faults=faults)
 
 
 def due(
-    tx: Tx, head: UnixMillis | None, *, everything: bool, limit: int
+    tx: Tx,
+    head: UnixMillis | None,
+    *,
+    everything: bool,
+    limit: int,
+    faults: Faults,
 ) -> list[Entry]:
     """Those to be signed or sent at head time *head*, oldest first."""
     where = _Where("a.due_ms IS NOT NULL")
@@ -159,11 +178,8 @@ def due(
         where = where.also("a.due_ms <= ?", 0 if head is None else head)
     if head is not None:
         where = where.also("a.expiration_ms > ?", head)
-    rows = tx.execute(
-        f"{SELECT_ENTRY} WHERE {where.sql} ORDER BY p.seq LIMIT ?",
-        (*where.params, limit),
-    )
-    return [read_entry_row(row) for row in rows]
+    tail = f"WHERE {where.sql} ORDER BY p.seq LIMIT ?"
+    return _read(tx, tail, *where.params, limit, faults=faults)
 
 
 def page(
@@ -188,12 +204,16 @@ def page(
         where = where.also("p.owner = ?", owner.raw)
     if unresolved:
         where = where.also("a.unresolved = 1")
-    rows = tx.execute(
-        f"{SELECT_ENTRY} WHERE {where.sql} ORDER BY p.seq DESC LIMIT ?",
+    numbers = tx.execute(
+        f"SELECT p.seq {FROM_BOTH} WHERE {where.sql} ORDER BY p.seq DESC LIMIT ?",
         (*where.params, limit + 1),
     )
-    entries = [read_entry_row(row) for row in rows[:limit]]
-    following = str(entries[-1].payment_seq) if len(rows) > limit else None
+    if not numbers:
+        return [], None
+    [last] = numbers[:limit][-1]
+    tail = f"WHERE {where.sql} AND p.seq >= ? ORDER BY p.seq DESC"
+    entries = _read(tx, tail, *where.params, last, faults=ignore)
+    following = str(last) if len(numbers) > limit else None
     return [entry.payment for entry in entries], following
 
 
@@ -208,10 +228,46 @@ class _Where(Struct, frozen=True):
 
 
 def _first(tx: Tx, condition: str, *params: object) -> Entry | None:
-    entries = _all(tx, condition, *params)
+    """The first of those for which *condition* holds.
+
+    Raises:
+        RowRefused: it can't be read.
+    """
+    tail = f"WHERE {condition} ORDER BY p.seq LIMIT 1"
+    faults: list[RowFault] = []
+    entries = _read(tx, tail, *params, faults=faults.append)
+    for fault in faults:
+        raise RowRefused(fault)
     return entries[0] if entries else None
 
 
-def _all(tx: Tx, condition: str, *params: object) -> list[Entry]:
-    rows = tx.execute(f"{SELECT_ENTRY} WHERE {condition} ORDER BY p.seq", params)
-    return [read_entry_row(row) for row in rows]
+def _read(tx: Tx, tail: str, *params: object, faults: Faults) -> list[Entry]:
+    """Entries by the conditions and the order of *tail*."""
+    entries = []
+    for row in _rows(tx, ENTRY_COLUMNS, tail, *params, faults=faults):
+        try:
+            entries.append(read_entry_row(row))
+        except RowRefused as refusal:
+            faults(refusal.fault)
+    return entries
+
+
+def _rows(
+    tx: Tx, columns: str, tail: str, *params: object, faults: Faults
+) -> Iterator[Row]:
+    """At once; one by one where the database can't give one of them."""
+    try:
+        yield from tx.execute(f"SELECT {columns} {FROM_BOTH} {tail}", params)
+    except StoreError:
+        # Text that is no UTF-8 fails in the engine, for all rows of the statement.
+        names = tx.execute(f"SELECT p.seq, a.number {FROM_BOTH} {tail}", params)
+    else:
+        return
+    one = "WHERE p.seq = ? AND a.number = ?"
+    for name in names:
+        try:
+            yield from tx.execute(f"SELECT {columns} {FROM_BOTH} {one}", name)
+        except StoreError as error:
+            [(txid,)] = tx.execute(f"SELECT hex(a.txid) {FROM_BOTH} {one}", name)
+            wanted = "a row that the database can give"
+            faults(RowFault(None, txid.lower(), "row", wanted, str(error)))

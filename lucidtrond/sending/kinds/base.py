@@ -5,6 +5,7 @@ asks them through this Protocol. A kind has no state: what an order needs beside
 recipient, asset and amount is text or bytes of the kind's own in `Intent.details`.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from lucidtrond.sending.intent import Intent
@@ -39,6 +40,15 @@ class OrderKind(Protocol):
 
     def contract(self, intent: Intent) -> Contract:
         """What its transaction asks the chain for."""
+
+    # -- compared, before a signature
+
+    def describe(self, contract: Contract) -> Mapping[str, str]:
+        """What a contract of this kind's type asks for, by the intent's names.
+
+        Text for people, of any bytes: it names what differs from the intent. Whether
+        anything differs is decided by comparing the contracts.
+        """
 
     # -- quoted and limited
 

@@ -1,5 +1,6 @@
 """A transfer of a TRC-20 token: proven by the Transfer log of its contract."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from lucidtrond.errors import InvalidInput, RecipientRefused
@@ -12,6 +13,7 @@ from lucidtrond.sending.reserved import Spending, View
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address, InvalidAddress
 from lucidtrond.tron.block import BlockHeader
+from lucidtrond.tron.contracts import Contract
 from lucidtrond.tron.contracts_smart import Trigger
 from lucidtrond.tron.receipt import Receipt
 
@@ -40,6 +42,23 @@ class Trc20Transfer:
     def contract(self, intent: Intent) -> Trigger:
         call = trc20.transfer(intent.to, intent.amount)
         return Trigger(intent.owner, _token(intent), call)
+
+    def describe(self, contract: Contract) -> Mapping[str, str]:
+        if not isinstance(contract, Trigger):
+            return {}
+        described = {
+            "owner": contract.owner.base58,
+            "asset": contract.contract.base58,
+            "call value": str(contract.call_value),
+        }
+        call = trc20.parse_call(contract.data)
+        if not isinstance(call, trc20.TransferCall) or call.sender is not None:
+            return {**described, "call": contract.data.hex()}
+        return {
+            **described,
+            "recipient": call.recipient.base58,
+            "amount": str(call.amount),
+        }
 
     def spending(self, intent: Intent) -> Spending:
         return Spending(token=intent.asset, token_amount=intent.amount)

@@ -1,5 +1,6 @@
 """A transfer of TRX: proven by the success of its transaction."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from lucidtrond.errors import InvalidInput, RecipientRefused, TooLarge
@@ -12,7 +13,7 @@ from lucidtrond.sending.raw_transaction import size_of
 from lucidtrond.sending.reserved import Spending, View
 from lucidtrond.tron.account import Account
 from lucidtrond.tron.block import BlockHeader
-from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.contracts import Contract, Transfer
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import RESULT_ALLOWANCE_BYTES
@@ -43,6 +44,15 @@ class TrxTransfer:
 
     def contract(self, intent: Intent) -> Transfer:
         return Transfer(intent.owner, intent.to, Sun(intent.amount))
+
+    def describe(self, contract: Contract) -> Mapping[str, str]:
+        if not isinstance(contract, Transfer):
+            return {}
+        return {
+            "owner": contract.owner.base58,
+            "recipient": contract.to.base58,
+            "amount": str(contract.amount),
+        }
 
     def spending(self, intent: Intent) -> Spending:
         return Spending(trx=Sun(intent.amount))

@@ -1,7 +1,7 @@
 """A kind of order is one class: nothing outside its module knows it."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.raw_transaction import size_of
 from lucidtrond.sending.reserved import Spending, View
 from lucidtrond.tron.block import BlockHeader
-from lucidtrond.tron.contracts import FreezeBalanceV2
+from lucidtrond.tron.contracts import Contract, FreezeBalanceV2
 from lucidtrond.tron.contracts_stake import Resource
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId, decode_raw
@@ -167,6 +167,10 @@ class Stake:
     async def fetch_solid_view(self, node: PaymentNode, intent: Intent) -> View:
         account = await node.fetch_account(intent.owner)
         return View(account.value.balance, account.as_of_block)
+
+    def describe(self, contract: Contract) -> Mapping[str, str]:
+        assert isinstance(contract, FreezeBalanceV2)
+        return {"owner": contract.owner.base58, "amount": str(contract.frozen_balance)}
 
     def amount_arrived(
         self,
