@@ -231,6 +231,9 @@ class CachedNode(NodeQuestions, PoolQuestions):
     fetch_proven = _forwarded(PoolQuestions.fetch_proven)
     report_keys = _forwarded(PoolQuestions.report_keys)
     note_lie = _forwarded(PoolQuestions.note_lie)
+    fetch_same = _forwarded(PoolQuestions.fetch_same)
+    fetch_others = _forwarded(PoolQuestions.fetch_others)
+    fetch_headers = _forwarded(PoolQuestions.fetch_headers)
     look_for = _forwarded(PoolQuestions.look_for)
     find_receipts = _forwarded(PoolQuestions.find_receipts)
 

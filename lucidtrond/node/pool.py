@@ -18,6 +18,7 @@ from lucidtrond.node.health.policy import RetryPolicy
 from lucidtrond.node.health.probing import Prober
 from lucidtrond.node.health.retry import retrying
 from lucidtrond.node.questions import balance_reader, comparing, second_source
+from lucidtrond.node.questions.branches import Branches
 from lucidtrond.node.questions.broadcast import broadcast_to
 from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.node.questions.endpoint_client import EndpointClient
@@ -96,6 +97,10 @@ def _served(pool: "NodePool") -> ServedBlocks:
     return pool.served
 
 
+def _branches(pool: "NodePool") -> Branches:
+    return pool.branches
+
+
 def _second(pool: "NodePool") -> SecondSource:
     return pool.second
 
@@ -118,7 +123,8 @@ class NodePool(NodeQuestions, PoolQuestions):
             clients, genesis_id=genesis_id, policy=policy, chance=chance
         )
         self.served = ServedBlocks(self.router)
-        self._heads = HeadComparison(self.router)
+        self.branches = Branches(self.router, self.served)
+        self._heads = HeadComparison(self.router, self.served)
         self._accounts = KnownAccounts(self.router)
         self.second = SecondSource(self.router)
         self._prober = Prober(
@@ -178,6 +184,9 @@ class NodePool(NodeQuestions, PoolQuestions):
 
     fetch_proven = _of(_served, ServedBlocks.fetch_proven)
     note_lie = _of(_served, ServedBlocks.note_lie)
+    fetch_same = _of(_branches, Branches.fetch_same)
+    fetch_others = _of(_branches, Branches.fetch_others)
+    fetch_headers = _of(_branches, Branches.fetch_headers)
     has_second_source = _of(_second, SecondSource.has_second_source)
     fetch_second_receipts = _of(_second, SecondSource.fetch_second_receipts)
     confirm_solid = _of(_router, comparing.confirm_solid)

@@ -40,6 +40,16 @@ class Agreement(Struct, frozen=True):
         """Enough agree and none contradicts; what does not hold now may later."""
         return not self.differing and len(self.agreeing) >= self.wanted
 
+    def confirms(self, *, is_proven: bool) -> bool:
+        """Whether nothing speaks against that block.
+
+        Where signatures prove that it is final (*is_proven*), who differs is wrong and
+        is left out.
+        """
+        if not is_proven:
+            return self.holds
+        return len(self.agreeing) >= max(1, self.wanted - len(self.differing))
+
     @property
     def reason(self) -> str:
         """For logs and errors: which endpoints say what."""

@@ -136,13 +136,18 @@ class NodeClient(EndpointClient):
 
     async def fetch_solid_id(self, number: int) -> BlockId | None:
         """The id of the final block *number*; None: none is final there yet."""
+        header = await self.fetch_solid_header(number)
+        return None if header is None else header.id
+
+    async def fetch_solid_header(self, number: int) -> BlockHeader | None:
+        """Of the final block *number*; None: none is final there yet."""
         header = await self._blocks.read_header(number, solid=True, lane=Lane.QUESTIONS)
         if header is None:
             return None
         with judging(self.name):
             if header.number != number:
                 raise Contradiction(f"block {header.number} in place of {number}")
-        return header.id
+        return header
 
     async def fetch_block(self, which: int | BlockId) -> Block | None:
         """By number or id; None when the node has none."""

@@ -23,6 +23,9 @@ class EndpointClient(NodeQuestions, ObservedClient, Protocol):
     async def fetch_genesis_id(self) -> BlockId:
         """The id of block 0, recomputed."""
 
+    async def fetch_solid_header(self, number: int) -> BlockHeader | None:
+        """Of the final block *number*; None: none is final there yet."""
+
     async def fetch_solid_id(self, number: int) -> BlockId | None:
         """The id of the final block *number*; None: none is final there yet."""
 

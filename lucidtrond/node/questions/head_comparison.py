@@ -9,6 +9,7 @@ import trio
 
 from lucidtrond.errors import NodeError
 from lucidtrond.node.questions.routing import EndpointRouter
+from lucidtrond.node.questions.served import ServedBlocks
 from lucidtrond.tron.block import BlockHeader
 
 STILL_S: Final = 20.0
@@ -21,8 +22,9 @@ COMPARE_WITHIN_S: Final = 2.0
 class HeadComparison:
     """Remembers how far the final head is and when it moved last."""
 
-    def __init__(self, router: EndpointRouter) -> None:
+    def __init__(self, router: EndpointRouter, served: ServedBlocks) -> None:
         self._router = router
+        self._served = served
         self._newest = -1
         self._moved_at = self._compared_at = float("-inf")
 
@@ -50,4 +52,6 @@ class HeadComparison:
         for endpoint, (_, head) in zip(self._router.endpoints, answers, strict=True):
             if not isinstance(head, NodeError):
                 endpoint.behind = newest.number - head.number
+                if head is newest:
+                    self._served.note(endpoint.client, [head])
         return newest

@@ -10,7 +10,7 @@ from lucidtrond.errors import NodeError
 from lucidtrond.node.health.agreement import Agreement, KeyReport, Sighting
 from lucidtrond.node.questions.balances import BalanceQuestion, SolidBalances
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.block import Block, BlockId
+from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId
 
@@ -63,6 +63,39 @@ class KeyQuestions(FinalityQuestions, Protocol):
         """
 
 
+class BranchQuestions(Protocol):
+    """Pages of blocks of endpoints that are chosen, not of the first that answers."""
+
+    async def fetch_same(self, block_id: BlockId, start: int) -> list[Block]:
+        """A page from *start* on, of the endpoint that served *block_id*.
+
+        Raises:
+            NodeError: it did not answer, or is not known any more.
+        """
+
+    async def fetch_headers(
+        self, block_id: BlockId, start: int, end: int
+    ) -> list[BlockHeader]:
+        """Final headers alone, from *start* up to before *end*, of the endpoint that
+        served *block_id*; fewer where it has no more. They need not be linked.
+
+        Raises:
+            NodeError: it did not answer, or is not known any more.
+        """
+
+    async def fetch_others(
+        self, block_id: BlockId, start: int | None = None
+    ) -> list[list[Block]]:
+        """A page from *start* on, of each endpoint that did not serve *block_id*.
+
+        Without *start*, the page around its own final block. One that has no such
+        page, or does not answer in time, is left out.
+        """
+
+    def note_lie(self, block_id: BlockId, reason: str) -> NodeError:
+        """As `KeyQuestions.note_lie`."""
+
+
 class SightingQuestions(Protocol):
     """Where a transaction is."""
 
@@ -94,6 +127,7 @@ class PoolQuestions(
     ProofQuestions,
     ReceiptSources,
     KeyQuestions,
+    BranchQuestions,
     SightingQuestions,
     FinalReceiptQuestions,
     BalanceQuestions,
