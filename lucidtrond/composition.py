@@ -19,6 +19,7 @@ from msgspec import Struct
 from lucidtrond.api import Context, DevnetControl
 from lucidtrond.api import Node as PluginNode
 from lucidtrond.chain import ledger as chain_ledger
+from lucidtrond.chain.finality_tables import FirstSet
 from lucidtrond.chain.follower import BlockSource, Follower
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.events import outbox
@@ -71,7 +72,7 @@ class VaultOptions(Struct, frozen=True, kw_only=True):
 class Parts(Generic[StoreT_co, NodeT_co]):
     """What compositions differ in.
 
-    *poll_s*, *producers* and *wait_recovered*: see `Follower`.
+    *poll_s*, *producers*, *first_set* and *wait_recovered*: see `Follower`.
     """
 
     store: StoreT_co
@@ -85,6 +86,7 @@ class Parts(Generic[StoreT_co, NodeT_co]):
     limits: Limits = Limits()
     poll_s: float = BLOCK_INTERVAL_MS / 1000
     producers: Mapping[Address, Address] | None = None
+    first_set: FirstSet | None = None
     wait_recovered: Callable[[float], Awaitable[None]] = trio.sleep
     node_services: Sequence[Service] = ()
     """What the node itself runs."""
@@ -173,6 +175,7 @@ def connect(parts: Parts[StoreT_co, NodeT_co]) -> Services[StoreT_co, NodeT_co]:
         observers=[sender.outcomes],
         poll_s=parts.poll_s,
         producers=parts.producers,
+        first_set=parts.first_set,
         wait_recovered=parts.wait_recovered,
     )
     return Services(

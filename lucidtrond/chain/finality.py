@@ -1,4 +1,4 @@
-"""Which blocks are final, computed from who signed the blocks above them.
+"""Which blocks are final, counted from the signatures of the blocks above. Pure.
 
 Theory. Of n active producers java-tron calls a block solid when `needed` (n) of them
 have produced a block at or above it (``DposService.updateSolidBlock``, 70 %). A header
@@ -39,7 +39,7 @@ as they are in the set: stolen keys of retired producers are keys. And all of it
 on the set that it began with: the older that is, the more of its keys are retired.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal, get_args
 
 from attrs import define, field, frozen
@@ -50,7 +50,7 @@ from lucidtrond.tron.block import BlockHeader, BlockId
 from lucidtrond.tron.producers import KeyChange
 
 MemberOrigin = Literal[
-    "snapshot", "pin", "genesis", "endpoints", "block", "signed", "joined"
+    "snapshot", "headers", "pin", "genesis", "block", "signed", "joined"
 ]
 """How a member became known: by what the set began with, by its own update of its
 permissions, by a final block that a new key signed, or by joining."""
@@ -137,6 +137,11 @@ def needed(n: int) -> int:
     return n - n * 3 // 10
 
 
+def final_rounds(n: int) -> int:
+    """How many final blocks tell who is absent."""
+    return ABSENT_ROUNDS * n
+
+
 @define(eq=False)
 class Finality:
     """What is final on a branch that grows and forks; `copy` is cheap.
@@ -166,10 +171,12 @@ class Finality:
         *,
         solid: int,
         solid_id: BlockId,
+        is_proven: bool = False,
     ) -> "Finality":
-        """Begin above a block that is taken as final."""
+        """Begin above a block that is taken as final, or that *producers* proved."""
+        from_block = solid if is_proven else solid + 1
         members = {
-            producer: Member(producer, key, solid + 1, origin)
+            producer: Member(producer, key, from_block, origin)
             for producer, key in producers.keys.items()
         }
         begun = cls(producers.n, solid, solid_id, members)
@@ -178,17 +185,21 @@ class Finality:
 
     @classmethod
     def resume(
-        cls, n: int, members: Iterable[Member], final: Sequence[SignedBlock]
+        cls,
+        n: int,
+        members: Iterable[Member],
+        *,
+        solid: int,
+        solid_id: BlockId,
+        final: Iterable[SignedBlock],
     ) -> "Finality":
-        """Go on with stored *members* and the newest *final* blocks, ascending.
+        """Go on with stored *members*; recent blocks are observed afterwards.
 
-        `final_rounds` says how many of these there have to be; fewer where fewer are
-        held. Recent blocks are observed afterwards.
+        *final* are the newest final blocks, ascending, `final_rounds` (n) of them
+        where so many are held.
         """
-        last = final[-1]
-        resumed = cls(
-            n, last.number, last.id, {member.producer: member for member in members}
-        )
+        by_producer = {member.producer: member for member in members}
+        resumed = cls(n, solid, solid_id, by_producer)
         resumed._seen = {
             block.producer: (block.number, block.signer) for block in final
         }
@@ -207,6 +218,10 @@ class Finality:
             dict(self._others),
         )
 
+    def above(self, solid: int, solid_id: BlockId) -> "Finality":
+        """The same set above another block."""
+        return Finality(self.n, solid, solid_id, dict(self.members))
+
     @property
     def head(self) -> int:
         """The newest block that was observed."""
@@ -218,14 +233,14 @@ class Finality:
         return needed(self.n)
 
     @property
-    def final_rounds(self) -> int:
-        """How many final blocks tell who is absent."""
-        return ABSENT_ROUNDS * self.n
-
-    @property
     def next_votes(self) -> int:
         """How many producers count at or above the first block that is not final."""
         return sum(number > self.solid for number in self._votes.values())
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether signatures made anything final, and so all blocks below it."""
+        return any(member.from_block <= self.solid for member in self.members.values())
 
     @property
     def unproven(self) -> frozenset[Address]:
@@ -294,7 +309,7 @@ class Finality:
 
     def _see(self, block: SignedBlock) -> None:
         self._seen[block.producer] = block.number, block.signer
-        oldest = self.solid - self.final_rounds
+        oldest = self.solid - final_rounds(self.n)
         for producer in [who for who, (at, _) in self._seen.items() if at <= oldest]:
             del self._seen[producer]
 
@@ -322,7 +337,7 @@ class Finality:
         )
         if not waiting:
             return False
-        oldest = self.solid - self.final_rounds
+        oldest = self.solid - final_rounds(self.n)
         absent = sorted(
             member.producer
             for member in self.members.values()

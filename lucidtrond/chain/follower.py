@@ -10,7 +10,9 @@ nothing is skipped; a store that refuses a step is given it again. It is logged 
 that begins and when it ends.
 
 What the plan can't see of a block, its signer, root and receipts, is checked by
-`chain.block_checker` before it is written.
+`chain.block_checker` before it is written. Which blocks are final is what producers'
+signatures prove, where the producers are known (`chain.finality`); never more than the
+node says.
 """
 
 import logging
@@ -20,9 +22,12 @@ from typing import Protocol, assert_never
 import trio
 from attrs import evolve
 
+from lucidtrond.chain import finality_tables, producer_tables, tables
 from lucidtrond.chain import plan as planning
-from lucidtrond.chain import producer_tables, tables
 from lucidtrond.chain.block_checker import BlockChecker
+from lucidtrond.chain.disputes import Disputes
+from lucidtrond.chain.finality_tables import FirstSet
+from lucidtrond.chain.finality_tracker import FinalityTracker
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.chain.observer import BlockObserver
 from lucidtrond.chain.plan import Held, Link, Unsettled
@@ -43,8 +48,9 @@ from lucidtrond.errors import (
     NodeUnavailable,
     StoreError,
 )
-from lucidtrond.events.types import Emit
+from lucidtrond.events.types import Emit, FinalityChanged
 from lucidtrond.node.questions.pool_questions import (
+    BranchQuestions,
     KeyQuestions,
     ProofQuestions,
     ReceiptSources,
@@ -63,6 +69,7 @@ class BlockSource(
     ReceiptSources,
     KeyQuestions,
     ProofQuestions,
+    BranchQuestions,
     Protocol,
 ):
     """What the follower asks a node; answers are verified block by block."""
@@ -75,8 +82,10 @@ class Follower:
 
     *poll_s* is the network's block time.
     *producers*, where the network's definition names them, are the only ones who make
-    blocks, each with the key that it begins with. *wait_recovered* waits after a
-    failure: for so many seconds, or until a node that failed responds again.
+    blocks, each with the key that it begins with. *first_set* is who finality is
+    counted by at first; without one, final is what nodes call so. *wait_recovered*
+    waits after a failure: for so many seconds, or until a node that failed responds
+    again.
     """
 
     def __init__(
@@ -90,13 +99,17 @@ class Follower:
         observers: Sequence[BlockObserver] = (),
         poll_s: float = 3.0,
         producers: Mapping[Address, Address] | None = None,
+        first_set: FirstSet | None = None,
         wait_recovered: Callable[[float], Awaitable[None]] = trio.sleep,
     ) -> None:
         self._node = node
         self._store = store
         self._ledger = ledger
         self._genesis_id = genesis_id
-        self._signers = SignerCheck(node, producers=producers)
+        self._tracker = FinalityTracker(first_set)
+        self._signers = SignerCheck(
+            node, producers=producers, proven_key=self._tracker.key_of
+        )
         self._checker = BlockChecker(
             RootProver(node),
             self._signers,
@@ -110,6 +123,8 @@ class Follower:
             emit=emit,
             observers=observers,
         )
+        self._disputes = Disputes(node, self._tracker, genesis_id=genesis_id)
+        self._emit = emit
         self._interval = PollInterval(poll_s)
         self._held: Held | None = None
         self._cursor: Cursor | None = None
@@ -150,6 +165,11 @@ class Follower:
         stored = await self._store.read(read)
         if stored is not None:
             self._cursor, self._held = stored
+            first = self._tracker.first
+            self._tracker.finality = await self._store.read(
+                lambda tx: finality_tables.load(tx, first)
+            )
+            self._ledger.set_finality(self._tracker.status(self._cursor.solid))
 
     async def _turn(self) -> float:
         """Go one page on, or fail; give how long to sleep."""
@@ -195,6 +215,24 @@ class Follower:
     async def _round(self) -> int:
         """Ask, decide, write; give how many blocks were applied."""
         header = await self._node.fetch_head(solid=True)
+        if self._held is None and self._tracker.first is not None:
+            await self._begin(header)
+            applied = 1
+        else:
+            applied = await self._go_on(header)
+        await self._note_finality(header)
+        return applied
+
+    async def _begin(self, header: BlockHeader) -> None:
+        """Begin with a block that is proven."""
+        number = await self._disputes.find_first(header)
+        blocks = await self._node.fetch_blocks(number, number + 1)
+        links = [Link.of(block.header) for block in blocks]
+        if not links or (number == 0 and links[0].id != self._genesis_id):
+            raise Unsettled(f"no block {number}")
+        await self._take(blocks, links, revert_to=None, solid_to=number)
+
+    async def _go_on(self, header: BlockHeader) -> int:
         solid = Link.of(header)
         asked = planning.ask(self._held, solid)
         stored = await self._stored(solid)
@@ -224,12 +262,33 @@ class Follower:
                 case planning.Another():
                     await self._signers.check_header(header)
                     await self._signers.check(blocks[:1])
+                    if self._tracker.finality is not None:
+                        await self._disputes.decide(step, solid=header, page=blocks)
                     raise AnotherChain(
                         f"block {step.number}: we hold {step.ours} as final,"
                         f" the node says {step.theirs}"
                     )
                 case _:
                     assert_never(step)
+
+    async def _note_finality(self, header: BlockHeader) -> None:
+        """Show how far what the node calls final is proven; tell if that stops."""
+        before = self._ledger.position().finality.stalled_reason
+        status = self._tracker.status(header.number)
+        self._ledger.set_finality(status)
+        if (before is None) != (status.stalled_reason is None):
+            event = FinalityChanged(
+                state="moving" if status.stalled_reason is None else "stalled",
+                solid_number=0 if self._cursor is None else self._cursor.solid,
+                unproven_blocks=status.unproven_blocks,
+                reason=status.stalled_reason,
+            )
+            level = logging.INFO if event.reason is None else logging.ERROR
+            extra = {"solid": event.solid_number, "reason": event.reason}
+            log.log(level, "finality is %s", event.state, extra=extra)
+            await self._store.write(lambda tx: self._emit(tx, event))
+        if status.stalled_reason is not None and self._held is not None:
+            await self._disputes.compare(header, self._held)
 
     async def _stored(self, solid: Link) -> BlockId | None:
         """Our block where a lagging node stands."""
@@ -243,11 +302,15 @@ class Follower:
     async def _advance(
         self, step: planning.Advance, blocks: Sequence[Block], links: Sequence[Link]
     ) -> int:
-        if not blocks and self._cursor and step.solid_to == self._cursor.solid:
-            return 0
-        await self._take(
-            blocks, links, revert_to=step.revert_to, solid_to=step.solid_to
-        )
+        solid_to = step.solid_to
+        if not blocks and self._cursor:
+            finality = self._tracker.after(
+                (), revert_to=self._cursor.head, limit=solid_to
+            )
+            solid_to = solid_to if finality is None else finality.solid
+            if solid_to == self._cursor.solid:
+                return 0
+        await self._take(blocks, links, revert_to=step.revert_to, solid_to=solid_to)
         return len(blocks)
 
     async def _take(
@@ -258,21 +321,34 @@ class Follower:
         revert_to: int | None,
         solid_to: int,
     ) -> None:
-        """Check *blocks*, read them, write the step."""
+        """Check *blocks*, read them, write the step.
+
+        *solid_to* is what the node calls final; with the first block, what is proven.
+        """
         held, before = self._held, self._cursor
         if held is None or before is None or revert_to is None:
             [checked], keys = await self._checker.check(blocks, links)
-            step = first_step(checked, keys=self._signers.change_to(keys))
+            first = self._tracker.first
+            finality = None
+            if first is not None:
+                finality = first.begin(solid_to, checked.id, is_proven=True)
+            step = first_step(
+                checked, keys=self._signers.change_to(keys), finality=finality
+            )
         else:
             reverted = range(before.head, revert_to, -1)
             read, keys = await self._checker.check(blocks, links, reverted=reverted)
+            finality = self._tracker.after(
+                (checked.block for checked in read), revert_to=revert_to, limit=solid_to
+            )
             step = next_step(
                 held,
                 before,
                 revert_to=revert_to,
                 blocks=read,
-                solid_to=solid_to,
+                solid_to=solid_to if finality is None else finality.solid,
                 keys=self._signers.change_to(keys),
+                finality=finality,
             )
         await self._write(step, keys)
 
@@ -290,6 +366,7 @@ class Follower:
     def _move(self, step: Step, keys: KeyTable, written: Written) -> None:
         """Let memory follow the database; the step is durable."""
         self._held, self._cursor = step.held, step.cursor
+        self._tracker.keep(step.finality)
         self._signers.keep(keys)
         for checked in step.blocks:
             self._node.note_block(checked.block.header, checked.contents.touched)

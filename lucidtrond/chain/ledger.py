@@ -14,14 +14,20 @@ import trio
 from attrs import evolve
 from msgspec import Struct
 
-from lucidtrond.chain import balances, producer_tables, tables, unproven
+from lucidtrond.chain import (
+    balances,
+    finality_tables,
+    producer_tables,
+    tables,
+    unproven,
+)
 from lucidtrond.chain.entries import ENTRY_COLUMNS, entry_of
 from lucidtrond.chain.internals import InternalsOf, lacking
 from lucidtrond.errors import AnotherChain, InvalidInput
 from lucidtrond.events.types import LedgerEntry, LedgerProblem, Problem
 from lucidtrond.ports import BalanceDrift, LedgerHealth, Store, Tx
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.block import BlockId, ChainPosition
+from lucidtrond.tron.block import BlockId, ChainPosition, FinalityStatus
 from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
 
 _LOGGED: Final = ("problem", "reason", "block_number", "txids", "address", "asset")
@@ -31,6 +37,7 @@ MIGRATIONS: Final = (
     *balances.MIGRATIONS,
     *producer_tables.MIGRATIONS,
     *unproven.MIGRATIONS,
+    *finality_tables.MIGRATIONS,
 )
 MAX_PAGE: Final = 1000
 STARTING: Final = "starting: no node has been asked yet"
@@ -155,6 +162,11 @@ class Ledger:
         )
         if after != before:
             self.move(after)
+
+    def set_finality(self, finality: FinalityStatus) -> None:
+        """Say what our solid head stands on."""
+        if finality != self._position.finality:
+            self.move(evolve(self._position, finality=finality))
 
     async def wait_block_beyond(self, number: int) -> None:
         """Return when the head is above *number*."""

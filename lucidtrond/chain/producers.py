@@ -7,6 +7,7 @@ counts and how that became known:
 
     genesis      the definition of the chain (the devnet's)
     block        a transaction of the block before it, which the block's root proves
+    set          the set that finality is counted by names it (`chain.finality`)
     two nodes    two endpoints name this key for the producer
     node         one endpoint names it
     signature    the producer's own key signed a final block that is older than what the
@@ -38,7 +39,7 @@ from lucidtrond.node.health.agreement import SOURCES, KeyReport
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader
 
-KeyOrigin = Literal["genesis", "block", "two nodes", "node", "signature"]
+KeyOrigin = Literal["genesis", "block", "set", "two nodes", "node", "signature"]
 ORIGINS: Final[tuple[str, ...]] = get_args(KeyOrigin)
 MAX_ROWS: Final = 16
 """Kept for one producer; the oldest are dropped."""

@@ -8,7 +8,7 @@ costs one or two requests to each endpoint.
 
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, assert_never
 
 import trio
@@ -47,14 +47,20 @@ class SignerCheck:
     """Decides on signatures of blocks and holds what is known of producers' keys.
 
     *producers*, where the network's definition names them, are the only ones who make
-    blocks, with the key that each begins with.
+    blocks, with the key that each begins with. *proven_key* gives a producer's key
+    where that is proven as of our solid head: it needs nobody's word.
     """
 
     def __init__(
-        self, node: KeyQuestions, *, producers: Mapping[Address, Address] | None = None
+        self,
+        node: KeyQuestions,
+        *,
+        producers: Mapping[Address, Address] | None = None,
+        proven_key: Callable[[Address], Address | None] = lambda _: None,
     ) -> None:
         self._node = node
         self._producers = producers
+        self._proven_key = proven_key
         self._lookups: deque[float] = deque(maxlen=LOOKUPS)
         self._confirmed: OrderedDict[
             tuple[Address, Address], tuple[float, Sequence[KeyReport]]
@@ -130,7 +136,14 @@ class SignerCheck:
         row = table.at(signed.producer, signed.number)
         if row is not None and row.key == signed.signer:
             return
-        table.put(await self._look_up(header, signed, row))
+        is_proven = self._proven_key(signed.producer) == signed.signer
+        if is_proven and (row is None or row.origin != "block"):
+            # Nobody is asked: who contradicts it is wrong. A block of our own branch
+            # that changed the key since is another matter.
+            fresh = KeyRow(signed.producer, signed.signer, signed.number, "set")
+        else:
+            fresh = await self._look_up(header, signed, row)
+        table.put(fresh)
 
     async def _look_up(
         self, header: BlockHeader, signed: Signed, row: KeyRow | None
@@ -144,6 +157,9 @@ class SignerCheck:
                 if not agreement.holds:
                     raise self._node.note_lie(header.id, refusal.reason)
             case Refused(reason=reason, disputed=True):
+                if self._proven_key(signed.producer) is not None:
+                    # One names the proven key; no block of ours says that it changed.
+                    raise self._node.note_lie(header.id, reason)
                 raise NodesDisagree(reason)
             case Refused(reason=reason):
                 raise self._node.note_lie(header.id, reason)

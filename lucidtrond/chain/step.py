@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from lucidtrond.chain.finality import Finality
 from lucidtrond.chain.plan import Held
 from lucidtrond.chain.producers import KeyChange
 from lucidtrond.chain.read import ReadBlock
@@ -31,6 +32,9 @@ class Step(Struct, frozen=True):
     held: Held
     """The blocks that we hold after it."""
     keys: KeyChange
+    finality: Finality | None
+    """What signatures prove after it, with what happened to the set; None where no set
+    of producers is known."""
 
     @property
     def solid_before(self) -> int:
@@ -38,7 +42,9 @@ class Step(Struct, frozen=True):
         return -1 if self.before is None else self.before.solid
 
 
-def first_step(block: CheckedBlock, *, keys: KeyChange) -> Step:
+def first_step(
+    block: CheckedBlock, *, keys: KeyChange, finality: Finality | None = None
+) -> Step:
     """Begin with *block*, which is final."""
     number = block.block.header.number
     return Step(
@@ -48,6 +54,7 @@ def first_step(block: CheckedBlock, *, keys: KeyChange) -> Step:
         cursor=Cursor(number, number, complete_from=number),
         held=Held(number, (block.id,)),
         keys=keys,
+        finality=finality,
     )
 
 
@@ -59,6 +66,7 @@ def next_step(
     blocks: tuple[CheckedBlock, ...],
     solid_to: int,
     keys: KeyChange,
+    finality: Finality | None = None,
 ) -> Step:
     """Revert above *revert_to*, apply *blocks*, make our solid head *solid_to*."""
     after = held.extended(revert_to, [checked.id for checked in blocks], solid_to)
@@ -69,4 +77,5 @@ def next_step(
         cursor=Cursor(after.head, after.solid, before.complete_from),
         held=after,
         keys=keys,
+        finality=finality,
     )

@@ -9,7 +9,13 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from lucidtrond.chain import balances, entries, producer_tables, tables
+from lucidtrond.chain import (
+    balances,
+    entries,
+    finality_tables,
+    producer_tables,
+    tables,
+)
 from lucidtrond.chain import unproven as unproven_tables
 from lucidtrond.chain.observer import BlockObserver
 from lucidtrond.chain.read import Movement
@@ -64,6 +70,9 @@ class StepWriter:
         cursor = step.cursor
         tables.write_cursor(tx, cursor, self._genesis_id)
         producer_tables.write_change(tx, step.keys)
+        if step.finality is not None:
+            finality = step.finality
+            finality_tables.write_changes(tx, finality.n, finality.changes)
         head = tables.held_header(tx, cursor.head)
         solid = tables.held_header(tx, cursor.solid)
         if cursor.solid > step.solid_before:

@@ -185,13 +185,21 @@ def delete_block(tx: Tx, number: int) -> BlockId:
 
 def held_header(tx: Tx, number: int) -> BlockHeader:
     """Give the header of a block from the solid head to the head."""
+    for header in held_headers(tx, number - 1, number):
+        return header
+    raise AssertionError(f"block {number} is between solid head and head")
+
+
+def held_headers(tx: Tx, above: int, up_to: int) -> list[BlockHeader]:
+    """Give the headers of blocks ``above < number <= up_to``, ascending."""
     rows = tx.execute(
-        "SELECT timestamp_ms, parent_id, tx_trie_root, witness, version,"
-        " witness_signature FROM chain_block WHERE number = ?",
-        (number,),
+        "SELECT number, timestamp_ms, parent_id, tx_trie_root, witness, version,"
+        " witness_signature FROM chain_block WHERE number > ? AND number <= ?"
+        " ORDER BY number",
+        (above, up_to),
     )
-    for timestamp, parent, root, witness, version, signature in rows:
-        return BlockHeader(
+    return [
+        BlockHeader(
             number=number,
             timestamp=UnixMillis(timestamp),
             parent_id=BlockId(parent.hex()),
@@ -200,7 +208,8 @@ def held_header(tx: Tx, number: int) -> BlockHeader:
             version=version,
             witness_signature=signature,
         )
-    raise AssertionError(f"block {number} is between solid head and head")
+        for number, timestamp, parent, root, witness, version, signature in rows
+    ]
 
 
 def read_ids(tx: Tx, first: int, last: int) -> tuple[BlockId, ...]:

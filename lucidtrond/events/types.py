@@ -280,6 +280,22 @@ class NodeChanged(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class FinalityChanged(Event, frozen=True, kw_only=True):
+    """What endpoints call final is proven by producers' signatures no more, or again.
+
+    ``stalled``: for three rounds of producers nothing above *solid_number* was proven,
+    so no payment or deposit becomes final; *reason* says what is missing.
+    ``moving``: blocks become final again.
+    """
+
+    topic: ClassVar[str] = "finality"
+    state: Literal["stalled", "moving"]
+    solid_number: int
+    unproven_blocks: int
+    """Above it, those that an endpoint calls final."""
+    reason: str | None = None
+
+
 Problem = Literal[
     "log_missing",
     "log_unreadable",
@@ -347,6 +363,7 @@ EVENTS: frozenset[type[Event]] = frozenset(
         PaymentSetAside,
         WalletCreated,
         NodeChanged,
+        FinalityChanged,
         LedgerProblem,
         PluginEvent,
     }
@@ -364,6 +381,7 @@ TOPICS = (
     "wallet",
     "account",
     "node",
+    "finality",
     "ledger",
     "plugin",
 )

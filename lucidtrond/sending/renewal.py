@@ -138,11 +138,12 @@ class Renewal:
         Raises:
             InDoubt
         """
-        solid = self._position().solid
+        position = self._position()
+        solid, is_proven = position.solid, position.finality.is_proven
         if solid is None or solid.timestamp < entry.attempt.expiration:
             raise InDoubt("no final block of ours is past its expiration")
         agreement = await self._node.confirm_solid(solid.number, solid.id)
-        if not agreement.holds:
+        if not agreement.confirms(is_proven=is_proven):
             raise InDoubt(f"the nodes do not agree yet: {agreement.reason}")
         sightings = await self._node.look_for(entry.txid)
         endpoints = [sighting.endpoint for sighting in sightings if sighting.is_present]

@@ -121,7 +121,8 @@ class Settling:
 
     async def _find_doubt(self) -> str | None:
         """Why no death is confirmed now: the nodes do not agree on our final block."""
-        solid = self._position().solid
+        position = self._position()
+        solid, is_proven = position.solid, position.finality.is_proven
         if solid is None:
             return "no final block yet"
         with trio.move_on_after(AGREE_WITHIN_S):
@@ -129,7 +130,8 @@ class Settling:
                 agreement = await self._node.confirm_solid(solid.number, solid.id)
             except NodeError as error:
                 return str(error)
-            return None if agreement.holds else agreement.reason
+            confirmed = agreement.confirms(is_proven=is_proven)
+            return None if confirmed else agreement.reason
         return f"no agreement on block {solid.number} within {AGREE_WITHIN_S:.0f} s"
 
     def _note_doubt(self, doubt: str | None, *, waiting: int = 0) -> None:

@@ -236,6 +236,32 @@ class LocalNode:
         rows = (self.chain.block(number) for number in range(start, end))
         return [row.block for row in rows if row is not None]
 
+    async def fetch_same(
+        self,
+        block_id: BlockId,  # noqa: ARG002 - a protocol's
+        start: int,
+    ) -> list[Block]:
+        """There is no other endpoint."""
+        return await self.fetch_blocks(start, start + 100)
+
+    async def fetch_headers(
+        self,
+        block_id: BlockId,  # noqa: ARG002 - a protocol's
+        start: int,
+        end: int,
+    ) -> list[BlockHeader]:
+        """There is no other endpoint."""
+        return [block.header for block in await self.fetch_blocks(start, end)]
+
+    async def fetch_others(
+        self,
+        block_id: BlockId,  # noqa: ARG002 - a protocol's
+        start: int | None = None,  # noqa: ARG002 - a protocol's
+    ) -> list[list[Block]]:
+        """There is none."""
+        await trio.lowlevel.checkpoint()
+        return []
+
     async def fetch_receipts(self, which: Block) -> tuple[Receipt, ...]:
         """All of one block, in order."""
         await self._ask()

@@ -23,6 +23,8 @@ from attrs import define
 
 from lucidtrond import pluginhost
 from lucidtrond.api import Event, Plugin
+from lucidtrond.chain.finality import ProducerSet
+from lucidtrond.chain.finality_tables import FirstSet
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.composition import (
     Parts,
@@ -173,6 +175,7 @@ async def open_workbench(
     host = load_plugins(sections, plugins)
     node = node or LocalNode()
     clock = ManualClock()
+    producers = node.chain.genesis.producers
     async with _opened(store) as database:
         await migrate_store(database, host.migrations())
         parts = Parts(
@@ -185,6 +188,7 @@ async def open_workbench(
                 scrypt=_QUICK, random_bytes=_unrandom(), kdf=_ThreadlessKdf()
             ),
             poll_s=poll_s,
+            first_set=FirstSet(ProducerSet(len(producers), producers), "genesis"),
         )
         with connected(parts) as services:
             devnet = node if network == "devnet" else None

@@ -1,7 +1,7 @@
 """Blocks: id, transaction root, witness signature, all computed here."""
 
 from collections.abc import Sequence
-from typing import Final, NewType, cast
+from typing import Final, Literal, NewType, cast
 
 from attrs import field, frozen
 from google.protobuf.message import DecodeError
@@ -251,6 +251,22 @@ class Block:
 
 
 @frozen
+class FinalityStatus:
+    """What our solid head stands on."""
+
+    basis: Literal["signatures", "nodes"] = "nodes"
+    """Whether producers' signatures prove it, or endpoints say so."""
+    unproven_blocks: int = 0
+    """Above it, those that an endpoint calls final and signatures do not prove yet."""
+    stalled_reason: str | None = None
+    """Why these are so many, in words; None while they are few."""
+
+    @property
+    def is_proven(self) -> bool:
+        return self.basis == "signatures"
+
+
+@frozen
 class ChainPosition:
     """Where the follower stands. Heads are None before the first block."""
 
@@ -263,6 +279,7 @@ class ChainPosition:
     """Of our blocks, those whose transaction root could not be recomputed."""
     not_synced_reason: str | None = None
     """Why not, in words with the endpoint's name; None when synced."""
+    finality: FinalityStatus = FinalityStatus()
     since_ms: int | None = None
     """Wall clock when *synced* became what it is; None when nobody told the time."""
 

@@ -4,11 +4,13 @@ import copy
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 from attrs import Factory, define, field
 
+from lucidtrond.chain.finality_tables import FirstSet
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import MIGRATIONS, Ledger
 from lucidtrond.node.cache import CachedNode
@@ -122,7 +124,10 @@ class Following:
 
 @asynccontextmanager
 async def following(
-    *nodes: BranchNode, watched: Collection[Address] = ()
+    *nodes: BranchNode,
+    watched: Collection[Address] = (),
+    first_set: FirstSet | None = None,
+    path: Path | None = None,
 ) -> AsyncIterator[Following]:
     """Nodes are named node0, node1 and so on; each has the genesis block."""
     genesis_id = BlockId(nodes[0].blocks[0]["blockID"])
@@ -137,7 +142,7 @@ async def following(
             policy=RetryPolicy(max_retries=0),
             http=httpx.MockTransport(handle),
         ) as pool,
-        open_store(None) as store,
+        open_store(path) as store,
     ):
         await migrate(store, [*MIGRATIONS, OUTBOX])
         ledger = Ledger(store)
@@ -147,6 +152,7 @@ async def following(
             ledger=ledger,
             emit=emit,
             genesis_id=genesis_id,
+            first_set=first_set,
         )
 
         def watch(tx: Tx) -> None:

@@ -159,6 +159,28 @@ class ModelChain:
         self._ask("blocks")
         return self.blocks[start:end]
 
+    async def fetch_same(
+        self,
+        block_id: BlockId,  # noqa: ARG002 - a protocol's
+        start: int,
+    ) -> list[Block]:
+        return await self.fetch_blocks(start, start + 100)
+
+    async def fetch_headers(
+        self,
+        block_id: BlockId,  # noqa: ARG002 - a protocol's
+        start: int,
+        end: int,
+    ) -> list[BlockHeader]:
+        return [block.header for block in self.blocks[start:end]]
+
+    async def fetch_others(
+        self,
+        block_id: BlockId,  # noqa: ARG002 - a protocol's
+        start: int | None = None,  # noqa: ARG002 - a protocol's
+    ) -> list[list[Block]]:
+        return []
+
     async def fetch_receipts(self, which: Block) -> tuple[Receipt, ...]:
         self._ask("receipts")
         assert which.header.number > 0

@@ -11,6 +11,7 @@ from lucidtrond.chain.finality import (
     ProducerSet,
     SetChange,
     SignedBlock,
+    final_rounds,
     needed,
 )
 from lucidtrond.devnet.state.schedule import solid_number
@@ -236,11 +237,13 @@ def test_it_goes_on_from_what_is_stored() -> None:
         grow(finality, each, signer, changes=changes)
         blocks.append(finality._recent[-1])
         finality.advance(finality.head - 1)
-        start = max(0, finality.solid - finality.final_rounds)
-        if finality.solid == 0:
-            continue
+        start = max(0, finality.solid - final_rounds(5))
         resumed = Finality.resume(
-            5, finality.members.values(), blocks[start : finality.solid]
+            5,
+            finality.members.values(),
+            solid=finality.solid,
+            solid_id=finality.solid_id,
+            final=blocks[start : finality.solid],
         )
         for block in blocks[finality.solid :]:
             resumed.observe(block)

@@ -55,6 +55,19 @@ class OneBlock:
     async def fetch_blocks(self, start: int, end: int) -> list[Block]:
         return [self.block] if start == self.block.header.number < end else []
 
+    async def fetch_same(self, block_id: BlockId, start: int) -> list[Block]:
+        raise AssertionError(f"{block_id} is taken at its word, from {start} on")
+
+    async def fetch_headers(
+        self, block_id: BlockId, start: int, end: int
+    ) -> list[BlockHeader]:
+        raise AssertionError(f"{block_id} is taken at its word, {start} to {end}")
+
+    async def fetch_others(
+        self, block_id: BlockId, start: int | None = None
+    ) -> list[list[Block]]:
+        raise AssertionError(f"{block_id} is taken at its word, from {start} on")
+
     async def fetch_receipts_by(self, which: Block) -> tuple[str, tuple[Receipt, ...]]:
         assert which == self.block
         return "mainnet", self.receipts

@@ -9,6 +9,7 @@ from typing import Any
 import trio
 from attrs import define, evolve, field
 
+from lucidtrond.chain.finality_tables import FirstSet
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.composition import Parts, connect, migrate_store
@@ -104,6 +105,8 @@ class PayingChain(ModelChain):
     sources: int = 1
     others: tuple[str, ...] = ()
     """How many nodes have to agree, and who agrees beside this one."""
+    differing: tuple[str, ...] = ()
+    """Who has another final block."""
     silence_s: float = 0.0
     """How long another node keeps those waiting who ask all of them."""
     asking_all: int = 0
@@ -157,7 +160,13 @@ class PayingChain(ModelChain):
         self._ask("agreement")
         await self._wait_for_the_silent()
         agreeing = ("model",) if self.blocks[number].header.id == block_id else ()
-        return Agreement(number, block_id, self.sources, (*agreeing, *self.others))
+        return Agreement(
+            number,
+            block_id,
+            self.sources,
+            (*agreeing, *self.others),
+            differing=self.differing,
+        )
 
     async def _wait_for_the_silent(self) -> None:
         self.asking_all += 1
@@ -353,6 +362,7 @@ class Process:
     follower: Follower = field(init=False)
     sender: Sender = field(init=False)
     fresh: bool = True
+    first_set: FirstSet | None = None
 
     async def start(self) -> None:
         """Begin anew, as after a crash."""
@@ -368,6 +378,7 @@ class Process:
                 genesis_id=self.chain.blocks[0].header.id,
                 signer=self.signer,
                 emit=emit,
+                first_set=self.first_set,
             )
         )
         self.ledger = services.ledger
@@ -405,11 +416,13 @@ class Process:
 
 
 @asynccontextmanager
-async def process(path: Path | None = None) -> AsyncIterator[Process]:
+async def process(
+    path: Path | None = None, *, first_set: FirstSet | None = None
+) -> AsyncIterator[Process]:
     chain = PayingChain()
     async with open_store(path) as store:
         await migrate_store(store, [OUTBOX])
-        made = Process(CrashingStore(store), chain)
+        made = Process(CrashingStore(store), chain, first_set=first_set)
         await made.start()
         await made.level()
         yield made
