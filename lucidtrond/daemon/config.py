@@ -78,6 +78,7 @@ class NetworkConfig(_Section, frozen=True):
     witnesses: int
     devnet_tokens: tuple[str, ...]
     endpoints: tuple[EndpointConfig, ...]
+    producers: tuple[str, ...]
     tokens: tuple[TokenConfig, ...]
 
 
@@ -306,12 +307,41 @@ def _checked(config: Config) -> Config:
             )
     elif network.genesis_id:
         raise ConfigError("[network] genesis_id belongs to name = 'private' only")
+    _check_producers(network)
     if network.name == "devnet" and network.endpoints:
         raise ConfigError(
             "[network] the devnet is embedded and takes no endpoints; use name = "
             "'private' for a devnet that runs elsewhere"
         )
     return config
+
+
+def pinned_producers(network: NetworkConfig) -> dict[Address, Address]:
+    """Each pinned producer with the key that it signs with: its own unless told.
+
+    Raises:
+        ConfigError: no addresses, or a producer that is there twice.
+    """
+    keys: dict[Address, Address] = {}
+    for text in network.producers:
+        producer, _, key = text.partition("=")
+        try:
+            address = Address.from_base58(producer.strip())
+            signer = Address.from_base58(key.strip()) if key else address
+        except InvalidAddress as exc:
+            raise ConfigError(f"[network] producers: {text[:80]!r}: {exc}") from None
+        if address in keys:
+            raise ConfigError(f"[network] producers: {address.base58} is there twice")
+        keys[address] = signer
+    return keys
+
+
+def _check_producers(network: NetworkConfig) -> None:
+    pinned_producers(network)
+    if network.producers and network.name == "devnet":
+        raise ConfigError(
+            "[network] producers: the devnet's own definition names them; leave it out"
+        )
 
 
 def _check_urls(endpoint: EndpointConfig) -> None:

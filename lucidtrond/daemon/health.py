@@ -34,6 +34,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "wait while it catches up; else check the endpoints (network.endpoints) and the"
         " connection to them",
     ),
+    "finality_stalled": Kind(
+        "network",
+        "compare the endpoints with an explorer; if the network's producers or their"
+        " keys changed, name them all in [network] producers",
+    ),
     "endpoint_failing": Kind(
         "endpoints",
         "check that endpoint and the connection to it, or replace it in"
@@ -162,6 +167,9 @@ class Conditions(Struct, frozen=True, kw_only=True):
             yield Condition(
                 "not_synced", f"not synced: {reason}", since_ms=position.since_ms
             )
+        stalled = position.finality.stalled_reason
+        if stalled is not None:
+            yield Condition("finality_stalled", f"nothing becomes final: {stalled}")
 
     def _endpoints(self) -> Iterator[Condition]:
         for shown in self.endpoints():

@@ -53,6 +53,18 @@ def collect(
             "lucidtrond_solid_block", "gauge", "Newest final block.", solid.number
         )
     yield Metric(
+        "lucidtrond_finality_signatures",
+        "gauge",
+        "1 where producers' signatures prove what is final, 0 where nodes say so.",
+        float(position.finality.basis == "signatures"),
+    )
+    yield Metric(
+        "lucidtrond_finality_behind",
+        "gauge",
+        "Blocks that a node calls final and signatures do not prove yet.",
+        position.finality.unproven_blocks,
+    )
+    yield Metric(
         "lucidtrond_blocks_unproven",
         "gauge",
         "Blocks, of the newest 70,000, whose transaction root was not recomputed.",

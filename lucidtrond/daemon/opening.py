@@ -18,6 +18,7 @@ from lucidtrond.composition import (
     migrate_store,
 )
 from lucidtrond.daemon.config import Config, NetworkConfig
+from lucidtrond.daemon.first_set import first_set
 from lucidtrond.daemon.network import check_state, known_tokens, open_network
 from lucidtrond.daemon.options import RunOptions
 from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
@@ -82,6 +83,7 @@ async def open_daemon(
                 ),
                 poll_s=_block_time_s(config.network),
                 producers=_producers(devnet),
+                first_set=first_set(config.network, devnet),
                 wait_recovered=node.wait_recovered,
                 node_services=[node.watch],
             )

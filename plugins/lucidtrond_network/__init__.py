@@ -31,7 +31,10 @@ class Status(Result, frozen=True):
     *internal_transactions*: where endpoints keep none (``missing``), TRX that contracts
     pay out is not in the ledger. *drifting* counts balances of watched accounts that
     are not what the ledger says; *unproven_blocks* those whose transaction root could
-    not be recomputed (of the newest 70,000). *warnings* say what to do.
+    not be recomputed (of the newest 70,000). *finality*: whether producers'
+    ``signatures`` prove the solid head, or ``nodes`` say so; *finality_behind* counts
+    blocks above it that an endpoint calls final and signatures do not prove yet.
+    *warnings* say what to do.
     """
 
     network: str
@@ -46,6 +49,10 @@ class Status(Result, frozen=True):
     solid_number: int | None
     solid_id: str | None
     solid_timestamp_ms: int | None
+    finality: Literal["signatures", "nodes"]
+    """Whether producers' signatures prove the solid head, or nodes say so."""
+    finality_behind: int
+    """Blocks above it that an endpoint calls final and signatures do not prove yet."""
     complete_from: int | None
     """Since this block nothing was missed."""
     internal_transactions: Literal["kept", "missing", "unknown"]
@@ -78,11 +85,14 @@ async def status(ctx: Context[NoConfig]) -> Status:
         solid_number=solid.number if solid else None,
         solid_id=solid.id if solid else None,
         solid_timestamp_ms=solid.timestamp if solid else None,
+        finality=position.finality.basis,
+        finality_behind=position.finality.unproven_blocks,
         complete_from=position.complete_from,
         internal_transactions=_internals(health),
         warnings=[
             *health.warnings,
             *_unproven_warnings(position),
+            *_finality_warnings(position),
             *_endpoint_warnings(ctx.node.endpoints()),
         ],
         drifting=health.drifting,
@@ -119,6 +129,13 @@ def _unproven_warnings(position: ChainPosition) -> list[str]:
         " HTTP leaves out"
     )
     return [warning]
+
+
+def _finality_warnings(position: ChainPosition) -> list[str]:
+    reason = position.finality.stalled_reason
+    if reason is None:
+        return []
+    return [f"nothing becomes final: {reason}"]
 
 
 def _internals(health: LedgerHealth) -> Literal["kept", "missing", "unknown"]:

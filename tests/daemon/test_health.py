@@ -27,7 +27,7 @@ from lucidtrond.transports.accept import (
     accept_forever,
 )
 from lucidtrond.transports.unix_listener import open_unix_listener
-from lucidtrond.tron.block import ChainPosition
+from lucidtrond.tron.block import ChainPosition, FinalityStatus
 from tests.sending.model import OWNERS, pay, process
 
 NOW_MS = 1_700_000_000_000
@@ -76,6 +76,17 @@ CASES: list[tuple[str, str | None, str, dict[str, Any]]] = [
         {
             "position": lambda: evolve(
                 SYNCED, synced=False, not_synced_reason=REASON, since_ms=7
+            )
+        },
+    ),
+    (
+        "finality_stalled",
+        None,
+        "nothing becomes final: 18 of 27 producers",
+        {
+            "position": lambda: evolve(
+                SYNCED,
+                finality=FinalityStatus("signatures", 90, "18 of 27 producers"),
             )
         },
     ),

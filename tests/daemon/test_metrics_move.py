@@ -22,6 +22,14 @@ ELSEWHERE: Final = {
         "chain/test_unproven_blocks.py",
         "test_it_is_followed_and_its_rows_are_one_endpoints_word",
     ),
+    "lucidtrond_finality_signatures": (
+        "chain/test_finality_tables.py",
+        "test_an_older_database_is_proven_from_its_solid_head_on",
+    ),
+    "lucidtrond_finality_behind": (
+        "chain/test_finality_tables.py",
+        "test_what_stops_it_is_told_once_and_when_it_ends",
+    ),
     "lucidtrond_payments_unproven": (
         "daemon/test_node_events.py",
         "test_a_lie_becomes_an_event_and_a_metric",

@@ -15,7 +15,7 @@ from lucidtrond.api import (
 )
 from lucidtrond.devnet.funding import token_balance
 from lucidtrond.tron.address import parse_address
-from lucidtrond.tron.block import ChainPosition
+from lucidtrond.tron.block import ChainPosition, FinalityStatus
 from lucidtrond.tron.unproven import UnprovenSummary
 from lucidtrond_network import _endpoint_warnings, _unproven_warnings
 from tests.plugins.bench import (
@@ -44,6 +44,21 @@ async def test_the_status_says_where_we_stand(autojump_clock: MockClock) -> None
         assert status.solid_timestamp_ms == chain.solid.globals.timestamp
         assert status.complete_from is not None
         assert status.complete_from <= status.solid_number
+        assert (status.finality, status.finality_behind) == ("signatures", 0)
+
+
+async def test_the_status_warns_when_nothing_becomes_final(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shipped() as bench:
+        await bench.mine(2)
+        stalled = FinalityStatus("signatures", 90, "18 of 27 producers")
+        bench.ledger.set_finality(stalled)
+        status = await bench.call("network.status")
+        assert status.finality_behind == 90
+        assert status.warnings == ["nothing becomes final: 18 of 27 producers"]
+        bench.ledger.set_finality(FinalityStatus())
+        assert (await bench.call("network.status")).finality == "nodes"
 
 
 async def test_before_the_first_answer_the_status_is_honest(

@@ -44,6 +44,8 @@ async def test_all_that_is_known_of_an_endpoint_is_published(
                 "internal_transactions",
                 "drifting",
                 "unproven_blocks",
+                "finality",
+                "finality_behind",
             ],
         ),
         (EndpointView, ["silent_s", "simulates_calls", "left_alone_s", "trouble_s"]),

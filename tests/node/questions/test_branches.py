@@ -97,8 +97,8 @@ async def test_headers_alone_of_the_endpoint_that_served_a_block() -> None:
     async with opened(*nodes) as node_:
         solid = await node_.fetch_head(solid=True)
         asked = nodes[0].count("walletsolidity/getblock")
-        others = [len(each.asked) for each in nodes[1:]]
+        others = [len(one.asked) for one in nodes[1:]]
         headers = await node_.fetch_headers(solid.id, 10, 15)
         assert [header.id for header in headers] == ids(honest()[10:15])
         assert nodes[0].count("walletsolidity/getblock") == asked + 5
-        assert [len(each.asked) for each in nodes[1:]] == others
+        assert [len(one.asked) for one in nodes[1:]] == others
