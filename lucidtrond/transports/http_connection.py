@@ -277,7 +277,12 @@ class HttpConnection:
                 service.forget(self)
                 break
             keep = parsed.keep_alive and not service.is_draining
-            answer = _encode(response, parsed, keep_alive=keep)
+            try:
+                answer = _encode(response, parsed, keep_alive=keep)
+            except ValueError:
+                log.exception("http response can't be sent")
+                response = _plain(Refusal(500, "internal error"))
+                answer = _encode(response, parsed, keep_alive=keep)
             if response.deliver is not None:
                 self._hand_over(partial(response.deliver, self.sock, answer))
                 break
@@ -389,21 +394,12 @@ class HttpConnection:
 
 
 def _encode(response: HttpResponse, parsed: Parsed, *, keep_alive: bool) -> bytes:
-    try:
-        return encode_response(
-            response,
-            keep_alive=keep_alive,
-            version=parsed.version,
-            head_only=parsed.request.method == "HEAD",
-        )
-    except ValueError:
-        log.exception("http response can't be sent")
-        return encode_response(
-            _plain(Refusal(500, "internal error")),
-            keep_alive=keep_alive,
-            version=parsed.version,
-            head_only=parsed.request.method == "HEAD",
-        )
+    return encode_response(
+        response,
+        keep_alive=keep_alive,
+        version=parsed.version,
+        head_only=parsed.request.method == "HEAD",
+    )
 
 
 def _plain(refusal: Refusal) -> HttpResponse:

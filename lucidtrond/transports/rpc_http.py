@@ -5,7 +5,7 @@ still HTTP's 200, because the envelope carries it. Only notifications: 204. Ther
 connection to push to, hence no subscriptions here: `events.poll`, or `/ws`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -29,7 +29,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 Problems = Callable[[], Mapping[str, str | None]]
 """Each check and what is wrong, or None."""
-Answer = Callable[[HttpRequest], Awaitable[HttpResponse]]
+Answer = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]
 
 
 class _HealthText(NamedTuple):
@@ -71,16 +71,16 @@ class RpcHttp:
         for route in sorted(self.routes, key=lambda route: route.path.count("{")):
             self._by_length.setdefault(route.path.count("/"), []).append(route)
 
-    async def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> Coroutine[Any, Any, HttpResponse]:
         if (refusal := self.access.refusal(request)) is not None:
-            return _detail(403, refusal)
+            return _give(_detail(403, refusal))
         own = self._own.get(request.path)
         if own is None:
-            return await self._plugin_route(request)
+            return self._plugin_route(request)
         verb, answer = own
-        if not _fits(request.method, verb):
-            return _wrong_verb([verb])
-        return await answer(request)
+        if request.method != verb and not _fits(request.method, verb):
+            return _give(_wrong_verb([verb]))
+        return answer(request)
 
     async def _rpc(self, request: HttpRequest) -> HttpResponse:
         call = Call(self.access.caller("http"))
@@ -135,7 +135,7 @@ class RpcHttp:
         problems = self.problems()
         if problems != self._health_text.problems:
             self._health_text = _write_health(problems)
-        status, before, after = self._health_text[1:]
+        _, status, before, after = self._health_text
         return HttpResponse(status, before + _encode(self._now()) + after)
 
     async def _live(self, _request: HttpRequest) -> HttpResponse:
@@ -170,6 +170,10 @@ def _write_health(problems: Mapping[str, str | None]) -> _HealthText:
         else b'{"status":"unhealthy","timestamp":',
         b',"dependencies":%b}' % _encode(dependencies),
     )
+
+
+async def _give(response: HttpResponse) -> HttpResponse:
+    return response
 
 
 async def _wants_websocket(_request: HttpRequest) -> HttpResponse:
