@@ -137,6 +137,19 @@ def baseline_servers(folder: Path) -> Iterator[Servers]:
         )
 
 
+@contextmanager
+def bare_servers(folder: Path) -> Iterator[Servers]:
+    """Run the loop that answers without looking: what the kernel alone costs."""
+    folder.mkdir()
+    sock, port = folder / "bare.sock", folder / "bare.port"
+    command = [sys.executable, HERE / "bare_loop.py", sock, port]
+    with _running(command, sock) as pid:
+        yield Servers(
+            Target(pid, sock, rpc.make_request("inline", PARAMS), RPC_MARK),
+            Target(pid, int(port.read_text()), GET, HTTP_MARK),
+        )
+
+
 def compare(
     folder: Path,
     sides: Mapping[str, Target],

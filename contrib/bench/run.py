@@ -45,6 +45,8 @@ COLUMNS = (
     "baseline calls/s",
     "baseline CPU µs/call",
     "ratio",
+    "bare loop calls/s",
+    "bare loop CPU µs/call",
 )
 BEFORE_COLUMNS = ("before calls/s", "before CPU µs/call", "ratio to before")
 
@@ -62,6 +64,8 @@ def cells_of(row: dict[str, Any]) -> list[str]:
         f"{median_of(row, 'baseline', 'calls_per_s'):,.0f}",
         f"{median_of(row, 'baseline', 'cpu_us_per_call')}",
         f"{row['ratio']}",
+        f"{median_of(row, 'bare', 'calls_per_s'):,.0f}",
+        f"{median_of(row, 'bare', 'cpu_us_per_call')}",
     ]
     if "ratio_before" in row:
         cells += [
@@ -177,7 +181,7 @@ def commit_of(tree: Path) -> str:
 def measure_loads(
     folder: Path, before: Path | None, repeats: compare.Repeats
 ) -> dict[str, Any]:
-    """Calls and GETs: ours, the baseline's and, if given, the tree's *before*."""
+    """Calls and GETs: ours, the baseline's, a bare loop's and those of *before*."""
     trees = {"ours": TOP} | ({} if before is None else {"before": before})
     with ExitStack() as running:
         sides = {
@@ -188,6 +192,8 @@ def measure_loads(
         }
         theirs = compare.baseline_servers(folder / "baseline")
         sides["baseline"] = running.enter_context(theirs)
+        bare = compare.bare_servers(folder / "bare")
+        sides["bare"] = running.enter_context(bare)
         calls = {name: side.rpc for name, side in sides.items()}
         gets = {name: side.http for name, side in sides.items()}
         return {
