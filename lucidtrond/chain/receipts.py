@@ -5,8 +5,8 @@ Three checks, in this order, and none of them keeps following from going on:
 1. Against the block (`chain.committed`). A log that is missing is asked for once more:
    public endpoints are many nodes, and another may answer. Then from a second endpoint.
 2. Against a second endpoint's receipts (`chain.compare`), if there is one that can be
-   asked at no harm (`node.second`), for blocks in which a watched address or a known
-   token has a part.
+   asked at no harm (`node.questions.second_source`), for blocks in which a watched
+   address or a known token has a part.
 3. For internal transactions that a node does not keep (`chain.internals`).
 
 What is wrong then is a `LedgerProblem`: written with the block, counted, logged.

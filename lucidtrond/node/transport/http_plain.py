@@ -1,7 +1,7 @@
 """HTTP/1.1 to a node without TLS, over connections that are kept.
 
 httpx could do it, for more than twice the CPU time per request and 60 ms at the start
-of a program; so it is for TLS only (`secure`). The grammar of answers is llhttp's. A
+of a program; so it is for TLS only (`http_tls`). The grammar of answers is llhttp's. A
 connection carries one request at a time; it is kept when the answer was whole and
 nothing came after it, and left when the peer has closed it meanwhile. How many there
 are is decided by who asks: one per request under way.
