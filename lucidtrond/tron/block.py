@@ -14,6 +14,7 @@ from lucidtrond.tron.recovery import recover_signer
 from lucidtrond.tron.transaction import (
     MalformedTransaction,
     Transaction,
+    read_canonical,
     read_stored,
 )
 from lucidtrond.tron.units import UnixMillis
@@ -39,6 +40,7 @@ BLOCK_INTERVAL_MS: Final = 3000
 # Field numbers of protocol.BlockHeader.
 _RAW_DATA: Final = 1
 _WITNESS_SIGNATURE: Final = 2
+_Raw: Final = pb.Transaction.raw
 _CONTRACT_RET_TAG: Final = b"\x18"
 """Field 3 of Transaction.Result, an enum."""
 
@@ -85,13 +87,15 @@ class BlockHeader:
         """
         try:
             header = pb.BlockHeader.FromString(data)
-            raw = header.raw_data
-            raw_unknown = b"".join(
-                unknown_fields(field.content or b"", pb.BlockHeader.raw)
-                for field in fields(data)
-                if field.number == _RAW_DATA
-            )
-            unknown = unknown_fields(data, pb.BlockHeader)
+            header.DiscardUnknownFields()
+            raw, raw_unknown, unknown = header.raw_data, b"", b""
+            if header.SerializeToString() != data:  # there may have been some
+                raw_unknown = b"".join(
+                    unknown_fields(field.content or b"", pb.BlockHeader.raw)
+                    for field in fields(data)
+                    if field.number == _RAW_DATA
+                )
+                unknown = unknown_fields(data, pb.BlockHeader)
         except (DecodeError, MalformedMessage):
             raise BadBlock("a header that is no message") from None
         return cls(
@@ -186,14 +190,16 @@ class BlockTransaction:
         Raises:
             MalformedTransaction: not protobuf, no raw data or more than one.
         """
-        transaction, results = read_stored(data)
+        canonical = read_canonical(data)
+        transaction, results = canonical or read_stored(data)
         try:
             for result in results:
-                pb.Transaction.Result.FromString(result)
+                if not _is_code_alone(result):
+                    pb.Transaction.Result.FromString(result)
         except DecodeError:
             raise MalformedTransaction("a result that is no message") from None
-        is_canonical = transaction.encode(results) == data
-        return cls(transaction, results, b"" if is_canonical else data)
+        is_odd = canonical is None and transaction.encode(results) != data
+        return cls(transaction, results, data if is_odd else b"")
 
     @property
     def contract_ret(self) -> int | None:
@@ -228,9 +234,14 @@ def put_code(results: Sequence[bytes], contract_ret: int) -> tuple[bytes, ...]:
     return () if made == (encode_code(contract_ret),) else made
 
 
+def _is_code_alone(result: bytes) -> bool:
+    """Whether it is a code below 128 and nothing else, as nearly all are."""
+    return len(result) == 2 and result[:1] == _CONTRACT_RET_TAG and result[1] < 0x80
+
+
 def _code(result: bytes) -> int:
-    if len(result) == 2 and result[:1] == _CONTRACT_RET_TAG and result[1] < 0x80:
-        return result[1]  # nearly all there are
+    if _is_code_alone(result):
+        return result[1]
     return pb.Transaction.Result.FromString(result).contractRet
 
 
@@ -362,7 +373,7 @@ def _check_is_leaf(number: int, stored: BlockTransaction, leaf: bytes) -> None:
     # The tree marks neither leaves nor nodes: two hashes in a row, taken for a
     # transaction of 64 bytes, would give the same root.
     try:
-        contracts = len(pb.Transaction.raw.FromString(stored.transaction.raw).contract)
+        contracts = len(_Raw.FromString(stored.transaction.raw).contract)
     except DecodeError:
         contracts = 0
     if contracts != 1:

@@ -17,7 +17,7 @@ from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.contracts import Contract
 from lucidtrond.tron.hashing import sha256
 from lucidtrond.tron.units import Sun, UnixMillis
-from lucidtrond.tron.wirebytes import MalformedMessage, fields, length_field, varint
+from lucidtrond.tron.wirebytes import MalformedMessage, fields, varint
 
 TxId = NewType("TxId", str)
 """64 lower-case hex digits: sha256 of the raw data."""
@@ -31,6 +31,8 @@ SIGNATURE_FIELD_BYTES: Final = 67
 _RAW_DATA: Final = 1
 _SIGNATURE: Final = 2
 _RESULT: Final = 5
+_EMPTY_RAW_DATA: Final = b"\x0a\x00"
+"""Written even when there is nothing in it."""
 MAX_LIFETIME_MS: Final = 86_400_000
 """A node refuses an expiration later than its head plus this
 (Constant.MAXIMUM_TIME_UNTIL_EXPIRATION)."""
@@ -149,14 +151,10 @@ class Transaction:
 
         *results* are encoded Transaction.Result messages; broadcasthex takes none.
         """
-        return b"".join(
-            (
-                length_field(_RAW_DATA, self.raw),
-                *(length_field(_SIGNATURE, signature) for signature in self.signatures),
-                *(length_field(_RESULT, result) for result in results),
-                self.unknown,
-            )
-        )
+        parts = pb.StoredTransaction(
+            raw_data=self.raw, signature=self.signatures, ret=results
+        ).SerializeToString()
+        return (b"" if self.raw else _EMPTY_RAW_DATA) + parts + self.unknown
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Transaction":
@@ -178,6 +176,23 @@ def read_stored(data: bytes) -> tuple[Transaction, tuple[bytes, ...]]:
     Raises:
         MalformedTransaction: not protobuf, no raw data or more than one.
     """
+    return read_canonical(data) or _read_by_field(data)
+
+
+def read_canonical(data: bytes) -> tuple[Transaction, tuple[bytes, ...]] | None:
+    """The same of bytes that `Transaction.encode` would write, as nearly all are, in
+    half of the time; None of others, those with unknown fields among them."""
+    try:
+        stored = pb.StoredTransaction.FromString(data)
+    except DecodeError:
+        return None
+    stored.DiscardUnknownFields()
+    if not stored.raw_data or stored.SerializeToString() != data:
+        return None
+    return Transaction(stored.raw_data, tuple(stored.signature)), tuple(stored.ret)
+
+
+def _read_by_field(data: bytes) -> tuple[Transaction, tuple[bytes, ...]]:
     raw: bytes | None = None
     signatures: list[bytes] = []
     results: list[bytes] = []

@@ -956,6 +956,16 @@ class BlockReq(_message.Message):
     detail: bool
     def __init__(self, id_or_num: _Optional[str] = ..., detail: _Optional[bool] = ...) -> None: ...
 
+class StoredTransaction(_message.Message):
+    __slots__ = ("raw_data", "signature", "ret")
+    RAW_DATA_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    RET_FIELD_NUMBER: _ClassVar[int]
+    raw_data: bytes
+    signature: _containers.RepeatedScalarFieldContainer[bytes]
+    ret: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, raw_data: _Optional[bytes] = ..., signature: _Optional[_Iterable[bytes]] = ..., ret: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
 class Return(_message.Message):
     __slots__ = ("result", "code", "message")
     class response_code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):

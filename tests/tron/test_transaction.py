@@ -12,10 +12,14 @@ from lucidtrond.tron.transaction import (
     RawData,
     Reference,
     Transaction,
+    _read_by_field,
     bandwidth_bytes,
     decode_raw,
+    read_canonical,
+    read_stored,
 )
 from lucidtrond.tron.units import Sun, UnixMillis
+from lucidtrond.tron.wirebytes import length_field, varint
 from tests.tron.strategies import (
     addresses,
     blobs,
@@ -220,3 +224,42 @@ def test_two_contracts_or_none_are_malformed() -> None:
             raw.contract.add()
         with pytest.raises(MalformedTransaction, match=f"got {count}"):
             decode_raw(raw.SerializeToString())
+
+
+parts = st.lists(
+    st.one_of(
+        st.builds(
+            length_field, st.sampled_from([1, 2, 5, 7, 99]), st.binary(max_size=6)
+        ),
+        st.builds(
+            lambda number, value: varint(number << 3) + varint(value),
+            st.sampled_from([1, 2, 5, 99]),
+            st.integers(0, 300),
+        ),
+    ),
+    max_size=6,
+)
+
+
+@given(st.one_of(parts.map(b"".join), st.binary(max_size=20)))
+def test_what_is_read_at_once_is_what_is_read_field_by_field(data: bytes) -> None:
+    try:
+        expected = _read_by_field(data)
+    except MalformedTransaction:
+        assert read_canonical(data) is None
+        with pytest.raises(MalformedTransaction):
+            read_stored(data)
+        return
+    assert read_stored(data) == expected
+    transaction, results = expected
+    is_canonical = read_canonical(data) is not None
+    assert is_canonical <= (transaction.encode(results) == data)
+    assert is_canonical <= (not transaction.unknown)
+
+
+def test_one_with_nothing_in_it_is_written_as_one() -> None:
+    """Its raw data are there, and empty; proto3 would leave them out."""
+    assert Transaction(b"", (b"s",)).encode([b""]) == bytes.fromhex("0a00 120173 2a00")
+    assert read_stored(bytes.fromhex("0a00")) == (Transaction(b""), ())
+    with pytest.raises(MalformedTransaction, match="no raw data"):
+        read_stored(b"")

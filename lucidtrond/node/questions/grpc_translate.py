@@ -121,7 +121,7 @@ def read_receipt(message: pb.TransactionInfo) -> Receipt:
         # 0, DEFAULT, is what system contracts have; JSON leaves it out.
         vm_result=_RESULTS.get(result, str(result)) if result else None,
         failed=message.result != pb.TransactionInfo.SUCESS,
-        message=read_node_text(message.resMessage.hex()),
+        message=_text(message.resMessage),
         contract_address=_address_or_none(message.contract_address),
         contract_result=b"".join(message.contractResult[:1]),
         logs=tuple(map(_log, message.log)),
@@ -142,9 +142,13 @@ def _internal(message: pb.InternalTransaction) -> InternalTransfer:
         values=tuple(
             (value.callValue, value.tokenId) for value in message.callValueInfo
         ),
-        note=read_node_text(message.note.hex()),
+        note=_text(message.note),
         rejected=message.rejected,
     )
+
+
+def _text(data: bytes) -> str:
+    return read_node_text(data.hex()) if data else ""  # nearly always
 
 
 def _address(raw: bytes) -> Address:

@@ -45,9 +45,11 @@ from lucidtrond.node.transport.protocol import MessageSink, Reply
 PLAIN_PORT: Final = 50051
 """Of a full node (node.rpc.port)."""
 _TLS_PORT: Final = 443
-PIECE_BYTES: Final = 64 * 1024
+PIECE_BYTES: Final = 256 * 1024
 WINDOW_BYTES: Final = 1024 * 1024
 """So much may be under way before we say that we have read it."""
+FRAME_BYTES: Final = 256 * 1024
+"""Of one frame: h2 takes 20 µs for each, whatever is in it."""
 HEADER_LIST_BYTES: Final = 16 * 1024
 """Of one block of headers, decoded."""
 _FRAMING: Final = 8
@@ -57,6 +59,7 @@ _SETTINGS: Final = {
     SettingCodes.ENABLE_PUSH: 0,
     SettingCodes.INITIAL_WINDOW_SIZE: WINDOW_BYTES,
     SettingCodes.MAX_HEADER_LIST_SIZE: HEADER_LIST_BYTES,
+    SettingCodes.MAX_FRAME_SIZE: FRAME_BYTES,
 }
 _DEFAULT_WINDOW_BYTES: Final = 65_535
 """RFC 9113, 6.9.2; of the connection, whatever the settings say."""
@@ -130,7 +133,8 @@ class GrpcConnection:
             len(event.data) for event in events if isinstance(event, DataReceived)
         )
         body = answer.body_bytes + arriving
-        if self._received - body > OVERHEAD_BYTES + _FRAMING * body:
+        # A frame of the body counts as soon as it is whole.
+        if self._received - body > OVERHEAD_BYTES + FRAME_BYTES + _FRAMING * body:
             raise BrokenOff("too many headers, or frames without content")
         return events
 
