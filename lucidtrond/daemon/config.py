@@ -37,9 +37,10 @@ class EndpointConfig(_Section, frozen=True):
     *solidity_url* is for a node of one's own, which serves ``/walletsolidity`` on
     another port (8091 by default). *grpc_url* (50051 by default) and
     *grpc_solidity_url* (50061 there) let blocks, receipts and heads come by gRPC; an
-    ``http://`` one gets the key only on this machine or with *grpc_plaintext_key*. Of
-    requests per second and per (UTC) day 0 is no bound. A URL may be secret: some
-    providers put the key in.
+    ``http://`` one gets the key only on this machine or with *grpc_plaintext_key*.
+    *operator* is who runs it, by default its host's registrable name: two endpoints of
+    one operator are one source. Of requests per second and per (UTC) day 0 is no bound.
+    A URL may be secret: some providers put the key in.
     """
 
     url: str
@@ -47,6 +48,7 @@ class EndpointConfig(_Section, frozen=True):
     grpc_url: str = ""
     grpc_solidity_url: str = ""
     grpc_plaintext_key: bool = False
+    operator: str = ""
     api_key_file: str = ""
     requests_per_second: float = 0.0
     requests_per_day: int = 0

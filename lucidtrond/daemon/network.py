@@ -119,6 +119,7 @@ def _endpoints(network: NetworkConfig) -> list[Endpoint]:
             grpc_url=endpoint.grpc_url or None,
             grpc_solidity_url=endpoint.grpc_solidity_url or None,
             grpc_plaintext_key=endpoint.grpc_plaintext_key,
+            operator=endpoint.operator,
             budget=Budget(
                 per_second=endpoint.requests_per_second or None,
                 per_day=endpoint.requests_per_day or None,

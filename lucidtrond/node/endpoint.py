@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from lucidtrond.errors import ConfigError
 from lucidtrond.node.health.rate_limit import Budget
+from lucidtrond.node.operators import default_operator
 
 
 @frozen
@@ -18,6 +19,7 @@ class Endpoint:
     whose solidified state is served on a port of its own (8091 by default there).
     *grpc_url* and *grpc_solidity_url* are where it serves gRPC, ``http:`` for plain
     text: there *api_key* is sent only to this machine, or with *grpc_plaintext_key*.
+    *operator* is who runs it: endpoints of one operator are one source.
     """
 
     url: str = field(repr=False)
@@ -27,12 +29,18 @@ class Endpoint:
     grpc_url: str | None = field(default=None, repr=False)
     grpc_solidity_url: str | None = field(default=None, repr=False)
     grpc_plaintext_key: bool = False
+    operator: str = ""
+    """Empty: that of the host, see `operators`."""
     name: str = field(init=False)
     """Host and port."""
 
     def __attrs_post_init__(self) -> None:
         name = _checked_name(self.url)
         object.__setattr__(self, "name", name)
+        operator = self.operator.strip().casefold()
+        if not operator:
+            operator = default_operator(urlsplit(self.url).hostname or "")
+        object.__setattr__(self, "operator", operator)
         if self.solidity_url is not None:
             _checked_name(self.solidity_url)
         key = self.api_key

@@ -147,6 +147,7 @@ def _internals(health: LedgerHealth) -> Literal["kept", "missing", "unknown"]:
 class EndpointView(Result, frozen=True, kw_only=True):
     """One node we ask. Null is not known, or not bounded; counts are this process's.
 
+    *operator*: who runs it; two endpoints of one operator are one source.
     *state* is ``ok``, ``not asked yet``, ``left alone`` (it asked for that, for
     *left_alone_s* more), ``lagging``, ``failing``, ``not asked: failing``, ``budget
     spent``, ``lied`` or ``wrong network``. *behind_blocks*: behind the best of all.
@@ -159,6 +160,7 @@ class EndpointView(Result, frozen=True, kw_only=True):
 
     endpoint: str
     state: str
+    operator: str = ""
     head_number: int | None = None
     solid_number: int | None = None
     behind_blocks: int | None = None

@@ -90,8 +90,8 @@ def config_over(
         f"timeout_s = {timeout_s}",
         *([] if block_time_s is None else [f"block_time_s = {block_time_s}"]),
     ]
-    for url in (chain.url, *chain.replica_urls):
-        lines += ["[[network.endpoints]]", f'url = "{url}"']
+    for number, url in enumerate((chain.url, *chain.replica_urls)):
+        lines += ["[[network.endpoints]]", f'url = "{url}"', f'operator = "{number}"']
     lines += [
         "[[network.tokens]]",
         f'address = "{token["address"]}"',

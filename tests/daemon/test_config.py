@@ -103,6 +103,15 @@ solidity_url = "http://node.lan:8091"
     assert "node.lan" not in repr(endpoint)
 
 
+def test_an_endpoint_names_its_operator(tmp_path: Path) -> None:
+    text = '[network]\nname = "nile"\n[[network.endpoints]]\nurl = "http://a"\n'
+    [endpoint] = load(text, tmp_path=tmp_path).network.endpoints
+    assert endpoint.operator == ""
+    text += 'operator = "Example Ltd"\n'
+    [endpoint] = load(text, tmp_path=tmp_path).network.endpoints
+    assert endpoint.operator == "Example Ltd"
+
+
 GRPC = """
 [network]
 name = "nile"

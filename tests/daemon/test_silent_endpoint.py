@@ -41,8 +41,8 @@ def daemon_over(
     config = directory / "lucidtrond.toml"
     lines = ["[network]", 'name = "private"', f'genesis_id = "{chain.genesis_id}"']
     lines.append("block_time_s = 1.0")
-    for url in urls:
-        lines += ["[[network.endpoints]]", f'url = "{url}"']
+    for number, url in enumerate(urls):
+        lines += ["[[network.endpoints]]", f'url = "{url}"', f'operator = "{number}"']
     config.write_text("\n".join(lines))
     daemon = DaemonProcess(directory, config=config)
     try:

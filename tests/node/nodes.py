@@ -270,14 +270,18 @@ async def open_nodes(
     policy: RetryPolicy | None = None,
     genesis_id: BlockId = GENESIS_ID,
     max_connection_retries: int = 5,
+    operators: Sequence[str] = (),
 ) -> AsyncIterator[NodePool]:
-    """A pool over nodes named node0, node1, ..."""
+    """A pool over nodes named node0, node1, ..., of *operators* or each of its own."""
 
     async def handle(request: httpx.Request) -> httpx.Response:
         return await nodes[int(request.url.host.removeprefix("node"))].handle(request)
 
     async with open_pool(
-        [Endpoint(f"http://node{index}") for index in range(len(nodes))],
+        [
+            Endpoint(f"http://node{index}", operator=operator)
+            for index, operator in enumerate(operators or [""] * len(nodes))
+        ],
         genesis_id=genesis_id,
         policy=policy or RetryPolicy(),
         http=httpx.MockTransport(handle),

@@ -8,6 +8,7 @@ it keeps: a node without ``transHistory`` or a lite one, which answers ``{}`` fo
 receipt, may be asked all the same.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from attrs import frozen
@@ -26,7 +27,8 @@ class Agreement(Struct, frozen=True):
     number: int
     block_id: str
     wanted: int
-    """How many have to agree: two, or one where only one is configured."""
+    """How many have to agree: two, or one where only one is configured. As many of
+    them as there are operators, up to two, must be of different ones."""
     agreeing: tuple[str, ...] = ()
     differing: tuple[str, ...] = ()
     """These have another final block of that number."""
@@ -34,11 +36,19 @@ class Agreement(Struct, frozen=True):
     """For these no block of that number is final yet."""
     silent: tuple[str, ...] = ()
     """No answer, or a refusal."""
+    operators: Mapping[str, str] = {}
+    """Of all endpoints that were asked, by name; of one left out, its name."""
 
     @property
     def holds(self) -> bool:
         """Enough agree and none contradicts; what does not hold now may later."""
-        return not self.differing and len(self.agreeing) >= self.wanted
+        agreeing = {self.operators.get(name, name) for name in self.agreeing}
+        operators = min(self.wanted, len(set(self.operators.values())))
+        return (
+            not self.differing
+            and len(self.agreeing) >= self.wanted
+            and len(agreeing) >= operators
+        )
 
     def confirms(self, *, is_proven: bool) -> bool:
         """Whether nothing speaks against that block.

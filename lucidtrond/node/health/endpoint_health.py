@@ -110,6 +110,10 @@ class EndpointHealth(Generic[C]):
         return self.client.name
 
     @property
+    def operator(self) -> str:
+        return self.client.operator
+
+    @property
     def admission(self) -> Admission:
         return self.client.admission
 
@@ -247,6 +251,7 @@ class EndpointHealth(Generic[C]):
         latency_s, rate = admission.latency_s, admission.pace.rate
         return {
             "endpoint": self.name,
+            "operator": self.operator,
             "state": self._state(now),
             "head_number": client.head_number,
             "solid_number": client.solid_number,

@@ -13,6 +13,10 @@ class ObservedClient(Protocol):
         """The endpoint's: host and port."""
 
     @property
+    def operator(self) -> str:
+        """Who runs the endpoint: those of one operator are one source."""
+
+    @property
     def requests(self) -> int:
         """Sent so far."""
 

@@ -66,6 +66,11 @@ class NodeClient(EndpointClient):
         return self._line.endpoint.name
 
     @property
+    def operator(self) -> str:
+        """Who runs the endpoint."""
+        return self._line.endpoint.operator
+
+    @property
     def requests(self) -> int:
         """Sent so far."""
         return self._line.requests

@@ -39,6 +39,7 @@ async def confirm_solid(
         differing=names(lambda answer: isinstance(answer, str) and answer != block_id),
         behind=names(lambda answer: answer is None),
         silent=names(lambda answer: isinstance(answer, NodeError)),
+        operators={node.name: node.operator for node in router.endpoints},
     )
     if agreement.differing:
         extra = {"reason": agreement.reason, "block_id": block_id}

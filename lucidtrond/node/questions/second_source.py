@@ -1,8 +1,9 @@
 """A second endpoint's receipts of a block: asked for when that costs nothing needed.
 
-Receipts are covered by no header, so a second endpoint that gives the same ones is what
-proves them. It is no part of following: an endpoint that fails, lags, is slow, busy or
-short of its day's budget is not waited for, and then there is no second source.
+Receipts are covered by no header, so a second endpoint, of another operator, that gives
+the same ones is what proves them. It is no part of following: an endpoint that fails,
+lags, is slow, busy or short of its day's budget is not waited for, and then there is no
+second source.
 """
 
 from typing import Final
@@ -38,14 +39,20 @@ class SecondSource:
         self._rests_until: dict[str, float] = {}
 
     def has_second_source(self, besides: str) -> bool:
-        """Whether an endpoint of another name than *besides* can be asked now."""
+        """Whether an endpoint of another operator than *besides* can be asked now."""
         return self._choose(besides) is not None
 
     def _choose(self, besides: str) -> AskedEndpoint | None:
+        endpoints = self._router.endpoints
+        operators = {
+            endpoint.operator for endpoint in endpoints if endpoint.name == besides
+        }
         fit = [
             endpoint
-            for endpoint in self._router.endpoints
-            if endpoint.name != besides and self._is_fit(endpoint)
+            for endpoint in endpoints
+            if endpoint.name != besides
+            and endpoint.operator not in operators
+            and self._is_fit(endpoint)
         ]
         return min(fit, key=lambda endpoint: endpoint.rank, default=None)
 

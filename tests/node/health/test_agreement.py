@@ -42,6 +42,24 @@ def test_it_holds_exactly_when_enough_agree_and_nobody_differs(
         assert name in both.reason
 
 
+async def test_of_two_operators_both_have_to_agree(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    behind = RecordedNode(solid=NUMBER - 1)
+    nodes = RecordedNode(), RecordedNode(), behind
+    async with open_nodes(*nodes, operators=("a", "a", "b")) as pool:
+        agreement = await pool.confirm_solid(NUMBER, ID)
+        assert agreement.agreeing == ("node0", "node1")
+        assert not agreement.holds
+        behind.solid = NUMBER
+        assert (await pool.confirm_solid(NUMBER, ID)).holds
+
+
+async def test_of_one_operator_all_endpoints_that_there_are_is_enough() -> None:
+    async with open_nodes(RecordedNode(), RecordedNode(), operators="aa") as pool:
+        assert (await pool.confirm_solid(NUMBER, ID)).holds
+
+
 async def test_two_that_have_the_block_as_final_agree() -> None:
     async with open_nodes(RecordedNode(), RecordedNode()) as pool:
         agreement = await pool.confirm_solid(NUMBER, ID)

@@ -53,6 +53,19 @@ async def test_one_endpoint_under_two_urls_is_one_source() -> None:
         assert await second(pool) is None
 
 
+async def test_two_endpoints_of_one_operator_are_one_source() -> None:
+    nodes = [RecordedNode(), RecordedNode(), RecordedNode()]
+    async with open_nodes(*nodes[:2], operators=("a", "a")) as pool:
+        assert not pool.has_second_source("node0")
+        assert await second(pool) is None
+        assert [status["operator"] for status in pool.endpoints()] == ["a", "a"]
+    async with open_nodes(*nodes, operators=("a", "A", "b")) as pool:
+        asked = len(nodes[1].asked)
+        assert pool.has_second_source("node0")
+        assert await second(pool) == len(infos_json(NUMBER))
+        assert len(nodes[1].asked) == asked
+
+
 async def test_an_endpoint_that_is_a_moment_behind_is_asked_until_it_has_the_block(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
