@@ -48,13 +48,8 @@ class FinalityQuestions(Protocol):
         """
 
 
-class KeyQuestions(FinalityQuestions, Protocol):
-    """Which key signs a producer's blocks."""
-
-    async def report_keys(
-        self, producer: Address, *, expected: Address
-    ) -> Sequence[KeyReport]:
-        """Each endpoint's report. Raises nothing of the nodes': `KeyReport.error`."""
+class LieReports(Protocol):
+    """Blocks that contradict others."""
 
     def note_lie(self, block_id: BlockId, reason: str) -> NodeError:
         """Note that a block which passed all checks of its own is a lie all the same.
@@ -63,7 +58,16 @@ class KeyQuestions(FinalityQuestions, Protocol):
         """
 
 
-class BranchQuestions(Protocol):
+class KeyQuestions(FinalityQuestions, LieReports, Protocol):
+    """Which key signs a producer's blocks."""
+
+    async def report_keys(
+        self, producer: Address, *, expected: Address
+    ) -> Sequence[KeyReport]:
+        """Each endpoint's report. Raises nothing of the nodes': `KeyReport.error`."""
+
+
+class BranchQuestions(LieReports, Protocol):
     """Pages of blocks of endpoints that are chosen, not of the first that answers."""
 
     async def fetch_same(self, block_id: BlockId, start: int) -> list[Block]:
@@ -91,9 +95,6 @@ class BranchQuestions(Protocol):
         Without *start*, the page around its own final block. One that has no such
         page, or does not answer in time, is left out.
         """
-
-    def note_lie(self, block_id: BlockId, reason: str) -> NodeError:
-        """As `KeyQuestions.note_lie`."""
 
 
 class SightingQuestions(Protocol):
