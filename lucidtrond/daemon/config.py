@@ -165,24 +165,24 @@ _ENVIRONMENT: Final[Mapping[str, tuple[str, str, type]]] = {
 }
 _API_KEYS: Final = ("TRON_API_KEY", "TRONGRID_API_KEY")
 
-# Below these a setting makes no sense: (section, key, least).
-_AT_LEAST: Final = (
-    ("network", "timeout_s", 0.1),
-    ("network", "block_time_s", 0),
-    ("network", "witnesses", 1),
-    ("retry", "max_retries", 0),
-    ("retry", "backoff", 1),
-    ("retry", "initial_delay_s", 0),
-    ("retry", "max_connection_retries", 0),
-    ("keystore", "auto_lock_s", 0),
-    ("ledger", "reconcile_per_minute", 0),
-    ("sending", "fee_limit_sun", 0),
-    ("sending", "max_burn_sun", 0),
-    ("rpc", "max_connections", 1),
-    ("rpc", "grace_s", 0),
-    ("http", "port", 0),
-    ("http", "max_connections", 1),
-)
+BOUNDS: Final[Mapping[tuple[str, str], tuple[float, float | None]]] = {
+    ("network", "timeout_s"): (0.1, None),
+    ("network", "block_time_s"): (0, None),
+    ("network", "witnesses"): (1, None),
+    ("retry", "max_retries"): (0, None),
+    ("retry", "backoff"): (1, None),
+    ("retry", "initial_delay_s"): (0, None),
+    ("retry", "max_connection_retries"): (0, None),
+    ("keystore", "auto_lock_s"): (0, None),
+    ("ledger", "reconcile_per_minute"): (0, None),
+    ("sending", "fee_limit_sun"): (0, None),
+    ("sending", "max_burn_sun"): (0, None),
+    ("rpc", "max_connections"): (1, None),
+    ("rpc", "grace_s"): (0, None),
+    ("http", "port"): (0, 65535),
+    ("http", "max_connections"): (1, None),
+}
+"""Outside these a number makes no sense: section and key, least and greatest."""
 
 
 def load_config(
@@ -289,12 +289,12 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
 
 
 def _checked(config: Config) -> Config:
-    for section, key, least in _AT_LEAST:
+    for (section, key), (least, greatest) in BOUNDS.items():
         value = getattr(getattr(config, section), key)
         if not least <= value < float("inf"):  # NaN fails too
             raise ConfigError(f"[{section}] {key}: expected >= {least}, got {value}")
-    if config.http.port > 65535:
-        raise ConfigError(f"[http] port: expected <= 65535, got {config.http.port}")
+        if greatest is not None and value > greatest:
+            raise ConfigError(f"[{section}] {key}: expected <= {greatest}, got {value}")
     network = config.network
     for endpoint in network.endpoints:
         _check_urls(endpoint)

@@ -1,11 +1,12 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtrond.daemon.config import Config, load_config
+from lucidtrond.daemon.config import BOUNDS, Config, load_config
 from lucidtrond.daemon.network import known_tokens
 from lucidtrond.errors import ConfigError
 
@@ -68,6 +69,7 @@ def test_older_endpoint_names_make_endpoints_and_the_key_is_not_shown(
         ("[network]\nname='moon'", ["moon"]),
         ("[retry]\nbackoff='2'", ["[retry] backoff", "expected float", "got str"]),
         ("[retry]\nmax_retries=-1", ["max_retries", ">= 0", "-1"]),
+        ("[http]\nport=65536", ["[http] port", "<= 65535", "got 65536"]),
         ("[retry]\nmax_retries=true", ["max_retries", "expected int", "got bool"]),
         ("[network]\ntimeout_s=nan", ["timeout_s", ">= 0.1", "nan"]),
         ("[network]\nname='private'", ["genesis_id", "endpoint"]),
@@ -88,6 +90,18 @@ def test_a_fault_names_where_what_was_wanted_and_what_came(
         load(text, tmp_path=tmp_path)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_every_number_that_can_be_set_has_bounds() -> None:
+    numbers = {
+        (section.name, setting.name)
+        for section in msgspec.structs.fields(Config)
+        if section.name != "plugins"
+        for setting in msgspec.structs.fields(section.type)
+        if setting.type in (int, float)
+    }
+    assert ("rpc", "grace_s") in numbers
+    assert numbers == BOUNDS.keys()
 
 
 def test_a_node_of_ones_own_has_its_solid_side_elsewhere(tmp_path: Path) -> None:
