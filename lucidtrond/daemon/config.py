@@ -112,6 +112,7 @@ class SendingConfig(_Section, frozen=True):
 class RpcConfig(_Section, frozen=True):
     socket: str
     max_connections: int
+    max_batch: int
     grace_s: float
 
 
@@ -178,6 +179,7 @@ BOUNDS: Final[Mapping[tuple[str, str], tuple[float, float | None]]] = {
     ("sending", "fee_limit_sun"): (0, None),
     ("sending", "max_burn_sun"): (0, None),
     ("rpc", "max_connections"): (1, None),
+    ("rpc", "max_batch"): (1, 1000),
     ("rpc", "grace_s"): (0, None),
     ("http", "port"): (0, 65535),
     ("http", "max_connections"): (1, None),

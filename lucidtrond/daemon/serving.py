@@ -72,6 +72,7 @@ def _dispatcher(
     dispatcher = Dispatcher(
         authorize=host.authorize if host.has_authorizers else None,
         audit=log_of_calls,
+        max_batch=daemon.config.rpc.max_batch,
     )
     for bound in host.methods():
         dispatcher.add(_method(bound))

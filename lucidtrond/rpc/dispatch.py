@@ -46,6 +46,7 @@ from lucidtrond.rpc.codes import code_of, data_of
 from lucidtrond.rpc.messages import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
+    MAX_BATCH,
     METHOD_NOT_FOUND,
     Batch,
     Fault,
@@ -132,6 +133,8 @@ class Dispatcher:
     """Is told of every call of a method that spends."""
     verify_results: bool = False
     """Hold every answer against its method's result type; for tests."""
+    max_batch: int = MAX_BATCH
+    """Calls in one batch, at most; for the transports, which parse."""
     methods: dict[str, Method] = Factory(dict)
     _adapters: dict[str, _Adapter] = field(init=False, factory=dict)
     _inline: set[str] = field(init=False, factory=set)

@@ -84,7 +84,8 @@ class RpcHttp:
 
     async def _rpc(self, request: HttpRequest) -> HttpResponse:
         call = Call(self.access.caller("http"))
-        answer = await self.dispatcher.answer(parse(request.body), call)
+        message = parse(request.body, max_batch=self.dispatcher.max_batch)
+        answer = await self.dispatcher.answer(message, call)
         if answer is None:
             return HttpResponse(204, content_type="")
         return HttpResponse(200, answer)

@@ -221,6 +221,7 @@ class Connection:
             self._read()
         self._guard = guard
         answer_of, is_inline = service.dispatcher.answer, service.dispatcher.is_inline
+        max_batch = service.dispatcher.max_batch
         calls = 0
         while (
             pending
@@ -229,7 +230,7 @@ class Connection:
             and out.size <= COALESCE_BYTES
         ):
             calls += 1
-            message = parse(pending.popleft())
+            message = parse(pending.popleft(), max_batch=max_batch)
             if service.is_draining:
                 self._put(refuse(message, ShuttingDown("the daemon is stopping")))
             elif is_inline(message):

@@ -149,7 +149,8 @@ class _Peer:
                 if len(data) > self.service.limits.text_bytes:
                     await self._close(TOO_BIG, "message too big")
                     return
-                await self._take(parse(data))
+                max_batch = self.service.dispatcher.max_batch
+                await self._take(parse(data, max_batch=max_batch))
         finally:
             self.session.close()
 

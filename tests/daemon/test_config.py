@@ -69,6 +69,8 @@ def test_older_endpoint_names_make_endpoints_and_the_key_is_not_shown(
         ("[network]\nname='moon'", ["moon"]),
         ("[retry]\nbackoff='2'", ["[retry] backoff", "expected float", "got str"]),
         ("[retry]\nmax_retries=-1", ["max_retries", ">= 0", "-1"]),
+        ("[rpc]\nmax_batch=0", ["[rpc] max_batch", ">= 1", "got 0"]),
+        ("[rpc]\nmax_batch=1001", ["[rpc] max_batch", "<= 1000", "got 1001"]),
         ("[http]\nport=65536", ["[http] port", "<= 65535", "got 65536"]),
         ("[retry]\nmax_retries=true", ["max_retries", "expected int", "got bool"]),
         ("[network]\ntimeout_s=nan", ["timeout_s", ">= 0.1", "nan"]),

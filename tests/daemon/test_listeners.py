@@ -5,6 +5,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,24 @@ def _over_websocket(url: str, method: str, params: dict[str, Any]) -> Any:
                 return json.loads(await ws.get_message())["result"]
 
     return trio.run(ask)
+
+
+def test_the_length_of_batches_is_a_setting(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[network]\nwitnesses = 3\n[rpc]\nmax_batch = 2\n")
+    daemon = DaemonProcess(tmp_path, config=config)
+    daemon.start()
+    url = daemon.call("daemon.info")["http_url"]
+    call = {"jsonrpc": "2.0", "id": 1, "method": "network.status"}
+
+    def ask(count: int) -> Any:
+        data = json.dumps([call] * count).encode()
+        with urllib.request.urlopen(f"{url}/rpc", data=data, timeout=30) as answer:
+            return json.load(answer)
+
+    assert len(ask(2)) == 2
+    assert ask(3)["error"]["message"] == "Invalid request: batch over 2 calls"
+    assert daemon.stop() == 0
 
 
 def test_ten_clients_on_three_transports_see_the_same_truth(

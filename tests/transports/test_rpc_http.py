@@ -16,7 +16,7 @@ from tests.transports.test_jsonrpc_cases import (
     request_of,
     same_members,
 )
-from tests.transports.unix_daemon import fixture_dispatcher, request
+from tests.transports.unix_daemon import batch, fixture_dispatcher, request
 
 # One text per message: what is about lines or ends of streams does not come up.
 WHOLE = [
@@ -39,6 +39,17 @@ async def test_a_posted_text_is_answered_as_the_case_says(case: dict[str, Any]) 
         wanted = expected_frames(case)
         assert status == (200 if wanted else 204)
         assert same_members([json.loads(raw)] if raw else [], wanted), raw[:500]
+
+
+async def test_a_batch_over_the_configured_length_is_refused() -> None:
+    dispatcher = fixture_dispatcher()
+    dispatcher.max_batch = 2
+    async with open_door(dispatcher) as door:
+        _, raw = await door.ask("POST", "/rpc", batch(2))
+        assert [answer["id"] for answer in json.loads(raw)] == [0, 1]
+        _, raw = await door.ask("POST", "/rpc", batch(3))
+        message = json.loads(raw)["error"]["message"]
+        assert message == "Invalid request: batch over 2 calls"
 
 
 async def test_who_may_not_spend_hears_so_in_the_envelope() -> None:

@@ -19,6 +19,7 @@ from lucidtrond.rpc.dispatch import Call, Dispatcher, Method
 from lucidtrond.rpc.session import Session, SessionLimits
 from lucidtrond.transports.unix import UnixLimits
 from tests.transports.unix_daemon import (
+    batch,
     decode_lines,
     fixture_dispatcher,
     notification,
@@ -66,6 +67,19 @@ async def test_a_thousand_peers_are_all_answered(tmp_path: Path) -> None:
             for number in range(1000):
                 nursery.start_soon(ask, number)
         assert sorted(answered) == list(range(1000))
+
+
+async def test_a_batch_over_the_configured_length_is_refused(tmp_path: Path) -> None:
+    dispatcher = fixture_dispatcher()
+    dispatcher.max_batch = 2
+    async with (
+        serving(tmp_path, dispatcher) as served,
+        await served.connect() as stream,
+    ):
+        await stream.send_all(batch(2) + batch(3))
+        answers, refusal = await read_lines(stream, 2)
+        assert [answer["id"] for answer in answers] == [0, 1]
+        assert refusal["error"]["message"] == "Invalid request: batch over 2 calls"
 
 
 async def test_a_flood_on_one_connection_leaves_room_for_another(

@@ -24,7 +24,12 @@ from tests.transports.test_jsonrpc_cases import (
     request_of,
 )
 from tests.transports.test_rpc_http import WHOLE
-from tests.transports.unix_daemon import fixture_dispatcher, notification, request
+from tests.transports.unix_daemon import (
+    batch,
+    fixture_dispatcher,
+    notification,
+    request,
+)
 
 ALIVE = '{"jsonrpc":"2.0","method":"get_data","id":"alive"}'
 
@@ -84,6 +89,20 @@ async def test_a_slow_call_does_not_hold_up_a_quick_one() -> None:
         await ws.send_message(slow.decode())
         await ws.send_message(ALIVE)
         assert [(await _receive(ws))["id"] for _ in "12"] == ["alive", "slow"]
+
+
+async def test_a_batch_over_the_configured_length_is_refused() -> None:
+    dispatcher = fixture_dispatcher()
+    dispatcher.max_batch = 2
+    async with (
+        open_door(dispatcher) as door,
+        open_websocket_url(door.ws_url) as ws,
+    ):
+        await ws.send_message(batch(2).decode())
+        assert [answer["id"] for answer in await _receive(ws)] == [0, 1]
+        await ws.send_message(batch(3).decode())
+        message = (await _receive(ws))["error"]["message"]
+        assert message == "Invalid request: batch over 2 calls"
 
 
 async def test_a_notification_outlives_its_peer() -> None:

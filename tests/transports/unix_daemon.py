@@ -152,6 +152,14 @@ async def serving(
         nursery.cancel_scope.cancel()
 
 
+def batch(count: int) -> bytes:
+    """So many calls in one text."""
+    calls = [
+        {"jsonrpc": "2.0", "method": "get_data", "id": id_} for id_ in range(count)
+    ]
+    return json.dumps(calls).encode() + b"\n"
+
+
 def request(method: str, params: object = None, **members: Any) -> bytes:
     message: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "id": 1}
     if params is not None:
