@@ -98,3 +98,10 @@ def test_what_a_peer_sent_before_it_went_is_carried_out() -> None:
     assert next_step(State.GONE, pending=False, **left) is Step.TURN  # to read the rest
     assert next_step(State.LOST, pending=True, **left) is Step.TURN
     assert next_step(State.LOST, pending=False, **left) is Step.CLOSE
+
+
+def test_an_open_connection_with_nothing_left_reads() -> None:
+    """What both kinds of connection take for granted when they are at rest."""
+    left = {"pending": False, "unsent": False, "in_flight": False, "has_room": True}
+    for subscribed in (False, True):
+        assert next_step(State.OPEN, subscribed=subscribed, **left) is Step.READ
