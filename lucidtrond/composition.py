@@ -72,7 +72,8 @@ class VaultOptions(Struct, frozen=True, kw_only=True):
 class Parts(Generic[StoreT_co, NodeT_co]):
     """What compositions differ in.
 
-    *poll_s*, *producers*, *first_set* and *wait_recovered*: see `Follower`.
+    *poll_s*, *producers*, *first_set*, *asks_producers* and *wait_recovered*: see
+    `Follower`.
     """
 
     store: StoreT_co
@@ -87,6 +88,7 @@ class Parts(Generic[StoreT_co, NodeT_co]):
     poll_s: float = BLOCK_INTERVAL_MS / 1000
     producers: Mapping[Address, Address] | None = None
     first_set: FirstSet | None = None
+    asks_producers: bool = False
     wait_recovered: Callable[[float], Awaitable[None]] = trio.sleep
     node_services: Sequence[Service] = ()
     """What the node itself runs."""
@@ -176,6 +178,7 @@ def connect(parts: Parts[StoreT_co, NodeT_co]) -> Services[StoreT_co, NodeT_co]:
         poll_s=parts.poll_s,
         producers=parts.producers,
         first_set=parts.first_set,
+        asks_producers=parts.asks_producers,
         wait_recovered=parts.wait_recovered,
     )
     return Services(

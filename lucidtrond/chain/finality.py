@@ -50,7 +50,14 @@ from lucidtrond.tron.block import BlockHeader, BlockId
 from lucidtrond.tron.producers import KeyChange
 
 MemberOrigin = Literal[
-    "snapshot", "headers", "pin", "genesis", "block", "signed", "joined"
+    "snapshot",
+    "headers",
+    "pin",
+    "genesis",
+    "endpoints",
+    "block",
+    "signed",
+    "joined",
 ]
 """How a member became known: by what the set began with, by its own update of its
 permissions, by a final block that a new key signed, or by joining."""

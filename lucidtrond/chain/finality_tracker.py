@@ -29,6 +29,11 @@ class FinalityTracker:
         self.finality: Finality | None = None
         """As of what the database holds; None before the first block, or for good."""
 
+    @property
+    def is_without_set(self) -> bool:
+        """Whether no producers are known."""
+        return self.first is None and self.finality is None
+
     def key_of(self, producer: Address) -> Address | None:
         """The key that *producer* is proven to sign with, as of our solid head."""
         if self.finality is not None:

@@ -26,6 +26,7 @@ from lucidtrond.chain import finality_tables, producer_tables, tables
 from lucidtrond.chain import plan as planning
 from lucidtrond.chain.block_checker import BlockChecker
 from lucidtrond.chain.disputes import Disputes
+from lucidtrond.chain.finality import ProducerSet
 from lucidtrond.chain.finality_tables import FirstSet
 from lucidtrond.chain.finality_tracker import FinalityTracker
 from lucidtrond.chain.ledger import Ledger
@@ -49,9 +50,11 @@ from lucidtrond.errors import (
     StoreError,
 )
 from lucidtrond.events.types import Emit, FinalityChanged
+from lucidtrond.node.health.agreement import agreed_producers
 from lucidtrond.node.questions.pool_questions import (
     BranchQuestions,
     KeyQuestions,
+    ProducerQuestions,
     ProofQuestions,
     ReceiptSources,
 )
@@ -70,6 +73,7 @@ class BlockSource(
     KeyQuestions,
     ProofQuestions,
     BranchQuestions,
+    ProducerQuestions,
     Protocol,
 ):
     """What the follower asks a node; answers are verified block by block."""
@@ -83,7 +87,8 @@ class Follower:
     *poll_s* is the network's block time.
     *producers*, where the network's definition names them, are the only ones who make
     blocks, each with the key that it begins with. *first_set* is who finality is
-    counted by at first; without one, final is what nodes call so. *wait_recovered*
+    counted by at first; without one, final is what nodes call so, unless
+    *asks_producers*: then endpoints have to agree on one. *wait_recovered*
     waits after a failure: for so many seconds, or until a node that failed responds
     again.
     """
@@ -100,6 +105,7 @@ class Follower:
         poll_s: float = 3.0,
         producers: Mapping[Address, Address] | None = None,
         first_set: FirstSet | None = None,
+        asks_producers: bool = False,
         wait_recovered: Callable[[float], Awaitable[None]] = trio.sleep,
     ) -> None:
         self._node = node
@@ -123,6 +129,7 @@ class Follower:
             emit=emit,
             observers=observers,
         )
+        self._asks_producers = asks_producers
         self._disputes = Disputes(node, self._tracker, genesis_id=genesis_id)
         self._emit = emit
         self._interval = PollInterval(poll_s)
@@ -214,6 +221,8 @@ class Follower:
 
     async def _round(self) -> int:
         """Ask, decide, write; give how many blocks were applied."""
+        if self._asks_producers and self._tracker.is_without_set:
+            await self._ask_producers()
         header = await self._node.fetch_head(solid=True)
         if self._held is None and self._tracker.first is not None:
             await self._begin(header)
@@ -222,6 +231,17 @@ class Follower:
             applied = await self._go_on(header)
         await self._note_finality(header)
         return applied
+
+    async def _ask_producers(self) -> None:
+        """Take the set that endpoints agree on; the only time that they are asked."""
+        keys = agreed_producers(await self._node.report_producers())
+        if isinstance(keys, str):
+            raise Unsettled(keys)
+        first = FirstSet(ProducerSet(len(keys), keys), "endpoints")
+        self._tracker.first = first
+        self._tracker.finality = await self._store.read(
+            lambda tx: finality_tables.load(tx, first)
+        )
 
     async def _begin(self, header: BlockHeader) -> None:
         """Begin with a block that is proven."""

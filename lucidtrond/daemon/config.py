@@ -81,6 +81,7 @@ class NetworkConfig(_Section, frozen=True):
     devnet_tokens: tuple[str, ...]
     endpoints: tuple[EndpointConfig, ...]
     producers: tuple[str, ...]
+    producers_from_endpoints: bool
     tokens: tuple[TokenConfig, ...]
 
 
@@ -345,6 +346,14 @@ def _check_producers(network: NetworkConfig) -> None:
     if network.producers and network.name == "devnet":
         raise ConfigError(
             "[network] producers: the devnet's own definition names them; leave it out"
+        )
+
+    if network.producers_from_endpoints and (
+        network.producers or network.name in ("devnet", "mainnet")
+    ):
+        raise ConfigError(
+            "[network] producers_from_endpoints: the producers are known already; it is"
+            " for other networks without [network] producers"
         )
 
 

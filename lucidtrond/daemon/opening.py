@@ -84,6 +84,7 @@ async def open_daemon(
                 poll_s=_block_time_s(config.network),
                 producers=_producers(devnet),
                 first_set=first_set(config.network, devnet),
+                asks_producers=config.network.producers_from_endpoints,
                 wait_recovered=node.wait_recovered,
                 node_services=[node.watch],
             )

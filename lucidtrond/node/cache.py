@@ -230,6 +230,7 @@ class CachedNode(NodeQuestions, PoolQuestions):
     fetch_second_receipts = _forwarded(PoolQuestions.fetch_second_receipts)
     fetch_proven = _forwarded(PoolQuestions.fetch_proven)
     report_keys = _forwarded(PoolQuestions.report_keys)
+    report_producers = _forwarded(PoolQuestions.report_producers)
     note_lie = _forwarded(PoolQuestions.note_lie)
     fetch_same = _forwarded(PoolQuestions.fetch_same)
     fetch_others = _forwarded(PoolQuestions.fetch_others)

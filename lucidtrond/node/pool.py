@@ -191,6 +191,7 @@ class NodePool(NodeQuestions, PoolQuestions):
     fetch_second_receipts = _of(_second, SecondSource.fetch_second_receipts)
     confirm_solid = _of(_router, comparing.confirm_solid)
     report_keys = _of(_router, comparing.report_keys)
+    report_producers = _of(_router, comparing.report_producers)
 
     # Transactions
 

@@ -34,7 +34,12 @@ from lucidtrond.devnet.state.rejections import Invalid, Refused
 from lucidtrond.devnet.state.triggering import Call, call_constant, logs_of
 from lucidtrond.devnet.state.world import World
 from lucidtrond.errors import CallNotRun, InvalidInput, NodeError, NodeLied
-from lucidtrond.node.health.agreement import Agreement, KeyReport, Sighting
+from lucidtrond.node.health.agreement import (
+    Agreement,
+    KeyReport,
+    ProducerReport,
+    Sighting,
+)
 from lucidtrond.tron import tron_pb2 as pb
 from lucidtrond.tron.account import Account, Resources
 from lucidtrond.tron.address import Address
@@ -243,6 +248,11 @@ class LocalNode:
     ) -> list[Block]:
         """There is no other endpoint."""
         return await self.fetch_blocks(start, start + 100)
+
+    async def report_producers(self) -> Sequence[ProducerReport]:
+        """Of one source, which is too few to agree."""
+        await self._ask()
+        return [ProducerReport(ENDPOINT, ENDPOINT, keys=self.chain.genesis.producers)]
 
     async def fetch_headers(
         self,

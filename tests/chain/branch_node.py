@@ -54,6 +54,8 @@ class BranchNode:
     solid: int
     receipts: Mapping[str, Json] = field(factory=dict)
     account: Callable[[str, int], Json] = bare_account
+    active: Collection[str] = ()
+    """Addresses of producers that take turns."""
     asked: list[tuple[str, Json]] = Factory(list)
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
@@ -81,6 +83,12 @@ class BranchNode:
     def _gettransactioninfobyblocknum(self, top: int, question: Json) -> Json:
         number = question["num"]
         return self.receipts.get(str(number), []) if number <= top else []
+
+    def _listwitnesses(self, top: int, question: Json) -> Json:  # noqa: ARG002 - as all
+        return {
+            "witnesses": [{"address": each, "isJobs": True} for each in self.active]
+            + [{"address": "41" + "00" * 20}]
+        }
 
     def _getaccount(self, top: int, question: Json) -> Json:
         return self.account(question["address"], top)
@@ -127,6 +135,7 @@ async def following(
     *nodes: BranchNode,
     watched: Collection[Address] = (),
     first_set: FirstSet | None = None,
+    asks_producers: bool = False,
     path: Path | None = None,
 ) -> AsyncIterator[Following]:
     """Nodes are named node0, node1 and so on; each has the genesis block."""
@@ -153,6 +162,7 @@ async def following(
             emit=emit,
             genesis_id=genesis_id,
             first_set=first_set,
+            asks_producers=asks_producers,
         )
 
         def watch(tx: Tx) -> None:

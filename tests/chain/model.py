@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 
 from lucidtrond.errors import NodeError, NodeLied
 from lucidtrond.events.types import Event
-from lucidtrond.node.health.agreement import Agreement, KeyReport
+from lucidtrond.node.health.agreement import Agreement, KeyReport, ProducerReport
 from lucidtrond.ports import Migration, Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import (
@@ -121,6 +121,7 @@ class ModelChain:
     blamed: list[tuple[BlockId, str]] = field(factory=list)
     proven: dict[int, Block] = field(factory=dict)
     """Blocks that another endpoint shows whole."""
+    producer_reports: Sequence[ProducerReport] = ()
     logs: dict[str, tuple[Log, ...]] = field(factory=dict)
     """What receipts hold, by txid; nothing unless told."""
 
@@ -165,6 +166,10 @@ class ModelChain:
         start: int,
     ) -> list[Block]:
         return await self.fetch_blocks(start, start + 100)
+
+    async def report_producers(self) -> Sequence[ProducerReport]:
+        self._ask("producers")
+        return self.producer_reports
 
     async def fetch_headers(
         self,

@@ -17,7 +17,7 @@ from lucidtrond.chain.ledger import MIGRATIONS, Ledger
 from lucidtrond.chain.read import read_block, unreadable_logs
 from lucidtrond.errors import NodeError
 from lucidtrond.events.types import LedgerEntry
-from lucidtrond.node.health.agreement import Agreement, KeyReport
+from lucidtrond.node.health.agreement import Agreement, KeyReport, ProducerReport
 from lucidtrond.node.questions import translate, wire
 from lucidtrond.ports import Tx
 from lucidtrond.store.database import open_store
@@ -57,6 +57,9 @@ class OneBlock:
 
     async def fetch_same(self, block_id: BlockId, start: int) -> list[Block]:
         raise AssertionError(f"{block_id} is taken at its word, from {start} on")
+
+    async def report_producers(self) -> Sequence[ProducerReport]:
+        raise AssertionError("nobody is asked")
 
     async def fetch_headers(
         self, block_id: BlockId, start: int, end: int

@@ -89,6 +89,21 @@ def test_what_is_no_pin_is_refused(producers: list[str], text: str) -> None:
     assert text in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": "mainnet"},
+        {"name": "devnet"},
+        {"name": "nile", "producers": [A]},
+    ],
+)
+def test_who_is_known_is_not_asked_for(given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="known already"):
+        network(**given, producers_from_endpoints=True)
+    assert network(name="nile", producers_from_endpoints=True).producers_from_endpoints
+    assert not network(name="nile").producers_from_endpoints
+
+
 def test_the_devnet_takes_no_pin() -> None:
     with pytest.raises(ConfigError, match="leave it out"):
         network(name="devnet", producers=[A])

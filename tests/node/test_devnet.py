@@ -57,6 +57,9 @@ async def test_a_payment_from_its_bytes_to_the_solid_receipt() -> None:
         assert solid.number < head.number
         assert (await node.confirm_solid(solid.number, solid.id)).holds
         assert (await node.confirm_solid(head.number, head.id)).behind
+        [report] = await node.report_producers()
+        assert report.error is None
+        assert report.keys == devnet.chain.genesis.producers
         raw = RawData(
             Transfer(payer.address, NEW, Sun(5_000_000)),
             Reference.to_block(solid.id),

@@ -8,7 +8,7 @@ it keeps: a node without ``transHistory`` or a lite one, which answers ``{}`` fo
 receipt, may be asked all the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -106,3 +106,28 @@ class KeyReport:
     solid_number: int = -1
     error: str | None = None
     """Why it could not be asked; then all else says nothing."""
+
+
+class ProducerReport(Struct, frozen=True):
+    """Who makes blocks, says one endpoint; made by `NodePool.report_producers`."""
+
+    endpoint: str
+    operator: str
+    keys: Mapping[Address, Address] | None = None
+    """The active producers with the key that each signs with."""
+    error: str | None = None
+    """Why it could not be asked."""
+
+
+def agreed_producers(
+    reports: Sequence[ProducerReport],
+) -> Mapping[Address, Address] | str:
+    """What endpoints of two operators say and none contradicts; else why not."""
+    answers = [report for report in reports if report.keys]
+    distinct = {frozenset(report.keys.items()) for report in answers if report.keys}
+    names = ", ".join(report.endpoint for report in answers) or "none"
+    if len(distinct) > 1:
+        return f"endpoints name different producers or keys ({names})"
+    if len({report.operator for report in answers}) < SOURCES:
+        return f"endpoints of {SOURCES} operators have to name the producers ({names})"
+    return dict(distinct.pop())

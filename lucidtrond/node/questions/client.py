@@ -294,6 +294,15 @@ class NodeClient(EndpointClient):
         )
         return Reading(parameters, as_of)
 
+    async def fetch_active_producers(self) -> frozenset[Address]:
+        """Those that take turns now, as voted."""
+        return await self._json.ask(
+            wire.WitnessesJson,
+            "/wallet/listwitnesses",
+            {},
+            translate.read_active_producers,
+        )
+
     async def call_constant(
         self, *, owner: Address, contract: Address, data: bytes, solid: bool = False
     ) -> ConstantResult:

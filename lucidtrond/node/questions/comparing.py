@@ -5,11 +5,17 @@ answers prove.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.health.agreement import SOURCES, Agreement, KeyReport, Sighting
+from lucidtrond.node.health.agreement import (
+    SOURCES,
+    Agreement,
+    KeyReport,
+    ProducerReport,
+    Sighting,
+)
 from lucidtrond.node.questions.endpoint_client import EndpointClient
 from lucidtrond.node.questions.routing import EndpointRouter
 from lucidtrond.tron.address import Address
@@ -18,6 +24,7 @@ from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId
 
 REPORT_WITHIN_S: Final = 10.0
+PRODUCERS_WITHIN_S: Final = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +89,26 @@ async def report_keys(
         KeyReport(name, error=str(answer)) if isinstance(answer, NodeError) else answer
         for name, answer in answers
     ]
+
+
+async def report_producers(router: EndpointRouter) -> Sequence[ProducerReport]:
+    """Who makes blocks and with which keys; see `ProducerReport`."""
+    answers = await router.ask_all(_read_producers, within_s=PRODUCERS_WITHIN_S)
+    return [
+        ProducerReport(name, endpoint.operator, error=str(answer))
+        if isinstance(answer, NodeError)
+        else ProducerReport(name, endpoint.operator, keys=answer)
+        for endpoint, (name, answer) in zip(router.endpoints, answers, strict=True)
+    ]
+
+
+async def _read_producers(node: EndpointClient) -> Mapping[Address, Address]:
+    """One endpoint's: a request for the list and one or two for each of them."""
+    keys: dict[Address, Address] = {}
+    for producer in sorted(await node.fetch_active_producers()):
+        account = (await node.fetch_account(producer, solid=True)).value
+        keys[producer] = account.block_key if account.activated else producer
+    return keys
 
 
 async def _report_key(

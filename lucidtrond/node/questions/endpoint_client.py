@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from lucidtrond.node.health.observed import ObservedClient
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader, BlockId
 from lucidtrond.tron.questions import NodeQuestions
 
@@ -22,6 +23,9 @@ class EndpointClient(NodeQuestions, ObservedClient, Protocol):
 
     async def fetch_genesis_id(self) -> BlockId:
         """The id of block 0, recomputed."""
+
+    async def fetch_active_producers(self) -> frozenset[Address]:
+        """Those that take turns now, as voted."""
 
     async def fetch_solid_header(self, number: int) -> BlockHeader | None:
         """Of the final block *number*; None: none is final there yet."""

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from lucidtrond.errors import NodeError
-from lucidtrond.node.health.agreement import Agreement, KeyReport, Sighting
+from lucidtrond.node.health.agreement import (
+    Agreement,
+    KeyReport,
+    ProducerReport,
+    Sighting,
+)
 from lucidtrond.node.questions.balances import BalanceQuestion, SolidBalances
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
@@ -97,6 +102,13 @@ class BranchQuestions(LieReports, Protocol):
         """
 
 
+class ProducerQuestions(Protocol):
+    """Who makes blocks."""
+
+    async def report_producers(self) -> Sequence[ProducerReport]:
+        """Each endpoint's report. Raises nothing of the nodes'."""
+
+
 class SightingQuestions(Protocol):
     """Where a transaction is."""
 
@@ -129,6 +141,7 @@ class PoolQuestions(
     ReceiptSources,
     KeyQuestions,
     BranchQuestions,
+    ProducerQuestions,
     SightingQuestions,
     FinalReceiptQuestions,
     BalanceQuestions,

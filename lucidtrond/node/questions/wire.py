@@ -268,6 +268,19 @@ class ParametersJson(Answer, frozen=True, gc=False):
     chain_parameter: tuple[Parameter, ...] = field(name="chainParameter", default=())
 
 
+class WitnessJson(Wire, frozen=True, gc=False):
+    """Witness; false is left out."""
+
+    address: str = ""
+    is_jobs: bool = field(name="isJobs", default=False)
+
+
+class WitnessesJson(Answer, frozen=True, gc=False):
+    """listwitnesses."""
+
+    witnesses: tuple[WitnessJson, ...] = ()
+
+
 class ConfigNodeInfo(Wire, frozen=True, gc=False):
     """Part of getnodeinfo."""
 

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtrond.node.cache import CachedNode
-from lucidtrond.node.health.agreement import Agreement
+from lucidtrond.node.health.agreement import (
+    Agreement,
+    ProducerReport,
+    agreed_producers,
+)
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.transaction import TxId
 from tests.node.nodes import (
@@ -38,6 +43,9 @@ def test_it_holds_exactly_when_enough_agree_and_nobody_differs(
 ) -> None:
     both = Agreement(1, "x", wanted, agreeing, differing, behind=others, silent=others)
     assert both.holds == (len(agreeing) >= wanted and not differing)
+    assert both.confirms(is_proven=False) == both.holds
+    left = max(1, wanted - len(differing))
+    assert both.confirms(is_proven=True) == (len(agreeing) >= left)
     for name in (*agreeing, *differing, *others):
         assert name in both.reason
 
@@ -149,3 +157,28 @@ async def test_everybodys_receipt_is_asked_for_and_who_has_none_is_left_out() ->
         assert await CachedNode(pool).find_receipts(TxId(txid)) == receipts
         nodes[0].fault = nodes[3].fault = always(lambda: answer(LITE))
         assert await pool.find_receipts(TxId(txid)) == []
+
+
+A, B = Address(b"\x41" + b"\1" * 20), Address(b"\x41" + b"\2" * 20)
+
+
+@pytest.mark.parametrize(
+    ("reports", "agreed"),
+    [
+        ([("a.x.io", {A: A}), ("b.y.io", {A: A})], True),
+        ([("a.x.io", {A: A}), ("b.x.io", {A: A})], False),
+        ([("a.x.io", {A: A}), ("b.y.io", {A: B})], False),
+        ([("a.x.io", {A: A}), ("b.y.io", {A: A}), ("z.io", {A: A, B: B})], False),
+        ([("a.x.io", {A: A}), ("b.y.io", {A: A}), ("z.io", None)], True),
+        ([("a.x.io", {A: A}), ("b.y.io", None)], False),
+        ([], False),
+    ],
+)
+def test_two_operators_have_to_name_the_same_producers(
+    reports: list[tuple[str, dict[Address, Address] | None]], *, agreed: bool
+) -> None:
+    keys = agreed_producers(
+        [ProducerReport(name, name[2:], keys=named) for name, named in reports]
+    )
+    assert (keys == {A: A}) is agreed
+    assert isinstance(keys, str) is not agreed

@@ -20,6 +20,7 @@ from lucidtrond.node.questions.translate.checks import (
     unsigned,
 )
 from lucidtrond.node.questions.translate.network import (
+    read_active_producers,
     read_broadcast,
     read_facts,
     read_parameters,
@@ -41,6 +42,7 @@ __all__ = [
     "consistent_receipts",
     "limited",
     "read_account",
+    "read_active_producers",
     "read_block",
     "read_broadcast",
     "read_constant",

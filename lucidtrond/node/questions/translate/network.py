@@ -4,8 +4,10 @@ from lucidtrond.node.questions import wire
 from lucidtrond.node.questions.translate.checks import (
     Contradiction,
     InvalidAnswer,
+    read_address,
     unsigned,
 )
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.broadcast import CODES, SUCCESS, BroadcastAnswer
 from lucidtrond.tron.node_facts import NodeFacts
 from lucidtrond.tron.nodetext import read_node_text
@@ -34,6 +36,14 @@ def read_parameters(answer: wire.ParametersJson) -> ChainParameters:
         free_net_limit=price("getFreeNetLimit"),
         every=every,
     )
+
+
+def read_active_producers(answer: wire.WitnessesJson) -> frozenset[Address]:
+    """The witnesses that take turns now."""
+    active = [witness.address for witness in answer.witnesses if witness.is_jobs]
+    if not active:
+        raise InvalidAnswer("no witness that makes blocks")
+    return frozenset(map(read_address, active))
 
 
 def read_facts(answer: wire.NodeInfoJson) -> NodeFacts:
