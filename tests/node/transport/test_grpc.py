@@ -187,6 +187,12 @@ async def test_after_a_status_the_connection_is_used_again() -> None:
     [
         (answering(prefixed(b"hello"), None), "without status"),
         (answering(prefixed(b"hello"), (("x", "y"),)), "without status"),
+        (answering(prefixed(b"hello"), None, head=(*HEAD, *OK)), "without status"),
+        (answering(b"", None, head=(*HEAD, *OK)), "without a whole message"),
+        (
+            answering(prefixed(b"hello"), (("x", "y"),), head=(*HEAD, *OK)),
+            "without status",
+        ),
         (
             answering(prefixed(b"hello"), (*OK, ("grpc-status", "0"))),
             "gRPC: status 0, 0",
