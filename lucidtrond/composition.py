@@ -85,6 +85,8 @@ class Parts(Generic[StoreT_co, NodeT_co]):
     tokens: KnownTokens = NO_TOKENS
     vault: VaultOptions = VaultOptions()
     limits: Limits = Limits()
+    approve_queued: bool = True
+    """See `Sender`."""
     poll_s: float = BLOCK_INTERVAL_MS / 1000
     producers: Mapping[Address, Address] | None = None
     first_set: FirstSet | None = None
@@ -167,6 +169,7 @@ def connect(parts: Parts[StoreT_co, NodeT_co]) -> Services[StoreT_co, NodeT_co]:
         emit=emit,
         clock=clock,
         limits=parts.limits,
+        approve_queued=parts.approve_queued,
     )
     follower = Follower(
         node,

@@ -8,7 +8,13 @@ import msgspec
 from attrs import frozen
 from typing_extensions import TypeVar
 
-from lucidtrond.events.types import Emit, LedgerEntry, Payment, PaymentEstimate
+from lucidtrond.events.types import (
+    Emit,
+    LedgerEntry,
+    Payment,
+    PaymentEstimate,
+    QueuedPayments,
+)
 from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import (
     BalanceDrift,
@@ -160,6 +166,27 @@ class Sender(Protocol):
             AlreadyFinal, Expired: nothing can or must be done.
             InDoubt: no block can take it any more, which is not proven yet.
             KeystoreLocked: it waits for its signature.
+        """
+
+    async def queued(self, payment_ids: Sequence[str] | None = None) -> QueuedPayments:
+        """What was not accepted while the keystore was unlocked; it waits for approval.
+
+        *payment_ids*: these instead, also if only a renewal by hand would sign them.
+
+        Raises:
+            NotFound: a payment does not wait for approval.
+            InDoubt: its row was edited.
+        """
+
+    async def approve(
+        self, *, fingerprint: str, payment_ids: Sequence[str] | None = None
+    ) -> list[str]:
+        """Let be signed what `queued` gave for the same *payment_ids*; gives their ids.
+
+        Raises:
+            KeystoreLocked.
+            Conflict: it is not what was shown any more.
+            NotFound, InDoubt: as `queued`.
         """
 
     async def relay(self, transaction: Transaction) -> BroadcastAnswer:

@@ -317,6 +317,12 @@ def _add_read_commands(verbs: Any) -> None:
     retry.add_argument(
         "--check", action="store_true", help="only say what would be done"
     )
+    _add(verbs, "queued", paying.queued, "payments that wait for approval, with totals")
+    approval = _add(
+        verbs, "approve", paying.approve, "let what waits for approval be paid"
+    )
+    approval.add_argument("payment_ids", nargs="*", metavar="PAYMENT_ID")
+    approval.add_argument("--yes", action="store_true", help="do not ask")
     receipt = _add(
         verbs, "receipt", _receipt, "what became of a transaction, and its cost"
     )

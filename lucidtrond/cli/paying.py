@@ -9,7 +9,14 @@ from lucidtrond.cli import show
 from lucidtrond.cli.amounts import TRX, Assets
 from lucidtrond.cli.connection import Connection, RpcFailure
 from lucidtrond.cli.consent import REAL_MONEY, consents, network_of
-from lucidtrond.cli.outcome import DONE, FAILED, IN_FLIGHT, complain, print_result
+from lucidtrond.cli.outcome import (
+    DONE,
+    FAILED,
+    IN_FLIGHT,
+    complain,
+    print_result,
+    printable,
+)
 
 IN_DOUBT = 302
 _SETTLED = {
@@ -168,6 +175,34 @@ def retry(connection: Connection, args: argparse.Namespace) -> int:
         print(f"network: {network}", file=sys.stderr)
     assets = assets_of(connection)
     print_result(args, result, lambda payment: show.retried(payment, assets))
+    return DONE
+
+
+def queued(connection: Connection, args: argparse.Namespace) -> int:
+    """Show what waits for approval."""
+    result = connection.call("sending.queued")
+    assets = assets_of(connection)
+    print_result(args, result, lambda waiting: show.queued(waiting, assets))
+    return DONE
+
+
+def approve(connection: Connection, args: argparse.Namespace) -> int:
+    """Show what waits for approval and, if that is meant, let exactly that be paid."""
+    params = {"payment_ids": args.payment_ids} if args.payment_ids else {}
+    waiting = connection.call("sending.queued", params)
+    if not waiting["payments"]:
+        return complain("nothing waits for approval", FAILED)
+    shown = show.queued(waiting, assets_of(connection))
+    print(printable(shown), file=sys.stderr)
+    if not args.yes and not consents(
+        "approve these payments?", network=network_of(connection)
+    ):
+        return complain("nothing was approved", FAILED)
+    params["fingerprint"] = waiting["fingerprint"]
+    result = connection.call("sending.approve", params)
+    print_result(
+        args, result, lambda approved: f"approved: {len(approved['payment_ids'])}"
+    )
     return DONE
 
 

@@ -159,6 +159,25 @@ def pending(result: Result, assets: Assets) -> str:
     return "\n".join(blocks) or "nothing is pending"
 
 
+def queued(result: Result, assets: Assets) -> str:
+    """Payments that wait for approval, with totals, and what can't be approved."""
+    lines = [
+        f"{payment['payment_id']}  {assets.show(payment['amount'], payment['asset'])}"
+        f" from {payment['from_address']} to {payment['to_address']}"
+        for payment in result["payments"]
+    ]
+    lines += [
+        f"{total['payments']} payments, {assets.show(total['amount'], total['asset'])}"
+        for total in result["totals"]
+    ]
+    lines += [
+        f"set aside: {fault['payment_id'] or fault['txid']}: {fault['field']}:"
+        f" expected {fault['wanted']}, stored {fault['stored']}"
+        for fault in result["set_aside"]
+    ]
+    return "\n".join(lines) or "nothing waits for approval"
+
+
 _DONE = {
     "sent_again": "the same transaction was sent again; it can't pay twice",
     "paid_anew": "the last one can't pay any more, so a new transaction pays",

@@ -104,10 +104,15 @@ class LedgerConfig(_Section, frozen=True):
 
 
 class SendingConfig(_Section, frozen=True):
-    """What a payment may cost when its caller does not say."""
+    """What a payment may cost when its caller does not say.
+
+    *approve_queued*: what was not accepted while the keystore was unlocked is signed
+    only once it is approved.
+    """
 
     fee_limit_sun: int
     max_burn_sun: int
+    approve_queued: bool
 
 
 class RpcConfig(_Section, frozen=True):

@@ -60,6 +60,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "keystore_locked": Kind(
         "keystore", "unlock it: lucidtron unlock; payments wait until they expire"
     ),
+    "payments_unapproved": Kind(
+        "payments",
+        "look at them and approve what is meant: lucidtron queued, lucidtron approve",
+    ),
     "payment_set_aside": Kind(
         "payments",
         "find out who edited the database; restore that row as it was (from a backup):"
@@ -132,6 +136,8 @@ class Conditions(Struct, frozen=True, kw_only=True):
     endpoints: Callable[[], Iterable[Mapping[str, Any]]]
     waiting_for_unlock: Callable[[], int]
     """Payments that only a signature is missing to."""
+    waiting_for_approval: Callable[[], int]
+    """Payments that were not accepted while the keystore was unlocked."""
     set_aside: Callable[[], Sequence[Fault]]
     """Payments whose rows were edited or are damaged."""
     socket_is_there: Callable[[], bool]
@@ -194,6 +200,13 @@ class Conditions(Struct, frozen=True, kw_only=True):
             yield Condition("keystore_locked", text)
 
     def _payments(self) -> Iterator[Condition]:
+        waiting = self.waiting_for_approval()
+        if waiting:
+            text = (
+                f"{waiting} payments wait for approval: they were not accepted while"
+                " the keystore was unlocked"
+            )
+            yield Condition("payments_unapproved", text)
         faults = self.set_aside()
         for fault in faults[:SHOWN_FAULTS]:
             yield Condition(

@@ -81,6 +81,7 @@ async def open_daemon(
                     fee_limit=Sun(config.sending.fee_limit_sun),
                     max_burn=Sun(config.sending.max_burn_sun),
                 ),
+                approve_queued=config.sending.approve_queued,
                 poll_s=_block_time_s(config.network),
                 producers=_producers(devnet),
                 first_set=first_set(config.network, devnet),

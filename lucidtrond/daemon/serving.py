@@ -136,6 +136,7 @@ def _conditions(daemon: OpenDaemon, listener: UnixListener) -> Conditions:
         position=services.ledger.position,
         endpoints=services.node.endpoints,
         waiting_for_unlock=lambda: services.sender.waiting_for_unlock,
+        waiting_for_approval=lambda: services.sender.waiting_for_approval,
         set_aside=lambda: services.sender.set_aside,
         socket_is_there=listener.is_in_place,
         accepting=Accepting(),

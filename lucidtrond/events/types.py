@@ -162,6 +162,38 @@ class PaymentEstimate(msgspec.Struct, frozen=True, kw_only=True):
     arrives_raw: str | None = None
 
 
+class AssetTotal(msgspec.Struct, frozen=True, kw_only=True):
+    """What several payments move of one asset: sun, or the token's smallest units."""
+
+    asset: str
+    amount: str
+    payments: int
+
+
+class PaymentFault(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment that is set aside; fields as in `PaymentSetAside`."""
+
+    payment_id: str | None
+    txid: str | None
+    field: str
+    wanted: str
+    stored: str
+
+
+class QueuedPayments(msgspec.Struct, frozen=True, kw_only=True):
+    """Payments that were not accepted while the keystore was unlocked, oldest first.
+
+    Nothing of them is signed before they are approved. *totals* are by asset, without
+    what is burned; *fingerprint* names exactly this list. What is *set_aside* can't be
+    approved.
+    """
+
+    payments: list[Payment]
+    totals: list[AssetTotal]
+    fingerprint: str
+    set_aside: list[PaymentFault]
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Base of everything that goes through the outbox.
 

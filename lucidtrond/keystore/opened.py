@@ -4,12 +4,14 @@ Python can't promise that no copy of a secret is left in freed memory; what can 
 overwritten (the data key) is, and everything else is dropped at once on `wipe`.
 """
 
+import hmac
 from collections import OrderedDict
 from typing import Final
 
 from attrs import define, field
 
 from lucidtrond.errors import NoSuchKey, StoreError
+from lucidtrond.keystore.authenticator import Authenticator
 from lucidtrond.keystore.format import Damaged, NotOpened, unseal
 from lucidtrond.keystore.tables import KeyRow, SeedRow
 from lucidtrond.tron.address import Address
@@ -28,6 +30,9 @@ class OpenedVault:
     _data_key: bytearray = field(repr=False)
     _keys: OrderedDict[Address, PrivateKey] = field(
         init=False, repr=False, factory=OrderedDict
+    )
+    _authenticators: dict[bytes, Authenticator] = field(
+        init=False, repr=False, factory=dict
     )
 
     def cached(self, address: Address) -> PrivateKey | None:
@@ -74,9 +79,22 @@ class OpenedVault:
         """For wrapping it again."""
         return bytes(self._data_key)
 
+    def authenticator(self, label: bytes) -> Authenticator:
+        """The authenticator of *label*, which is wiped with this."""
+        if label not in self._authenticators:
+            self._authenticators[label] = Authenticator(self._data_key, label)
+        return self._authenticators[label]
+
+    def has_key_of(self, other: "OpenedVault") -> bool:
+        """Whether *other* was opened with the same data key."""
+        return hmac.compare_digest(self._data_key, other.data_key)
+
     def wipe(self) -> None:
         """Overwrite the data key and drop the rest; it opens nothing any more."""
         self._data_key[:] = bytes(len(self._data_key))
+        for authenticator in self._authenticators.values():
+            authenticator.wipe()
+        self._authenticators.clear()
         self._keys.clear()
 
     def __reduce__(self) -> str:

@@ -33,6 +33,7 @@ from lucidtrond.errors import (
     WrongPassphrase,
 )
 from lucidtrond.keystore import tables
+from lucidtrond.keystore.authenticator import Authenticator
 from lucidtrond.keystore.format import (
     KEY_SIZE,
     NONCE_SIZE,
@@ -255,6 +256,17 @@ class Vault:
             key = await self._find_key(address)
         return hmac.digest(hmac.digest(key.secret, purpose, _HASH), data, _HASH)
 
+    def authenticator(self, label: bytes) -> Authenticator:
+        """Makes and verifies MACs by a key that exists only while it is unlocked.
+
+        Another *label* has another key. For one piece of work: it is wiped when the
+        keystore is locked.
+
+        Raises:
+            KeystoreLocked
+        """
+        return self._unlocked().authenticator(label)
+
     async def _find_key(self, address: Address) -> PrivateKey:
         row = await self._store.read(lambda tx: tables.find_key(tx, address))
         if row is None:
@@ -285,9 +297,12 @@ class Vault:
         if self._is_wiped:
             opened.wipe()
             raise ShuttingDown("the daemon is stopping")
-        if self._opened is not None:
-            self._opened.wipe()
-        self._opened = opened
+        if self._opened is not None and self._opened.has_key_of(opened):
+            # Unlocked again: what uses the key at this moment goes on.
+            opened.wipe()
+        else:
+            self.lock()
+            self._opened = opened
         self._locks_when_idle = for_s is None
         lasts_s = self._auto_lock_s if for_s is None else for_s
         self._deadline = trio.current_time() + lasts_s

@@ -13,6 +13,7 @@ from lucidtrond.errors import (
 )
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Store, Tx
+from lucidtrond.sending.authenticity import LABEL
 from lucidtrond.sending.drafting import (
     ChainHeads,
     Drafting,
@@ -77,12 +78,16 @@ class Acceptance:
     async def _find(self, intent: Intent, terms: Terms) -> Entry | None:
         """The payment of its key; without one, refuse a recipient that isn't meant."""
 
+        # Locked, nothing is accepted whatever the recipient looks like.
+        locked = self._signer.is_locked
+        key = None if locked else self._signer.authenticator(LABEL)
+
         def read(tx: Tx) -> Entry | None:
             existing = self._existing(tx, intent)
             if existing is None:
                 check_recipient(intent, terms)
                 if not terms.allow_look_alike:
-                    check_look_alike(tx, intent.to)
+                    check_look_alike(tx, intent.to, key)
             return existing
 
         return await self._store.read(read)
@@ -104,12 +109,14 @@ class Acceptance:
     async def _write(
         self, intent: Intent, terms: Terms, quote: Quote, heads: ChainHeads, tag: Tag
     ) -> tuple[Entry, bool]:
+        key = self._signer.authenticator(LABEL)
+
         def accept(tx: Tx) -> tuple[Entry, bool]:
             existing = self._existing(tx, intent)
             if existing is not None:
                 return existing, False
             burn = check_covered(tx, intent, quote)
-            remember(tx, intent.to)
+            remember(tx, intent.to, key)
             attempt = draft(
                 tx,
                 intent,
@@ -123,7 +130,7 @@ class Acceptance:
             entry = self._recorder.accept(
                 tx, intent, terms, attempt, head_time=head_time
             )
-            return entry, True
+            return self._recorder.authenticate(tx, entry, key), True
 
         return await self._store.write(accept)
 

@@ -47,23 +47,22 @@ def check_bytes(entry: Entry, *, head: UnixMillis | None = None) -> None:
 
 
 def check_signature(entry: Entry) -> None:
-    """Refuse a signature that is not the owner's, over these bytes.
+    """Refuse what its owner did not sign.
 
     Raises:
         RowRefused
     """
     owner = entry.intent.owner.base58
+    signer = "none"
     for signature in entry.transaction.signatures:
         try:
             signer = recover(entry.transaction.digest, signature).base58
         except BadSignature as error:
             signer = str(error)
-        if signer != owner:
-            raise RowRefused(
-                RowFault(
-                    entry.payment.payment_id, entry.txid, "signature", owner, signer
-                )
-            )
+    if signer != owner:
+        raise RowRefused(
+            RowFault(entry.payment.payment_id, entry.txid, "signature", owner, signer)
+        )
 
 
 def _differences(entry: Entry, head: UnixMillis | None) -> Iterator[_Difference]:

@@ -21,11 +21,18 @@ import trio
 from attrs import define, field
 
 from lucidtrond.errors import CallError, CommitUnknown, NodeError, StoreError
-from lucidtrond.ports import Store
+from lucidtrond.ports import Store, Tx
 from lucidtrond.sending import plan
+from lucidtrond.sending.approval import Approval
+from lucidtrond.sending.authenticity import (
+    LABEL,
+    check_authentic,
+    is_authenticated,
+)
 from lucidtrond.sending.comparison import check_bytes, check_signature
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
+from lucidtrond.sending.journal.fault import RowRefused
 from lucidtrond.sending.plan import Fact
 from lucidtrond.sending.precedence import pays_for
 from lucidtrond.sending.protocols import PaymentNode, Signer
@@ -58,6 +65,7 @@ class Delivery:
         node: PaymentNode,
         *,
         signer: Signer,
+        approval: Approval,
         recorder: Recorder,
         set_aside: SetAside,
         head_time: Callable[[], UnixMillis | None],
@@ -66,6 +74,7 @@ class Delivery:
         self._store = store
         self._node = node
         self._signer = signer
+        self._approval = approval
         self._recorder = recorder
         self._head_time = head_time
         self._limiter = trio.CapacityLimiter(BROADCASTS_AT_ONCE)
@@ -73,6 +82,8 @@ class Delivery:
         self._woken = trio.Event()
         self.unsigned = 0
         """Due payments that waited for an unlocked keystore when last looked."""
+        self.unapproved = 0
+        """Due payments that waited for approval when last looked."""
 
     def wake(self) -> None:
         """Something may be due: a block or an attempt was written."""
@@ -110,20 +121,25 @@ class Delivery:
             StoreError
         """
         head = self._head_time()
-        entries = await self._store.read(
-            lambda tx: queries.due(
-                tx,
-                head,
-                everything=everything,
-                limit=DUE_AT_ONCE,
-                faults=self._set_aside.note,
+        faults = self._set_aside.note
+
+        def read(tx: Tx) -> list[Entry]:
+            if everything:
+                queries.report_orphans(tx, faults=faults)
+            return queries.due(
+                tx, head, everything=everything, limit=DUE_AT_ONCE, faults=faults
             )
-        )
+
+        entries = await self._store.read(read)
         await self._set_aside.publish()
         unsigned = [entry for entry in entries if entry.attempt.state == "queued"]
+        awaited = {entry.txid for entry in unsigned if self._approval.is_awaited(entry)}
         self.unsigned = len(unsigned) if self._signer.is_locked else 0
+        self.unapproved = len(awaited)
         for entry in entries:
             if entry.attempt.state == "queued" and self._signer.is_locked:
+                continue
+            if entry.txid in awaited:
                 continue
             if entry.txid not in self._in_flight:
                 # Entered here, in order: see `_wait_for_payers`.
@@ -182,9 +198,12 @@ class Delivery:
             return entry
         check_bytes(entry, head=self._head_time())
         try:
+            await self._approval.admit(entry)
             signature = await self._signer.sign(
                 entry.intent.owner, entry.transaction.digest
             )
+        except RowRefused:
+            raise
         except CallError as error:
             # Locked or gone between acceptance and now: it stays queued.
             log.warning(
@@ -206,6 +225,8 @@ class Delivery:
         """
         check_bytes(entry)
         check_signature(entry)
+        if is_authenticated(entry) and not self._signer.is_locked:
+            check_authentic(entry, self._signer.authenticator(LABEL))
         self._set_aside.release(entry)
         txid = entry.txid
         fact: Fact

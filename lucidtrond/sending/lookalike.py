@@ -8,15 +8,20 @@ is refused unless the caller insists (``allow_look_alike``). By chance that affe
 about one payment in 300,000 of a payer with ten thousand recipients (7 ways to share 6
 of 58 characters).
 
-Only recipients count: a sender that paid us may be the trap itself.
+Only recipients count: a sender that paid us may be the trap itself. A row that somebody
+put into the database is no payment: see `authenticity`.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from itertools import takewhile
 from typing import Final
 
 from lucidtrond.errors import RecipientRefused
 from lucidtrond.ports import Tx
-from lucidtrond.tron.address import Address
+from lucidtrond.sending.authenticity import recipient_message
+from lucidtrond.sending.protocols import Authenticator
+from lucidtrond.tron.address import Address, InvalidAddress
 
 _END: Final = 3
 """One end at least has half of the six."""
@@ -24,12 +29,18 @@ _SHARED: Final = 6
 BACKFILL_ROWS: Final = 1000
 
 
-def remember(tx: Tx, recipient: Address) -> None:
-    """Keep a recipient that is paid."""
+def remember(tx: Tx, recipient: Address, key: Authenticator | None) -> None:
+    """Keep a recipient that is paid; without a *key* it is not authenticated.
+
+    Raises:
+        KeystoreLocked: it was locked meanwhile.
+    """
+    mac = None if key is None else key.mac(recipient_message(recipient))
     tx.execute(
-        "INSERT INTO sending_recipient (recipient, head, tail) VALUES (?, ?, ?)"
-        " ON CONFLICT (recipient) DO NOTHING",
-        (recipient.raw, *_ends(recipient)),
+        "INSERT INTO sending_recipient (recipient, head, tail, mac) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (recipient) DO UPDATE SET"
+        " mac = COALESCE(excluded.mac, sending_recipient.mac)",
+        (recipient.raw, *_ends(recipient), mac),
     )
 
 
@@ -40,26 +51,33 @@ def remember_earlier(tx: Tx) -> int:
         " (SELECT recipient FROM sending_recipient) LIMIT ?",
         (BACKFILL_ROWS,),
     )
-    for (raw,) in rows:
-        remember(tx, Address(raw))
-    return len(rows)
+    recipients = _addresses(raw for (raw,) in rows)
+    for recipient in recipients:
+        remember(tx, recipient, None)
+    return len(recipients)
 
 
-def check_look_alike(tx: Tx, recipient: Address) -> None:
+def check_look_alike(tx: Tx, recipient: Address, key: Authenticator | None) -> None:
     """Refuse an address never paid that looks like one that was.
+
+    With a *key* only authenticated rows tell that this address was paid.
 
     Raises:
         RecipientRefused
+        KeystoreLocked: it was locked meanwhile.
     """
     head, tail = _ends(recipient)
     rows = tx.execute(
-        "SELECT recipient FROM sending_recipient"
+        "SELECT recipient, mac FROM sending_recipient"
         " WHERE recipient = ? OR head = ? OR tail = ?",
         (recipient.raw, head, tail),
     )
-    near = [Address(raw) for (raw,) in rows]
+    near = _addresses(raw for raw, _ in rows)
+    if any(raw == recipient.raw and _is_good(mac, recipient, key) for raw, mac in rows):
+        return
     alike = [other for other in near if shared(other, recipient) >= _SHARED]
-    if not alike or recipient in near:
+    alike = [other for other in alike if other != recipient]
+    if not alike:
         return
     raise RecipientRefused(
         f"{recipient.base58} was never paid and looks like {alike[0].base58}, which"
@@ -67,6 +85,21 @@ def check_look_alike(tx: Tx, recipient: Address) -> None:
         resembles=alike[0].base58,
         flag="allow_look_alike",
     )
+
+
+def _is_good(mac: bytes | None, recipient: Address, key: Authenticator | None) -> bool:
+    if key is None:
+        return True
+    return mac is not None and key.verify(recipient_message(recipient), mac)
+
+
+def _addresses(rows: Iterable[bytes]) -> list[Address]:
+    """Those that are addresses; a damaged row is none."""
+    addresses = []
+    for raw in rows:
+        with suppress(InvalidAddress):
+            addresses.append(Address(raw))
+    return addresses
 
 
 def shared(one: Address, other: Address) -> int:

@@ -34,6 +34,17 @@ class PaymentNode(
     """Questions to the network."""
 
 
+class Authenticator(Protocol):
+    """Makes and verifies MACs while the keystore is unlocked; for any thread.
+
+    Both raise KeystoreLocked once it was locked.
+    """
+
+    def mac(self, message: bytes) -> bytes: ...
+
+    def verify(self, message: bytes, mac: bytes) -> bool: ...
+
+
 class Signer(Protocol):
     """Signs for our addresses; the vault satisfies it."""
 
@@ -45,5 +56,7 @@ class Signer(Protocol):
     def owns(self, tx: Tx, address: Address) -> bool: ...
 
     async def sign(self, address: Address, digest: bytes) -> bytes: ...
+
+    def authenticator(self, label: bytes) -> Authenticator: ...
 
     async def mac(self, address: Address, purpose: bytes, data: bytes) -> bytes: ...

@@ -14,10 +14,12 @@ import trio
 from lucidtrond.events.types import Emit, PaymentChanged
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import plan
+from lucidtrond.sending.authenticity import macs_of
 from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.journal import queries, writes
 from lucidtrond.sending.journal.entry import Draft, Entry
 from lucidtrond.sending.plan import Attempt, Fact
+from lucidtrond.sending.protocols import Authenticator
 from lucidtrond.sending.terms import Terms
 from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import UnixMillis
@@ -65,6 +67,14 @@ class Recorder:
         writes.supersede(tx, dead)
         entry = writes.insert_next(tx, dead, draft, now_ms=self._clock.now_ms())
         return self._published(tx, entry)
+
+    def authenticate(self, tx: Tx, entry: Entry, key: Authenticator) -> Entry:
+        """Write the MACs of both rows as they are: see `authenticity`.
+
+        Raises:
+            KeystoreLocked: it was locked meanwhile.
+        """
+        return writes.authenticate(tx, entry, macs_of(entry, key))
 
     def sign(self, tx: Tx, txid: TxId, signature: bytes) -> Entry:
         """Write the signature, before anything is sent; the first one stays."""

@@ -18,10 +18,13 @@ from lucidtrond.errors import (
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Store, Tx
 from lucidtrond.sending import plan
+from lucidtrond.sending.approval import Approval
+from lucidtrond.sending.authenticity import LABEL, check_authentic, is_authenticated
 from lucidtrond.sending.comparison import check_bytes
 from lucidtrond.sending.drafting import Drafting, check_covered, draft, make_tag
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
+from lucidtrond.sending.journal.fault import NotApproved, RowRefused
 from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.render import checked
@@ -42,6 +45,7 @@ class Renewal:
         *,
         drafting: Drafting,
         signer: Signer,
+        approval: Approval,
         recorder: Recorder,
         position: Callable[[], ChainPosition],
     ) -> None:
@@ -49,6 +53,7 @@ class Renewal:
         self._node = node
         self._drafting = drafting
         self._signer = signer
+        self._approval = approval
         self._recorder = recorder
         self._position = position
 
@@ -67,7 +72,11 @@ class Renewal:
         try:
             if entry.attempt.awaits_renewal:
                 return await self.renew(entry)
+            if is_authenticated(entry) and not self._signer.is_locked:
+                check_authentic(entry, self._signer.authenticator(LABEL))
             await self._check_death(entry)
+        except RowRefused:
+            raise
         except InDoubt as doubt:
             extra = {"txid": entry.txid, "reason": doubt.message}
             log.info("not surely dead yet", extra=extra)
@@ -89,6 +98,8 @@ class Renewal:
             NodeError
         """
         check_bytes(entry)
+        entry = await self._approval.admit(entry)
+        key = self._signer.authenticator(LABEL)
         if entry.attempt.state == "expired":
             await self._check_death(entry)
         intent = entry.intent
@@ -105,11 +116,15 @@ class Renewal:
 
         def renew(tx: Tx) -> Entry:
             dead = _renewable(tx, entry.txid, by_hand=by_hand)
+            check_authentic(dead, key)
+            if dead.intent != intent:
+                raise InDoubt("its row has just changed")
             burn = check_covered(tx, intent, quote, instead_of=dead)
             attempt = draft(
                 tx, intent, quote, heads, tag=tag, lifetime_ms=lifetime_ms, burn=burn
             )
-            return self._recorder.renew(tx, dead, attempt)
+            following = self._recorder.renew(tx, dead, attempt)
+            return self._recorder.authenticate(tx, following, key)
 
         return await self._recorder.write(renew)
 
@@ -120,6 +135,8 @@ class Renewal:
             as `renew`
         """
         check_bytes(entry)
+        if self._approval.is_awaited(entry):
+            raise NotApproved(entry.payment.payment_id, entry.txid)
         if entry.attempt.state == "expired":
             await self._check_death(entry)
         heads = await self._drafting.fetch_heads()

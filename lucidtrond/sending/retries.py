@@ -6,7 +6,9 @@ from lucidtrond.errors import AlreadyFinal, Expired, FailedOnChain, InDoubt, Not
 from lucidtrond.events.types import Payment
 from lucidtrond.sending import plan
 from lucidtrond.sending.acceptance import check_unlocked
+from lucidtrond.sending.approval import Approval
 from lucidtrond.sending.delivery import Delivery
+from lucidtrond.sending.journal.fault import NotApproved
 from lucidtrond.sending.lookup import PaymentLookup
 from lucidtrond.sending.protocols import Signer
 from lucidtrond.sending.proving import Proving
@@ -23,6 +25,7 @@ class Retries:
         *,
         lookup: PaymentLookup,
         signer: Signer,
+        approval: Approval,
         delivery: Delivery,
         renewal: Renewal,
         proving: Proving,
@@ -30,6 +33,7 @@ class Retries:
     ) -> None:
         self._lookup = lookup
         self._signer = signer
+        self._approval = approval
         self._delivery = delivery
         self._renewal = renewal
         self._proving = proving
@@ -43,7 +47,8 @@ class Retries:
         Raises:
             NotFound: not sent by us.
             AlreadyFinal, Expired: nothing can or must be done.
-            InDoubt: no block can take it any more, which is not proven yet.
+            InDoubt: no block can take it any more, which is not proven yet; or its row
+                was edited, or waits for approval.
             KeystoreLocked: it waits for its signature.
         """
         entry = await self._lookup.attempt(txid)
@@ -60,6 +65,8 @@ class Retries:
                 raise _in_doubt(payment)
             case "queued":
                 await check_unlocked(self._signer)
+                if self._approval.is_awaited(entry):
+                    raise NotApproved(payment.payment_id, entry.txid)
                 if not check:
                     await self._delivery.deliver(entry)
                 return (await self._lookup.attempt(txid)).payment

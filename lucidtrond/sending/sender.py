@@ -20,6 +20,8 @@ a process that dies anywhere finds in the journal what to go on with:
     `lookup`      finding payments and waiting for them
     `recorder`    the only one that writes: fact to row and event
     `comparison`  whether bytes are those of their intent
+    `authenticity` what was accepted while the keystore was unlocked
+    `approval`    what was not waits for an operator
     `set_aside`   rows that were edited or are damaged, and why
 """
 
@@ -28,11 +30,12 @@ from typing import Final
 
 import trio
 
-from lucidtrond.events.types import Emit, Payment, PaymentEstimate
+from lucidtrond.events.types import Emit, Payment, PaymentEstimate, QueuedPayments
 from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import Clock, Store
 from lucidtrond.sending import lookalike, tables
 from lucidtrond.sending.acceptance import Acceptance
+from lucidtrond.sending.approval import Approval
 from lucidtrond.sending.delivery import Delivery
 from lucidtrond.sending.drafting import Drafting
 from lucidtrond.sending.journal.fault import RowFault
@@ -73,17 +76,28 @@ class Sender:
         emit: Emit,
         clock: Clock,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        approve_queued: bool = True,
     ) -> None:
+        """*approve_queued*: what was queued while locked waits for approval."""
         self._store = store
         self._signer = signer
         recorder = Recorder(store, emit=emit, clock=clock)
         set_aside = SetAside(store, emit=emit)
+        approval = Approval(
+            store,
+            signer=signer,
+            recorder=recorder,
+            set_aside=set_aside,
+            required=approve_queued,
+            on_approved=self._wake,
+        )
         drafting = Drafting(node, position=position, limits=limits)
         renewal = Renewal(
             store,
             node,
             drafting=drafting,
             signer=signer,
+            approval=approval,
             recorder=recorder,
             position=position,
         )
@@ -97,10 +111,12 @@ class Sender:
             store, drafting=drafting, signer=signer, recorder=recorder
         )
         self._set_aside = set_aside
+        self._approval = approval
         self._delivery = Delivery(
             store,
             node,
             signer=signer,
+            approval=approval,
             recorder=recorder,
             set_aside=set_aside,
             head_time=head_time,
@@ -110,6 +126,7 @@ class Sender:
             node,
             renewal=renewal,
             signer=signer,
+            approval=approval,
             set_aside=set_aside,
             position=position,
             on_settled=self._delivery.wake,
@@ -119,6 +136,7 @@ class Sender:
         self._retries = Retries(
             lookup=self._lookup,
             signer=signer,
+            approval=approval,
             delivery=self._delivery,
             renewal=renewal,
             proving=self._proving,
@@ -201,6 +219,31 @@ class Sender:
         """Pay with a new transaction what a dead one did not: see `Retries.renew`."""
         return await self._retries.renew(txid, even_failed=even_failed, check=check)
 
+    async def queued(self, payment_ids: Sequence[str] | None = None) -> QueuedPayments:
+        """What was queued while the keystore was locked and waits for approval.
+
+        *payment_ids*: these instead, also if only a renewal by hand would sign them.
+
+        Raises:
+            NotFound: a payment does not wait for approval.
+            InDoubt: its row was edited.
+        """
+        return await self._approval.queued(payment_ids)
+
+    async def approve(
+        self, *, fingerprint: str, payment_ids: Sequence[str] | None = None
+    ) -> list[str]:
+        """Let be signed what `queued` gave for the same *payment_ids*.
+
+        Raises:
+            KeystoreLocked
+            Conflict: it is not what was shown any more.
+            NotFound, InDoubt: see `queued`.
+        """
+        return await self._approval.approve(
+            fingerprint=fingerprint, payment_ids=payment_ids
+        )
+
     async def relay(self, transaction: Transaction) -> BroadcastAnswer:
         """Send what was signed elsewhere; nothing of it is kept.
 
@@ -233,6 +276,11 @@ class Sender:
         if not self._signer.is_locked:
             return 0
         return self._delivery.unsigned + self._settling.unsigned
+
+    @property
+    def waiting_for_approval(self) -> int:
+        """Payments that wait for approval, as of the newest block."""
+        return self._delivery.unapproved + self._settling.unapproved
 
     @property
     def set_aside(self) -> Sequence[RowFault]:

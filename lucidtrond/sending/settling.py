@@ -21,6 +21,7 @@ import trio
 
 from lucidtrond.errors import CommitUnknown, NodeError, StoreError
 from lucidtrond.ports import Store
+from lucidtrond.sending.approval import Approval
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.protocols import PaymentNode, Signer
@@ -47,6 +48,7 @@ class Settling:
         *,
         renewal: Renewal,
         signer: Signer,
+        approval: Approval,
         set_aside: SetAside,
         position: Callable[[], ChainPosition],
         on_settled: Callable[[], None],
@@ -56,12 +58,15 @@ class Settling:
         self._renewal = renewal
         self._set_aside = set_aside
         self._signer = signer
+        self._approval = approval
         self._position = position
         self._on_settled = on_settled
         self._woken = trio.Event()
         self._doubt: str | None = None
         self.unsigned = 0
         """Dead payments whose next attempt waited for an unlocked keystore."""
+        self.unapproved = 0
+        """Dead payments whose next attempt waited for approval."""
 
     def wake(self) -> None:
         """A block was written."""
@@ -102,6 +107,9 @@ class Settling:
             self.unsigned = sum(entry.attempt.awaits_renewal for entry in dead)
             # A next attempt could not be signed and would die in its turn.
             dead = [entry for entry in dead if not entry.attempt.awaits_renewal]
+        ready = [entry for entry in dead if not self._awaits_approval(entry)]
+        self.unapproved = len(dead) - len(ready)
+        dead = ready
         if not dead:
             self._note_doubt(None)
             return
@@ -133,6 +141,9 @@ class Settling:
             confirmed = agreement.confirms(is_proven=is_proven)
             return None if confirmed else agreement.reason
         return f"no agreement on block {solid.number} within {AGREE_WITHIN_S:.0f} s"
+
+    def _awaits_approval(self, entry: Entry) -> bool:
+        return entry.attempt.awaits_renewal and self._approval.is_awaited(entry)
 
     def _note_doubt(self, doubt: str | None, *, waiting: int = 0) -> None:
         """One line when it begins, one when it ends."""

@@ -188,4 +188,15 @@ MIGRATIONS: Final = (
         )
         """,
     ),
+    # Who could write the file could have anything signed: see `sending.authenticity`.
+    Migration(
+        OWNER,
+        11,
+        """
+        ALTER TABLE sending_payment ADD COLUMN mac BYTES;
+        ALTER TABLE sending_attempt ADD COLUMN mac BYTES;
+        ALTER TABLE sending_attempt ADD COLUMN renewal_mac BYTES;
+        ALTER TABLE sending_recipient ADD COLUMN mac BYTES
+        """,
+    ),
 )

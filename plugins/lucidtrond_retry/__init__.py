@@ -14,6 +14,9 @@ What that does is decided by what is proven about the payment's latest transacti
       not yet agreed on   refused: in doubt
 
 With *check* everything is looked at and refused as it would be, and nothing is done.
+
+What was not accepted while the keystore was unlocked is signed only once somebody has
+looked at it: `sending.queued` shows it, `sending.approve` lets it go on.
 """
 
 from typing import Annotated, Literal
@@ -22,6 +25,7 @@ import msgspec
 
 from lucidtrond.api import (
     AlreadyFinal,
+    Conflict,
     Context,
     Cursor,
     Expired,
@@ -38,6 +42,7 @@ from lucidtrond.api import (
     Params,
     Payment,
     Plugin,
+    QueuedPayments,
     Result,
     TxIdText,
     WouldFail,
@@ -264,3 +269,52 @@ async def pending(ctx: Context[NoConfig], params: ListPending) -> Pending:
             for payment in payments
         ],
     )
+
+
+PaymentIds = Annotated[
+    list[Annotated[str, msgspec.Meta(max_length=64)]],
+    msgspec.Meta(min_length=1, max_length=1000),
+]
+
+
+class ListQueued(Params, frozen=True):
+    """*payment_ids*: these instead, also if only a `tx.retry` would sign them."""
+
+    payment_ids: PaymentIds | None = None
+
+
+@plugin.method(
+    "sending.queued",
+    example={"payment_ids": ["0" * 32]},
+    errors=(NotFound, InDoubt),
+)
+async def queued(ctx: Context[NoConfig], params: ListQueued) -> QueuedPayments:
+    """List payments that wait for approval, with totals, and what is set aside."""
+    return await ctx.sender.queued(params.payment_ids)
+
+
+class Approve(Params, frozen=True):
+    """*fingerprint* is that of `sending.queued` with the same *payment_ids*."""
+
+    fingerprint: Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
+    payment_ids: PaymentIds | None = None
+
+
+class Approved(Result, frozen=True):
+    """Payments that go on like any other from now on."""
+
+    payment_ids: list[str]
+
+
+@plugin.method(
+    "sending.approve",
+    caller="admin",
+    example={"fingerprint": "0" * 64},
+    errors=(KeystoreLocked, Conflict, NotFound, InDoubt),
+)
+async def approve(ctx: Context[NoConfig], params: Approve) -> Approved:
+    """Let payments be signed that were queued while the keystore was locked."""
+    approved = await ctx.sender.approve(
+        fingerprint=params.fingerprint, payment_ids=params.payment_ids
+    )
+    return Approved(payment_ids=approved)

@@ -46,6 +46,7 @@ WRITERS = {
     "update": "record, inclusion, solidification, expiry",
     "insert_next": "resign",
     "_insert_attempt": "part of intent and resign",
+    "authenticate": "in the transactions of intent and resign",
     "supersede": "in the transaction of resign",
 }
 """Who writes the journal, and the step of `points.STEPS` that it belongs to."""

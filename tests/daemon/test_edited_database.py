@@ -17,12 +17,12 @@ from lucidtrond.tron.address import Address
 from lucidtrond.tron.contracts import Transfer
 from lucidtrond.tron.transaction import RawData, Reference, Transaction, decode_raw
 from lucidtrond.tron.units import Sun, UnixMillis
+from tests.cli.process import lucidtron
 from tests.daemon.outside import ask, config_over, paid_on
 from tests.daemon.process import PASSPHRASE, DaemonProcess
 
 pytestmark = pytest.mark.process
 
-PATIENCE_S = 30.0
 FUND_SUN = 2_000_000_000
 PAID_SUN = 1_500_000
 STOLEN_SUN = 800_000_000
@@ -56,39 +56,59 @@ def edit(daemon: DaemonProcess, sql: str, *params: object) -> None:
         assert other.execute(sql, params).rowcount == 1
 
 
-def stolen(chain: TronDevnet, owner: str) -> bytes:
-    """Raw data that pay the attacker, as fresh as any."""
+def drafted(chain: TronDevnet, owner: str, to: Address, amount: int) -> bytes:
+    """Raw data as fresh as any."""
     head = ask(chain, "/wallet/getnowblock")
     now = UnixMillis(head["block_header"]["raw_data"]["timestamp"])
     return RawData(
-        Transfer(Address.from_base58(owner), ATTACKER, Sun(STOLEN_SUN)),
+        Transfer(Address.from_base58(owner), to, Sun(amount)),
         Reference.to_block(head["blockID"]),
         expiration=UnixMillis(now + 3_600_000),
         timestamp=now,
     ).encode()
 
 
-def test_an_edited_attempt_is_named_and_not_signed_and_others_are_paid(
-    chain: TronDevnet, daemon: DaemonProcess
-) -> None:
-    daemon.call("keystore.init", passphrase=PASSPHRASE)
-    wallet = daemon.call("wallet.create")
-    chain.fund(wallet["address"], FUND_SUN)
-    paid = pay(daemon, wallet, RECIPIENT, idempotency_key="old", wait="solidified")
-    assert paid["state"] == "solidified"
-    assert daemon.stop() == 0
-    raw = stolen(chain, wallet["address"])
+def queue(
+    chain: TronDevnet, daemon: DaemonProcess, owner: str, to: Address, amount: int
+) -> bytes:
+    """Make the only attempt one that was never signed; gives its txid."""
+    head = ask(chain, "/wallet/getnowblock")["block_header"]["raw_data"]
+    raw = drafted(chain, owner, to, amount)
     txid = Transaction(raw).digest
     edit(
         daemon,
         "UPDATE sending_attempt SET txid = ?, raw = ?, signature = NULL,"
         " state = 'queued', unresolved = 1, due_ms = 0, expiration_ms = ?,"
-        " block_number = NULL, block_id = NULL, block_timestamp_ms = NULL,"
-        " contract_ret = NULL, fee_sun = NULL",
+        " reference_number = ?, block_number = NULL, block_id = NULL,"
+        " block_timestamp_ms = NULL, contract_ret = NULL, fee_sun = NULL",
         txid,
         raw,
         decode_raw(raw).expiration,
+        head["number"],
     )
+    return txid
+
+
+@pytest.fixture(name="wallet")
+def _wallet(chain: TronDevnet, daemon: DaemonProcess) -> dict[str, Any]:
+    """Has paid once, and its daemon is stopped."""
+    daemon.call("keystore.init", passphrase=PASSPHRASE)
+    wallet: dict[str, Any] = daemon.call("wallet.create")
+    chain.fund(wallet["address"], FUND_SUN)
+    paid = pay(daemon, wallet, RECIPIENT, idempotency_key="old", wait="solidified")
+    assert paid["state"] == "solidified"
+    assert daemon.stop() == 0
+    return wallet
+
+
+def recipients(chain: TronDevnet, wallet: dict[str, Any]) -> set[str]:
+    return {payment.recipient for payment in paid_on(chain, {wallet["address"]})}
+
+
+def test_an_edited_attempt_is_named_and_not_signed_and_others_are_paid(
+    chain: TronDevnet, daemon: DaemonProcess, wallet: dict[str, Any]
+) -> None:
+    txid = queue(chain, daemon, wallet["address"], ATTACKER, STOLEN_SUN)
     daemon.start()
     daemon.call("keystore.unlock", passphrase=PASSPHRASE)
     # The row is the oldest, so it is looked at before this one is paid.
@@ -97,7 +117,7 @@ def test_an_edited_attempt_is_named_and_not_signed_and_others_are_paid(
 
     shown = daemon.call("transfer.status", idempotency_key="old")
     assert (shown["amount"], shown["to_address"]) == (str(PAID_SUN), RECIPIENT.base58)
-    assert (shown["state"], shown["broadcasts"]) == ("queued", paid["broadcasts"])
+    assert shown["state"] == "queued"
     metrics = daemon.call("daemon.metrics")["metrics"]
     [metric] = [row for row in metrics if row["name"].endswith("payments_set_aside")]
     assert [sample["value"] for sample in metric["samples"]] == [1.0]
@@ -107,20 +127,66 @@ def test_an_edited_attempt_is_named_and_not_signed_and_others_are_paid(
         for condition in health["conditions"]
         if condition["kind"] == "payment_set_aside"
     ]
-    assert condition["subject"] == paid["payment_id"]
+    assert condition["subject"] == shown["payment_id"]
     assert "recipient: expected" in condition["text"]
     assert f"{RECIPIENT.base58}, stored {ATTACKER.base58}" in condition["text"]
     assert condition["remedy"]
     [line] = [
         line for line in daemon.log_lines() if line["event"] == "payment set aside"
     ]
-    assert (line["payment"], line["txid"]) == (paid["payment_id"], txid.hex())
-    payments = paid_on(chain, {wallet["address"]})
-    assert {payment.recipient for payment in payments} == {
-        RECIPIENT.base58,
-        NEXT.base58,
-    }
+    assert (line["payment"], line["txid"]) == (shown["payment_id"], txid.hex())
+    assert recipients(chain, wallet) == {RECIPIENT.base58, NEXT.base58}
     assert daemon.stop() == 0
     with closing(sqlite3.connect(daemon.state / "lucidtrond.sqlite")) as other:
         events = other.execute("SELECT topic FROM event_outbox").fetchall()
     assert events.count(("set_aside",)) == 1
+
+
+def test_an_intent_that_is_edited_with_its_attempt_is_not_signed_either(
+    chain: TronDevnet, daemon: DaemonProcess, wallet: dict[str, Any]
+) -> None:
+    queue(chain, daemon, wallet["address"], ATTACKER, STOLEN_SUN)
+    edit(
+        daemon,
+        "UPDATE sending_payment SET recipient = ?, amount = ?",
+        ATTACKER.raw,
+        STOLEN_SUN.to_bytes(32, "big"),
+    )
+    daemon.start()
+    daemon.call("keystore.unlock", passphrase=PASSPHRASE)
+    pay(daemon, wallet, NEXT, idempotency_key="new", wait="solidified")
+    waiting = daemon.call("sending.queued")
+    assert waiting["payments"] == []
+    [fault] = waiting["set_aside"]
+    assert fault["field"] == "sending_payment"
+    assert recipients(chain, wallet) == {RECIPIENT.base58, NEXT.base58}
+
+
+def test_what_has_no_mac_waits_until_it_is_approved(
+    chain: TronDevnet, daemon: DaemonProcess, wallet: dict[str, Any], tmp_path: Path
+) -> None:
+    txid = queue(chain, daemon, wallet["address"], RECIPIENT, PAID_SUN).hex()
+    edit(daemon, "UPDATE sending_payment SET mac = NULL")
+    edit(daemon, "UPDATE sending_attempt SET mac = NULL")
+    daemon.start()
+    daemon.call("keystore.unlock", passphrase=PASSPHRASE)
+    pay(daemon, wallet, NEXT, idempotency_key="new", wait="solidified")
+    shown = daemon.call("transfer.status", idempotency_key="old")
+    assert shown["state"] == "queued"
+    kinds = [row["kind"] for row in daemon.call("daemon.health")["conditions"]]
+    assert kinds == ["payments_unapproved"]
+
+    words = ("--socket", str(daemon.socket))
+    listed = lucidtron(*words, "queued", home=tmp_path)
+    assert shown["payment_id"] in listed.stdout
+    assert f"to {RECIPIENT.base58}" in listed.stdout
+    assert "1 payments, 1.5 TRX" in listed.stdout
+    refused = lucidtron(*words, "approve", home=tmp_path, typed="n\n")
+    assert (refused.returncode, "nothing was approved" in refused.stderr) == (1, True)
+    approved = lucidtron(*words, "approve", home=tmp_path, typed="y\n")
+    assert (approved.returncode, approved.stdout) == (0, "approved: 1\n"), approved
+    paid = daemon.call("tx.wait", txid=txid, until="solidified")
+    assert paid["txid"] == txid
+    nothing = lucidtron(*words, "approve", home=tmp_path)
+    assert "nothing waits for approval" in nothing.stderr
+    assert daemon.call("daemon.health")["conditions"] == []

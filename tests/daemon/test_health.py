@@ -48,6 +48,7 @@ def conditions(**more: Any) -> Conditions:
         "position": lambda: SYNCED,
         "endpoints": lambda: [WELL],
         "waiting_for_unlock": lambda: 0,
+        "waiting_for_approval": lambda: 0,
         "set_aside": tuple,
         "socket_is_there": lambda: True,
         "accepting": Accepting(),
@@ -136,6 +137,15 @@ CASES: list[tuple[str, str | None, str, dict[str, Any]]] = [
         None,
         "the keystore is locked and 3 payments wait for it",
         {"waiting_for_unlock": lambda: 3},
+    ),
+    (
+        "payments_unapproved",
+        None,
+        (
+            "2 payments wait for approval: they were not accepted while the keystore"
+            " was unlocked"
+        ),
+        {"waiting_for_approval": lambda: 2},
     ),
     (
         "payment_set_aside",

@@ -15,6 +15,7 @@ from lucidtrond.chain.ledger import Ledger
 from lucidtrond.composition import Parts, connect, migrate_store
 from lucidtrond.errors import CallNotRun, KeystoreLocked, NodeUnavailable
 from lucidtrond.events.types import Payment
+from lucidtrond.keystore.authenticator import Authenticator
 from lucidtrond.node.health.agreement import Agreement, Sighting
 from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import KeystoreStatus, Tx
@@ -323,6 +324,11 @@ class ModelSigner:
         self.signatures += 1
         return KEYS[OWNERS.index(address)].sign(digest)
 
+    def authenticator(self, label: bytes) -> Authenticator:
+        if self.locked:
+            raise KeystoreLocked("locked")
+        return Authenticator(b"data key", label)
+
     async def mac(self, address: Address, purpose: bytes, data: bytes) -> bytes:
         if self.locked:
             raise KeystoreLocked("locked")
@@ -362,6 +368,7 @@ class Process:
     follower: Follower = field(init=False)
     sender: Sender = field(init=False)
     fresh: bool = True
+    approve_queued: bool = True
     first_set: FirstSet | None = None
 
     async def start(self) -> None:
@@ -377,6 +384,7 @@ class Process:
                 clock=self.clock,
                 genesis_id=self.chain.blocks[0].header.id,
                 signer=self.signer,
+                approve_queued=self.approve_queued,
                 emit=emit,
                 first_set=self.first_set,
             )

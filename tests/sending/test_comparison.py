@@ -166,6 +166,12 @@ async def test_bytes_that_outlive_what_a_node_takes_are_refused_at_the_signature
         check_bytes(entry, head=UnixMillis(latest - 1))
 
 
+async def test_what_is_not_signed_is_refused() -> None:
+    entry = await entry_of("TRX")
+    with pytest.raises(RowRefused, match="stored none"):
+        check_signature(with_raw(entry, entry.transaction.raw))
+
+
 async def test_a_signature_of_somebody_else_or_of_other_bytes_is_refused() -> None:
     entry = await entry_of("TRX")
     digest = entry.transaction.digest

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtrond.errors import RecipientRefused
+from lucidtrond.sending.authenticity import LABEL
 from lucidtrond.sending.lookalike import (
     check_look_alike,
     remember,
@@ -32,8 +33,9 @@ FIVE_LETTERS = (
 
 
 async def refused(made: Process, to: Address) -> str | None:
+    key = made.signer.authenticator(LABEL)
     try:
-        await made.store.read(lambda tx: check_look_alike(tx, to))
+        await made.store.read(lambda tx: check_look_alike(tx, to, key))
     except RecipientRefused as refusal:
         return str(refusal.data["resembles"])
     return None
@@ -92,5 +94,11 @@ async def test_those_whom_an_older_program_paid_count_too() -> None:
         assert await made.store.write(remember_earlier) == 1
         assert await made.store.write(remember_earlier) == 0
         assert await refused(made, stranger) == paid.base58
-        await made.store.write(lambda tx: remember(tx, stranger))
+        # What somebody put into the database tells nothing.
+        await made.store.write(lambda tx: remember(tx, stranger, None))
+        assert await refused(made, stranger) == paid.base58
+        key = made.signer.authenticator(LABEL)
+        await made.store.write(lambda tx: remember(tx, stranger, key))
+        assert await refused(made, stranger) is None
+        await made.store.write(lambda tx: remember(tx, stranger, None))
         assert await refused(made, stranger) is None

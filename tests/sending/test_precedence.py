@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lucidtrond.events.types import Payment
 from lucidtrond.sending.intent import TRX_TRANSFER, Intent
-from lucidtrond.sending.journal.entry import Entry
+from lucidtrond.sending.journal.entry import Entry, Stored
 from lucidtrond.sending.plan import Attempt
 from lucidtrond.sending.precedence import pays_for
 from lucidtrond.tron.transaction import Transaction
@@ -29,7 +29,7 @@ def entry(seq: int, source: str, to: str, sent: int) -> Entry:
     )
     attempt = Attempt("signed", UnixMillis(0), reference_number=0, sent=sent)
     intent = Intent(TRX_TRANSFER, f"{seq}", OWNERS[0], TO, "TRX", 1)
-    return Entry(seq, intent, attempt, Transaction(b""), payment)
+    return Entry(seq, intent, attempt, Transaction(b""), payment, Stored({}, {}))
 
 
 def test_only_what_is_earlier_and_unsent_is_waited_for() -> None:

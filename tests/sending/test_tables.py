@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from lucidtrond.chain.ledger import MIGRATIONS as CHAIN_MIGRATIONS
-from lucidtrond.errors import InsufficientFunds
+from lucidtrond.errors import InDoubt, InsufficientFunds
 from lucidtrond.ports import Tx
 from lucidtrond.sending.sender import MIGRATIONS
 from lucidtrond.store.database import open_store
@@ -87,6 +87,15 @@ async def test_what_was_dead_stays_safe_to_retry_and_can_be_renewed() -> None:
         assert (found.state, found.safe_to_retry) == ("expired", True)
         assert await made.sender.payments(unresolved=True) == ([], None)
         assert found.txid is not None
+        # What an older program wrote is not authenticated.
+        with pytest.raises(InDoubt, match="waits for approval"):
+            await made.sender.renew(TxId(found.txid))
+        shown = await made.sender.queued([found.payment_id])
+        assert shown.payments == [found]
+        approved = await made.sender.approve(
+            fingerprint=shown.fingerprint, payment_ids=[found.payment_id]
+        )
+        assert approved == [found.payment_id]
         renewed = await made.sender.renew(TxId(found.txid))
         assert (renewed.attempt, renewed.state) == (2, "pending")
 

@@ -1,6 +1,9 @@
 """What the journal holds of one attempt. Pure."""
 
-from attrs import frozen
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
 from msgspec import Struct
 
 from lucidtrond.events.types import Payment
@@ -8,6 +11,14 @@ from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.plan import Attempt
 from lucidtrond.tron.transaction import Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
+
+
+@frozen
+class Stored:
+    """The columns of both rows as they are, by name: what MACs are made of."""
+
+    payment: Mapping[str, Any]
+    attempt: Mapping[str, Any]
 
 
 @frozen
@@ -22,10 +33,20 @@ class Entry:
     attempt: Attempt
     transaction: Transaction
     payment: Payment
+    stored: Stored = field(eq=False, repr=False)
 
     @property
     def txid(self) -> TxId:
         return self.transaction.txid
+
+
+class Macs(Struct, frozen=True):
+    """What authenticates a payment and one attempt: see `sending.authenticity`."""
+
+    payment: bytes
+    attempt: bytes
+    renewals: bytes | None
+    """None where no attempt may follow."""
 
 
 class Draft(Struct, frozen=True):

@@ -51,6 +51,19 @@ class RowRefused(InDoubt):
         self.fault = fault
 
 
+class NotApproved(InDoubt):
+    """It waits for an operator's approval, and nothing of it is signed before."""
+
+    def __init__(self, payment_id: str, txid: str) -> None:
+        super().__init__(
+            "it was not accepted while the keystore was unlocked, so it waits for"
+            " approval: sending.queued shows it, sending.approve lets it be paid",
+            payment_id=payment_id,
+            txid=txid,
+            safe_to_retry=False,
+        )
+
+
 def shown(value: object) -> str:
     """A stored value for people: bytes as hex, cut where it is long."""
     text = value.hex() if isinstance(value, bytes) else str(value)

@@ -158,6 +158,27 @@ def touched_by_final(
     return _read(tx, tail, number, timestamp, faults=faults)
 
 
+def unauthenticated(tx: Tx, limit: int, *, faults: Faults) -> list[Entry]:
+    """Those without MACs of which something is to be signed."""
+    tail = (
+        "WHERE a.unresolved = 1 AND a.latest = 1 AND (p.mac IS NULL OR a.mac IS NULL)"
+        " AND (a.state = 'queued' OR (a.state = 'expired' AND a.renewals > 0))"
+        " ORDER BY p.seq LIMIT ?"
+    )
+    return _read(tx, tail, limit, faults=faults)
+
+
+def report_orphans(tx: Tx, *, faults: Faults) -> None:
+    """Hand over unresolved attempts whose payment is not there."""
+    rows = tx.execute(
+        "SELECT hex(txid), payment_seq FROM sending_attempt WHERE unresolved = 1"
+        " AND payment_seq NOT IN (SELECT seq FROM sending_payment)"
+    )
+    for txid, seq in rows:
+        wanted = "the number of a payment"
+        faults(RowFault(None, txid.lower(), "payment_seq", wanted, str(seq)))
+
+
 def unproven(tx: Tx, limit: int, *, faults: Faults) -> list[Entry]:
     """Those in a final block whose receipt does not prove that they paid."""
     tail = "WHERE a.unresolved = 1 AND a.state = 'unproven' ORDER BY p.seq LIMIT ?"

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 from lucidtrond.events.types import Payment, PaymentState, Proof
 from lucidtrond.ports import Row
 from lucidtrond.sending.intent import Intent
-from lucidtrond.sending.journal.entry import Entry
+from lucidtrond.sending.journal.entry import Entry, Stored
 from lucidtrond.sending.journal.fault import RowFault, RowRefused, shown
 from lucidtrond.sending.kinds.table import kind_of
 from lucidtrond.sending.plan import Attempt, Inclusion, in_flight_until
@@ -24,13 +24,16 @@ _INTENT: Final = (
     *("kind", "idempotency_key", "owner", "recipient", "asset", "amount", "memo"),
     *("fee_limit_sun", "max_burn_sun", "details"),
 )
-_PAYMENT: Final = (*_INTENT, "seq", "payment_id", "created_ms")
+_PAYMENT: Final = (
+    *(*_INTENT, "seq", "payment_id", "created_ms", "content", "lifetime_ms"),
+    *("deadline_ms", "mac"),
+)
 _ATTEMPT: Final = (
     *("txid", "number", "raw", "signature", "reference_number", "expiration_ms"),
     *("state", "sent", "last_sent_ms", "code", "message", "accepted", "reason"),
     *("block_number", "block_id", "block_timestamp_ms", "contract_ret", "fee_sun"),
     *("updated_ms", "fee_limit_sun", "burn_sun", "renewals", "buried", "arrived"),
-    "proof",
+    *("proof", "owner", "mac", "renewal_mac"),
 )
 INTENT_COLUMNS: Final = ", ".join(f"p.{name}" for name in _INTENT)
 FROM_BOTH: Final = (
@@ -197,6 +200,7 @@ def _read_entry(payment: _Values, stored: _Values) -> Entry:
             attempts_left=stored["renewals"],
             in_flight_until_ms=in_flight_until(attempt),
         ),
+        Stored(payment, stored),
     )
 
 

@@ -5,7 +5,7 @@ from msgspec import Struct
 from lucidtrond.ports import Tx
 from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.journal import queries
-from lucidtrond.sending.journal.entry import Draft, Entry
+from lucidtrond.sending.journal.entry import Draft, Entry, Macs
 from lucidtrond.sending.plan import Attempt, next_send
 from lucidtrond.sending.terms import Terms
 from lucidtrond.tron.transaction import Transaction, TxId
@@ -54,7 +54,7 @@ def supersede(tx: Tx, entry: Entry) -> None:
     """The dead attempt is settled; another one follows in this transaction."""
     tx.execute(
         "UPDATE sending_attempt SET latest = 0, unresolved = 0, renewals = 0,"
-        " buried = 1 WHERE txid = ?",
+        " renewal_mac = NULL, buried = 1 WHERE txid = ?",
         (entry.transaction.digest,),
     )
 
@@ -110,7 +110,8 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
     tx.execute(
         "UPDATE sending_attempt SET state = ?, unresolved = ?, due_ms = ?, sent = ?,"
         " last_sent_ms = ?, code = ?, message = ?, accepted = ?, reason = ?,"
-        " renewals = ?, buried = ?, block_number = ?, block_id = ?,"
+        " renewals = ?, renewal_mac = CASE WHEN ? = 0 THEN NULL ELSE renewal_mac END,"
+        " buried = ?, block_number = ?, block_id = ?,"
         " block_timestamp_ms = ?, contract_ret = ?, fee_sun = ?, arrived = ?,"
         " proof = ?, updated_ms = ?"
         " WHERE txid = ?",
@@ -125,6 +126,7 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
             int(attempt.accepted),
             attempt.reason,
             attempt.renewals,
+            attempt.renewals,
             int(attempt.abandoned),
             None if block is None else block.number,
             None if block is None else bytes.fromhex(block.block_id),
@@ -136,6 +138,19 @@ def update(tx: Tx, entry: Entry, attempt: Attempt, *, now_ms: int) -> Entry:
             now_ms,
             entry.transaction.digest,
         ),
+    )
+    return queries.attempt(tx, entry.transaction.digest)
+
+
+def authenticate(tx: Tx, entry: Entry, macs: Macs) -> Entry:
+    """Write the MACs of both rows; the payment's first one stays."""
+    tx.execute(
+        "UPDATE sending_payment SET mac = ? WHERE seq = ? AND mac IS NULL",
+        (macs.payment, entry.payment_seq),
+    )
+    tx.execute(
+        "UPDATE sending_attempt SET mac = ?, renewal_mac = ? WHERE txid = ?",
+        (macs.attempt, macs.renewals, entry.transaction.digest),
     )
     return queries.attempt(tx, entry.transaction.digest)
 
