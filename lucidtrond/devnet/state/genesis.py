@@ -81,12 +81,15 @@ class Genesis:
     @property
     def producers(self) -> Mapping[Address, Address]:
         """Each producer with the address of the key that it begins with."""
-        return {
-            Address.from_base58(row.address): PrivateKey.from_hex(
-                row.signing_key or row.private_key
-            ).address
-            for row in self.file.witnesses
-        }
+        keys = {}
+        for row in self.file.witnesses:
+            address = Address.from_base58(row.address)
+            signing_key = row.signing_key
+            # Its own key makes the address that it states: see `make_genesis`.
+            keys[address] = (
+                PrivateKey.from_hex(signing_key).address if signing_key else address
+            )
+        return keys
 
     @property
     def timestamp(self) -> UnixMillis:
@@ -129,10 +132,11 @@ def make_genesis(file: GenesisFile) -> Genesis:
         block = _block(file)
         witnesses = sorted(file.witnesses, key=lambda row: -row.votes)
         keys = {_raw(row.address): _key(row) for row in witnesses}
-        keyed = [*map(_key, file.accounts), *keys.values(), *_signing_keys(file)]
+        account_keys = [*map(_key, file.accounts)]
+        keyed = [*account_keys, *keys.values(), *_signing_keys(file)]
         funded = tuple(
-            FundedAccount(row.name, _key(row), Sun(row.balance))
-            for row in file.accounts
+            FundedAccount(row.name, key, Sun(row.balance))
+            for row, key in zip(file.accounts, account_keys, strict=True)
             if row.exists
         )
         every = tuple((row.key, row.value) for row in file.chain_parameters)
