@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Final
+from functools import cache, partial
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from lucidtrond.devnet.ethereum.face import EthereumFace
-from lucidtrond.devnet.ethereum.filters import Filters
 from lucidtrond.devnet.http.requests import read_request
 from lucidtrond.devnet.http.routes import ROUTES, Servlet
 from lucidtrond.devnet.java.errors import JavaError, PlainError
 from lucidtrond.devnet.state.kinds.base import Get
 from lucidtrond.devnet.state.view import ChainView
 from lucidtrond.transports.http import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from lucidtrond.devnet.ethereum.face import EthereumFace
+    from lucidtrond.devnet.ethereum.filters import Filters
 
 JSON_TYPE: Final = "application/json;charset=utf-8"
 JSONRPC_TYPE: Final = "application/json-rpc"
@@ -42,13 +45,14 @@ class Router:
         now_ms: Callable[[], int],
         *,
         sides: frozenset[Side] = EVERYTHING,
-        filters: Filters | None = None,
+        filters: "Callable[[], Filters] | None" = None,
     ) -> None:
         self._chain = chain
         self._now_ms = now_ms
         self._sides = sides
-        self._filters = filters or Filters(now_ms)
-        self._ethereum = EthereumFace(chain, now_ms, self._filters)
+        # Made when they are asked for, and then the same for all views of the chain.
+        self._filters = filters or cache(partial(_make_filters, now_ms))
+        self._ethereum: EthereumFace | None = None
         self._prefixes = tuple(side.value for side in sides)
         if Side.WALLET in sides:
             self._prefixes += ("/net/", "/monitor/")
@@ -83,6 +87,12 @@ class Router:
             return _page(405)
         if request.method != "POST":
             return _other_verb(request.method, reads=False)
+        if self._ethereum is None:
+            from lucidtrond.devnet.ethereum.face import (  # noqa: PLC0415 - few ask so
+                EthereumFace,
+            )
+
+            self._ethereum = EthereumFace(self._chain, self._now_ms, self._filters())
         return HttpResponse(
             200, self._ethereum.answer(request.body), JSONRPC_TYPE, SERVER
         )
@@ -103,6 +113,12 @@ class Router:
         if answer is None:
             return _response(200, b"")
         return _response(200, msgspec.json.encode(answer) + b"\n")
+
+
+def _make_filters(now_ms: Callable[[], int]) -> "Filters":
+    from lucidtrond.devnet.ethereum.filters import Filters  # noqa: PLC0415 - ditto
+
+    return Filters(now_ms)
 
 
 def _response(status: int, body: bytes) -> HttpResponse:

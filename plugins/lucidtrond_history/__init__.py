@@ -47,10 +47,12 @@ class ListHistory(Params, frozen=True):
 
 
 class History(Result, frozen=True):
-    """Newest first. *next_cursor* is null on the last page.
+    """Newest first. *next_cursor* is null on the last page. *total* counts the rows of
+    all pages, so one page with ``limit`` 1 is enough to count.
 
     Since block *complete_from* nothing was missed; before it nothing was looked at.
-    *watched* false: nothing of this address is kept, so an empty list says nothing.
+    *watched* false: of this address only transfers with watched ones are kept, so an
+    empty list says nothing.
     """
 
     entries: list[LedgerEntry]

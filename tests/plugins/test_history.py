@@ -61,6 +61,19 @@ async def test_history_is_narrowed_by_time_kind_and_asset(
             assert await amounts(asset=other) == []
 
 
+async def test_one_page_counts_and_an_unwatched_payee_shows_what_we_paid(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shipped() as bench:
+        shop = await make_shop(bench)
+        await bench.call("transfer.send", payment(shop))
+        await bench.settle()
+        ours = await bench.call("history.list", {"address": shop.address, "limit": 1})
+        assert (len(ours.entries), ours.total, ours.watched) == (1, 2, True)
+        theirs = await bench.call("history.list", {"address": STRANGER})
+        assert (len(theirs.entries), theirs.total, theirs.watched) == (1, 1, False)
+
+
 async def test_an_empty_history_says_whether_anyone_looked(
     autojump_clock: MockClock,
 ) -> None:

@@ -96,6 +96,8 @@ class GrpcAnswer:
                 for *sink*.
         """
         self.body_bytes += len(data)
+        if data:
+            self._statuses = []  # of a response with a body the trailers tell
         if len(self._prefix) < PREFIX_BYTES:
             lacking = PREFIX_BYTES - len(self._prefix)
             self._prefix += data[:lacking]

@@ -22,6 +22,7 @@ from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.tron.account import Resources
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
+from lucidtrond.tron.questions import NodeQuestions
 from lucidtrond.tron.transaction import Transaction, TxId
 from tests.node.nodes import (
     GENESIS_ID,
@@ -38,11 +39,13 @@ from tests.node.nodes import (
     open_nodes,
     places,
     recorded,
+    rich,
 )
 from tests.tron.chainrun import load, make_block
 
 STRANGER = Address(b"A" + b"\x99" * 20)
 KNOWN = Address.from_hex(next(a for a, answer in load()["accounts"].items() if answer))
+CONTRACT = Address.from_hex(rich()["contract"]["contract_address"])
 NUMBER = 300
 TXID = TxId(block_json(NUMBER)["transactions"][0]["txID"])
 NOBODYS = TxId("99" * 32)
@@ -67,9 +70,14 @@ QUESTIONS: dict[str, Ask] = {
     "fetch_account": lambda node: node.fetch_account(KNOWN),
     "fetch_resources": lambda node: node.fetch_resources(KNOWN),
     "fetch_parameters": lambda node: node.fetch_parameters(),
+    "call_constant": lambda node: node.call_constant(
+        owner=KNOWN, contract=CONTRACT, data=b""
+    ),
+    "fetch_contract": lambda node: node.fetch_contract(CONTRACT),
     "fetch_info": lambda node: node.fetch_info(),
     "broadcast": lambda node: node.broadcast(SIGNED),
 }
+"""Each question's answer is cut, replaced and altered; a name may say more of how."""
 all_questions = pytest.mark.parametrize("name", QUESTIONS)
 
 
@@ -97,6 +105,13 @@ async def honest(name: str) -> Json:
     await ask(name, node)
     [(path, question)] = node.asked
     return node.answer(path, question)
+
+
+def test_every_question_has_its_answer_damaged() -> None:
+    """A question without a line in `QUESTIONS` is damaged by nobody."""
+    damaged = {name.partition(" ")[0] for name in QUESTIONS}
+    asked = {name for name in dir(NodeQuestions) if not name.startswith("_")}
+    assert asked - damaged == set()
 
 
 # Right answers

@@ -17,6 +17,7 @@ from lucidtrond.node.endpoint import Endpoint
 from lucidtrond.node.health.errors import BudgetSpent
 from lucidtrond.node.health.rate_limit import Budget
 from lucidtrond.node.questions import grpc_translate
+from lucidtrond.node.questions.block_source import LARGE_BYTES
 from lucidtrond.node.questions.client import NodeClient
 from lucidtrond.node.questions.judging import judging
 from lucidtrond.node.questions.translate import InvalidAnswer
@@ -253,6 +254,24 @@ async def test_a_page_that_is_too_large_is_asked_in_parts_by_grpc() -> None:
     async with open_both(GrpcNode(), RecordedNode(), large_bytes=100) as client:
         with pytest.raises(AnswerTooLarge):
             await client.fetch_blocks(FULL, FULL + 1)
+
+
+async def test_what_is_announced_as_too_large_is_not_waited_for() -> None:
+    async def announce(method: str, exchange: Exchange) -> bool:
+        if method != "GetBlockByNum2":
+            return False
+        head = [(":status", "200"), ("content-type", "application/grpc")]
+        exchange.connection.send_headers(exchange.stream_id, head)
+        exchange.connection.send_data(
+            exchange.stream_id, prefixed(b"", size=LARGE_BYTES + 1)
+        )
+        await exchange.flush()
+        await trio.sleep_forever()
+        return True
+
+    async with open_both(GrpcNode(instead=announce), RecordedNode()) as client:
+        with trio.fail_after(5), pytest.raises(AnswerTooLarge):
+            await client.fetch_block(FULL)
 
 
 async def test_requests_count_in_the_budget_of_the_endpoint() -> None:

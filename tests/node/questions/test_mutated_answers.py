@@ -37,12 +37,12 @@ from tests.node.nodes import (
     block_json,
     infos_json,
     open_client,
+    rich,
 )
 from tests.node.questions.test_client import QUESTIONS, SIGNED
 from tests.tron.chainrun import make_block
-from tests.tron.vectors import DATA
 
-RICH: dict[str, Json] = json.loads((DATA / "node" / "rich-answers.json").read_text())
+RICH = rich()
 NUMBER = 300
 TXID = TxId(block_json(NUMBER)["transactions"][0]["txID"])
 ASKED = Address(b"A" + b"\x11" * 20)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import trio
 from h2.errors import ErrorCodes
+from h2.exceptions import DenialOfServiceError
 from h2.settings import SettingCodes
+from hpack import Encoder
 from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
@@ -187,6 +189,12 @@ async def test_after_a_status_the_connection_is_used_again() -> None:
     [
         (answering(prefixed(b"hello"), None), "without status"),
         (answering(prefixed(b"hello"), (("x", "y"),)), "without status"),
+        (answering(prefixed(b"hello"), None, head=(*HEAD, *OK)), "without status"),
+        (answering(b"", None, head=(*HEAD, *OK)), "without a whole message"),
+        (
+            answering(prefixed(b"hello"), (("x", "y"),), head=(*HEAD, *OK)),
+            "without status",
+        ),
         (
             answering(prefixed(b"hello"), (*OK, ("grpc-status", "0"))),
             "gRPC: status 0, 0",
@@ -447,17 +455,24 @@ async def test_continuations_are_read_up_to_a_bound() -> None:
 
 
 async def test_headers_that_unpack_to_more_than_the_bound_are_refused() -> None:
-    # HPACK: one large literal into the table, then one byte for each repetition.
-    value = b"\x40\x01a\x7f\xe1\x1e" + b"v" * (127 + 0x61 + (0x1E << 7))
-    repeated = b"\xbe" * (2 * HEADER_LIST_BYTES // 4000)
+    # HPACK: one large field into the table, then one byte for each repetition.
+    large = [("a", "v" * 4000)] * (2 * HEADER_LIST_BYTES // 4000)
+    packed = Encoder().encode([*HEAD, *large])
+    assert len(packed) < HEADER_LIST_BYTES / 4
 
     async def bomb(exchange: Exchange) -> None:
-        head = frame(HeadersFrame(exchange.stream_id, value + repeated), "END_HEADERS")
-        await exchange.raw(head)
+        await exchange.raw(
+            frame(HeadersFrame(exchange.stream_id, packed), "END_HEADERS")
+        )
         await trio.sleep_forever()
 
     with trio.fail_after(10):
-        assert isinstance(await failure(bomb), NodeUnavailable)
+        error = await failure(bomb)
+    assert isinstance(error, NodeUnavailable)
+    causes: list[BaseException | None] = [error]
+    while causes[-1] is not None:
+        causes.append(causes[-1].__cause__)
+    assert any(isinstance(cause, DenialOfServiceError) for cause in causes)
 
 
 async def test_what_is_too_long_for_its_taker_is_refused_before_it_is_read() -> None:
