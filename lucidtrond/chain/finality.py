@@ -17,26 +17,32 @@ and these rules:
 2. One block after the other becomes final. What a block causes takes effect once it is
    itself final, for the blocks above it: so a block is judged by the set that was
    proven below it. Before that its causes count nothing.
-3. A new key is caused by the producer's AccountPermissionUpdate, or by a block of it
-   that another key signed: producers built on that block, so its key was the right one.
-   From then on the old key counts no more, in no block above the cause.
-4. A producer that is not in the set waits from its first final block on. It joins, with
-   the key of its newest final block, in the place of a member that made none of the
-   last `ABSENT_ROUNDS` x n final blocks, and that thereby leaves. Nobody leaves
-   otherwise; absence in blocks that are not final is nothing.
+3. A new key is caused by the producer's AccountPermissionUpdate, which the block's
+   transaction root covers, and by nothing else: a block's id does not cover its
+   signature, so whoever passes on a final block may have signed it anew. From then on
+   the old key counts no more, in no block above the cause.
+4. A producer that is not in the set waits from its first final block on (the id covers
+   who made it). It joins in the place of a member that made none of the last
+   `ABSENT_ROUNDS` x n final blocks, and that thereby leaves. Nobody leaves otherwise;
+   absence in blocks that are not final is nothing. It joins with the key that its own
+   update named, or that it left with; else with its own, if that signed its newest
+   final block: nobody else can make such a signature. Else it does not join.
 5. If more than n - `needed` (n) producers sign recent blocks with keys that are not
-   proven (who waits is), nothing becomes final: so much at once is the operator's
-   business.
+   proven (of who waits, the key to join with is), nothing becomes final: so much at
+   once is the operator's business.
 6. Never more is final than a node says.
 
 What is recent is taken back by a fork; what is final never is, and neither is the set,
 which follows from final blocks alone.
 
-Limits. Who holds the keys of `needed` (n) members (19 of 27) can make anything final.
-In a partition, producers that sign both branches (2 x needed - n: 11 of 27) can make
-both final. Members that left the network, and are not replaced here yet, count as long
-as they are in the set: stolen keys of retired producers are keys. And all of it stands
-on the set that it began with: the older that is, the more of its keys are retired.
+Limits. A key that was changed in a block whose root could not be recomputed, or between
+windows of headers, is not learned; nor is that of a new producer which signs with
+another than its own: these count no more until the operator names them. Who holds the
+keys of `needed` (n) members (19 of 27) can make anything final. In a partition,
+producers that sign both branches (2 x needed - n: 11 of 27) can make both final.
+Members that left the network, and are not replaced here yet, count as long as they are
+in the set: stolen keys of retired producers are keys. And all of it stands on the set
+that it began with: the older that is, the more of its keys are retired.
 """
 
 from collections.abc import Iterable, Mapping
@@ -56,11 +62,10 @@ MemberOrigin = Literal[
     "genesis",
     "endpoints",
     "block",
-    "signed",
     "joined",
 ]
 """How a member became known: by what the set began with, by its own update of its
-permissions, by a final block that a new key signed, or by joining."""
+permissions, or by joining."""
 ORIGINS: Final[tuple[str, ...]] = get_args(MemberOrigin)
 ABSENT_ROUNDS: Final = 2
 """Each active producer has a slot in a round of n; one may miss some."""
@@ -164,6 +169,8 @@ class Finality:
     """What happened to the set, until somebody keeps and clears it."""
     _seen: dict[Address, tuple[int, Address]] = field(factory=dict)
     """Who made the last `ABSENT_ROUNDS` rounds of final blocks: newest one, signer."""
+    _named: dict[Address, Address] = field(factory=dict)
+    """The proven keys of producers that are not in the set."""
     _recent: list[SignedBlock] = field(factory=list)
     _votes: dict[Address, int] = field(factory=dict)
     """The newest recent block in which a producer counts."""
@@ -199,14 +206,20 @@ class Finality:
         solid: int,
         solid_id: BlockId,
         final: Iterable[SignedBlock],
+        named: Mapping[Address, Address],
     ) -> "Finality":
         """Go on with stored *members*; recent blocks are observed afterwards.
 
         *final* are the newest final blocks, ascending, `final_rounds` (n) of them
-        where so many are held.
+        where so many are held. *named* are proven keys of producers beside the members.
         """
         by_producer = {member.producer: member for member in members}
         resumed = cls(n, solid, solid_id, by_producer)
+        resumed._named = {
+            producer: key
+            for producer, key in named.items()
+            if producer not in by_producer
+        }
         resumed._seen = {
             block.producer: (block.number, block.signer) for block in final
         }
@@ -220,6 +233,7 @@ class Finality:
             dict(self.members),
             list(self.changes),
             dict(self._seen),
+            dict(self._named),
             list(self._recent),
             dict(self._votes),
             dict(self._others),
@@ -322,18 +336,24 @@ class Finality:
 
     def _take_keys(self, block: SignedBlock) -> bool:
         """Rule 3."""
-        keys: dict[Address, tuple[Address, MemberOrigin]] = {
-            block.producer: (block.signer, "signed")
-        }
-        keys |= {change.producer: (change.key, "block") for change in block.changes}
         changed = False
-        for producer, (key, origin) in keys.items():
+        keys = {change.producer: change.key for change in block.changes}
+        for producer, key in keys.items():
             member = self.members.get(producer)
-            if member is not None and member.key != key:
+            if member is None:
+                self._named[producer] = key
+            elif member.key != key:
                 self._end(member)
-                self._start(producer, key, origin)
+                self._start(producer, key, "block")
                 changed = True
         return changed
+
+    def _key_to_join_with(self, producer: Address) -> Address | None:
+        """Of who made a final block; rule 4."""
+        named = self._named.get(producer)
+        if named is None and self._seen[producer][1] == producer:
+            return producer
+        return named
 
     def _take_places(self) -> bool:
         """Rule 4."""
@@ -341,6 +361,7 @@ class Finality:
             (at, producer)
             for producer, (at, _) in self._seen.items()
             if producer not in self.members
+            and self._key_to_join_with(producer) is not None
         )
         if not waiting:
             return False
@@ -355,22 +376,29 @@ class Finality:
         for place, (_, producer) in enumerate(taken):
             if place >= free:
                 self._end(self.members[absent[place - free]])
-            self._start(producer, self._seen[producer][1], "joined")
+            key = self._key_to_join_with(producer)
+            if key is not None:  # all of *waiting* have one
+                self._start(producer, key, "joined")
         return bool(taken)
 
     def _start(self, producer: Address, key: Address, origin: MemberOrigin) -> None:
         member = Member(producer, key, self.solid + 1, origin)
         self.members[producer] = member
+        self._named.pop(producer, None)
         self.changes.append(SetChange(member))
 
     def _end(self, member: Member) -> None:
         del self.members[member.producer]
+        self._named[member.producer] = member.key
         self.changes.append(SetChange(member, self.solid))
 
     def _waits(self, producer: Address, signer: Address) -> bool:
         """Whether it is proven, and has no place yet."""
-        seen = self._seen.get(producer)
-        return producer not in self.members and seen is not None and seen[1] == signer
+        return (
+            producer not in self.members
+            and producer in self._seen
+            and self._key_to_join_with(producer) == signer
+        )
 
     def _count(self, block: SignedBlock) -> None:
         if self.counts(block):

@@ -98,6 +98,7 @@ def load(tx: Tx, first: FirstSet | None) -> Finality | None:
             solid=cursor.solid,
             solid_id=solid_id,
             final=_read_blocks(tx, cursor.solid - final_rounds(n), cursor.solid),
+            named=_read_named(tx, cursor.solid),
         )
     else:
         return None
@@ -173,6 +174,19 @@ def _is_another_pin(tx: Tx, first: FirstSet) -> bool:
     )
     pinned = {Address(producer): Address(key) for producer, key in rows}
     return pinned != dict(first.producers.keys)
+
+
+def _read_named(tx: Tx, solid: int) -> Mapping[Address, Address]:
+    """Proven keys of producers: the newest that a final block named, or with which one
+    left."""
+    rows = tx.execute(
+        "SELECT from_block, producer, key_address FROM producer_key"
+        " WHERE origin = 'block' AND from_block <= ?"
+        " UNION ALL SELECT until_block, producer, key_address FROM producer_set"
+        " WHERE until_block IS NOT NULL ORDER BY 1",
+        (solid + 1,),
+    )
+    return {Address(producer): Address(key) for _, producer, key in rows}
 
 
 def _read_changes(tx: Tx, solid: int) -> Mapping[int, list[KeyChange]]:

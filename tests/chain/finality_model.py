@@ -29,6 +29,7 @@ class Naive:
     """How many blocks were final when a member got its key."""
     final: list[SignedBlock] = Factory(list)
     retired: set[Address] = Factory(set)
+    left_with: dict[Address, Address] = Factory(dict)
 
     def advance(self, branch: Sequence[SignedBlock], limit: int) -> None:
         """*branch* is everything above the genesis block."""
@@ -65,21 +66,26 @@ class Naive:
         return self.final[-ROUNDS * self.n :]
 
     def waiting(self) -> list[tuple[Address, Address]]:
-        """Longest silent first."""
+        """Who may join with which key, longest silent first."""
         newest: list[tuple[Address, Address]] = []
         for block in self.rounds():
             if block.producer not in self.keys:
                 newest = [each for each in newest if each[0] != block.producer]
                 newest.append((block.producer, block.signer))
-        return newest
+        found = []
+        for producer, signer in newest:
+            key = self.left_with.get(producer)
+            if key is not None or signer == producer:
+                found.append((producer, key or producer))
+        return found
 
     def apply(self, block: SignedBlock) -> None:
-        if block.producer in self.keys:
-            self.change(block.producer, block.signer, unless=block.changes)
         for each in block.changes:
             last = [c for c in block.changes if c.producer == each.producer][-1]
             if each.producer in self.keys:
                 self.change(each.producer, last.key)
+            else:
+                self.left_with[each.producer] = last.key
         for producer, key in self.waiting():
             if len(self.keys) == self.n:
                 makers = {each.producer for each in self.rounds()}
@@ -91,14 +97,11 @@ class Naive:
                 )
                 if not absent:
                     break
+                self.left_with[absent[0]] = self.keys[absent[0]]
                 self.retired.add(self.keys.pop(absent[0]))
             self.change(producer, key)
 
-    def change(
-        self, producer: Address, key: Address, *, unless: Sequence[KeyChange] = ()
-    ) -> None:
-        if any(each.producer == producer for each in unless):
-            return
+    def change(self, producer: Address, key: Address) -> None:
         if self.keys.get(producer) != key:
             self.retired |= {self.keys[producer]} if producer in self.keys else set()
             self.retired.discard(key)
@@ -122,6 +125,13 @@ class Network:
     forged_keys: set[Address] = Factory(set)
     retired_of: dict[Address, Address] = Factory(dict)
     """Whose each retired key was."""
+    before: list[tuple[dict[Address, Address], list[Address]]] = Factory(list)
+    """Keys and active producers before each block of the branch."""
+    victims: set[Address] = Factory(set)
+    replaced: dict[Address, Address] = Factory(dict)
+    """With which key the thief signed a victim's block anew."""
+    old: dict[Address, Address] = Factory(dict)
+    """The key before the last change."""
 
     @classmethod
     def draw(cls, chance: Random) -> "Network":
@@ -129,7 +139,9 @@ class Network:
         active = [address(number) for number in range(1, n + 1)]
         most = n - int(n * 0.3) - 1
         stolen = chance.sample(active, chance.choice((most, chance.randint(0, most))))
-        return cls(chance, n, active, {each: each for each in active}, set(stolen))
+        made = cls(chance, n, active, {each: each for each in active}, set(stolen))
+        made.victims = set(chance.sample(active, int(n * 0.3)))
+        return made
 
     def fresh(self) -> Address:
         self.made += 1
@@ -153,31 +165,38 @@ class Network:
 
     def grow(self) -> SignedBlock:
         """The next honest block, of whoever is not off then."""
+        self.before.append((dict(self.keys), list(self.active)))
         slot = self.made + self.chance.choice((0, 0, 0, 1))
         producer = self.active[slot % self.n]
         changes: tuple[KeyChange, ...] = ()
         signer = self.keys[producer]
         if self.chance.random() < 0.08:
             owner = self.chance.choice(self.active)
+            self.old[owner] = self.keys[owner]
             self.keys[owner] = self.fresh()
             changes = (KeyChange(owner, self.keys[owner]),)
-            if self.chance.random() < 0.3:
+            if self.chance.random() < 0.03:
                 changes = ()  # its transaction was not seen
         if self.chance.random() < 0.05:
             joins = self.fresh()
             self.active[self.chance.randrange(self.n)] = joins
             self.keys[joins] = joins
+        # As it comes through the thief's endpoint: the id is the same.
+        if producer in self.victims and self.chance.random() < 0.6:
+            signer = self.replaced.setdefault(producer, self.fresh())
+        elif producer in self.old and self.chance.random() < 0.3:
+            signer = self.old[producer]
         return self.block(producer, signer, changes)
 
-    def forge(self, naive: Naive) -> SignedBlock:
+    def forge(self, naive: Naive, kinds: Sequence[int]) -> SignedBlock:
         """A block that only stolen, retired and made-up keys sign."""
         changes: tuple[KeyChange, ...] = ()
-        if self.chance.random() < 0.3:
+        if 4 in kinds and self.chance.random() < 0.3:
             changes = (KeyChange(self.chance.choice(sorted(naive.keys)), self.fresh()),)
             self.forged_keys.add(changes[0].key)
         mine = sorted(each for each in self.stolen if each in naive.keys)
         producer = self.chance.choice(sorted(naive.keys))
-        match self.chance.randrange(4):
+        match self.chance.choice(kinds):
             case 0 if mine:
                 producer = self.chance.choice(mine)
                 signer = naive.keys[producer]
@@ -186,8 +205,12 @@ class Network:
                 producer = self.retired_of.get(signer, producer)
             case 2:
                 producer = signer = self.fresh()
+            case 3 if self.replaced:
+                producer = self.chance.choice(sorted(self.replaced))
+                signer = self.replaced[producer]
             case _:
                 signer = self.chance.choice([self.fresh(), *sorted(self.forged_keys)])
+        self.before.append((dict(self.keys), list(self.active)))
         made = self.block(producer, signer, changes)
         self.forged.add(made.id)
         return made
@@ -244,15 +267,14 @@ def _steps(network: Network, core: Finality, naive: Naive) -> Iterator[Failure |
 
 def _attack(network: Network, core: Finality, naive: Naive) -> Iterator[Failure | None]:
     """A forged tail on a real prefix, taken back in the end."""
-    before = dict(network.keys)
     depth = network.chance.randint(0, len(network.branch) - _solid(core, naive))
     start = len(network.branch) - depth
     _take_back(network, core, start)
+    kinds = network.chance.choice(((0, 1, 2, 3, 4), (0, 3), (0, 1)))
     for _ in range(network.chance.randint(1, 4 * network.n)):
-        core.observe(network.forge(naive))
+        core.observe(network.forge(naive, kinds))
         yield _advance(network, core, naive, len(network.branch))
     _take_back(network, core, max(start, _solid(core, naive)))
-    network.keys = before
 
 
 def _solid(core: Finality, naive: Naive) -> int:
@@ -260,7 +282,9 @@ def _solid(core: Finality, naive: Naive) -> int:
 
 
 def _take_back(network: Network, core: Finality, number: int) -> None:
-    del network.branch[number:]
+    if number < len(network.branch):
+        network.keys, network.active = network.before[number]
+    del network.branch[number:], network.before[number:]
     core.revert(number)
 
 

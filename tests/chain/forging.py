@@ -154,6 +154,32 @@ def forged(kind: str, fork: int, length: int = LENGTH + 60) -> list[Block]:
     return blocks
 
 
+@cache
+def signed_anew() -> list[Block]:
+    """The honest chain; the last producer's blocks with the thief's signature."""
+    return [
+        block
+        if block.header.witness != PRODUCERS[4].address.raw
+        else Block(
+            evolve(block.header, witness_signature=THIEF[4].sign(block.header.digest)),
+            block.transactions,
+        )
+        for block in honest()
+    ]
+
+
+def tail_by_replaced_key(blocks: Sequence[Block]) -> list[Block]:
+    """By three real keys, and the thief's for the last producer, above the fork."""
+    tail = list(blocks[: FORK + 1])
+    keys = [*PRODUCERS[:3], THIEF[4]]
+    for turn in range(1, LENGTH):
+        key = keys[turn % 4]
+        producer = PRODUCERS[4] if turn % 4 == 3 else key
+        inside = [deposit(1000)] if turn == 2 else []
+        tail.append(signed(tail[-1].header, producer.address, key, transactions=inside))
+    return tail
+
+
 def printed(block: Block) -> Json:
     """As a node prints it."""
     header = block.header

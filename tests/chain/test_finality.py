@@ -171,13 +171,51 @@ def test_the_old_key_counts_no_more() -> None:
     assert follow(finality, D) == 2
 
 
-def test_a_new_key_without_its_transaction_is_proven_by_a_final_block() -> None:
+def test_a_final_block_proves_no_key() -> None:
+    """Its id does not cover its signature: anybody may have signed it anew."""
     finality = begin()
     grow(finality, E, X)
-    follow(finality, A, B, C)
+    assert follow(finality, A, B, C, D) == 2
     assert keys(finality)[E] == E
-    follow(finality, D)
-    assert finality.members[E] == Member(E, X, 2, "signed")
+    assert follow(finality, *(A, B, C, D) * 3) > 10
+    grow(finality, E, X)
+    assert finality.unproven == {E}
+
+
+@pytest.mark.parametrize(
+    ("signer", "changes", "key"),
+    [
+        (X, (), X),
+        (Y, (), None),
+        (X, (KeyChange(X, Y),), Y),
+        (Y, (KeyChange(X, Y),), Y),
+        (Y, (KeyChange(X, X),), X),
+    ],
+)
+def test_who_joins_signs_with_a_key_that_is_proven(
+    signer: Address, changes: tuple[KeyChange, ...], key: Address | None
+) -> None:
+    """Its own, if that signed; the one that a final block of it named."""
+    finality = begin()
+    grow(finality, A, changes=changes)
+    for _ in range(6):
+        for producer in (B, C, X, D, A):
+            grow(finality, producer, signer if producer == X else None)
+    finality.advance(100)
+    assert finality.solid > 20
+    assert keys(finality).get(X) == key
+    assert (E in finality.members) is (key is None)
+
+
+def test_who_comes_back_joins_with_the_key_that_it_left_with() -> None:
+    finality = begin()
+    grow(finality, A, changes=(KeyChange(E, Y),))
+    for producer in (*(B, C, X, D, A) * 6, *(B, C, E, D, A) * 6):
+        grow(finality, producer, Y if producer == E else None)
+        finality.advance(100)
+    assert X not in finality.members
+    assert keys(finality)[E] == Y
+    assert finality.members[E].origin == "joined"
 
 
 def test_who_joins_takes_the_place_of_who_is_absent_in_final_blocks() -> None:
@@ -244,6 +282,7 @@ def test_it_goes_on_from_what_is_stored() -> None:
             solid=finality.solid,
             solid_id=finality.solid_id,
             final=blocks[start : finality.solid],
+            named=finality._named,
         )
         for block in blocks[finality.solid :]:
             resumed.observe(block)
@@ -303,21 +342,41 @@ def _keys_at_sight(self: Finality, block: SignedBlock) -> None:
     self._take_keys(SignedBlock(0, block.id, block.id, X, X, block.changes))
 
 
+def _beside(self: Finality) -> list[Address]:
+    return [each for each in self._seen if each not in self.members]
+
+
 def _leave_at_sight(self: Finality) -> bool:
     """Who makes no recent block is absent."""
     absent = sorted(each for each in self.members if each not in self._votes)
-    waiting = sorted(each for each in self._seen if each not in self.members)
+    waiting = sorted(filter(self._key_to_join_with, _beside(self)))
     for gone, new in zip(absent, waiting, strict=False):
         self._end(self.members[gone])
-        self._start(new, self._seen[new][1], "joined")
+        self._start(new, self._key_to_join_with(new) or new, "joined")
     return bool(absent and waiting)
 
 
 def _join_without_place(self: Finality) -> bool:
-    waiting = sorted(each for each in self._seen if each not in self.members)
+    waiting = sorted(filter(self._key_to_join_with, _beside(self)))
     for new in waiting:
-        self._start(new, self._seen[new][1], "joined")
+        self._start(new, self._key_to_join_with(new) or new, "joined")
     return bool(waiting)
+
+
+_take_keys = Finality._take_keys
+
+
+def _keys_by_signature(self: Finality, block: SignedBlock) -> bool:
+    member = self.members.get(block.producer)
+    is_other = member is not None and member.key != block.signer
+    if member is not None and is_other:
+        self._end(member)
+        self._start(block.producer, block.signer, "block")
+    return _take_keys(self, block) or is_other
+
+
+def _any_key_to_join_with(self: Finality, producer: Address) -> Address:
+    return self._named.get(producer) or self._seen[producer][1]
 
 
 def _no_limit(self: Finality, limit: int) -> None:
@@ -342,6 +401,12 @@ REMOVED: dict[str, tuple[str, object, str]] = {
     "the old key counts no more": ("counts", _old_key_too, "forged"),
     "joining needs a final block": ("observe", _join_at_sight, "forged"),
     "a new key needs a final block": ("observe", _keys_at_sight, "forged"),
+    "a signature proves no key": ("_take_keys", _keys_by_signature, "forged"),
+    "who joins, with a proven key": (
+        "_key_to_join_with",
+        _any_key_to_join_with,
+        "differs",
+    ),
     "absence in final blocks": ("_take_places", _leave_at_sight, "differs"),
     "n members": ("_take_places", _join_without_place, "differs"),
     "few newcomers at a time": ("is_blocked", property(lambda _: False), "differs"),

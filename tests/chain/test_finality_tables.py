@@ -26,12 +26,13 @@ from tests.chain.forging import FIRST_SET, PRODUCERS, honest, node, signed, upda
 from tests.chain.model import address, make_block, producer_key
 
 NEW_KEY = producer_key(70)
-JOINING = producer_key(71)
+JOINING, JOINING_KEY = producer_key(71), producer_key(72)
 A, B, C, D, E = (key.address for key in PRODUCERS)
 
 
 def rotating() -> list[Block]:
-    """E changes its key in block 21, D is replaced from block 40 on."""
+    """E changes its key in block 21; D is replaced from block 40 on by a producer that
+    signs with a key which it named in block 26."""
     blocks = [make_block(None)]
     for number in range(1, 100):
         key = PRODUCERS[number % 5]
@@ -39,8 +40,10 @@ def rotating() -> list[Block]:
         if producer == E and number > 21:
             key = NEW_KEY
         if producer == D and number > 40:
-            key, producer = JOINING, JOINING.address
+            key, producer = JOINING_KEY, JOINING.address
         inside = [update(E, NEW_KEY.address)] if number == 21 else []
+        if number == 26:
+            inside = [update(JOINING.address, JOINING_KEY.address)]
         blocks.append(signed(blocks[-1].header, producer, key, transactions=inside))
     return blocks
 
@@ -83,7 +86,7 @@ def finality_of(made: Following) -> Finality:
     return finality
 
 
-@pytest.mark.parametrize("restarts", [(), (5,), (22, 23, 24, 26), (45, 52, 56, 60)])
+@pytest.mark.parametrize("restarts", [(), (5,), (22, 23, 24, 26, 30), (45, 52, 56, 60)])
 async def test_sets_are_kept_with_their_blocks_across_restarts(
     restarts: tuple[int, ...], tmp_path: Path
 ) -> None:
@@ -110,7 +113,7 @@ async def test_sets_are_kept_with_their_blocks_across_restarts(
     assert first == 0
     assert last is not None
     assert last >= 38 + 10
-    assert kept[JOINING.address, JOINING.address] == (last + 1, None)
+    assert kept[JOINING.address, JOINING_KEY.address] == (last + 1, None)
     assert kept[A, A] == (0, None)
     assert len(kept) == 7
 

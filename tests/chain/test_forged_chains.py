@@ -91,6 +91,39 @@ async def test_a_forged_branch_is_never_final(
             assert solid.number <= FORK
 
 
+@pytest.mark.parametrize("order", ["F", "FH", "HF", "FFH"])
+async def test_who_signs_honest_blocks_anew_proves_no_keys(
+    order: str, autojump_clock: MockClock
+) -> None:
+    """An id does not cover the signature: one producer's are replaced by the thief's,
+    for as long as its blocks become final; then three and this one sign a tail."""
+    resigned = forging.signed_anew()
+    shown = [
+        node(resigned if each == "F" else honest(), head=1, solid=0) for each in order
+    ]
+    async with following(*shown, watched=[OURS], first_set=FIRST_SET) as made:
+        for head in range(1, FORK + 1):
+            for each in shown:
+                each.head, each.solid = head, max(0, head - 4)
+            await made.turn()
+            await trio.sleep(3)
+        if order == "F":
+            solid = made.ledger.position().solid
+            assert solid is not None
+            assert solid.number == FORK - 4
+        tail = forging.tail_by_replaced_key(resigned)
+        for kind, one in zip(order, shown, strict=True):
+            if kind == "F":
+                other = node(tail, head=FORK, solid=FORK - 4)
+                one.blocks, one.receipts = other.blocks, other.receipts
+        for turn in range(TURNS):
+            await advance(made, order, shown, turn=turn)
+        finality = made.follower._tracker.finality
+        assert finality is not None
+        keys = {each.producer: each.key for each in finality.members.values()}
+        assert keys == dict(FIRST_SET.producers.keys)
+
+
 @pytest.mark.parametrize("kind", FORGERIES)
 async def test_without_a_set_the_same_is_believed(
     kind: str, autojump_clock: MockClock

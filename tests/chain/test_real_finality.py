@@ -72,21 +72,34 @@ def test_real_headers_become_final_as_java_tron_counts() -> None:
     assert not finality.unproven
 
 
-def test_no_header_is_final_by_keys_that_are_not_the_producers() -> None:
+def test_keys_that_are_not_the_producers_count_for_nothing() -> None:
     """7 producers by their own keys instead of their permissions': 20 are left."""
     own = {each: each for each in known()}
     blocks = [SignedBlock.of(each) for each in headers()]
     finality = begin(own)
     assert follow(finality, blocks[:27])[-1] < FIRST + 8
-    assert len(finality.unproven) <= 7
-    # Their blocks become final by the 20 others, and with them their keys.
+    assert 0 < len(finality.unproven) <= 7
+    # Final blocks prove no keys: their ids do not cover their signatures.
     follow(finality, blocks[27:])
-    changed = {each.producer: each for each in finality.members.values()}
-    permitted = {each.producer: each.signer for each in blocks}
-    signed = [each for each in changed.values() if each.origin == "signed"]
-    assert signed
-    for each in signed:
-        assert permitted[each.producer] == each.key != each.producer
+    assert FIRST + 8 < finality.solid < LAST - 18
+    assert {each.producer: each.key for each in finality.members.values()} == own
+
+
+def test_keys_change_on_real_headers_by_transactions_alone() -> None:
+    """The 7 change to the keys that they sign with, one in each of the first blocks."""
+    keys = known()
+    other = [producer for producer, key in keys.items() if producer != key]
+    finality = begin({each: each for each in keys})
+    blocks = []
+    for at, header in enumerate(headers()):
+        changes: tuple[KeyChange, ...] = ()
+        if at < len(other):
+            changes = (KeyChange(other[at], keys[other[at]]),)
+        blocks.append(SignedBlock.of(header, changes))
+    final = follow(finality, blocks)
+    assert {each.producer: each.key for each in finality.members.values()} == keys
+    assert sum(each.origin == "block" for each in finality.members.values()) == 7
+    assert final[-1] == LAST - 18
 
 
 @pytest.mark.parametrize("real", [0, 18])
@@ -164,6 +177,7 @@ def own_keys() -> dict[Address, Address]:
 
 @pytest.mark.parametrize("with_changes", [True, False])
 def test_a_producer_of_a_real_chain_changes_its_key(*, with_changes: bool) -> None:
+    """Without the transaction it counts no more, and the four others are enough."""
     blocks = permission_run()
     if not with_changes:
         blocks = [evolve(each, changes=()) for each in blocks]
@@ -177,10 +191,15 @@ def test_a_producer_of_a_real_chain_changes_its_key(*, with_changes: bool) -> No
         solid_id=blocks[0].parent_id,
     )
     final = follow(finality, blocks)
-    [changed] = [e for e in finality.members.values() if e.origin != "pin"]
-    assert changed.key == blocks[-4].signer != changed.producer
-    assert changed.origin == ("block" if with_changes else "signed")
-    assert final[-1] == blocks[-1].number - needed(5) + 1
+    changed = [each for each in finality.members.values() if each.origin != "pin"]
+    if with_changes:
+        assert [each.key for each in changed] == [blocks[-4].signer]
+        assert changed[0].origin == "block"
+        assert final[-1] == blocks[-1].number - needed(5) + 1
+    else:
+        assert changed == []
+        assert finality.unproven == {blocks[-4].producer}
+        assert final[-1] == blocks[-1].number - 4
 
 
 def test_counting_costs_little() -> None:
