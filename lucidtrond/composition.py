@@ -19,6 +19,7 @@ from msgspec import Struct
 from lucidtrond.api import Context, DevnetControl
 from lucidtrond.api import Node as PluginNode
 from lucidtrond.chain import ledger as chain_ledger
+from lucidtrond.chain import tables as chain_tables
 from lucidtrond.chain.finality_tables import FirstSet
 from lucidtrond.chain.follower import BlockSource, Follower
 from lucidtrond.chain.ledger import Ledger
@@ -32,8 +33,10 @@ from lucidtrond.keystore.vault import Vault
 from lucidtrond.pluginhost import PluginHost
 from lucidtrond.ports import Clock, Migration, Store, Tx
 from lucidtrond.sending import sender as sending_sender
+from lucidtrond.sending.foreign import ForeignPolicy
 from lucidtrond.sending.limits import Limits
 from lucidtrond.sending.protocols import PaymentNode, Signer
+from lucidtrond.sending.restore import RestoreTerms
 from lucidtrond.sending.sender import Sender
 from lucidtrond.store.migrate import migrate
 from lucidtrond.tron.address import Address
@@ -87,6 +90,8 @@ class Parts(Generic[StoreT_co, NodeT_co]):
     limits: Limits = Limits()
     approve_queued: bool = True
     """See `Sender`."""
+    restore: RestoreTerms = RestoreTerms()
+    foreign: ForeignPolicy = ForeignPolicy()
     poll_s: float = BLOCK_INTERVAL_MS / 1000
     producers: Mapping[Address, Address] | None = None
     first_set: FirstSet | None = None
@@ -168,8 +173,11 @@ def connect(parts: Parts[StoreT_co, NodeT_co]) -> Services[StoreT_co, NodeT_co]:
         position=ledger.position,
         emit=emit,
         clock=clock,
+        newest_block=chain_tables.newest_time,
         limits=parts.limits,
         approve_queued=parts.approve_queued,
+        restore=parts.restore,
+        foreign=parts.foreign,
     )
     follower = Follower(
         node,

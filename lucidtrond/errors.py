@@ -13,7 +13,7 @@ LucidError
 ├── CallError                the caller of one RPC method
 │   ├── InvalidInput NotFound DeadlinePassed Conflict TooBusy TooLarge ShuttingDown
 │   ├── InsufficientFunds LimitTooLow InDoubt FailedOnChain Expired AlreadyFinal
-│   │   RecipientRefused WouldFail
+│   │   RecipientRefused WouldFail ForeignTransaction PossibleRestore
 │   ├── KeystoreLocked WrongPassphrase NotPermitted SpendCap NoSuchKey KeystoreMissing
 │   └── PluginFailed PluginDisabled
 └── NodeError                a TRON node
@@ -145,6 +145,14 @@ class RecipientRefused(CallError):
 
 class WouldFail(CallError):
     """A node's simulation of the transaction fails; nothing was signed."""
+
+
+class ForeignTransaction(CallError):
+    """The wallet has sent what the journal does not know; ``data["txid"]`` names it."""
+
+
+class PossibleRestore(CallError):
+    """The state may be an old copy; ``data["held_until_ms"]`` says until when."""
 
 
 class KeystoreLocked(CallError):

@@ -1,12 +1,14 @@
 """What others may do within the transaction that a block is written in."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from lucidtrond.ports import Tx
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.trc20 import TransferLog
 from lucidtrond.tron.unproven import UnprovenBlocks
 
 
@@ -25,9 +27,15 @@ class BlockObserver(Protocol):
         receipts: tuple[Receipt, ...],
         *,
         agreed: Collection[TxId],
+        owners: Collection[Address],
+        moved: Sequence[tuple[TxId, TransferLog]],
     ) -> None:
         """*block* is our head now; of the transactions *agreed* two endpoints gave the
-        same logs."""
+        same logs.
+
+        *owners* own its transactions; *moved* are Transfer logs of tokens from or to
+        watched addresses.
+        """
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """Our head was reverted; its parent is our head now."""

@@ -30,8 +30,10 @@ from lucidtrond.events.types import (
     TransferSeen,
 )
 from lucidtrond.ports import Tx
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.tokens import KnownTokens
+from lucidtrond.tron.trc20 import TransferLog
 from lucidtrond.tron.unproven import UnprovenBlocks, UnprovenSummary
 
 log = logging.getLogger(__name__)
@@ -113,19 +115,36 @@ class StepWriter:
         if not block.root_proven:
             unproven_tables.insert(tx, header.number, checked.id)
             self._emit(tx, BlockUnproven(number=header.number, block_id=checked.id))
-        self._insert_movements(tx, checked, solid)
+        ours = self._insert_movements(tx, checked, solid)
+        moved = [
+            (movement.txid, log)
+            for movement in ours
+            if (log := _transfer_log(movement)) is not None
+        ]
         for observer in self._observers:
-            observer.applied(tx, block, receipts.receipts, agreed=receipts.agreed.logs)
+            observer.applied(
+                tx,
+                block,
+                receipts.receipts,
+                agreed=receipts.agreed.logs,
+                owners=checked.contents.owners,
+                moved=moved,
+            )
 
-    def _insert_movements(self, tx: Tx, checked: CheckedBlock, solid: int) -> None:
-        """Keep what moved from or to watched addresses; *solid* is our solid head."""
+    def _insert_movements(
+        self, tx: Tx, checked: CheckedBlock, solid: int
+    ) -> Sequence[Movement]:
+        """Keep what moved from or to watched addresses, and give it.
+
+        *solid* is our solid head.
+        """
         number, contents = checked.block.header.number, checked.contents
         ends = {movement.sender for movement in contents.movements}
         ends.update(movement.recipient for movement in contents.movements)
         ends |= contents.owners
         watched = tables.watched_among(tx, ends)
         if not watched:
-            return
+            return ()
         ours = [
             movement
             for movement in contents.movements
@@ -143,6 +162,7 @@ class StepWriter:
         )
         for entry in self._entries(tx, number - 1, number, -1):
             self._emit(tx, TransferSeen(change="included", entry=entry))
+        return ours
 
     def _not_shown_before(
         self, tx: Tx, block: Block, movements: Sequence[Movement], solid: int
@@ -187,3 +207,10 @@ class StepWriter:
         )
         tables.prune_blocks(tx, number)
         unproven_tables.prune(tx, number)
+
+
+def _transfer_log(movement: Movement) -> TransferLog | None:
+    token = movement.asset
+    if not isinstance(token, Address) or not movement.success:
+        return None
+    return TransferLog(token, movement.sender, movement.recipient, movement.amount)

@@ -183,6 +183,14 @@ def delete_block(tx: Tx, number: int) -> BlockId:
     raise AssertionError(f"block {number} is between solid head and head")
 
 
+def newest_time(tx: Tx) -> UnixMillis | None:
+    """The time of the newest block that we hold."""
+    rows = tx.execute(
+        "SELECT timestamp_ms FROM chain_block ORDER BY number DESC LIMIT 1"
+    )
+    return UnixMillis(rows[0][0]) if rows else None
+
+
 def held_header(tx: Tx, number: int) -> BlockHeader:
     """Give the header of a block from the solid head to the head."""
     for header in held_headers(tx, number - 1, number):

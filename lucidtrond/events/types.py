@@ -133,6 +133,40 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     """How often its bytes were sent, to whichever nodes."""
     safe_to_retry: bool = False
     in_flight_until_ms: int | None = None
+    adopted: bool = False
+    """Its transaction was made for this key by a journal that is lost, and was found on
+    the chain."""
+
+
+ForeignFlag = Literal["co_signed", "zero_value", "spender"]
+"""Why a foreign transaction stops no wallet: a key that is not of this keystore signed
+it; a token transfer of nothing; sent by somebody who may spend the wallet's tokens."""
+
+
+class ForeignRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction in a block that moved what is ours, and that the journal lacks.
+
+    *stops*: no new payment of *from_address* is signed until it is adopted (its key is
+    asked again) or acknowledged. Block fields are null after a fork took the block
+    back; it may land again until *expiration_ms*.
+    """
+
+    txid: str
+    from_address: str
+    to_address: str | None
+    """Null, as *asset* and *amount*, where it is no plain transfer."""
+    asset: str | None
+    amount: str | None
+    memo_hex: str
+    block_number: int | None
+    block_id: str | None
+    block_timestamp_ms: int | None
+    expiration_ms: int
+    flag: ForeignFlag | None
+    stops: bool
+    acknowledged: bool
+    adopted: bool
+    seen_ms: int
 
 
 class PaymentEstimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,6 +326,33 @@ class PaymentSetAside(Event, frozen=True, kw_only=True):
     stored: str
 
 
+class ForeignSeen(Event, frozen=True, kw_only=True):
+    """A transaction that the journal does not know left an address of ours.
+
+    ``included``: a block holds it. ``reverted``: a fork took the block back.
+    ``expired``: it is proven not to land again. ``adopted``: it belongs to a key that
+    was asked again. ``acknowledged``: an operator said that it is meant.
+    """
+
+    topic: ClassVar[str] = "foreign"
+    change: Literal["included", "reverted", "expired", "adopted", "acknowledged"]
+    transaction: ForeignRow
+
+    def addresses(self) -> tuple[str, ...]:
+        both = (self.transaction.from_address, self.transaction.to_address)
+        return tuple(address for address in both if address is not None)
+
+
+class RestoreSuspected(Event, frozen=True, kw_only=True):
+    """The database may be an old copy: no new payment until a final block is past
+    *until_ms* (``held``), or payments go on (``released``, ``acknowledged``)."""
+
+    topic: ClassVar[str] = "restore"
+    change: Literal["held", "released", "acknowledged"]
+    reason: str
+    until_ms: int
+
+
 class WalletCreated(Event, frozen=True, kw_only=True):
     """A wallet was made."""
 
@@ -393,6 +454,8 @@ EVENTS: frozenset[type[Event]] = frozenset(
         TransferSeen,
         PaymentChanged,
         PaymentSetAside,
+        ForeignSeen,
+        RestoreSuspected,
         WalletCreated,
         NodeChanged,
         FinalityChanged,
@@ -410,6 +473,8 @@ TOPICS = (
     "transfer",
     "transaction",
     "set_aside",
+    "foreign",
+    "restore",
     "wallet",
     "account",
     "node",

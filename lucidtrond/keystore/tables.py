@@ -4,6 +4,8 @@ Addresses are given by a counter in the seed's row, within the caller's own
 transaction: two processes on one database never give the same one.
 """
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from attrs import field, frozen
@@ -17,6 +19,8 @@ from lucidtrond.tron.hd import DerivedAddress, PublicNode
 
 MAIN_SEED: Final = "main"
 ACCOUNT_PATH_TEXT: Final = "m/44'/195'/0'/0"
+SQL_BATCH: Final = 400
+"""Parameters per statement; SQLite's oldest limit is 999."""
 
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(
@@ -178,6 +182,20 @@ def allocate(tx: Tx, count: int) -> list[DerivedAddress]:
 def owns(tx: Tx, address: Address) -> bool:
     rows = tx.execute("SELECT 1 FROM keystore_key WHERE address = ?", (address.raw,))
     return len(rows) > 0
+
+
+def owned_among(tx: Tx, addresses: Iterable[Address]) -> frozenset[Address]:
+    """Those of *addresses* that `allocate` gave."""
+    owned: set[Address] = set()
+    remaining = iter({address.raw for address in addresses})
+    while batch := list(islice(remaining, SQL_BATCH)):
+        marks = ", ".join("?" * len(batch))
+        rows = tx.execute(
+            f"SELECT address FROM keystore_key WHERE address IN ({marks})",  # noqa: S608 - marks
+            batch,
+        )
+        owned.update(Address(raw) for (raw,) in rows)
+    return frozenset(owned)
 
 
 def find_key(tx: Tx, address: Address) -> KeyRow | None:

@@ -18,7 +18,7 @@ import hmac
 import logging
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import trio
 
@@ -222,6 +222,10 @@ class Vault:
     def owns(self, tx: Tx, address: Address) -> bool:
         """Say whether `allocate` gave this address."""
         return tables.owns(tx, address)
+
+    def owned_among(self, tx: Tx, addresses: Iterable[Address]) -> frozenset[Address]:
+        """Those of *addresses* that `allocate` gave."""
+        return tables.owned_among(tx, addresses)
 
     # --- signatures
 

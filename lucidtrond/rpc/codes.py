@@ -35,6 +35,8 @@ CODES: Final[Mapping[type[errors.LucidError], int]] = {
     errors.AlreadyFinal: 305,
     errors.RecipientRefused: 306,
     errors.WouldFail: 307,
+    errors.ForeignTransaction: 308,
+    errors.PossibleRestore: 309,
     errors.KeystoreLocked: 400,
     errors.WrongPassphrase: 401,
     errors.NotPermitted: 402,

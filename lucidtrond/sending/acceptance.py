@@ -1,11 +1,17 @@
 """Acceptance: a new order becomes a journaled payment, once for its key.
 
-It ends in one transaction that looks for the key once more, reserves the money beside
-what other payments have reserved, and writes the bytes. Nothing is signed or sent here.
+First the chain is asked, so to speak: a transaction there that a lost journal made for
+the key is adopted. Then a wallet that has sent something else which the journal does
+not know is refused (`foreign`), and everything is while the state may be an old copy
+(`restore`). It ends in one transaction that looks for the key once more, reserves the
+money beside what other payments have reserved, and writes the bytes. Nothing is signed
+or sent here.
 """
 
 from lucidtrond.errors import (
+    AlreadyFinal,
     Conflict,
+    InDoubt,
     InsufficientFunds,
     KeystoreLocked,
     KeystoreMissing,
@@ -13,14 +19,15 @@ from lucidtrond.errors import (
 )
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Store, Tx
+from lucidtrond.sending.adoption import Adoption, Tags
 from lucidtrond.sending.authenticity import LABEL
 from lucidtrond.sending.drafting import (
     ChainHeads,
     Drafting,
     check_covered,
     draft,
-    make_tag,
 )
+from lucidtrond.sending.foreign_book import ForeignBook
 from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
@@ -28,8 +35,9 @@ from lucidtrond.sending.lookalike import check_look_alike, remember
 from lucidtrond.sending.protocols import Signer
 from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.recorder import Recorder
-from lucidtrond.sending.render import checked
-from lucidtrond.sending.tag import Tag
+from lucidtrond.sending.render import adoptable, checked
+from lucidtrond.sending.renewal import Renewal
+from lucidtrond.sending.restore_guard import RestoreGuard
 from lucidtrond.sending.terms import Terms, check_recipient
 
 
@@ -37,12 +45,25 @@ class Acceptance:
     """Takes new orders in."""
 
     def __init__(
-        self, store: Store, *, drafting: Drafting, signer: Signer, recorder: Recorder
+        self,
+        store: Store,
+        *,
+        drafting: Drafting,
+        signer: Signer,
+        recorder: Recorder,
+        adoption: Adoption,
+        renewal: Renewal,
+        foreign: ForeignBook,
+        guard: RestoreGuard,
     ) -> None:
         self._store = store
         self._drafting = drafting
         self._signer = signer
         self._recorder = recorder
+        self._adoption = adoption
+        self._renewal = renewal
+        self._foreign = foreign
+        self._guard = guard
 
     async def accept(self, intent: Intent, terms: Terms) -> tuple[Entry, bool]:
         """Journal the intent with its bytes, or find its key; say if it is new.
@@ -50,47 +71,90 @@ class Acceptance:
         Raises:
             see `Sender.send`
         """
-        existing = await self._find(intent, terms)
+        existing = await self._find(intent) or await self._adopt(intent, terms)
         if existing is not None:
-            return existing, False
+            return await self._followed(existing), False
+        await self._check_recipient(intent, terms)
         await check_unlocked(self._signer)
-        tag = await make_tag(self._signer, intent.owner, intent.key)
-        heads = await self._drafting.fetch_heads()
+        heads = await self._fetch_heads(intent)
+        tags = await self._adoption.make_tags(intent)
         quote = await self._drafting.quote(intent, heads)
         try:
-            return await self._write(intent, terms, quote, heads, tag)
+            return await self._write(intent, terms, quote, heads, tags)
         except InsufficientFunds:
             # Others are under way: look again, closer.
             quote = await self._drafting.quote(intent, heads, solid=True)
-            return await self._write(intent, terms, quote, heads, tag)
+            return await self._write(intent, terms, quote, heads, tags)
 
     async def check(self, intent: Intent, terms: Terms) -> Payment:
         """As `accept`, without writing anything."""
-        existing = await self._find(intent, terms)
+        existing = await self._find(intent)
         if existing is not None:
             return existing.payment
+        if not self._signer.is_locked:
+            tags = await self._adoption.make_tags(intent)
+            foreign = await self._store.read(
+                lambda tx: self._adoption.find(tx, intent, tags)
+            )
+            if foreign is not None:
+                return adoptable(intent, foreign.txid)
+        await self._check_recipient(intent, terms)
         await check_unlocked(self._signer)
-        heads = await self._drafting.fetch_heads()
+        heads = await self._fetch_heads(intent)
         quote = await self._drafting.quote(intent, heads, solid=True)
         await self._store.read(lambda tx: check_covered(tx, intent, quote))
         return checked(intent, quote)
 
-    async def _find(self, intent: Intent, terms: Terms) -> Entry | None:
-        """The payment of its key; without one, refuse a recipient that isn't meant."""
+    async def _find(self, intent: Intent) -> Entry | None:
+        return await self._store.read(lambda tx: self._existing(tx, intent))
 
+    async def _adopt(self, intent: Intent, terms: Terms) -> Entry | None:
+        """The payment that a transaction on the chain makes; None while locked."""
+        if self._signer.is_locked or not self._foreign.owners:
+            return None
+        tags = await self._adoption.make_tags(intent)
+        foreign = await self._store.read(
+            lambda tx: self._adoption.find(tx, intent, tags)
+        )
+        if foreign is None:
+            return None
+
+        def adopt(tx: Tx) -> Entry | None:
+            return self._existing(tx, intent) or self._adoption.adopt(
+                tx, intent, terms, tags
+            )
+
+        return await self._store.write(adopt)
+
+    async def _followed(self, existing: Entry) -> Entry:
+        """What a lost journal made of a payment that is known to be dead here."""
+        if not existing.attempt.safe_to_retry or self._signer.is_locked:
+            return existing
+        try:
+            return await self._renewal.follow(existing, by_hand=True) or existing
+        except (AlreadyFinal, InDoubt):  # another one has just followed it
+            return existing
+
+    async def _check_recipient(self, intent: Intent, terms: Terms) -> None:
+        check_recipient(intent, terms)
+        if terms.allow_look_alike:
+            return
         # Locked, nothing is accepted whatever the recipient looks like.
         locked = self._signer.is_locked
         key = None if locked else self._signer.authenticator(LABEL)
+        await self._store.read(lambda tx: check_look_alike(tx, intent.to, key))
 
-        def read(tx: Tx) -> Entry | None:
-            existing = self._existing(tx, intent)
-            if existing is None:
-                check_recipient(intent, terms)
-                if not terms.allow_look_alike:
-                    check_look_alike(tx, intent.to, key)
-            return existing
+    async def _fetch_heads(self, intent: Intent) -> ChainHeads:
+        """The heads, where the state and the wallet may pay anything new.
 
-        return await self._store.read(read)
+        Raises:
+            PossibleRestore, ForeignTransaction, NodeError
+        """
+        heads = await self._drafting.fetch_heads()
+        await self._guard.check(heads.head.timestamp)
+        if intent.owner in self._foreign.stopped:
+            await self._store.read(lambda tx: self._foreign.check(tx, intent.owner))
+        return heads
 
     def _existing(self, tx: Tx, intent: Intent) -> Entry | None:
         row = queries.by_key(tx, intent.key)
@@ -107,14 +171,17 @@ class Acceptance:
         return entry
 
     async def _write(
-        self, intent: Intent, terms: Terms, quote: Quote, heads: ChainHeads, tag: Tag
+        self, intent: Intent, terms: Terms, quote: Quote, heads: ChainHeads, tags: Tags
     ) -> tuple[Entry, bool]:
         key = self._signer.authenticator(LABEL)
 
         def accept(tx: Tx) -> tuple[Entry, bool]:
             existing = self._existing(tx, intent)
+            if existing is None:
+                existing = self._adoption.adopt(tx, intent, terms, tags)
             if existing is not None:
                 return existing, False
+            self._foreign.check(tx, intent.owner)
             burn = check_covered(tx, intent, quote)
             remember(tx, intent.to, key)
             attempt = draft(
@@ -122,7 +189,7 @@ class Acceptance:
                 intent,
                 quote,
                 heads,
-                tag=tag,
+                tag=tags.own,
                 lifetime_ms=terms.lifetime_ms,
                 burn=burn,
             )

@@ -1,11 +1,11 @@
-"""Outcomes: what the follower's blocks say of payments.
+"""Outcomes: what the follower's blocks say of payments, known and foreign.
 
 All of it runs in the store's thread, within the transaction that writes the block.
 """
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from attrs import evolve
@@ -13,6 +13,7 @@ from attrs import evolve
 from lucidtrond.errors import StoreError
 from lucidtrond.ports import Tx
 from lucidtrond.sending import plan
+from lucidtrond.sending.foreign_book import BlockContents, ForeignBook
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.kinds.table import kind_of
@@ -20,9 +21,11 @@ from lucidtrond.sending.plan import Fact
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.render import result_of
 from lucidtrond.sending.set_aside import SetAside
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.trc20 import TransferLog
 from lucidtrond.tron.unproven import UnprovenBlocks
 
 log = logging.getLogger(__name__)
@@ -39,10 +42,12 @@ class Outcomes:
         recorder: Recorder,
         *,
         set_aside: SetAside,
+        foreign: ForeignBook,
         on_durable: Callable[[], None],
     ) -> None:
         self._recorder = recorder
         self._set_aside = set_aside
+        self._foreign = foreign
         self._on_durable = on_durable
         # Filled in the store's thread within a block's transaction, emptied after it.
         self._recorded: deque[str] = deque()
@@ -54,6 +59,8 @@ class Outcomes:
         receipts: tuple[Receipt, ...],
         *,
         agreed: Collection[TxId],
+        owners: Collection[Address],
+        moved: Sequence[tuple[TxId, TransferLog]],
     ) -> None:
         """Our head holds *block*."""
         tx.after_commit(self._step_is_durable)
@@ -82,6 +89,8 @@ class Outcomes:
                     inclusion, result_of(receipt), committed=block.root_proven
                 )
                 self._record(tx, entry, fact)
+        contents = BlockContents(block, receipt_of, agreed, owners, moved)
+        self._foreign.applied(tx, contents)
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """A fork took the block back."""
@@ -89,6 +98,7 @@ class Outcomes:
         for entry in queries.in_block(tx, number, faults=self._set_aside.note):
             with self._guarded(entry):
                 self._record(tx, entry, plan.Reverted(number, block_id))
+        self._foreign.reverted(tx, number)
 
     def solidified(
         self,
@@ -109,6 +119,7 @@ class Outcomes:
             with self._guarded(entry):
                 doubtful = unproven(attempt.reference_number, block)
                 self._record(tx, entry, evolve(fact, unproven=doubtful))
+        self._foreign.solidified(tx, header, unproven)
 
     @contextmanager
     def _guarded(self, entry: Entry) -> Iterator[None]:

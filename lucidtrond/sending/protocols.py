@@ -1,5 +1,6 @@
 """What sending needs of the node and of the keystore, as Protocols."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from lucidtrond.node.questions.pool_questions import (
@@ -54,6 +55,10 @@ class Signer(Protocol):
     async def status(self) -> KeystoreStatus: ...
 
     def owns(self, tx: Tx, address: Address) -> bool: ...
+
+    def owned_among(
+        self, tx: Tx, addresses: Iterable[Address]
+    ) -> frozenset[Address]: ...
 
     async def sign(self, address: Address, digest: bytes) -> bytes: ...
 

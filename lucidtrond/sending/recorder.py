@@ -1,28 +1,31 @@
 """The recorder: the one writer of payments; each fact becomes a row and an event.
 
-Payments are accepted, signed and renewed, and facts are noted: what nodes answered
-(delivery), another receipt (proving), that nothing follows (renewal), what blocks hold
-(outcomes). What a fact means is decided by `plan.after`. Tasks that wait for a payment
-are woken after the commit.
+Payments are accepted, adopted, signed and renewed, and facts are noted: what nodes
+answered (delivery), another receipt (proving), that nothing follows (renewal), what
+blocks hold (outcomes). What a fact means is decided by `plan.after`. Tasks that wait
+for a payment are woken after the commit.
 """
 
 import logging
 from collections.abc import Callable
 
 import trio
+from attrs import evolve
 
 from lucidtrond.events.types import Emit, PaymentChanged
 from lucidtrond.ports import Clock, Store, Tx
 from lucidtrond.sending import plan
 from lucidtrond.sending.authenticity import macs_of
+from lucidtrond.sending.foreign import Foreign
 from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.journal import queries, writes
 from lucidtrond.sending.journal.entry import Draft, Entry
+from lucidtrond.sending.kinds.table import kind_of
 from lucidtrond.sending.plan import Attempt, Fact
 from lucidtrond.sending.protocols import Authenticator
 from lucidtrond.sending.terms import Terms
-from lucidtrond.tron.transaction import TxId
-from lucidtrond.tron.units import UnixMillis
+from lucidtrond.tron.transaction import TxId, decode_raw
+from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +79,39 @@ class Recorder:
         """
         return writes.authenticate(tx, entry, macs_of(entry, key))
 
+    def adopt(self, tx: Tx, intent: Intent, terms: Terms, foreign: Foreign) -> Entry:
+        """Write a new payment whose first attempt is on the chain already."""
+        block = foreign.inclusion
+        entry = writes.insert(
+            tx,
+            intent,
+            terms,
+            _draft_of(foreign),
+            head_time=foreign.expiration if block is None else block.timestamp,
+            now_ms=self._clock.now_ms(),
+        )
+        return self._adopted(tx, entry, foreign)
+
+    def adopt_next(self, tx: Tx, dead: Entry, foreign: Foreign) -> Entry:
+        """Write the attempt that follows a dead one, which is on the chain already."""
+        writes.supersede(tx, dead)
+        draft, now_ms = _draft_of(foreign), self._clock.now_ms()
+        entry = writes.insert_next(tx, dead, draft, now_ms=now_ms)
+        return self._adopted(tx, entry, foreign)
+
+    def _adopted(self, tx: Tx, entry: Entry, foreign: Foreign) -> Entry:
+        for signature in foreign.transaction.signatures:
+            writes.keep_signature(tx, entry.txid, signature)
+        writes.mark_adopted(tx, entry.txid)
+        entry = queries.must_find(tx, entry.txid)
+        block = foreign.inclusion
+        if block is None:
+            return self.note(tx, entry, plan.Signed())
+        if kind_of(entry.intent).proven_by_log:
+            block = evolve(block, arrived=block.arrived or 0)
+        fact = plan.Included(block, foreign.result, committed=foreign.committed)
+        return self.note(tx, entry, fact)
+
     def sign(self, tx: Tx, txid: TxId, signature: bytes) -> Entry:
         """Write the signature, before anything is sent; the first one stays."""
         writes.keep_signature(tx, txid, signature)
@@ -117,6 +153,14 @@ class Recorder:
         changed = self._changed.pop(payment_id, None)
         if changed is not None:
             changed.set()
+
+
+def _draft_of(foreign: Foreign) -> Draft:
+    """Nothing is set aside: what it burned is burned."""
+    raw = foreign.transaction.raw
+    fee_limit = decode_raw(raw).fee_limit or None
+    burn = Sun(0)
+    return Draft(raw, foreign.expiration, foreign.reference_number, fee_limit, burn)
 
 
 def _shown(attempt: Attempt) -> tuple[object, ...]:

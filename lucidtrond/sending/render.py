@@ -5,6 +5,7 @@ from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.quote import Quote
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.revert import read_revert
+from lucidtrond.tron.transaction import TxId
 
 
 def result_of(receipt: Receipt) -> str:
@@ -29,6 +30,22 @@ def checked(intent: Intent, quote: Quote, *, attempt: int = 0) -> Payment:
         fee_limit_sun=None if quote.fee_limit is None else str(quote.fee_limit),
         burn_sun=str(quote.cost.worst),
         safe_to_retry=True,
+    )
+
+
+def adoptable(intent: Intent, txid: TxId) -> Payment:
+    """The payment that an intent would be by a transaction that is on the chain."""
+    return Payment(
+        payment_id=intent.payment_id,
+        idempotency_key=intent.key,
+        state="checked",
+        from_address=intent.owner.base58,
+        to_address=intent.to.base58,
+        asset=intent.asset,
+        amount=str(intent.amount),
+        memo_hex=intent.memo.hex(),
+        txid=txid,
+        adopted=True,
     )
 
 

@@ -2,7 +2,8 @@
 
 Only a transaction whose death is proven (see `plan`) and confirmed by the nodes, or one
 that failed in its block, is followed by another one for the same intent. Both are
-linked: same payment, next attempt.
+linked: same payment, next attempt. Where a lost journal has renewed it already, the
+next attempt is the one that it made (`adoption`).
 """
 
 import logging
@@ -12,22 +13,27 @@ from lucidtrond.errors import (
     AlreadyFinal,
     CallError,
     DeadlinePassed,
+    ForeignTransaction,
     InDoubt,
     KeystoreLocked,
+    PossibleRestore,
 )
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Store, Tx
 from lucidtrond.sending import plan
+from lucidtrond.sending.adoption import Adoption
 from lucidtrond.sending.approval import Approval
 from lucidtrond.sending.authenticity import LABEL, check_authentic, is_authenticated
 from lucidtrond.sending.comparison import check_bytes
-from lucidtrond.sending.drafting import Drafting, check_covered, draft, make_tag
+from lucidtrond.sending.drafting import ChainHeads, Drafting, check_covered, draft
+from lucidtrond.sending.foreign_book import ForeignBook
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
 from lucidtrond.sending.journal.fault import NotApproved, RowRefused
 from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.recorder import Recorder
-from lucidtrond.sending.render import checked
+from lucidtrond.sending.render import adoptable, checked
+from lucidtrond.sending.restore_guard import RestoreGuard
 from lucidtrond.sending.terms import SHORTEST_MS
 from lucidtrond.tron.block import ChainPosition
 from lucidtrond.tron.transaction import TxId
@@ -47,6 +53,9 @@ class Renewal:
         signer: Signer,
         approval: Approval,
         recorder: Recorder,
+        adoption: Adoption,
+        foreign: ForeignBook,
+        guard: RestoreGuard,
         position: Callable[[], ChainPosition],
     ) -> None:
         self._store = store
@@ -54,14 +63,17 @@ class Renewal:
         self._drafting = drafting
         self._signer = signer
         self._approval = approval
+        self._adoption = adoption
+        self._foreign = foreign
+        self._guard = guard
         self._recorder = recorder
         self._position = position
 
     async def settle(self, entry: Entry) -> Entry | None:
         """Write the next attempt of a dead one, or that none follows.
 
-        None: not now, since the nodes do not agree (yet) that it is dead, or the
-        keystore is locked.
+        None: not now, since the nodes do not agree (yet) that it is dead, the keystore
+        is locked, or its wallet or the whole state may pay nothing new.
 
         Raises:
             NodeError: nothing was decided.
@@ -81,7 +93,9 @@ class Renewal:
             extra = {"txid": entry.txid, "reason": doubt.message}
             log.info("not surely dead yet", extra=extra)
             return None
-        except KeystoreLocked:
+        except (KeystoreLocked, ForeignTransaction, PossibleRestore) as reason:
+            extra = {"txid": entry.txid, "reason": reason.message}
+            log.info("next attempt waits", extra=extra)
             return None
         except CallError as error:
             return await self._abandon(entry, error.message)
@@ -103,15 +117,18 @@ class Renewal:
         if entry.attempt.state == "expired":
             await self._check_death(entry)
         intent = entry.intent
+        adopted = await self.follow(entry, by_hand=by_hand)
+        if adopted is not None:
+            return adopted
+        tags = await self._adoption.make_tags(intent)
         lifetime_ms, deadline = await self._store.read(
             lambda tx: queries.time_limits(tx, entry.payment_seq)
         )
-        heads = await self._drafting.fetch_heads()
+        heads = await self._fetch_heads(entry)
         if deadline is not None and not by_hand:
             lifetime_ms = min(lifetime_ms, deadline - heads.head.timestamp)
             if lifetime_ms < SHORTEST_MS:
                 raise DeadlinePassed("the time it was given is over")
-        tag = await make_tag(self._signer, intent.owner, intent.key)
         quote = await self._drafting.quote(intent, heads, solid=True)
 
         def renew(tx: Tx) -> Entry:
@@ -119,14 +136,44 @@ class Renewal:
             check_authentic(dead, key)
             if dead.intent != intent:
                 raise InDoubt("its row has just changed")
+            adopted = self._adoption.adopt_next(tx, dead, tags)
+            if adopted is not None:
+                return adopted
+            self._foreign.check(tx, intent.owner)
             burn = check_covered(tx, intent, quote, instead_of=dead)
             attempt = draft(
-                tx, intent, quote, heads, tag=tag, lifetime_ms=lifetime_ms, burn=burn
+                tx,
+                intent,
+                quote,
+                heads,
+                tag=tags.own,
+                lifetime_ms=lifetime_ms,
+                burn=burn,
             )
             following = self._recorder.renew(tx, dead, attempt)
             return self._recorder.authenticate(tx, following, key)
 
         return await self._recorder.write(renew)
+
+    async def follow(self, entry: Entry, *, by_hand: bool) -> Entry | None:
+        """Write the next attempt that a lost journal made already, if there is one.
+
+        Raises:
+            InDoubt, AlreadyFinal: nothing can follow.
+            Conflict, KeystoreLocked, NoSuchKey, StoreError
+        """
+        if not self._foreign.owners:
+            return None
+        tags = await self._adoption.make_tags(entry.intent)
+
+        def adopt(tx: Tx) -> Entry | None:
+            dead = _renewable(tx, entry.txid, by_hand=by_hand)
+            return self._adoption.adopt_next(tx, dead, tags)
+
+        adopted = await self._store.write(adopt)
+        if adopted is not None:
+            self._recorder.wake(adopted.payment.payment_id)
+        return adopted
 
     async def check(self, entry: Entry) -> Payment:
         """As `renew` by hand, without writing anything.
@@ -139,7 +186,13 @@ class Renewal:
             raise NotApproved(entry.payment.payment_id, entry.txid)
         if entry.attempt.state == "expired":
             await self._check_death(entry)
-        heads = await self._drafting.fetch_heads()
+        tags = await self._adoption.make_tags(entry.intent)
+        foreign = await self._store.read(
+            lambda tx: self._adoption.find(tx, entry.intent, tags)
+        )
+        if foreign is not None:
+            return adoptable(entry.intent, foreign.txid)
+        heads = await self._fetch_heads(entry)
         quote = await self._drafting.quote(entry.intent, heads, solid=True)
 
         def check(tx: Tx) -> None:
@@ -148,6 +201,19 @@ class Renewal:
 
         await self._store.read(check)
         return checked(entry.intent, quote, attempt=entry.payment.attempt + 1)
+
+    async def _fetch_heads(self, entry: Entry) -> ChainHeads:
+        """The heads, where the state and the wallet may pay anything new.
+
+        Raises:
+            PossibleRestore, ForeignTransaction, NodeError
+        """
+        heads = await self._drafting.fetch_heads()
+        await self._guard.check(heads.head.timestamp)
+        owner = entry.intent.owner
+        if owner in self._foreign.stopped:
+            await self._store.read(lambda tx: self._foreign.check(tx, owner))
+        return heads
 
     async def _check_death(self, entry: Entry) -> None:
         """Let the nodes confirm what our own blocks prove, or show more than they do.

@@ -18,6 +18,9 @@ a process that dies anywhere finds in the journal what to go on with:
     `proving`     other receipts for what nothing proves
     `retries`     on request: the same bytes again, or a new transaction
     `lookup`      finding payments and waiting for them
+    `foreign`     transactions of ours that the journal does not know
+    `adoption`    the one of them that a key was lost for becomes its payment
+    `restore`     nothing new is paid while the state may be an old copy
     `recorder`    the only one that writes: fact to row and event
     `comparison`  whether bytes are those of their intent
     `authenticity` what was accepted while the keystore was unlocked
@@ -25,19 +28,28 @@ a process that dies anywhere finds in the journal what to go on with:
     `set_aside`   rows that were edited or are damaged, and why
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import trio
 
-from lucidtrond.events.types import Emit, Payment, PaymentEstimate, QueuedPayments
+from lucidtrond.events.types import (
+    Emit,
+    ForeignRow,
+    Payment,
+    PaymentEstimate,
+    QueuedPayments,
+)
 from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import Clock, Store
 from lucidtrond.sending import lookalike, tables
 from lucidtrond.sending.acceptance import Acceptance
+from lucidtrond.sending.adoption import Adoption
 from lucidtrond.sending.approval import Approval
 from lucidtrond.sending.delivery import Delivery
 from lucidtrond.sending.drafting import Drafting
+from lucidtrond.sending.foreign import ForeignPolicy
+from lucidtrond.sending.foreign_book import ForeignBook
 from lucidtrond.sending.journal.fault import RowFault
 from lucidtrond.sending.kinds.table import read_intent
 from lucidtrond.sending.limits import Limits
@@ -47,6 +59,8 @@ from lucidtrond.sending.protocols import PaymentNode, Signer
 from lucidtrond.sending.proving import Proving
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.renewal import Renewal
+from lucidtrond.sending.restore import Hold, RestoreTerms
+from lucidtrond.sending.restore_guard import NewestBlock, RestoreGuard
 from lucidtrond.sending.retries import Retries
 from lucidtrond.sending.set_aside import SetAside
 from lucidtrond.sending.settling import Settling
@@ -75,8 +89,11 @@ class Sender:
         position: Callable[[], ChainPosition],
         emit: Emit,
         clock: Clock,
+        newest_block: NewestBlock,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         approve_queued: bool = True,
+        restore: RestoreTerms = RestoreTerms(),  # noqa: B008 - frozen
+        foreign: ForeignPolicy = ForeignPolicy(),  # noqa: B008 - frozen
     ) -> None:
         """*approve_queued*: what was queued while locked waits for approval."""
         self._store = store
@@ -91,6 +108,18 @@ class Sender:
             required=approve_queued,
             on_approved=self._wake,
         )
+        self._foreign = ForeignBook(
+            store, signer=signer, emit=emit, clock=clock, policy=foreign
+        )
+        self._guard = RestoreGuard(
+            store,
+            signer=signer,
+            emit=emit,
+            position=position,
+            newest_block=newest_block,
+            terms=restore,
+        )
+        adoption = Adoption(store, signer=signer, recorder=recorder, book=self._foreign)
         drafting = Drafting(node, position=position, limits=limits)
         renewal = Renewal(
             store,
@@ -99,6 +128,9 @@ class Sender:
             signer=signer,
             approval=approval,
             recorder=recorder,
+            adoption=adoption,
+            foreign=self._foreign,
+            guard=self._guard,
             position=position,
         )
 
@@ -108,7 +140,14 @@ class Sender:
 
         self._drafting = drafting
         self._acceptance = Acceptance(
-            store, drafting=drafting, signer=signer, recorder=recorder
+            store,
+            drafting=drafting,
+            signer=signer,
+            recorder=recorder,
+            adoption=adoption,
+            renewal=renewal,
+            foreign=self._foreign,
+            guard=self._guard,
         )
         self._set_aside = set_aside
         self._approval = approval
@@ -142,7 +181,12 @@ class Sender:
             proving=self._proving,
             head_time=head_time,
         )
-        self.outcomes = Outcomes(recorder, set_aside=set_aside, on_durable=self._wake)
+        self.outcomes = Outcomes(
+            recorder,
+            set_aside=set_aside,
+            foreign=self._foreign,
+            on_durable=self._wake,
+        )
         """Observes every step of the chain: see `chain.observer`."""
 
     async def send(self, order: PaymentOrder, *, check: bool = False) -> Payment:
@@ -157,6 +201,8 @@ class Sender:
 
         Raises:
             Conflict: the key was used with other content.
+            ForeignTransaction: the wallet has sent what the journal does not know.
+            PossibleRestore: the state may be an old copy.
             KeystoreLocked, KeystoreMissing, NoSuchKey, InsufficientFunds, LimitTooLow,
             RecipientRefused, WouldFail, TooLarge, InvalidInput, NodeError
         """
@@ -244,6 +290,54 @@ class Sender:
             fingerprint=fingerprint, payment_ids=payment_ids
         )
 
+    async def foreign(
+        self,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        owner: Address | None = None,
+        unexplained: bool = False,
+    ) -> tuple[list[ForeignRow], str | None]:
+        """Transactions of ours that the journal does not know, newest seen first."""
+        return await self._foreign.page(
+            limit=limit, cursor=cursor, owner=owner, unexplained=unexplained
+        )
+
+    async def acknowledge(self, txids: Collection[TxId]) -> list[ForeignRow]:
+        """Say that foreign transactions are meant: see `ForeignBook.acknowledge`."""
+        return await self._foreign.acknowledge(txids)
+
+    async def acknowledge_restore(self) -> bool:
+        """Say that the state is no old copy, or that nothing is lost by it.
+
+        False: nothing was held back.
+        """
+        return await self._guard.acknowledge()
+
+    @property
+    def hold(self) -> Hold | None:
+        """What holds all new payments back, if anything."""
+        return self._guard.hold
+
+    @property
+    def stopped(self) -> Mapping[Address, int]:
+        """Wallets that foreign transactions stop, and how many of them."""
+        return self._foreign.stopped
+
+    @property
+    def unexplained(self) -> int:
+        """Foreign transactions that are neither adopted nor acknowledged."""
+        return self._foreign.unexplained
+
+    async def begin(self) -> None:
+        """Take up what the database holds, before any block is added to it.
+
+        Raises:
+            StoreError
+        """
+        await self._guard.begin()
+        await self._foreign.load()
+
     async def relay(self, transaction: Transaction) -> BroadcastAnswer:
         """Send what was signed elsewhere; nothing of it is kept.
 
@@ -257,17 +351,20 @@ class Sender:
     ) -> None:
         """Finish what is unfinished: deliver what may land, settle what is dead.
 
-        Three tasks: `delivery`, `settling` and `proving`; none waits for another.
+        Four tasks: `delivery`, `settling`, `proving` and the guard of `restore`; none
+        waits for another. To be started before the follower.
 
         Raises:
             CommitUnknown (in a group): only a restart can tell what the journal holds.
         """
+        await self.begin()
         while await self._store.write(lookalike.remember_earlier):
             pass
         async with trio.open_nursery() as nursery:
             await nursery.start(self._delivery.run)
             await nursery.start(self._settling.run)
             await nursery.start(self._proving.run)
+            await nursery.start(self._guard.run)
             task_status.started()
 
     @property
@@ -296,3 +393,4 @@ class Sender:
         """A step of the chain is durable."""
         self._delivery.wake()
         self._settling.wake()
+        self._guard.wake()

@@ -52,8 +52,7 @@ class Tag(Struct, frozen=True):
 
     def timestamp(self, head_time: UnixMillis) -> UnixMillis:
         """*head_time* with the tag's upper bits in its low ones."""
-        upper = self._number >> EXPIRATION_BITS
-        return UnixMillis(head_time & ~_TIMESTAMP_MASK | upper)
+        return UnixMillis(_above(head_time) | self._number >> EXPIRATION_BITS)
 
     def expiration(self, latest: UnixMillis) -> UnixMillis:
         """The greatest value with the tag's lower bits that is not above *latest*."""
@@ -74,5 +73,11 @@ def read_tag(raw: RawData) -> Tag:
 
 
 def longest_timestamp(head_time: UnixMillis) -> UnixMillis:
-    """One that takes as many bytes as any tag's; the same for all after 2004."""
-    return UnixMillis(head_time | _TIMESTAMP_MASK)
+    """One that takes as many bytes as any tag's."""
+    return UnixMillis(_above(head_time) | _TIMESTAMP_MASK)
+
+
+def _above(head_time: UnixMillis) -> int:
+    """The bits above the tag's: at least one of them is set, so that a timestamp takes
+    as many bytes whatever the tag is (chains of tests begin at 0)."""
+    return max(head_time >> TIMESTAMP_BITS, 1) << TIMESTAMP_BITS

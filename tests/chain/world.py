@@ -1,6 +1,6 @@
 """One process's follower and ledger over a database that outlives it."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
 from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.trc20 import TransferLog
 from lucidtrond.tron.unproven import UnprovenBlocks
 from tests.chain.model import (
     OUTBOX,
@@ -42,6 +43,8 @@ class Observer:
         self.commits = 0
         self.unproven: tuple[int, ...] = ()
         self.agreed: set[TxId] = set()
+        self.owners: list[frozenset[Address]] = []
+        self.moved: list[tuple[TxId, TransferLog]] = []
 
     def applied(
         self,
@@ -50,8 +53,12 @@ class Observer:
         receipts: tuple[Receipt, ...],
         *,
         agreed: Collection[TxId],
+        owners: Collection[Address],
+        moved: Sequence[tuple[TxId, TransferLog]],
     ) -> None:
         self.agreed.update(agreed)
+        self.owners.append(frozenset(owners))
+        self.moved += moved
         tx.after_commit(self._count_commit)
         assert len(receipts) == (len(block.transactions) if block.header.number else 0)
         tx.execute(

@@ -47,6 +47,7 @@ WRITERS = {
     "insert_next": "resign",
     "_insert_attempt": "part of intent and resign",
     "authenticate": "in the transactions of intent and resign",
+    "mark_adopted": "of a payment that is on the chain already",
     "supersede": "in the transaction of resign",
 }
 """Who writes the journal, and the step of `points.STEPS` that it belongs to."""

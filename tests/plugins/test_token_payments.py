@@ -231,6 +231,7 @@ async def test_a_payment_that_reverts_in_its_block_ends_as_failed_with_reason_an
         await shop.bench.mine(4)
         await shop.bench.handled()
         await shop.bench.settle()
+        await shop.bench.sender.acknowledge([answer.txid])
         failed = await shop.pay(amount_raw=str(HELD))
         assert (failed.state, failed.safe_to_retry) == ("failed", True)
         assert "REVERT" in failed.reason

@@ -1,7 +1,7 @@
 """A model chain that takes payments, and one process's objects around it."""
 
 import hmac
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from lucidtrond.keystore.authenticator import Authenticator
 from lucidtrond.node.health.agreement import Agreement, Sighting
 from lucidtrond.orders import PaymentOrder
 from lucidtrond.ports import KeystoreStatus, Tx
+from lucidtrond.sending.foreign import ForeignPolicy
+from lucidtrond.sending.restore import RestoreTerms
 from lucidtrond.sending.sender import Sender
 from lucidtrond.store.database import open_store
 from lucidtrond.tron import trc20
@@ -114,6 +116,8 @@ class PayingChain(ModelChain):
     most_asking_all: int = 0
     """Questions to all nodes at once, now and at most."""
     roots_fit: bool = True
+    spent: tuple[Log, ...] = ()
+    """What calls write that are no plain transfers."""
     second: bool = False
     """Whether a second endpoint gives the same receipts."""
 
@@ -220,6 +224,8 @@ class PayingChain(ModelChain):
         if not isinstance(call, Trigger):
             return receipt
         logs = transfer_logs(call.owner, call.data, self.moved)
+        if isinstance(read := trc20.parse_call(call.data), trc20.TransferCall):
+            logs = self.spent if read.sender is not None else logs
         return evolve(receipt, logs=logs, vm_result="SUCCESS")
 
     async def find_receipts(self, txid: TxId) -> list[Receipt]:
@@ -316,6 +322,13 @@ class ModelSigner:
     def owns(self, tx: Tx, address: Address) -> bool:  # noqa: ARG002 - the Protocol's
         return address in OWNERS
 
+    def owned_among(
+        self,
+        tx: Tx,  # noqa: ARG002 - the Protocol's
+        addresses: Iterable[Address],
+    ) -> frozenset[Address]:
+        return frozenset(addresses) & frozenset(OWNERS)
+
     async def sign(self, address: Address, digest: bytes) -> bytes:
         self.locked = self.locked or self.locks_first
         self.locks_first = False
@@ -351,6 +364,7 @@ class Ticking:
 
 async def drive(sender: Sender, *, everything: bool) -> None:
     """One round of what `Sender.run` does, settling first, until all of it is done."""
+    await sender._guard.look()
     await sender._settling.settle_due()
     async with trio.open_nursery() as nursery:
         await sender._delivery.start_due(nursery, everything=everything)
@@ -370,6 +384,8 @@ class Process:
     fresh: bool = True
     approve_queued: bool = True
     first_set: FirstSet | None = None
+    restore: RestoreTerms = RestoreTerms()
+    foreign: ForeignPolicy = ForeignPolicy()
 
     async def start(self) -> None:
         """Begin anew, as after a crash."""
@@ -387,11 +403,14 @@ class Process:
                 approve_queued=self.approve_queued,
                 emit=emit,
                 first_set=self.first_set,
+                restore=self.restore,
+                foreign=self.foreign,
             )
         )
         self.ledger = services.ledger
         self.sender = services.sender
         self.follower = services.follower
+        await self.sender.begin()
         await self.follower._load()
 
     async def turn(self) -> None:
@@ -425,12 +444,19 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    path: Path | None = None, *, first_set: FirstSet | None = None
+    path: Path | None = None,
+    *,
+    chain: PayingChain | None = None,
+    first_set: FirstSet | None = None,
+    restore: RestoreTerms = RestoreTerms(),  # noqa: B008 - frozen
 ) -> AsyncIterator[Process]:
-    chain = PayingChain()
+    """A process over a new database, or that at *path*, and a chain."""
+    chain = chain or PayingChain()
     async with open_store(path) as store:
         await migrate_store(store, [OUTBOX])
-        made = Process(CrashingStore(store), chain, first_set=first_set)
+        made = Process(
+            CrashingStore(store), chain, first_set=first_set, restore=restore
+        )
         await made.start()
         await made.level()
         yield made

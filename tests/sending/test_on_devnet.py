@@ -102,6 +102,7 @@ async def open_gateway(devnet: Devnet, path: Path) -> AsyncIterator[Gateway]:
                 vault=VaultOptions(scrypt=CHEAP),
             )
         )
+        await services.sender.begin()
         await services.follower._load()
         await services.follower._turn()
         yield Gateway(

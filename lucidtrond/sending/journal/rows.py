@@ -33,7 +33,7 @@ _ATTEMPT: Final = (
     *("state", "sent", "last_sent_ms", "code", "message", "accepted", "reason"),
     *("block_number", "block_id", "block_timestamp_ms", "contract_ret", "fee_sun"),
     *("updated_ms", "fee_limit_sun", "burn_sun", "renewals", "buried", "arrived"),
-    *("proof", "owner", "mac", "renewal_mac"),
+    *("proof", "owner", "mac", "renewal_mac", "adopted"),
 )
 INTENT_COLUMNS: Final = ", ".join(f"p.{name}" for name in _INTENT)
 FROM_BOTH: Final = (
@@ -199,6 +199,7 @@ def _read_entry(payment: _Values, stored: _Values) -> Entry:
             safe_to_retry=attempt.safe_to_retry,
             attempts_left=stored["renewals"],
             in_flight_until_ms=in_flight_until(attempt),
+            adopted=bool(stored["adopted"]),
         ),
         Stored(payment, stored),
     )

@@ -163,5 +163,12 @@ def keep_signature(tx: Tx, txid: TxId, signature: bytes) -> None:
     )
 
 
+def mark_adopted(tx: Tx, txid: TxId) -> None:
+    """The transaction was found on the chain: another journal's, which is lost."""
+    tx.execute(
+        "UPDATE sending_attempt SET adopted = 1 WHERE txid = ?", (bytes.fromhex(txid),)
+    )
+
+
 def _bytes(amount: int | None) -> bytes | None:
     return None if amount is None else amount.to_bytes(32, "big")

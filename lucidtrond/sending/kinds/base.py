@@ -13,6 +13,7 @@ from lucidtrond.sending.limits import Limits
 from lucidtrond.sending.protocols import PaymentNode
 from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.reserved import Spending, View
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader
 from lucidtrond.tron.contracts import Contract
 from lucidtrond.tron.receipt import Receipt
@@ -70,6 +71,13 @@ class OrderKind(Protocol):
 
         Raises:
             InvalidInput, NodeError
+        """
+
+    def read(self, owner: Address, contract: Contract) -> Intent | None:
+        """The order that *contract* may carry out, but for key, memo and limits.
+
+        None: a contract of another kind, or one that `contract` never makes. An order
+        that `check` refuses is read all the same.
         """
 
     # -- judged

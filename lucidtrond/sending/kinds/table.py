@@ -8,6 +8,8 @@ from lucidtrond.sending.intent import TRX, Intent, check_key
 from lucidtrond.sending.kinds.base import OrderKind
 from lucidtrond.sending.kinds.trc20_transfer import Trc20Transfer
 from lucidtrond.sending.kinds.trx_transfer import TrxTransfer
+from lucidtrond.tron.address import Address
+from lucidtrond.tron.contracts import Contract
 
 KINDS: Final[tuple[OrderKind, ...]] = (TrxTransfer(), Trc20Transfer())
 BY_NAME: Final = {kind.name: kind for kind in KINDS}
@@ -16,6 +18,12 @@ BY_NAME: Final = {kind.name: kind for kind in KINDS}
 def kind_of(intent: Intent) -> OrderKind:
     """The kind of an intent that `read_intent` or the journal gave."""
     return BY_NAME[intent.kind]
+
+
+def read_contract(owner: Address, contract: Contract) -> Intent | None:
+    """The order that *contract* may carry out, but for its key, memo and limits."""
+    intents = (kind.read(owner, contract) for kind in BY_NAME.values())
+    return next((intent for intent in intents if intent is not None), None)
 
 
 def read_intent(order: PaymentOrder) -> Intent:

@@ -60,6 +60,15 @@ class Trc20Transfer:
             "amount": str(call.amount),
         }
 
+    def read(self, owner: Address, contract: Contract) -> Intent | None:
+        if not isinstance(contract, Trigger):
+            return None
+        call = trc20.parse_call(contract.data)
+        if not isinstance(call, trc20.TransferCall) or call.sender is not None:
+            return None
+        token = contract.contract.base58
+        return Intent(self.name, "", owner, call.recipient, token, call.amount)
+
     def spending(self, intent: Intent) -> Spending:
         return Spending(token=intent.asset, token_amount=intent.amount)
 

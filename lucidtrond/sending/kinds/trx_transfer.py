@@ -12,6 +12,7 @@ from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.raw_transaction import size_of
 from lucidtrond.sending.reserved import Spending, View
 from lucidtrond.tron.account import Account
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader
 from lucidtrond.tron.contracts import Contract, Transfer
 from lucidtrond.tron.parameters import ChainParameters
@@ -53,6 +54,11 @@ class TrxTransfer:
             "recipient": contract.to.base58,
             "amount": str(contract.amount),
         }
+
+    def read(self, owner: Address, contract: Contract) -> Intent | None:
+        if not isinstance(contract, Transfer):
+            return None
+        return Intent(self.name, "", owner, contract.to, TRX, contract.amount)
 
     def spending(self, intent: Intent) -> Spending:
         return Spending(trx=Sun(intent.amount))

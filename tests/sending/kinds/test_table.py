@@ -19,6 +19,7 @@ from lucidtrond.sending.protocols import PaymentNode
 from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.raw_transaction import size_of
 from lucidtrond.sending.reserved import Spending, View
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader
 from lucidtrond.tron.contracts import Contract, FreezeBalanceV2, KnownContract
 from lucidtrond.tron.contracts_stake import Resource
@@ -145,6 +146,13 @@ class Stake:
     def contract(self, intent: Intent) -> FreezeBalanceV2:
         resource = Resource[intent.details.decode().upper()]
         return FreezeBalanceV2(intent.owner, Sun(intent.amount), resource)
+
+    def read(self, owner: Address, contract: Contract) -> Intent | None:
+        if not isinstance(contract, FreezeBalanceV2):
+            return None
+        details = contract.resource.name.lower().encode()
+        amount = contract.frozen_balance
+        return Intent("stake", "", owner, owner, "TRX", amount, details=details)
 
     def spending(self, intent: Intent) -> Spending:
         return Spending(trx=Sun(intent.amount))

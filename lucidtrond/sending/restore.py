@@ -1,0 +1,101 @@
+"""Whether a start may be one on an old copy of the state, and for how long. Pure.
+
+Theory. A database that was restored from a copy lacks what was paid since. What is in a
+block is found there (`foreign`); what is in a pool is found nowhere. So after a start
+that may be such a one nothing new is paid until a final block of ours is past
+
+    head time at that start + the longest lifetime that a lost transaction may have
+
+since by then each of them is in a block that we have read, or dead. What the journal
+holds is signed and sent all the same: the same bytes can't pay twice.
+
+A start may be one on an old copy when
+
+    the newest stored block is more than `STALE_MS` older than the head found,
+    the database is another file (inode, time of birth) or on another machine than when
+    it was last started, or that is not known,
+
+unless there was no keystore at that start (nothing can have been signed), or this start
+made the state. A head is compared with a block, never with a clock, so a chain that
+stopped together with the daemon is no reason.
+
+Not seen by this: a copy that is less than `STALE_MS` old and was written over the very
+file that it is a copy of; and two copies that run at once.
+"""
+
+from typing import Final
+
+from attrs import frozen
+
+from lucidtrond.tron.units import UnixMillis
+
+STALE_MS: Final = 60_000
+WAIT_MS: Final = 600_000
+"""Lifetime that a lost transaction may have, unless the journal holds longer ones."""
+
+
+@frozen
+class RestoreTerms:
+    """What judging a start depends on.
+
+    *identity* names the database's file and its machine; *wait_ms* is the longest
+    lifetime that a lost transaction may have; *head_at_start* is the head where it is
+    known before anybody is asked: that of a chain which stops with this process.
+    """
+
+    identity: str = ""
+    wait_ms: int = WAIT_MS
+    head_at_start: UnixMillis | None = None
+
+
+@frozen
+class Hold:
+    """No new payment before a final block is past *until*, which is chain time."""
+
+    until: UnixMillis
+    reason: str
+
+
+@frozen
+class Start:
+    """What a start finds; *identity* is of the database's file and machine.
+
+    *known_as* is the identity at the last start, None if there was none.
+    """
+
+    identity: str
+    known_as: str | None
+    newest_block: UnixMillis | None
+    has_keystore: bool
+    longest_lifetime_ms: int = 0
+    """Of the payments in the journal."""
+
+    @property
+    def is_new(self) -> bool:
+        """This start made the state."""
+        return self.known_as is None and self.newest_block is None
+
+    @property
+    def needs_no_head(self) -> bool:
+        """Whatever the head is, nothing is held back."""
+        return self.is_new or not self.has_keystore
+
+    def hold(self, head_time: UnixMillis, *, wait_ms: int) -> Hold | None:
+        """What follows from the head that is found, if anything."""
+        reason = self._reason(head_time)
+        if reason is None or self.needs_no_head:
+            return None
+        longest = max(wait_ms, self.longest_lifetime_ms)
+        return Hold(UnixMillis(head_time + longest), reason)
+
+    def _reason(self, head_time: UnixMillis) -> str | None:
+        if self.known_as is None:
+            return "no start of this database is on record"
+        if self.known_as != self.identity:
+            return "the database is another file or on another machine than before"
+        if self.newest_block is None:
+            return "the database holds no block"
+        behind_ms = head_time - self.newest_block
+        if behind_ms <= STALE_MS:
+            return None
+        return f"its newest block is {behind_ms // 1000} s older than the chain's"

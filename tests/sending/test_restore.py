@@ -1,0 +1,167 @@
+"""A start on what may be an old copy pays nothing new until nothing lost can land."""
+
+import pytest
+from attrs import evolve
+
+from lucidtrond.errors import PossibleRestore
+from lucidtrond.sending.restore import STALE_MS, RestoreTerms, Start
+from lucidtrond.tron.units import UnixMillis
+from tests.chain.model import emitted
+from tests.sending.model import Process, must_find, pay, process
+
+HEAD = UnixMillis(1_700_000_000_000)
+KNOWN = Start(
+    identity="file",
+    known_as="file",
+    newest_block=HEAD,
+    has_keystore=True,
+    longest_lifetime_ms=0,
+)
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        (KNOWN, None),
+        (evolve(KNOWN, newest_block=UnixMillis(HEAD - STALE_MS)), None),
+        (evolve(KNOWN, newest_block=UnixMillis(HEAD - STALE_MS - 1)), "60 s older"),
+        (evolve(KNOWN, newest_block=UnixMillis(HEAD + STALE_MS)), None),
+        (evolve(KNOWN, known_as="other"), "another file"),
+        (evolve(KNOWN, known_as=None), "no start"),
+        (evolve(KNOWN, newest_block=None), "no block"),
+        # Made by this start, or nothing can have been signed.
+        (evolve(KNOWN, known_as=None, newest_block=None), None),
+        (evolve(KNOWN, known_as="other", has_keystore=False), None),
+    ],
+)
+def test_what_a_start_finds_decides(start: Start, reason: str | None) -> None:
+    hold = start.hold(HEAD, wait_ms=600_000)
+    if reason is None:
+        assert hold is None
+    else:
+        assert hold is not None
+        assert reason in hold.reason
+        assert hold.until == HEAD + 600_000
+
+
+def test_it_lasts_as_long_as_the_longest_lifetime_on_record() -> None:
+    start = evolve(KNOWN, known_as="other", longest_lifetime_ms=86_000_000)
+    hold = start.hold(HEAD, wait_ms=600_000)
+    assert hold is not None
+    assert hold.until == HEAD + 86_000_000
+
+
+async def restart(
+    made: Process, identity: str = "", *, broadcasts: str = "take"
+) -> None:
+    made.restore = evolve(made.restore, identity=identity)
+    await made.start()
+    made.chain.reply = lambda _: broadcasts
+    await made.level()
+    await made.turn()
+
+
+async def changes(made: Process) -> list[str]:
+    events = await made.store.read(lambda tx: emitted(tx, "restore"))
+    return [event["change"] for event in events]
+
+
+async def test_a_quick_restart_holds_nothing_back() -> None:
+    async with process() as made:
+        await pay(made)
+        for _ in range(20):
+            made.chain.mine()
+        await restart(made)
+        await pay(made, "b")
+        assert await changes(made) == []
+
+
+async def test_after_a_long_stop_new_payments_wait_for_a_final_block_past_it() -> None:
+    async with process(restore=RestoreTerms(wait_ms=120_000)) as made:
+        await pay(made)
+        for _ in range(30):
+            made.chain.grow()
+        begun = made.head_time()
+        await restart(made)
+        hold = made.sender.hold
+        assert hold is not None
+        assert hold.until == begun + 120_000
+        for check in (True, False):
+            with pytest.raises(PossibleRestore) as caught:
+                await pay(made, "b", check=check)
+        assert caught.value.data["held_until_ms"] == hold.until
+        # What is journaled is found and sent; the same bytes can't pay twice.
+        assert (await pay(made)).state == "pending"
+        await made.mine(3)
+        assert (await must_find(made)).state == "included"
+        while made.sender.hold is not None:
+            solid = made.ledger.position().solid
+            assert solid is not None
+            assert solid.timestamp <= hold.until
+            await made.mine()
+            await made.turn()
+        solid = made.ledger.position().solid
+        assert solid is not None
+        assert solid.timestamp > hold.until
+        await pay(made, "b")
+        assert await changes(made) == ["held", "released"]
+
+
+async def test_another_file_or_machine_holds_back_however_new_its_blocks_are() -> None:
+    async with process() as made:
+        await pay(made)
+        await restart(made, "another")
+        assert made.sender.hold is not None
+        with pytest.raises(PossibleRestore):
+            await pay(made, "b")
+
+
+async def test_a_hold_outlives_a_restart() -> None:
+    async with process() as made:
+        await restart(made, "another")
+        hold = made.sender.hold
+        assert hold is not None
+        await made.mine(2)
+        await restart(made, "another")
+        assert made.sender.hold == hold
+        with pytest.raises(PossibleRestore):
+            await pay(made, "b")
+
+
+async def test_who_knows_better_ends_it() -> None:
+    async with process() as made:
+        assert not await made.sender.acknowledge_restore()
+        await restart(made, "another")
+        assert await made.sender.acknowledge_restore()
+        await pay(made, "b")
+        await restart(made, "another")
+        await pay(made, "c")
+        assert await changes(made) == ["held", "acknowledged"]
+
+
+async def test_next_attempts_wait_as_well() -> None:
+    async with process(restore=RestoreTerms(wait_ms=240_000)) as made:
+        made.chain.reply = lambda _: "drop"
+        await pay(made, attempts=3, lifetime_ms=30_000)
+        await restart(made, "another", broadcasts="drop")
+        await made.mine(50)
+        dead = await must_find(made)
+        assert (dead.state, dead.attempts_left) == ("expired", 2)
+        assert made.sender.hold is not None
+        made.chain.reply = lambda _: "take"
+        await made.mine(75)
+        assert made.sender.hold is None
+        paid = await must_find(made)
+        assert (paid.attempt, paid.state) == (2, "solidified")
+
+
+async def test_a_chain_that_stopped_with_the_daemon_is_no_reason() -> None:
+    async with process() as made:
+        await pay(made)
+        made.restore = RestoreTerms(head_at_start=made.head_time())
+        for _ in range(100):
+            made.chain.grow()
+        await made.start()
+        await made.level()
+        await made.turn()
+        await pay(made, "b")
