@@ -37,8 +37,8 @@ class Disputes:
         self._genesis_id = genesis_id
         self._compared_at = self._renewed_at = float("-inf")
 
-    async def find_first(self, solid: BlockHeader) -> int:
-        """The number of a block to begin with: proven, and final for the node.
+    async def find_first(self, solid: BlockHeader) -> Block | None:
+        """The block to begin with: proven, and final for the node. None: block 0.
 
         Raises:
             NodeLied: *solid* is not proven, another endpoint's final block is.
@@ -48,15 +48,15 @@ class Disputes:
         page = await self._node.fetch_same(solid.id, start)
         if start == 1 and page and page[0].header.parent_id != self._genesis_id:
             raise self._node.note_lie(solid.id, "block 1 does not follow block 0")
-        number = self._tracker.proven_in(page, limit=solid.number)
-        if number is not None:
-            return number
+        block = self._tracker.proven_in(page, limit=solid.number)
+        if block is not None:
+            return block
         if start == 1:
-            return 0  # the genesis block needs no proof
+            return None  # the genesis block needs no proof
         if await self._renew(solid):
-            number = self._tracker.proven_in(page, limit=solid.number)
-            if number is not None:
-                return number
+            block = self._tracker.proven_in(page, limit=solid.number)
+            if block is not None:
+                return block
         unproven = f"block {solid.number} and the {BELOW} below it are not proven final"
         for other in await self._node.fetch_others(solid.id):
             if self._tracker.proven_in(other, limit=other[-1].header.number):

@@ -93,12 +93,12 @@ class FinalityTracker:
         finality = self._begin(page)
         return finality is not None and finality.solid >= number
 
-    def proven_in(self, page: Sequence[Block], *, limit: int) -> int | None:
+    def proven_in(self, page: Sequence[Block], *, limit: int) -> Block | None:
         """The newest block of *page* that signatures make final, up to *limit*."""
         finality = self._begin(page, limit=limit)
         if finality is None or finality.solid < page[0].header.number:
             return None
-        return finality.solid
+        return page[finality.solid - page[0].header.number]
 
     def proven_beyond(self, page: Sequence[Block]) -> tuple[int, BlockId] | None:
         """The newest block of *page*, which follows our final one, that is proven."""

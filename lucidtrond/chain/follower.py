@@ -245,12 +245,13 @@ class Follower:
 
     async def _begin(self, header: BlockHeader) -> None:
         """Begin with a block that is proven."""
-        number = await self._disputes.find_first(header)
-        blocks = await self._node.fetch_blocks(number, number + 1)
+        first = await self._disputes.find_first(header)
+        # The block that was proven, not what an endpoint shows in its place now.
+        blocks = await self._node.fetch_blocks(0, 1) if first is None else [first]
         links = [Link.of(block.header) for block in blocks]
-        if not links or (number == 0 and links[0].id != self._genesis_id):
-            raise Unsettled(f"no block {number}")
-        await self._take(blocks, links, revert_to=None, solid_to=number)
+        if not links or (first is None and links[0].id != self._genesis_id):
+            raise Unsettled("no block 0, or another one")
+        await self._take(blocks, links, revert_to=None, solid_to=links[0].number)
 
     async def _go_on(self, header: BlockHeader) -> int:
         solid = Link.of(header)

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from attrs import define
 from trio.testing import MockClock
 
 from lucidtrond.errors import AnotherChain
 from lucidtrond.tron.block import Block, BlockId
-from tests.chain.branch_node import BranchNode, Following, following
-from tests.chain.forging import FIRST_SET, PRODUCERS, honest, node, signed
+from tests.chain.branch_node import BranchNode, Following, Json, following
+from tests.chain.forging import FIRST_SET, PRODUCERS, forged, honest, node, signed
 
 FORK = 20
 
@@ -135,3 +136,32 @@ async def test_a_chain_of_another_genesis_is_not_begun_with() -> None:
         await made.turn()
         assert made.ledger.position().solid is None
         assert await state_of(made) == "lied"
+
+
+@define(eq=False)
+class TwoFaced(BranchNode):
+    """It shows *other* when it is asked for one block alone."""
+
+    other: BranchNode | None = None
+
+    def _getblockbylimitnext(self, top: int, question: Json) -> Json:
+        alone = question["endNum"] - question["startNum"] == 1
+        if alone and self.other is not None:
+            return self.other._getblockbylimitnext(top, question)
+        return super()._getblockbylimitnext(top, question)
+
+
+@pytest.mark.parametrize("solid", [5, 47])
+async def test_the_block_to_begin_with_is_the_one_that_was_proven(solid: int) -> None:
+    """Whatever an endpoint shows when it is asked for that number."""
+    true = node(honest(), head=solid + 3, solid=solid)
+    false = branch((0, 1, 2), late_ms=6000) if solid > FORK else forged("far ahead", 0)
+    other = node(false, head=solid + 3, solid=solid)
+    shown = TwoFaced(
+        true.blocks, true.head, true.solid, true.receipts, true.account, other=other
+    )
+    async with following(shown, first_set=FIRST_SET) as made:
+        await made.turn()
+        position = made.ledger.position()
+        assert position.solid is not None
+        assert position.solid.id == honest()[solid].header.id
