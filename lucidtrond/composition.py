@@ -20,6 +20,7 @@ from lucidtrond.api import Context, DevnetControl
 from lucidtrond.api import Node as PluginNode
 from lucidtrond.chain import ledger as chain_ledger
 from lucidtrond.chain import tables as chain_tables
+from lucidtrond.chain.exact import ExactPolicy
 from lucidtrond.chain.finality_tables import FirstSet
 from lucidtrond.chain.follower import BlockSource, Follower
 from lucidtrond.chain.ledger import Ledger
@@ -86,6 +87,7 @@ class Parts(Generic[StoreT_co, NodeT_co]):
     genesis_id: BlockId
     """Of the network that is followed."""
     tokens: KnownTokens = NO_TOKENS
+    exact: ExactPolicy = ExactPolicy()
     vault: VaultOptions = VaultOptions()
     limits: Limits = Limits()
     approve_queued: bool = True
@@ -157,7 +159,7 @@ def connect(parts: Parts[StoreT_co, NodeT_co]) -> Services[StoreT_co, NodeT_co]:
     store, node, clock = parts.store, parts.node, parts.clock
     bus = Bus(store, clock=clock)
     emit = bus.emitter() if parts.emit is None else parts.emit
-    ledger = Ledger(store, tokens=parts.tokens, now_ms=clock.now_ms)
+    ledger = Ledger(store, tokens=parts.tokens, exact=parts.exact, now_ms=clock.now_ms)
     vault = Vault(
         store,
         clock=clock,

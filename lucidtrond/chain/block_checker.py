@@ -76,6 +76,7 @@ class BlockChecker:
                     block,
                     receipts.receipts,
                     agreed=receipts.agreed,
+                    expected=receipts.expected,
                     missing=receipts.missing,
                 )
             except ReceiptsMismatch as mismatch:

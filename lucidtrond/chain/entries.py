@@ -33,8 +33,8 @@ def insert_entries(
     """Keep movements of a block."""
     header_id = bytes.fromhex(block_id)
     tx.execute_many(
-        f"INSERT INTO chain_entry ({ENTRY_COLUMNS})"  # noqa: S608 - a constant
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO chain_entry ({ENTRY_COLUMNS}, receipt_proof)"  # noqa: S608 - a constant
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 block.header.number,
@@ -56,6 +56,7 @@ def insert_entries(
                 movement.proof,
                 movement.cost_proof,
                 int(movement.contradicted),
+                movement.receipt_proof,
             )
             for movement in movements
         ],
@@ -156,7 +157,7 @@ def delete_transaction(
     return [entry_of(row, solid=solid, tokens=tokens) for row in rows]
 
 
-class Contradicted(Struct, frozen=True):
+class Unread(Struct, frozen=True):
     """A row whose log is missing; see `chain.committed`."""
 
     block_number: int
@@ -168,16 +169,16 @@ class Contradicted(Struct, frozen=True):
     amount: int
 
 
-def contradicted_rows(tx: Tx, *, limit: int) -> list[Contradicted]:
+def unread_rows(tx: Tx, *, limit: int) -> list[Unread]:
     """The newest *limit* of them."""
     rows = tx.execute(
         "SELECT block_number, place, txid, asset, from_address, to_address, amount"
-        " FROM chain_entry WHERE contradicted = 1"
+        " FROM chain_entry WHERE item < 0"
         " ORDER BY block_number DESC, place DESC LIMIT ?",
         (limit,),
     )
     return [
-        Contradicted(
+        Unread(
             block_number=number,
             place=place,
             txid=TxId(txid.hex()),
@@ -191,7 +192,7 @@ def contradicted_rows(tx: Tx, *, limit: int) -> list[Contradicted]:
 
 
 def settle(
-    tx: Tx, row: Contradicted, index: int, *, solid: int, tokens: KnownTokens
+    tx: Tx, row: Unread, index: int, *, solid: int, tokens: KnownTokens
 ) -> LedgerEntry | None:
     """Make *row* the movement of the log at *index*; None: it is no more.
 
@@ -206,7 +207,7 @@ def settle(
     index = next(item for item in count(index) if item not in items)
     settled = tx.execute(
         "UPDATE chain_entry SET item = ?, success = 1, contradicted = 0"  # noqa: S608 - a constant
-        " WHERE block_number = ? AND place = ? AND txid = ? AND contradicted = 1"
+        " WHERE block_number = ? AND place = ? AND txid = ? AND item < 0"
         f" RETURNING {ENTRY_COLUMNS}",
         (index, row.block_number, row.place, bytes.fromhex(row.txid)),
     )

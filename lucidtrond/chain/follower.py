@@ -126,6 +126,7 @@ class Follower:
         self._writer = StepWriter(
             genesis_id=genesis_id,
             tokens=ledger.tokens,
+            exact=ledger.exact,
             emit=emit,
             observers=observers,
         )

@@ -16,12 +16,14 @@ from msgspec import Struct
 
 from lucidtrond.chain import (
     balances,
+    exact_tables,
     finality_tables,
     producer_tables,
     tables,
     unproven,
 )
 from lucidtrond.chain.entries import ENTRY_COLUMNS, entry_of
+from lucidtrond.chain.exact import DEFAULT_POLICY, ExactPolicy
 from lucidtrond.chain.internals import InternalsOf, lacking
 from lucidtrond.errors import AnotherChain, InvalidInput
 from lucidtrond.events.types import LedgerEntry, LedgerProblem, Problem
@@ -37,6 +39,7 @@ MIGRATIONS: Final = (
     *balances.MIGRATIONS,
     *producer_tables.MIGRATIONS,
     *unproven.MIGRATIONS,
+    *exact_tables.MIGRATIONS,
     *finality_tables.MIGRATIONS,
 )
 MAX_PAGE: Final = 1000
@@ -68,10 +71,12 @@ class Ledger:
         store: Store,
         *,
         tokens: KnownTokens = NO_TOKENS,
+        exact: ExactPolicy = DEFAULT_POLICY,
         now_ms: Callable[[], int] | None = None,
     ) -> None:
         self._store = store
         self.tokens = tokens
+        self.exact = exact
         self.problems: Counter[Problem] = Counter()
         """Met since the start, of each kind."""
         self.internals: dict[str, InternalsOf] = {}

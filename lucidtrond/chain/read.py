@@ -82,6 +82,9 @@ class Movement(Struct, frozen=True):
     energy: int | None
     """Of the whole transaction, as *bandwidth*; None without a receipt."""
     bandwidth: int | None
+    receipt_proof: Proof | None = None
+    """What its receipt alone proves, of a token's movement that a plain call in a block
+    with a fitting root commits to; see `chain.exact`."""
 
 
 class ReadBlock(Struct, frozen=True):
@@ -99,12 +102,14 @@ def read_block(
     receipts: Sequence[Receipt],
     *,
     agreed: Agreed = NOTHING_AGREED,
+    expected: Collection[ExpectedLog] = (),
     missing: Collection[ExpectedLog] = (),
 ) -> ReadBlock:
     """Read a verified block.
 
-    *agreed*: of which receipts a second endpoint said the same. *missing*: logs that
-    the receipts should hold and do not, at most one of each transaction.
+    *agreed*: of which receipts a second endpoint said the same. *expected*: logs that
+    the receipts should hold, at most one of each transaction; *missing*: those of them
+    that they do not.
 
     Raises:
         ReceiptsMismatch: not one receipt for each transaction, in order.
@@ -116,11 +121,18 @@ def read_block(
     # Block 0 has no receipts and nothing that a receipt would tell.
     paired: Sequence[Receipt | None] = receipts or [None] * len(block.transactions)
     proofs = _Proofs(agreed, committed=block.root_proven)
+    calls = {log.txid: log for log in expected}
     unread = {log.txid: log for log in missing}
     for included, receipt in zip(block.transactions, paired, strict=True):
-        log = unread.get(included.transaction.txid)
+        txid = included.transaction.txid
         owners |= _read_transaction(
-            included, receipt, movements, touched, proofs=proofs, log=log
+            included,
+            receipt,
+            movements,
+            touched,
+            proofs=proofs,
+            call=calls.get(txid),
+            log=unread.get(txid),
         )
     return ReadBlock(tuple(movements), frozenset(touched), frozenset(owners))
 
@@ -174,6 +186,7 @@ def _read_transaction(
     touched: set[Address],
     *,
     proofs: "_Proofs",
+    call: ExpectedLog | None,
     log: ExpectedLog | None,
 ) -> frozenset[Address]:
     """Append what it moved and whom it touched; give its owners."""
@@ -193,8 +206,11 @@ def _read_transaction(
     if log is not None:
         ends = log.sender, log.recipient
         moves.append(("trc20", UNREAD, *ends, log.token, log.amount, False))
+    by_call = _index_of(call, moves) if proofs.committed else None
     for kind, index, sender, recipient, asset, amount, success in moves:
         touched.update((sender, recipient))
+        proof = proofs.of(kind, txid)
+        is_by_call = kind == "trc20" and index == by_call
         movements.append(
             Movement(
                 place=len(movements),
@@ -208,11 +224,12 @@ def _read_transaction(
                 success=success,
                 fee=fee,
                 memo=memo,
-                proof=proofs.of(kind, txid),
+                proof=proof,
                 cost_proof=proofs.of_cost(txid, receipt),
                 contradicted=index == UNREAD,
                 energy=None if receipt is None else receipt.energy_usage_total,
                 bandwidth=None if receipt is None else receipt.net_usage,
+                receipt_proof=proof if is_by_call else None,
             )
         )
     if receipt is None:
@@ -243,6 +260,17 @@ class _Proofs(Struct, frozen=True):
 
 
 _Move = tuple[Kind, int, Address, Address, Address | str, int, bool]
+
+
+def _index_of(call: ExpectedLog | None, moves: Sequence[_Move]) -> int | None:
+    """Of the first token movement that is what *call* says: a call moves it once."""
+    if call is None:
+        return None
+    wanted = (call.sender, call.recipient, call.token, call.amount)
+    for kind, index, sender, recipient, asset, amount, _ in moves:
+        if kind == "trc20" and (sender, recipient, asset, amount) == wanted:
+            return index
+    return None
 
 
 def _moves(

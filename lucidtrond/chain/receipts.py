@@ -42,6 +42,7 @@ class CheckedReceipts(Struct, frozen=True):
 
     receipts: tuple[Receipt, ...]
     agreed: Agreed = NOTHING_AGREED
+    expected: tuple[ExpectedLog, ...] = ()
     missing: tuple[ExpectedLog, ...] = ()
     problems: tuple[LedgerProblem, ...] = ()
 
@@ -97,6 +98,7 @@ class ReceiptReader:
         return CheckedReceipts(
             receipts,
             agreed,
+            expected,
             missing,
             (*self._problems(block, receipts, missing, differing), *internals),
         )

@@ -1,11 +1,12 @@
 """Asks again for logs that were missing, until the row that waits for one becomes it.
 
-A row is *contradicted* while the receipt of its transaction holds no log of what its
-call moved (`chain.committed`). Another node, or the same one later, may have the log:
-then the row takes the log's index and counts as moved, and an event says so. Each is
-asked for after half a minute, a minute, two and so on up to an hour, one row at a time,
-of all endpoints at once: the one that is asked first may be the one that withholds it.
-When the process starts anew, from the beginning.
+A row waits while the receipt of its transaction holds no log of what its call moved
+(`chain.committed`); it is *contradicted* unless its token is exact (`chain.exact`).
+Another node, or the same one later, may have the log: then the row takes the log's
+index and counts as moved, and an event says so. Each is asked for after half a minute,
+a minute, two and so on up to an hour, one row at a time, of all endpoints at once: the
+one that is asked first may be the one that withholds it. When the process starts anew,
+from the beginning.
 """
 
 import logging
@@ -17,7 +18,7 @@ from attrs import define
 from msgspec import Struct
 
 from lucidtrond.chain import entries
-from lucidtrond.chain.entries import Contradicted
+from lucidtrond.chain.entries import Unread
 from lucidtrond.chain.ledger import Ledger
 from lucidtrond.errors import NodeError, StoreError
 from lucidtrond.events.types import Emit, TransferSeen
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 FIRST_S: Final = 30.0
 LONGEST_S: Final = 3600.0
 KEPT: Final = 1000
-"""Newest contradicted rows that are looked after."""
+"""Newest such rows that are looked after."""
 
 
 @define
@@ -67,7 +68,7 @@ class Rechecker:
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Look after contradicted rows until cancelled."""
+        """Look after such rows until cancelled."""
         task_status.started()
         while True:
             await trio.sleep(FIRST_S)
@@ -84,9 +85,7 @@ class Rechecker:
         """
         if not self._ledger.position().synced:
             return 0
-        waiting = await self._store.read(
-            lambda tx: entries.contradicted_rows(tx, limit=KEPT)
-        )
+        waiting = await self._store.read(lambda tx: entries.unread_rows(tx, limit=KEPT))
         row = self._choose(waiting, trio.current_time())
         if row is not None:
             for receipt in await self._node.find_receipts(row.txid):
@@ -96,7 +95,7 @@ class Rechecker:
                     break
         return len(waiting)
 
-    def _choose(self, waiting: list[Contradicted], now_s: float) -> Contradicted | None:
+    def _choose(self, waiting: list[Unread], now_s: float) -> Unread | None:
         """The row that is longest due; its next time is set before it is asked for."""
         keys = {_Key(row.block_number, row.place): row for row in waiting}
         self._schedules = {
@@ -113,7 +112,7 @@ class Rechecker:
         schedule.wait_s = min(2 * schedule.wait_s, LONGEST_S)
         return keys[key]
 
-    def _settle(self, tx: Tx, *, row: Contradicted, index: int) -> None:
+    def _settle(self, tx: Tx, *, row: Unread, index: int) -> None:
         solid = self._ledger.position().solid
         number = -1 if solid is None else solid.number
         entry = entries.settle(tx, row, index, solid=number, tokens=self._ledger.tokens)
@@ -121,7 +120,7 @@ class Rechecker:
             self._emit(tx, TransferSeen(change="corrected", entry=entry))
 
 
-def index_of(row: Contradicted, receipt: Receipt) -> int | None:
+def index_of(row: Unread, receipt: Receipt) -> int | None:
     """Where *receipt* holds the log that *row* waits for."""
     if (receipt.txid, receipt.block_number) != (row.txid, row.block_number):
         return None

@@ -12,11 +12,13 @@ from msgspec import Struct
 from lucidtrond.chain import (
     balances,
     entries,
+    exact_tables,
     finality_tables,
     producer_tables,
     tables,
 )
 from lucidtrond.chain import unproven as unproven_tables
+from lucidtrond.chain.exact import DEFAULT_POLICY, ExactPolicy
 from lucidtrond.chain.observer import BlockObserver
 from lucidtrond.chain.read import Movement
 from lucidtrond.chain.step import CheckedBlock, Step
@@ -48,7 +50,8 @@ class Written(Struct, frozen=True):
 
 
 class StepWriter:
-    """One per follower; *tokens* are those that the configuration names."""
+    """One per follower; *tokens* are those that the configuration names, *exact* says
+    when some prove movements by their calls."""
 
     def __init__(
         self,
@@ -56,10 +59,12 @@ class StepWriter:
         genesis_id: BlockId,
         tokens: KnownTokens,
         emit: Emit,
+        exact: ExactPolicy = DEFAULT_POLICY,
         observers: Sequence[BlockObserver] = (),
     ) -> None:
         self._genesis_id = genesis_id
         self._tokens = tokens
+        self._exact = exact
         self._emit = emit
         self._observers = tuple(observers)
 
@@ -151,6 +156,9 @@ class StepWriter:
             if movement.sender in watched or movement.recipient in watched
         ]
         kept = self._not_shown_before(tx, checked.block, ours, solid)
+        kept = exact_tables.prove(
+            tx, checked.block.header, kept, tokens=self._tokens, policy=self._exact
+        )
         entries.insert_entries(tx, checked.block, checked.id, kept)
         balances.note_block(
             tx,

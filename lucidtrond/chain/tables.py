@@ -114,6 +114,17 @@ MIGRATIONS: Final = (
             ON chain_entry (to_address, asset, block_number, place)
         """,
     ),
+    # Rows that older programs wrote do not tell whether a plain call moved them.
+    Migration(
+        OWNER,
+        6,
+        """
+        ALTER TABLE chain_entry ADD COLUMN receipt_proof TEXT;
+        DROP INDEX chain_entry_contradicted;
+        CREATE INDEX chain_entry_unread ON chain_entry (block_number, place)
+            WHERE item < 0
+        """,
+    ),
 )
 
 

@@ -62,7 +62,8 @@ class TokenConfig(_Section, frozen=True):
     """A TRC-20 contract that the operator vouches for.
 
     *fee_on_transfer*: it keeps a part of what is moved, so its logs may say less than
-    the calls that made them.
+    the calls that made them. *exact*: a plain transfer of it that succeeds moves
+    exactly its amount, whatever its maker does, so its call proves it.
     """
 
     address: str
@@ -70,6 +71,7 @@ class TokenConfig(_Section, frozen=True):
     decimals: int
     name: str = ""
     fee_on_transfer: bool = False
+    exact: bool = False
 
 
 class NetworkConfig(_Section, frozen=True):
@@ -95,6 +97,13 @@ class RetryConfig(_Section, frozen=True):
 
 class KeystoreConfig(_Section, frozen=True):
     auto_lock_s: float
+
+
+class ChainConfig(_Section, frozen=True):
+    """*large_credit*: whole units of an exact token from which on a credit is proven
+    only after a check of its own; 0 is each."""
+
+    large_credit: int
 
 
 class LedgerConfig(_Section, frozen=True):
@@ -149,6 +158,7 @@ class Config(_Section, frozen=True):
     network: NetworkConfig
     retry: RetryConfig
     keystore: KeystoreConfig
+    chain: ChainConfig
     ledger: LedgerConfig
     sending: SendingConfig
     rpc: RpcConfig
@@ -181,6 +191,7 @@ BOUNDS: Final[Mapping[tuple[str, str], tuple[float, float | None]]] = {
     ("retry", "initial_delay_s"): (0, None),
     ("retry", "max_connection_retries"): (0, None),
     ("keystore", "auto_lock_s"): (0, None),
+    ("chain", "large_credit"): (0, None),
     ("ledger", "reconcile_per_minute"): (0, None),
     ("sending", "fee_limit_sun"): (0, None),
     ("sending", "max_burn_sun"): (0, None),
@@ -401,6 +412,8 @@ def _check_token(token: TokenConfig) -> None:
         raise ConfigError(
             f"{where}: symbol: expected 1 to 20 letters, digits or ._-+, a letter first"
         )
+    if token.exact and token.fee_on_transfer:
+        raise ConfigError(f"{where}: exact and fee_on_transfer exclude each other")
     if not 0 <= token.decimals <= MAX_DECIMALS:
         raise ConfigError(
             f"{where}: decimals: expected 0 to {MAX_DECIMALS}, got {token.decimals}"

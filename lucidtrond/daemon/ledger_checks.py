@@ -1,5 +1,6 @@
 """The tasks that hold the ledger against what nodes say, beside the follower."""
 
+from lucidtrond.chain.exact_checker import ExactChecker
 from lucidtrond.chain.recheck import Rechecker
 from lucidtrond.chain.reconcile import Reconciler
 from lucidtrond.composition import Service, Services
@@ -22,4 +23,7 @@ def ledger_checks(
     rechecker = Rechecker(
         services.node, services.store, ledger=services.ledger, emit=services.emit
     )
-    return reconciler.run, rechecker.run
+    exact = ExactChecker(
+        services.node, services.store, ledger=services.ledger, emit=services.emit
+    )
+    return reconciler.run, rechecker.run, exact.run

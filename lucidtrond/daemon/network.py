@@ -152,6 +152,12 @@ def known_tokens(network: NetworkConfig, devnet: Devnet | None) -> KnownTokens:
     Raises:
         ConfigError: two of them can't be told apart.
     """
+    shipped: Iterable[KnownToken] = ()
+    if devnet is not None:
+        shipped = tokens_of(devnet.chain)
+    elif network.name in NETWORKS:
+        shipped = NETWORKS[network.name].tokens
+    checks = {token.address.base58: token.zero_while_exact for token in shipped}
     configured = [
         KnownToken(
             Address.from_base58(token.address),
@@ -159,14 +165,10 @@ def known_tokens(network: NetworkConfig, devnet: Devnet | None) -> KnownTokens:
             token.name or token.symbol,
             token.decimals,
             fee_on_transfer=token.fee_on_transfer,
+            zero_while_exact=checks.get(token.address) or (() if token.exact else None),
         )
         for token in network.tokens
     ]
-    shipped: Iterable[KnownToken] = ()
-    if devnet is not None:
-        shipped = tokens_of(devnet.chain)
-    elif network.name in NETWORKS:
-        shipped = NETWORKS[network.name].tokens
     named = {token.symbol.upper() for token in configured}
     placed = {token.address for token in configured}
     own = [

@@ -9,6 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
+from lucidtrond.chain.exact import ExactPolicy
 from lucidtrond.composition import (
     Parts,
     Services,
@@ -76,6 +77,7 @@ async def open_daemon(
                 clock=clock,
                 genesis_id=genesis_id,
                 tokens=known_tokens(config.network, devnet),
+                exact=ExactPolicy(large_credit=config.chain.large_credit),
                 vault=VaultOptions(auto_lock_s=config.keystore.auto_lock_s),
                 limits=Limits(
                     fee_limit=Sun(config.sending.fee_limit_sun),

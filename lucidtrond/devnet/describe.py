@@ -10,7 +10,7 @@ from lucidtrond.devnet.state.deployed import Contract
 from lucidtrond.devnet.state.invariants import present
 from lucidtrond.devnet.state.token_sorts import PLAIN, SORTS
 from lucidtrond.tron.address import Address
-from lucidtrond.tron.tokens import KnownToken
+from lucidtrond.tron.tokens import TETHER_CHECKS, KnownToken
 
 
 def describe(chain: Chain) -> Mapping[str, Any]:
@@ -83,6 +83,7 @@ def _known_token(contract: Contract) -> KnownToken:
         contract.name,
         contract.decimals,
         fee_on_transfer=sort.fee_percent > 0,
+        zero_while_exact=TETHER_CHECKS if sort is PLAIN or sort.has_params else None,
     )
 
 

@@ -23,14 +23,16 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False
     """One transfer of the chain that touched a watched address.
 
     Identity is (txid, kind, index): *index* is 0 for a native transfer, the log index
-    for a token's, the internal transaction's index for an internal one. While
-    *contradicted* it is -1: the call ended in SUCCESS and its receipt holds no log of
-    it, so it may have moved; do not credit it. It becomes the log's when that was read,
-    or the next that no other row of the transaction has.
+    for a token's, the internal transaction's index for an internal one. It is -1 while
+    the call ended in SUCCESS and its receipt holds no log of it: then it may have
+    moved, and is *contradicted*, so do not credit it; or its token is exact, and it
+    moved. It becomes the log's when that was read, or the next that no other row of the
+    transaction has.
 
     *proof* is what the movement rests on, *cost_proof* fee, energy and bandwidth:
     ``signatures`` of the block, receipts of ``two_sources``, or the word of
-    ``one_source``.
+    ``one_source``. A plain transfer of an exact token rests on its call, so on
+    ``signatures``.
     """
 
     txid: str
@@ -286,14 +288,18 @@ class BlockUnproven(Event, frozen=True, kw_only=True):
 class TransferSeen(Event, frozen=True, kw_only=True):
     """A watched address sent or received; final only when ``entry.solidified``.
 
-    ``corrected``: *entry* was *contradicted* and its log was read now; it stands in
-    place of the one with index -1. ``reverted``: a fork took its block back; or a
+    ``corrected``: the log of *entry* was missing and was read now; it stands in place
+    of the one with index -1. ``proven``: its *proof* is better now. ``downgraded``: its
+    *proof* is less now, since its token was not exact; without its log it is
+    *contradicted* again. ``reverted``: a fork took its block back; or a
     proven block shows the transaction that an unproven one had shown before, which may
     come after ``solidified``.
     """
 
     topic: ClassVar[str] = "transfer"
-    change: Literal["included", "reverted", "solidified", "corrected"]
+    change: Literal[
+        "included", "reverted", "solidified", "corrected", "proven", "downgraded"
+    ]
     entry: LedgerEntry
 
     def addresses(self) -> tuple[str, ...]:
@@ -396,6 +402,7 @@ Problem = Literal[
     "no_internal_transactions",
     "drift",
     "drift_over",
+    "not_exact",
 ]
 
 
@@ -408,7 +415,8 @@ class LedgerProblem(Event, frozen=True, kw_only=True):
     ``receipts_differ``: two endpoints contradict each other.
     ``no_internal_transactions``: an endpoint keeps none. ``drift``: an account holds
     another balance than the ledger says, since *block_number* or later;
-    ``drift_over``: both agree again.
+    ``drift_over``: both agree again. ``not_exact``: from *block_number* on calls of the
+    token *asset* are no proof of what they move, or nobody says that they are.
     """
 
     topic: ClassVar[str] = "ledger"

@@ -17,7 +17,12 @@ from lucidtrond.node.health.endpoint_health import Changes
 from lucidtrond.node.health.policy import RetryPolicy
 from lucidtrond.node.health.probing import Prober
 from lucidtrond.node.health.retry import retrying
-from lucidtrond.node.questions import balance_reader, comparing, second_source
+from lucidtrond.node.questions import (
+    balance_reader,
+    comparing,
+    number_reader,
+    second_source,
+)
 from lucidtrond.node.questions.branches import Branches
 from lucidtrond.node.questions.broadcast import broadcast_to
 from lucidtrond.node.questions.client import NodeClient
@@ -241,6 +246,7 @@ class NodePool(NodeQuestions, PoolQuestions):
         self._accounts.forget()
 
     read_solid_balances = _of(_router, balance_reader.read_solid_balances)
+    read_solid_numbers = _of(_router, number_reader.read_solid_numbers)
     fetch_parameters = _routed(NodeQuestions.fetch_parameters)
     fetch_contract = _routed(NodeQuestions.fetch_contract)
     fetch_info = _routed(NodeQuestions.fetch_info)

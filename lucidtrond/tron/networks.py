@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
-from lucidtrond.tron.tokens import KnownToken
+from lucidtrond.tron.tokens import TETHER_CHECKS, KnownToken
 
 USDT_DECIMALS: Final = 6
 """decimals() of the contract on each of the three networks."""
@@ -28,7 +28,17 @@ class Network(Struct, frozen=True):
     @property
     def tokens(self) -> tuple[KnownToken, ...]:
         """What needs no configuration to be known here."""
-        return (KnownToken(self.usdt, "USDT", "Tether USD", USDT_DECIMALS),)
+        # The others' contracts are not Tether's; nothing says what they do.
+        checks = TETHER_CHECKS if self.name == "mainnet" else None
+        return (
+            KnownToken(
+                self.usdt,
+                "USDT",
+                "Tether USD",
+                USDT_DECIMALS,
+                zero_while_exact=checks,
+            ),
+        )
 
     @property
     def chain_id(self) -> int:

@@ -4,17 +4,23 @@ What a contract calls itself proves nothing; anybody can deploy another "USDT".
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from msgspec import Struct
 
 from lucidtrond.tron.address import Address
+
+TETHER_CHECKS: Final = ("basisPointsRate()", "maximumFee()", "deprecated()")
+"""Of mainnet's USDT (TetherToken): while all are 0, a transfer moves what it says."""
 
 
 class KnownToken(Struct, frozen=True):
     """One TRC-20 contract that somebody vouched for. *decimals* is 0 to 77.
 
     *fee_on_transfer*: less may arrive than a transfer asked for, so its log need not
-    say what its call did.
+    say what its call did. *zero_while_exact*: functions that all return 0 while a plain
+    transfer that succeeds moves exactly its amount; none where somebody vouched for
+    that for ever, None where nothing says that it does.
     """
 
     address: Address
@@ -22,6 +28,11 @@ class KnownToken(Struct, frozen=True):
     name: str
     decimals: int
     fee_on_transfer: bool = False
+    zero_while_exact: tuple[str, ...] | None = None
+
+    @property
+    def may_be_exact(self) -> bool:
+        return self.zero_while_exact is not None and not self.fee_on_transfer
 
 
 class AmbiguousTokens(ValueError):

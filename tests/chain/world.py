@@ -6,6 +6,7 @@ from pathlib import Path
 
 from attrs import define, field
 
+from lucidtrond.chain.exact import DEFAULT_POLICY, ExactPolicy
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import MIGRATIONS, Ledger
 from lucidtrond.ports import Migration, Tx
@@ -98,6 +99,7 @@ class World:
     store: CrashingStore
     chain: ModelChain
     tokens: KnownTokens = NO_TOKENS
+    exact: ExactPolicy = DEFAULT_POLICY
     producers: Mapping[Address, Address] | None = None
     ledger: Ledger = field(init=False)
     follower: Follower = field(init=False)
@@ -107,7 +109,7 @@ class World:
         """Begin anew, as after a crash."""
         self.store.nth = None
         self.chain.before_answer = lambda _: None
-        self.ledger = Ledger(self.store, tokens=self.tokens)
+        self.ledger = Ledger(self.store, tokens=self.tokens, exact=self.exact)
         self.follower = Follower(
             self.chain,
             self.store,

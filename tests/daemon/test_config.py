@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from lucidtrond.daemon.config import BOUNDS, Config, load_config
 from lucidtrond.daemon.network import known_tokens
 from lucidtrond.errors import ConfigError
+from lucidtrond.tron.networks import NETWORKS
+from lucidtrond.tron.tokens import TETHER_CHECKS
 
 TOKEN = "TXLAQ63Xg1NAzckPwKHvzw7CSEmLMEqcdj"
 OTHER_TOKEN = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
@@ -233,6 +235,29 @@ def test_nothing_but_a_config_error_leaves(flags: dict[str, dict[str, object]]) 
         load_config(file=Path("/dev/null"), environ={}, flags=flags)
     except ConfigError as exc:
         assert str(exc)  # noqa: PT017 - the other outcome is a good configuration
+
+
+@pytest.mark.parametrize("network", ["mainnet", "nile", "shasta"])
+def test_a_token_is_exact_by_a_check_or_by_the_operators_word(
+    tmp_path: Path, network: str
+) -> None:
+    usdt = NETWORKS[network].usdt.base58
+    text = f'[network]\nname = "{network}"\n'
+    checks = TETHER_CHECKS if network == "mainnet" else None
+
+    def checked(more: str) -> list[tuple[str, ...] | None]:
+        config = load(text + more, tmp_path=tmp_path)
+        return [token.zero_while_exact for token in known_tokens(config.network, None)]
+
+    assert checked("") == [checks]
+    listed = f'[[network.tokens]]\naddress = "{usdt}"\nsymbol = "U"\ndecimals = 6\n'
+    assert checked(listed) == [checks]
+    assert checked(f"{listed}exact = true\n") == [checks or ()]
+    other = f'[[network.tokens]]\naddress = "{TOKEN}"\nsymbol = "X"\ndecimals = 6\n'
+    assert checked(other) == [checks, None]
+    assert checked(f"{other}exact = true\n") == [checks, ()]
+    with pytest.raises(ConfigError, match="exact and fee_on_transfer"):
+        checked(f"{other}exact = true\nfee_on_transfer = true\n")
 
 
 def test_tokens_are_the_networks_own_and_those_the_operator_names(

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from lucidtrond.devnet.state.token_answers import decimals_answer, text_answer
 from lucidtrond.devnet.state.token_run import (
+    MAX_UINT,
     OutOfEnergy,
     Reverted,
     Storage,
@@ -27,6 +28,9 @@ from lucidtrond.devnet.state.token_run import (
     TokenRun,
 )
 from lucidtrond.devnet.state.token_slots import (
+    BASIS_POINTS,
+    DEPRECATED,
+    MOST_FEE,
     RULE,
     TOTAL_SUPPLY,
     WORD,
@@ -40,7 +44,6 @@ from lucidtrond.devnet.state.token_sorts import Moves, TokenSort
 from lucidtrond.tron.hashing import keccak256
 from lucidtrond.tron.units import Sun
 
-MAX_UINT: Final = 2**256 - 1
 _NOTHING: Final = Sun(0)
 
 APPROVAL_TOPIC: Final = keccak256(b"Approval(address,address,uint256)")
@@ -129,7 +132,7 @@ def _move(
     have = run.get(balance_slot(sender))
     run.require(holds=have >= value, reason="insufficient balance", energy=poor)
     run.put(balance_slot(sender), have - value, before=before)
-    fee = value * run.facts.sort.fee_percent // 100
+    fee = run.fee_of(value)
     _credit(run, to, value - fee, before=before)
     run.log_transfer(sender, to, value - fee)
     if fee:
@@ -214,6 +217,24 @@ def _set_rule(run: TokenRun, rule: int) -> bytes:
     return b""
 
 
+def _set_params(run: TokenRun, basis_points: int, most: int) -> bytes:
+    """Bounds and unit of TetherToken.setParams."""
+    _only_owner(run)
+    within = basis_points < 20 and most < 50
+    run.require(holds=within, reason="fee too high", energy=620)  # near
+    run.put(BASIS_POINTS, basis_points, before=800)  # near
+    run.put(MOST_FEE, most * 10**run.facts.decimals, before=900)  # near
+    return b""
+
+
+def _deprecate(run: TokenRun, upgraded: int) -> bytes:
+    """Sets the flag only: there is no upgraded contract to go on with."""
+    _only_owner(run)
+    _address(upgraded)
+    run.put(DEPRECATED, 1, before=700)  # near
+    return b""
+
+
 def _set_blacklisted(run: TokenRun, account: int, listed: int) -> bytes:
     _only_owner(run)
     if listed > 1:  # not a bool: Solidity's decoder reverts
@@ -289,6 +310,10 @@ _SIGNATURES: Final = {
     "isBlacklisted(address)": _view(
         575, 1, lambda run, who: uint(run.get(listed_slot(_address(who))))
     ),
+    # Not InteropToken's; what decides whether mainnet's USDT is exact.  # near
+    "basisPointsRate()": _view(300, 0, lambda run: uint(run.fee_terms()[0])),
+    "maximumFee()": _view(300, 0, lambda run: uint(run.fee_terms()[1])),
+    "deprecated()": _view(300, 0, lambda run: uint(run.get(DEPRECATED))),
     "transfer(address,uint256)": _Function(2, 3297, _transfer),
     "approve(address,uint256)": _Function(2, 2421, _approve),
     "transferFrom(address,address,uint256)": _Function(3, 3928, _transfer_from),
@@ -300,6 +325,10 @@ _FUNCTIONS: Final = {
     for signature, function in _SIGNATURES.items()
 }
 _BURN: Final = keccak256(b"burn(uint256)")[:4]
+_PARAMS: Final = {
+    keccak256(b"setParams(uint256,uint256)")[:4]: _Function(2, 1600, _set_params),
+    keccak256(b"deprecate(address)")[:4]: _Function(1, 1300, _deprecate),
+}  # near
 _SET_RULE: Final = keccak256(b"setRule(uint256)")[:4]
 
 
@@ -309,4 +338,6 @@ def _entry(sort: TokenSort, selector: bytes) -> _Function:
         return _Function(1, 2600, _burn)  # near
     if sort.moves is Moves.SIMULATED and selector == _SET_RULE:
         return _Function(1, 1200, _set_rule)  # near
+    if sort.has_params and selector in _PARAMS:
+        return _PARAMS[selector]
     return _FUNCTIONS.get(selector, _FALLBACK)

@@ -10,12 +10,19 @@ from attrs import field, frozen
 from msgspec import Struct
 
 from lucidtrond.devnet.state.token_answers import transfer_event
-from lucidtrond.devnet.state.token_slots import RULE, WORD, uint
+from lucidtrond.devnet.state.token_slots import (
+    BASIS_POINTS,
+    MOST_FEE,
+    RULE,
+    WORD,
+    uint,
+)
 from lucidtrond.devnet.state.token_sorts import PLAIN, Moves, TokenSort
 from lucidtrond.tron.hashing import keccak256
 
 SLOT_NEW: Final = 20_000
 SLOT_CHANGE: Final = 5_000
+MAX_UINT: Final = 2**256 - 1
 TRANSFER_TOPIC: Final = keccak256(b"Transfer(address,address,uint256)")
 
 
@@ -122,6 +129,18 @@ class TokenRun:
             case Moves.SIMULATED:
                 honest = self.simulated or self.get(RULE) == 1
                 return honest or self.caller == self.facts.owner
+
+    def fee_terms(self) -> tuple[int, int]:
+        """Of a transfer: basis points, and the most that it comes to."""
+        if self.facts.sort.has_params:
+            return self.get(BASIS_POINTS), self.get(MOST_FEE)
+        percent = self.facts.sort.fee_percent
+        return percent * 100, MAX_UINT if percent else 0
+
+    def fee_of(self, value: int) -> int:
+        """What its owner gets of a transfer of *value*."""
+        basis_points, most = self.fee_terms()
+        return min(value * basis_points // 10_000, most)
 
     def log_transfer(self, sender: bytes, to: bytes, amount: int) -> None:
         form = self.facts.sort.form

@@ -9,6 +9,17 @@ WORD: Final = 32
 TOTAL_SUPPLY: Final = b"s"
 RULE: Final = b"r"
 """Of a token whose rule can be changed (`Moves.SIMULATED`)."""
+BASIS_POINTS: Final = b"p"
+MOST_FEE: Final = b"f"
+DEPRECATED: Final = b"d"
+"""Of a token whose owner sets a fee, and ends it (`TokenSort.has_params`)."""
+_PLACES: Final = {
+    TOTAL_SUPPLY: 3,
+    RULE: 8,
+    BASIS_POINTS: 9,
+    MOST_FEE: 10,
+    DEPRECATED: 11,
+}
 
 
 def balance_slot(holder: bytes) -> bytes:
@@ -26,8 +37,8 @@ def listed_slot(account: bytes) -> bytes:
 def compiled_slot(slot: bytes) -> bytes:
     """Where compiled code keeps what is in a slot here (Solidity's layout)."""
     kind, key = slot[:1], slot[1:]
-    if slot in (TOTAL_SUPPLY, RULE):
-        return uint(3 if slot == TOTAL_SUPPLY else 8)
+    if slot in _PLACES:
+        return uint(_PLACES[slot])
     place = uint({b"b": 5, b"a": 6, b"l": 7}[kind])
     for at in range(0, len(key), 20):
         place = keccak256(word_of(key[at : at + 20]) + place)

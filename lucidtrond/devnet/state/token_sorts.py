@@ -57,6 +57,7 @@ class Metadata(Enum):
 class TokenSort(Struct, frozen=True, kw_only=True):
     """One row. *fee_percent* of a transfer goes to the owner of the token.
 
+    *has_params*: its owner sets that fee, and deprecates it, as of mainnet's USDT.
     *caller_percent* of a call's energy is the caller's to pay; *extra_energy* is what a
     proxy's detour takes.
     """
@@ -71,6 +72,7 @@ class TokenSort(Struct, frozen=True, kw_only=True):
     caller_percent: int = 100
     extra_energy: int = 0
     burns: bool = False
+    has_params: bool = False
 
     @property
     def name(self) -> str:
@@ -151,6 +153,12 @@ _ROWS: Final = (
         symbol="BURNER",
         about="holders burn(uint256); its owner mints, as IUSD's does",
         burns=True,
+    ),
+    TokenSort(
+        symbol="TETHER",
+        about="its owner sets a fee by setParams(basis points, most) and ends it by"
+        " deprecate(address), as of mainnet's USDT",
+        has_params=True,
     ),
     TokenSort(symbol="PROXY", about="calls take a proxy's detour", extra_energy=1_412),
     TokenSort(

@@ -14,6 +14,7 @@ from lucidtrond.node.health.agreement import (
     Sighting,
 )
 from lucidtrond.node.questions.balances import BalanceQuestion, SolidBalances
+from lucidtrond.node.questions.solid_numbers import SolidNumbers
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
@@ -136,6 +137,19 @@ class BalanceQuestions(Protocol):
         """Of one endpoint's solid state; see `balance_reader`."""
 
 
+class NumberQuestions(Protocol):
+    """What a contract returns, on the solid state."""
+
+    async def read_solid_numbers(
+        self, contract: Address, functions: Sequence[str]
+    ) -> SolidNumbers:
+        """Of one endpoint; *functions* are signatures without arguments.
+
+        Raises:
+            NodeError: none can be asked, or it runs no calls.
+        """
+
+
 class PoolQuestions(
     ProofQuestions,
     ReceiptSources,
@@ -145,6 +159,7 @@ class PoolQuestions(
     SightingQuestions,
     FinalReceiptQuestions,
     BalanceQuestions,
+    NumberQuestions,
     Protocol,
 ):
     """All of them."""
