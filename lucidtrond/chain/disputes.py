@@ -53,7 +53,7 @@ class Disputes:
             return block
         if start == 1:
             return None  # the genesis block needs no proof
-        if await self._renew(solid):
+        if await self.renew(solid):
             block = self._tracker.proven_in(page, limit=solid.number)
             if block is not None:
                 return block
@@ -67,7 +67,7 @@ class Disputes:
             f"{unproven} by the producers that are known ([network] producers)"
         )
 
-    async def _renew(self, solid: BlockHeader) -> bool:
+    async def renew(self, solid: BlockHeader) -> bool:
         """Bring a set that is too old to the present; give whether it is."""
         first, now = self._tracker.first, trio.current_time()
         if first is None or now - self._renewed_at < RENEW_EVERY_S:

@@ -79,7 +79,8 @@ class FirstSet:
 def load(tx: Tx, first: FirstSet | None) -> Finality | None:
     """Go on where the database stands; None before the first block or without a set.
 
-    A pin that is not the stored one takes the place of all that was stored.
+    A pin, or a snapshot renewed by headers, that is not the stored one takes the place
+    of all that was stored.
     """
     row = tables.read_cursor(tx)
     if row is None:
@@ -87,7 +88,7 @@ def load(tx: Tx, first: FirstSet | None) -> Finality | None:
     cursor, _ = row
     [solid_id] = tables.read_ids(tx, cursor.solid, cursor.solid)
     stored = _read_members(tx)
-    if first is not None and (not stored or _is_another_pin(tx, first)):
+    if first is not None and (not stored or _is_another(tx, first)):
         finality = first.begin(cursor.solid, solid_id)
         finality.changes[:0] = [SetChange(member, cursor.solid) for _, member in stored]
     elif stored:
@@ -163,17 +164,18 @@ def _read_members(tx: Tx) -> list[tuple[int, Member]]:
     ]
 
 
-def _is_another_pin(tx: Tx, first: FirstSet) -> bool:
-    """Whether the operator's word is not the one that the stored set goes back to."""
-    if first.origin != "pin":
+def _is_another(tx: Tx, first: FirstSet) -> bool:
+    """Whether *first* is newer than what the stored set goes back to."""
+    if first.origin not in ("pin", "headers"):
         return False
     rows = tx.execute(
-        "SELECT producer, key_address FROM producer_set WHERE origin = 'pin'"
+        "SELECT producer, key_address FROM producer_set WHERE origin = ?"
         " AND from_block = (SELECT max(from_block) FROM producer_set"
-        " WHERE origin = 'pin')"
+        " WHERE origin = ?)",
+        (first.origin, first.origin),
     )
-    pinned = {Address(producer): Address(key) for producer, key in rows}
-    return pinned != dict(first.producers.keys)
+    stored = {Address(producer): Address(key) for producer, key in rows}
+    return stored != dict(first.producers.keys)
 
 
 def _read_named(tx: Tx, solid: int) -> Mapping[Address, Address]:

@@ -310,7 +310,19 @@ class Follower:
             log.log(level, "finality is %s", event.state, extra=extra)
             await self._store.write(lambda tx: self._emit(tx, event))
         if status.stalled_reason is not None and self._held is not None:
+            await self._renew(header)
             await self._disputes.compare(header, self._held)
+
+    async def _renew(self, header: BlockHeader) -> None:
+        """Renew an old set that proved nothing yet above an older program's blocks."""
+        finality = self._tracker.finality
+        if finality is None or finality.is_proven:
+            return
+        if await self._disputes.renew(header):
+            first = self._tracker.first
+            self._tracker.finality = await self._store.read(
+                lambda tx: finality_tables.load(tx, first)
+            )
 
     async def _stored(self, solid: Link) -> BlockId | None:
         """Our block where a lagging node stands."""

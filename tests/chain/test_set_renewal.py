@@ -1,6 +1,7 @@
 """A set of producers that is too old is renewed by windows of headers."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -159,3 +160,25 @@ async def test_a_follower_begins_with_a_renewed_set(
         )
         assert rows == [("headers",)]
         assert shown.count("walletsolidity/getblock") > SIZE
+
+
+async def test_an_older_database_is_gone_on_from_with_a_renewed_set(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    blocks = rotating(120)
+    path = tmp_path / "db.sqlite"
+    shown = node(blocks, head=600, solid=597)
+    async with following(shown, path=path) as made:
+        await made.turn(2)
+        assert made.ledger.position().finality.basis == "nodes"
+    for heads in (range(605, HEAD, 5), range(HEAD, HEAD + 1)):
+        # The second time the snapshot is old, and what is stored is not.
+        async with following(shown, first_set=first_of(blocks), path=path) as made:
+            for head in heads:
+                shown.head, shown.solid = head, head - 3
+                await made.turn()
+            position = made.ledger.position()
+            assert position.finality.basis == "signatures"
+            assert position.finality.stalled_reason is None
+            assert position.solid is not None
+            assert position.solid.number == shown.solid
