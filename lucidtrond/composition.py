@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from lucidtrond.api import Context, DevnetControl
 from lucidtrond.api import Node as PluginNode
+from lucidtrond.chain import absence
 from lucidtrond.chain import ledger as chain_ledger
 from lucidtrond.chain import tables as chain_tables
 from lucidtrond.chain.exact import ExactPolicy
@@ -173,6 +174,7 @@ def connect(parts: Parts[StoreT_co, NodeT_co]) -> Services[StoreT_co, NodeT_co]:
         node,
         signer=vault if parts.signer is None else parts.signer,
         position=ledger.position,
+        absence=absence.find_doubt,
         emit=emit,
         clock=clock,
         newest_block=chain_tables.newest_time,

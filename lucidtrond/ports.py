@@ -62,6 +62,17 @@ class Migration(Struct, frozen=True):
 
 
 @frozen
+class AbsenceDoubt:
+    """Why blocks do not prove that a transaction is in none of them; text for people.
+
+    *is_edited*: nobody who follows the rules wrote that they do.
+    """
+
+    text: str
+    is_edited: bool = True
+
+
+@frozen
 class LedgerHealth:
     """What is known to be wrong with the ledger or with where it comes from."""
 

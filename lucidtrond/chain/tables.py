@@ -14,6 +14,7 @@ from msgspec import Struct
 from lucidtrond.ports import Migration, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
+from lucidtrond.tron.transaction import TxId
 from lucidtrond.tron.units import UnixMillis
 
 T = TypeVar("T")
@@ -238,6 +239,26 @@ def read_ids(tx: Tx, first: int, last: int) -> tuple[BlockId, ...]:
         (first, last),
     )
     return tuple(BlockId(block_id.hex()) for (block_id,) in rows)
+
+
+def are_linked(tx: Tx, first: int, last: int, last_id: BlockId) -> bool:
+    """Whether we hold all blocks from *first* to *last*, each on the one before it."""
+    [(links,)] = tx.execute(
+        "SELECT count(*) FROM chain_block b JOIN chain_block f"
+        " ON f.number = b.number + 1 AND f.parent_id = b.id"
+        " WHERE b.number >= ? AND b.number < ?",
+        (first, last),
+    )
+    return bool(links == last - first and read_ids(tx, last, last) == (last_id,))
+
+
+def block_of(tx: Tx, txid: TxId) -> int | None:
+    """The number of a block that holds an entry of *txid*."""
+    rows = tx.execute(
+        "SELECT block_number FROM chain_entry WHERE txid = ? LIMIT 1",
+        (bytes.fromhex(txid),),
+    )
+    return rows[0][0] if rows else None
 
 
 def prune_blocks(tx: Tx, solid: int) -> None:

@@ -8,8 +8,9 @@ from lucidtrond.node.questions.pool_questions import (
     FinalReceiptQuestions,
     SightingQuestions,
 )
-from lucidtrond.ports import KeystoreStatus, Tx
+from lucidtrond.ports import AbsenceDoubt, KeystoreStatus, Tx
 from lucidtrond.tron.address import Address
+from lucidtrond.tron.block import BlockHeader
 from lucidtrond.tron.questions import (
     AccountQuestions,
     BroadcastQuestions,
@@ -18,6 +19,7 @@ from lucidtrond.tron.questions import (
     HeadQuestions,
     ParameterQuestions,
 )
+from lucidtrond.tron.transaction import RawData, TxId
 
 
 class PaymentNode(
@@ -33,6 +35,21 @@ class PaymentNode(
     Protocol,
 ):
     """Questions to the network."""
+
+
+class AbsenceProof(Protocol):
+    """Derives from final blocks that none holds a transaction: see `chain.absence`."""
+
+    def __call__(
+        self,
+        tx: Tx,
+        txid: TxId,
+        raw: RawData,
+        *,
+        reference_number: int,
+        solid: BlockHeader,
+    ) -> AbsenceDoubt | None:
+        """Why not, or None where it is proven."""
 
 
 class Authenticator(Protocol):

@@ -4,6 +4,10 @@ Only a transaction whose death is proven (see `plan`) and confirmed by the nodes
 that failed in its block, is followed by another one for the same intent. Both are
 linked: same payment, next attempt. Where a lost journal has renewed it already, the
 next attempt is the one that it made (`adoption`).
+
+A row that says ``expired`` or ``failed`` proves neither: it may have been edited. The
+death is derived anew from our blocks (`chain.absence`) and the bytes' own expiration, a
+failure from the nodes' receipts. Where they contradict the row, it is set aside.
 """
 
 import logging
@@ -29,14 +33,14 @@ from lucidtrond.sending.drafting import ChainHeads, Drafting, check_covered, dra
 from lucidtrond.sending.foreign_book import ForeignBook
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
-from lucidtrond.sending.journal.fault import NotApproved, RowRefused
-from lucidtrond.sending.protocols import PaymentNode, Signer
+from lucidtrond.sending.journal.fault import NotApproved, RowFault, RowRefused
+from lucidtrond.sending.protocols import AbsenceProof, PaymentNode, Signer
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.render import adoptable, checked
 from lucidtrond.sending.restore_guard import RestoreGuard
 from lucidtrond.sending.terms import SHORTEST_MS
 from lucidtrond.tron.block import ChainPosition
-from lucidtrond.tron.transaction import TxId
+from lucidtrond.tron.transaction import TxId, decode_raw
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +61,7 @@ class Renewal:
         foreign: ForeignBook,
         guard: RestoreGuard,
         position: Callable[[], ChainPosition],
+        absence: AbsenceProof,
     ) -> None:
         self._store = store
         self._node = node
@@ -68,6 +73,7 @@ class Renewal:
         self._guard = guard
         self._recorder = recorder
         self._position = position
+        self._absence = absence
 
     async def settle(self, entry: Entry) -> Entry | None:
         """Write the next attempt of a dead one, or that none follows.
@@ -114,8 +120,7 @@ class Renewal:
         check_bytes(entry)
         entry = await self._approval.admit(entry)
         key = self._signer.authenticator(LABEL)
-        if entry.attempt.state == "expired":
-            await self._check_death(entry)
+        await self._check_unpaid(entry)
         intent = entry.intent
         adopted = await self.follow(entry, by_hand=by_hand)
         if adopted is not None:
@@ -184,8 +189,7 @@ class Renewal:
         check_bytes(entry)
         if self._approval.is_awaited(entry):
             raise NotApproved(entry.payment.payment_id, entry.txid)
-        if entry.attempt.state == "expired":
-            await self._check_death(entry)
+        await self._check_unpaid(entry)
         tags = await self._adoption.make_tags(entry.intent)
         foreign = await self._store.read(
             lambda tx: self._adoption.find(tx, entry.intent, tags)
@@ -215,25 +219,66 @@ class Renewal:
             await self._store.read(lambda tx: self._foreign.check(tx, owner))
         return heads
 
+    async def _check_unpaid(self, entry: Entry) -> None:
+        if entry.attempt.state == "failed":
+            await self._check_failure(entry)
+        else:
+            await self._check_death(entry)
+
     async def _check_death(self, entry: Entry) -> None:
-        """Let the nodes confirm what our own blocks prove, or show more than they do.
+        """Derive the death from our blocks anew, and let the nodes confirm them.
+
+        What the row says of it counts for nothing: it is who edited it that would
+        gain by a second payment.
 
         Raises:
             InDoubt
+            RowRefused: it says that it is dead, and our blocks do not prove it.
         """
         position = self._position()
         solid, is_proven = position.solid, position.finality.is_proven
-        if solid is None or solid.timestamp < entry.attempt.expiration:
-            raise InDoubt("no final block of ours is past its expiration")
+        if solid is None:
+            raise InDoubt("no final block yet")
+        raw = decode_raw(entry.transaction.raw)
+        doubt = await self._store.read(
+            lambda tx: self._absence(
+                tx,
+                entry.txid,
+                raw,
+                reference_number=entry.attempt.reference_number,
+                solid=solid,
+            )
+        )
+        if doubt is not None and doubt.is_edited:
+            stored = f"{entry.attempt.state}: {doubt.text}"
+            raise _refused(entry, "a death that our blocks prove", stored)
+        if doubt is not None:
+            raise InDoubt(doubt.text)
         agreement = await self._node.confirm_solid(solid.number, solid.id)
         if not agreement.confirms(is_proven=is_proven):
             raise InDoubt(f"the nodes do not agree yet: {agreement.reason}")
         sightings = await self._node.look_for(entry.txid)
+        if all(sighting.error is not None for sighting in sightings):
+            raise InDoubt("no node could be asked whether it knows it")
         endpoints = [sighting.endpoint for sighting in sightings if sighting.is_present]
         if endpoints:
             # Some nodes keep expired transactions in their pools; in a block it would
             # show that our proof is wrong.
             raise InDoubt(f"{', '.join(endpoints)} still knows it", txid=entry.txid)
+
+    async def _check_failure(self, entry: Entry) -> None:
+        """Let the nodes show that it failed, which a row alone does not prove.
+
+        Raises:
+            InDoubt: no node shows it.
+            RowRefused: it did not fail.
+        """
+        receipts = await self._node.find_receipts(entry.txid)
+        if any(receipt.succeeded for receipt in receipts):
+            stored = f"{entry.attempt.state}, and a receipt shows its success"
+            raise _refused(entry, "a failure that receipts show", stored)
+        if not receipts:
+            raise InDoubt("no node shows the receipt of its failure now")
 
     async def _abandon(self, entry: Entry, reason: str = "") -> Entry:
         def abandon(tx: Tx) -> Entry:
@@ -256,3 +301,8 @@ def _renewable(tx: Tx, txid: TxId, *, by_hand: bool) -> Entry:
     if not entry.attempt.may_be_renewed(by_hand=by_hand):
         raise InDoubt("its state has just changed", state=entry.attempt.state)
     return entry
+
+
+def _refused(entry: Entry, wanted: str, stored: str) -> RowRefused:
+    fault = RowFault(entry.payment.payment_id, entry.txid, "state", wanted, stored)
+    return RowRefused(fault)

@@ -55,7 +55,7 @@ from lucidtrond.sending.kinds.table import read_intent
 from lucidtrond.sending.limits import Limits
 from lucidtrond.sending.lookup import PaymentLookup
 from lucidtrond.sending.outcomes import Outcomes
-from lucidtrond.sending.protocols import PaymentNode, Signer
+from lucidtrond.sending.protocols import AbsenceProof, PaymentNode, Signer
 from lucidtrond.sending.proving import Proving
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.renewal import Renewal
@@ -87,6 +87,7 @@ class Sender:
         *,
         signer: Signer,
         position: Callable[[], ChainPosition],
+        absence: AbsenceProof,
         emit: Emit,
         clock: Clock,
         newest_block: NewestBlock,
@@ -132,6 +133,7 @@ class Sender:
             foreign=self._foreign,
             guard=self._guard,
             position=position,
+            absence=absence,
         )
 
         def head_time() -> UnixMillis | None:

@@ -174,4 +174,5 @@ class Settling:
             extra = {"txid": entry.txid, "reason": reason}
             log.warning("dead payment not settled", extra=extra)
         if settled is not None:
+            self._set_aside.release(entry)
             self._on_settled()

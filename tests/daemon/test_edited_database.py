@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lucidtrond.cli.connection import RpcFailure
 from lucidtrond.testing.fixtures import TronDevnet, running_devnet
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.contracts import Transfer
@@ -28,6 +29,7 @@ PAID_SUN = 1_500_000
 STOLEN_SUN = 800_000_000
 ATTACKER = Address(b"\x41" + b"\x66" * 20)
 RECIPIENT = Address(b"\x41" + b"\x22" * 20)
+IN_DOUBT = 302
 NEXT = Address(b"\x41" + b"\x33" * 20)
 
 
@@ -190,3 +192,26 @@ def test_what_has_no_mac_waits_until_it_is_approved(
     nothing = lucidtron(*words, "approve", home=tmp_path)
     assert "nothing waits for approval" in nothing.stderr
     assert daemon.call("daemon.health")["conditions"] == []
+
+
+def test_a_paid_payment_whose_row_says_expired_is_not_paid_again(
+    chain: TronDevnet, daemon: DaemonProcess, wallet: dict[str, Any]
+) -> None:
+    edit(
+        daemon,
+        "UPDATE sending_attempt SET state = 'expired', unresolved = 1,"
+        " block_number = NULL, block_id = NULL, block_timestamp_ms = NULL,"
+        " contract_ret = NULL, fee_sun = NULL",
+    )
+    daemon.start()
+    daemon.call("keystore.unlock", passphrase=PASSPHRASE)
+    pay(daemon, wallet, NEXT, idempotency_key="new", wait="solidified")
+    shown = daemon.call("transfer.status", idempotency_key="old")
+    assert not shown["safe_to_retry"]
+    with pytest.raises(RpcFailure) as caught:
+        daemon.call("tx.retry", txid=shown["txid"], pay_again=True)
+    assert caught.value.code == IN_DOUBT
+    [fault] = daemon.call("sending.queued")["set_aside"]
+    assert (fault["payment_id"], fault["field"]) == (shown["payment_id"], "state")
+    payments = paid_on(chain, {wallet["address"]})
+    assert sorted(payments.values()) == [1, 1]

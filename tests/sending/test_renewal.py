@@ -20,7 +20,7 @@ from lucidtrond.events.types import Payment
 from lucidtrond.sending.tag import EXPIRATION_STEP_MS
 from lucidtrond.tron.transaction import Transaction, TxId
 from tests.chain.model import emitted
-from tests.sending.model import Process, pay, process
+from tests.sending.model import OWNERS, Process, pay, process
 
 DEATH = 62
 """Blocks until a transaction of 120 s is proven dead: 40, 19 for finality, and some."""
@@ -250,3 +250,67 @@ async def test_only_one_of_many_renewals_at_once_makes_a_transaction() -> None:
         made.chain.reply = lambda _: "take"
         await made.mine(60)
         assert len(made.chain.included()) == 1
+
+
+# Rows that were edited
+
+
+async def edit_state(made: Process, sql: str) -> None:
+    changed = "UPDATE sending_attempt SET due_ms = NULL, unresolved = 1, " + sql
+    await made.store.write(lambda tx: tx.execute(changed))
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_a_payment_in_flight_is_not_dead_because_its_row_says_so(
+    by_hand: bool,  # noqa: FBT001 - both ways to a renewal
+) -> None:
+    async with process() as made:
+        made.chain.reply = drop
+        first = await pay(made, attempts=3)
+        await edit_state(made, "state = 'expired'")
+        await made.mine(3)
+        if by_hand:
+            with pytest.raises(InDoubt, match="a death that our blocks prove"):
+                await made.sender.renew(txid_of(first))
+        assert (await now(made)).attempt == 1
+        [fault] = made.sender.set_aside
+        assert (fault.txid, fault.field) == (first.txid, "state")
+        # Once it is dead indeed, it goes on.
+        made.chain.reply = lambda _: "take"
+        await made.mine(DEATH + 5)
+        assert (await now(made)).attempt == 2
+        assert made.sender.set_aside == ()
+
+
+@pytest.mark.parametrize("watched", [True, False])
+async def test_a_paid_payment_is_not_paid_again_because_its_row_says_expired(
+    watched: bool,  # noqa: FBT001 - by our ledger, or by the nodes
+) -> None:
+    async with process() as made:
+        if watched:
+            await made.store.write(lambda tx: made.ledger.watch(tx, OWNERS[0]))
+        first = await pay(made, attempts=3)
+        await made.mine(DEATH)
+        assert (await now(made)).state == "solidified"
+        await edit_state(
+            made,
+            "state = 'expired', block_number = NULL, block_id = NULL,"
+            " block_timestamp_ms = NULL, contract_ret = NULL, fee_sun = NULL",
+        )
+        await made.mine(3)
+        with pytest.raises(InDoubt):
+            await made.sender.renew(txid_of(first))
+        assert (await now(made)).attempt == 1
+        assert made.chain.included() == [first.txid]
+        assert len(made.sender.set_aside) == watched
+
+
+async def test_a_paid_payment_is_not_paid_again_because_its_row_says_failed() -> None:
+    async with process() as made:
+        first = await pay(made)
+        await made.mine(DEATH)
+        await edit_state(made, "state = 'failed'")
+        for check in (True, False):
+            with pytest.raises(InDoubt, match="a receipt shows its success"):
+                await made.sender.renew(txid_of(first), even_failed=True, check=check)
+        assert made.chain.included() == [first.txid]
