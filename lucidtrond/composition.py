@@ -89,6 +89,8 @@ class Parts(Generic[StoreT_co, NodeT_co]):
     """Of the network that is followed."""
     tokens: KnownTokens = NO_TOKENS
     exact: ExactPolicy = ExactPolicy()
+    wait_unproven: bool = False
+    """See `Ledger`."""
     vault: VaultOptions = VaultOptions()
     limits: Limits = Limits()
     approve_queued: bool = True
@@ -160,7 +162,13 @@ def connect(parts: Parts[StoreT_co, NodeT_co]) -> Services[StoreT_co, NodeT_co]:
     store, node, clock = parts.store, parts.node, parts.clock
     bus = Bus(store, clock=clock)
     emit = bus.emitter() if parts.emit is None else parts.emit
-    ledger = Ledger(store, tokens=parts.tokens, exact=parts.exact, now_ms=clock.now_ms)
+    ledger = Ledger(
+        store,
+        tokens=parts.tokens,
+        exact=parts.exact,
+        wait_unproven=parts.wait_unproven,
+        now_ms=clock.now_ms,
+    )
     vault = Vault(
         store,
         clock=clock,

@@ -2,7 +2,8 @@
 
 (block_number, place) is both the order of rows and their key, since there is one block
 per number. Amounts are 32 bytes big-endian for every asset: a token's exceed 64 bits.
-*item* is the movement's index, -1 while the log that would give it is missing.
+*item* is the movement's index, -1 while the log that would give it is missing. A row
+that *waits* is not shown as final while it is one endpoint's word (`chain.versions`).
 """
 
 from collections.abc import Collection, Sequence
@@ -23,18 +24,23 @@ from lucidtrond.tron.transaction import TxId
 ENTRY_COLUMNS: Final = (
     "block_number, place, txid, kind, item, from_address, to_address, asset, amount,"
     " success, fee_sun, memo, block_id, block_timestamp_ms, energy, bandwidth,"
-    " proof, cost_proof, contradicted"
+    " proof, cost_proof, contradicted, waits"
 )
 
 
 def insert_entries(
-    tx: Tx, block: Block, block_id: BlockId, movements: Sequence[Movement]
+    tx: Tx,
+    block: Block,
+    block_id: BlockId,
+    movements: Sequence[Movement],
+    *,
+    waits: bool = False,
 ) -> None:
     """Keep movements of a block."""
     header_id = bytes.fromhex(block_id)
     tx.execute_many(
         f"INSERT INTO chain_entry ({ENTRY_COLUMNS}, receipt_proof)"  # noqa: S608 - a constant
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 block.header.number,
@@ -56,6 +62,7 @@ def insert_entries(
                 movement.proof,
                 movement.cost_proof,
                 int(movement.contradicted),
+                int(waits),
                 movement.receipt_proof,
             )
             for movement in movements
@@ -103,6 +110,7 @@ def entry_of(row: Row, *, solid: int, tokens: KnownTokens) -> LedgerEntry:
         proof,
         cost_proof,
         contradicted,
+        waits,
     ) = row
     return LedgerEntry(
         txid=txid.hex(),
@@ -116,7 +124,7 @@ def entry_of(row: Row, *, solid: int, tokens: KnownTokens) -> LedgerEntry:
         block_number=block_number,
         block_id=block_id.hex(),
         block_timestamp_ms=timestamp,
-        solidified=block_number <= solid,
+        solidified=block_number <= solid and not (waits and proof == "one_source"),
         fee_sun=str(fee),
         memo_hex=memo.hex(),
         single_source=proof == "one_source",

@@ -127,6 +127,7 @@ class Follower:
             genesis_id=genesis_id,
             tokens=ledger.tokens,
             exact=ledger.exact,
+            wait_unproven=ledger.wait_unproven,
             emit=emit,
             observers=observers,
         )

@@ -72,11 +72,16 @@ class Ledger:
         *,
         tokens: KnownTokens = NO_TOKENS,
         exact: ExactPolicy = DEFAULT_POLICY,
+        wait_unproven: bool = False,
         now_ms: Callable[[], int] | None = None,
     ) -> None:
         self._store = store
         self.tokens = tokens
         self.exact = exact
+        self.wait_unproven = wait_unproven
+        """Rows of blocks whose root does not fit are not final from one source."""
+        self.waiting = 0
+        """Such rows, of final blocks."""
         self.problems: Counter[Problem] = Counter()
         """Met since the start, of each kind."""
         self.internals: dict[str, InternalsOf] = {}

@@ -60,11 +60,13 @@ class StepWriter:
         tokens: KnownTokens,
         emit: Emit,
         exact: ExactPolicy = DEFAULT_POLICY,
+        wait_unproven: bool = False,
         observers: Sequence[BlockObserver] = (),
     ) -> None:
         self._genesis_id = genesis_id
         self._tokens = tokens
         self._exact = exact
+        self._wait_unproven = wait_unproven
         self._emit = emit
         self._observers = tuple(observers)
 
@@ -159,7 +161,8 @@ class StepWriter:
         kept = exact_tables.prove(
             tx, checked.block.header, kept, tokens=self._tokens, policy=self._exact
         )
-        entries.insert_entries(tx, checked.block, checked.id, kept)
+        waits = self._wait_unproven and not checked.block.root_proven
+        entries.insert_entries(tx, checked.block, checked.id, kept, waits=waits)
         balances.note_block(
             tx,
             number,
@@ -202,7 +205,8 @@ class StepWriter:
     def _solidify(self, tx: Tx, solid: BlockHeader, step: Step) -> None:
         number, before = solid.number, step.solid_before
         for entry in self._entries(tx, before, number, number):
-            self._emit(tx, TransferSeen(change="solidified", entry=entry))
+            if entry.solidified:
+                self._emit(tx, TransferSeen(change="solidified", entry=entry))
 
         def unproven(after: int, held_in: int | None) -> UnprovenBlocks:
             return unproven_tables.around(tx, after=after, number=held_in)

@@ -126,6 +126,15 @@ MIGRATIONS: Final = (
             WHERE item < 0
         """,
     ),
+    Migration(
+        OWNER,
+        7,
+        """
+        ALTER TABLE chain_entry ADD COLUMN waits FLAG NOT NULL DEFAULT 0;
+        CREATE INDEX chain_entry_waits ON chain_entry (block_number, place)
+            WHERE waits = 1
+        """,
+    ),
 )
 
 

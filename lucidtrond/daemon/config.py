@@ -16,7 +16,7 @@ import msgspec
 from lucidtrond.errors import ConfigError
 from lucidtrond.node.endpoint import check_grpc_url
 from lucidtrond.tron.address import Address, InvalidAddress
-from lucidtrond.tron.networks import USDT_DECIMALS
+from lucidtrond.tron.networks import NETWORKS, USDT_DECIMALS
 
 SYMBOL: Final = re.compile(r"[A-Za-z][A-Za-z0-9._+-]{0,19}")
 """Of a token; never to be taken for an address or a TRC-10 id."""
@@ -101,8 +101,11 @@ class KeystoreConfig(_Section, frozen=True):
 
 class ChainConfig(_Section, frozen=True):
     """*large_credit*: whole units of an exact token from which on a credit is proven
-    only after a check of its own; 0 is each."""
+    only after a check of its own; 0 is each. *unproven*: whether rows of blocks whose
+    transaction root does not fit are final from one source; empty is ``wait`` on public
+    networks, else ``announce``."""
 
+    unproven: Literal["", "wait", "announce"]
     large_credit: int
 
 
@@ -166,6 +169,12 @@ class Config(_Section, frozen=True):
     access: AccessConfig
     log: LogConfig
     plugins: dict[str, dict[str, Any]]
+
+    @property
+    def waits_for_unproven(self) -> bool:
+        """See `ChainConfig.unproven`."""
+        default = "wait" if self.network.name in NETWORKS else "announce"
+        return (self.chain.unproven or default) == "wait"
 
 
 # The older Lucid service's names (its config.py and services/tron_client.py).

@@ -3,6 +3,7 @@
 from lucidtrond.chain.exact_checker import ExactChecker
 from lucidtrond.chain.recheck import Rechecker
 from lucidtrond.chain.reconcile import Reconciler
+from lucidtrond.chain.version_checker import VersionChecker
 from lucidtrond.composition import Service, Services
 from lucidtrond.daemon.config import LedgerConfig
 from lucidtrond.node.cache import CachedNode
@@ -26,4 +27,7 @@ def ledger_checks(
     exact = ExactChecker(
         services.node, services.store, ledger=services.ledger, emit=services.emit
     )
-    return reconciler.run, rechecker.run, exact.run
+    versions = VersionChecker(
+        services.node, services.store, ledger=services.ledger, emit=services.emit
+    )
+    return reconciler.run, rechecker.run, exact.run, versions.run

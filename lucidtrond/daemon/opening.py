@@ -78,6 +78,7 @@ async def open_daemon(
                 genesis_id=genesis_id,
                 tokens=known_tokens(config.network, devnet),
                 exact=ExactPolicy(large_credit=config.chain.large_credit),
+                wait_unproven=config.waits_for_unproven,
                 vault=VaultOptions(auto_lock_s=config.keystore.auto_lock_s),
                 limits=Limits(
                     fee_limit=Sun(config.sending.fee_limit_sun),

@@ -276,8 +276,9 @@ class BlockUnproven(Event, frozen=True, kw_only=True):
 
     Its header and signature are good, but the endpoints do not show all that the root
     covers, so what it holds is one endpoint's word: `proof` of its ledger entries is
-    ``one_source``, and no payment that it may hold is proven dead or failed. Another
-    endpoint may show more: configure a second one.
+    ``one_source``, and no payment that it may hold is proven dead or failed. Where
+    ``[chain] unproven`` is ``wait``, such entries are not *solidified* until a second
+    source or a proof. Another endpoint may show more: configure a second one.
     """
 
     topic: ClassVar[str] = "unproven"

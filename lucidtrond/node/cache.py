@@ -195,6 +195,7 @@ class CachedNode(NodeQuestions, PoolQuestions):
         age_s=lambda node, reading: node.reading_age_s(reading, RESOURCES_AGE_S),
     )
     read_solid_balances = _forwarded(PoolQuestions.read_solid_balances)
+    show_block = _forwarded(PoolQuestions.show_block)
     read_solid_numbers = _forwarded(PoolQuestions.read_solid_numbers)
 
     # The network, for minutes: contracts' terms are changed by their makers only.

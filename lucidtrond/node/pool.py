@@ -204,6 +204,7 @@ class NodePool(NodeQuestions, PoolQuestions):
     fetch_receipt = _routed(NodeQuestions.fetch_receipt)
     look_for = _of(_router, comparing.look_for)
     find_receipts = _of(_router, comparing.find_receipts)
+    show_block = _of(_router, comparing.show_block)
 
     async def broadcast(self, transaction: Transaction) -> BroadcastAnswer:
         """Send the same bytes to up to two endpoints, once each.

@@ -136,6 +136,10 @@ def test_a_row_tells_its_proof_and_whether_the_token_is_known(
     amount = (5).to_bytes(32, "big")
     row: Row = (7, 0, bytes(32), kind, 0, *ends, str(asset), amount, 1, 0, b"")
     row = (*row, bytes(32), 0, 9, None, proof, proof, 0)
-    entry = entry_of(row, solid=6, tokens=tokens)
+    entry = entry_of((*row, 0), solid=6, tokens=tokens)
     assert (entry.unknown_token, entry.amount) == (unknown, "5")
     assert (entry.proof, entry.single_source) == (proof, proof == "one_source")
+    assert not entry.solidified
+    assert entry_of((*row, 0), solid=7, tokens=tokens).solidified
+    waiting = entry_of((*row, 1), solid=7, tokens=tokens)
+    assert waiting.solidified == (proof != "one_source")

@@ -100,6 +100,7 @@ class World:
     chain: ModelChain
     tokens: KnownTokens = NO_TOKENS
     exact: ExactPolicy = DEFAULT_POLICY
+    wait_unproven: bool = False
     producers: Mapping[Address, Address] | None = None
     ledger: Ledger = field(init=False)
     follower: Follower = field(init=False)
@@ -109,7 +110,12 @@ class World:
         """Begin anew, as after a crash."""
         self.store.nth = None
         self.chain.before_answer = lambda _: None
-        self.ledger = Ledger(self.store, tokens=self.tokens, exact=self.exact)
+        self.ledger = Ledger(
+            self.store,
+            tokens=self.tokens,
+            exact=self.exact,
+            wait_unproven=self.wait_unproven,
+        )
         self.follower = Follower(
             self.chain,
             self.store,

@@ -237,6 +237,29 @@ def test_nothing_but_a_config_error_leaves(flags: dict[str, dict[str, object]]) 
         assert str(exc)  # noqa: PT017 - the other outcome is a good configuration
 
 
+@pytest.mark.parametrize(
+    ("network", "said", "waits"),
+    [
+        ("mainnet", "", True),
+        ("nile", "", True),
+        ("shasta", "", True),
+        ("devnet", "", False),
+        ("mainnet", "announce", False),
+        ("devnet", "wait", True),
+    ],
+)
+def test_what_is_unproven_waits_on_public_networks_or_as_the_operator_says(
+    tmp_path: Path, network: str, said: str, *, waits: bool
+) -> None:
+    text = f'[network]\nname = "{network}"\n[chain]\nunproven = "{said}"\n'
+    assert load(text, tmp_path=tmp_path).waits_for_unproven is waits
+    if not said:
+        unsaid = f'[network]\nname = "{network}"\n'
+        assert load(unsaid, tmp_path=tmp_path).waits_for_unproven is waits
+    with pytest.raises(ConfigError, match="unproven"):
+        load('[chain]\nunproven = "maybe"\n', tmp_path=tmp_path)
+
+
 @pytest.mark.parametrize("network", ["mainnet", "nile", "shasta"])
 def test_a_token_is_exact_by_a_check_or_by_the_operators_word(
     tmp_path: Path, network: str

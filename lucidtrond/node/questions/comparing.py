@@ -18,6 +18,7 @@ from lucidtrond.node.health.agreement import (
 )
 from lucidtrond.node.questions.endpoint_client import EndpointClient
 from lucidtrond.node.questions.routing import EndpointRouter
+from lucidtrond.node.questions.shown import Shown
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId
 from lucidtrond.tron.receipt import Receipt
@@ -75,6 +76,21 @@ async def find_receipts(router: EndpointRouter, txid: TxId) -> list[Receipt]:
     """Each receipt of *txid* in a final block; endpoints without one are left out."""
     answers = await router.ask_all(lambda node: node.fetch_receipt(txid, solid=True))
     return [receipt for _, receipt in answers if isinstance(receipt, Receipt)]
+
+
+async def show_block(router: EndpointRouter, block_id: BlockId) -> list[Shown]:
+    """Each endpoint's version of a block, with its own receipts, in their order; those
+    that have none or can't answer are left out."""
+
+    async def show(node: EndpointClient) -> Shown | None:
+        block = await node.fetch_block(block_id)
+        if block is None or block.header.id != block_id:
+            return None
+        receipts = await node.fetch_receipts(block.header.number)
+        return Shown(node.operator, block, receipts)
+
+    answers = await router.ask_all(show, within_s=REPORT_WITHIN_S)
+    return [answer for _, answer in answers if isinstance(answer, Shown)]
 
 
 async def report_keys(

@@ -14,6 +14,7 @@ from lucidtrond.node.health.agreement import (
     Sighting,
 )
 from lucidtrond.node.questions.balances import BalanceQuestion, SolidBalances
+from lucidtrond.node.questions.shown import Shown
 from lucidtrond.node.questions.solid_numbers import SolidNumbers
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
@@ -137,6 +138,16 @@ class BalanceQuestions(Protocol):
         """Of one endpoint's solid state; see `balance_reader`."""
 
 
+class VersionQuestions(Protocol):
+    """What each endpoint shows of one block."""
+
+    async def show_block(self, block_id: BlockId) -> list[Shown]:
+        """Each endpoint's version of a block, with its own receipts.
+
+        Raises nothing of the nodes': one that has none or can't answer is left out.
+        """
+
+
 class NumberQuestions(Protocol):
     """What a contract returns, on the solid state."""
 
@@ -160,6 +171,7 @@ class PoolQuestions(
     FinalReceiptQuestions,
     BalanceQuestions,
     NumberQuestions,
+    VersionQuestions,
     Protocol,
 ):
     """All of them."""
