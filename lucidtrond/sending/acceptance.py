@@ -11,6 +11,7 @@ or sent here.
 from lucidtrond.errors import (
     AlreadyFinal,
     Conflict,
+    ForeignTransaction,
     InDoubt,
     InsufficientFunds,
     KeystoreLocked,
@@ -76,7 +77,14 @@ class Acceptance:
             return await self._followed(existing), False
         await self._check_recipient(intent, terms)
         await check_unlocked(self._signer)
-        heads = await self._fetch_heads(intent)
+        try:
+            heads = await self._fetch_heads(intent)
+        except ForeignTransaction:
+            # A block may have shown the one that was made for this very key just now.
+            existing = await self._adopt(intent, terms) or await self._find(intent)
+            if existing is None:
+                raise
+            return existing, False
         tags = await self._adoption.make_tags(intent)
         quote = await self._drafting.quote(intent, heads)
         try:

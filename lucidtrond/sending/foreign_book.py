@@ -106,6 +106,7 @@ class ForeignBook:
         moved: dict[TxId, list[TransferLog]] = {}
         for txid, movement in contents.moved:
             moved.setdefault(txid, []).append(movement)
+        booked: list[Foreign] = []
         for included in contents.block.transactions:
             transaction = included.transaction
             owner = owner_in(transaction)
@@ -119,30 +120,31 @@ class ForeignBook:
             if queries.is_journaled(tx, transaction.digest):
                 continue
             if owner in ours:
-                self._book_outgoing(tx, contents, included, owner)
+                outgoing = self._recognize(tx, contents, included, owner)
+                if outgoing is not None:
+                    booked.append(self._book(tx, contents, outgoing))
             for movement in by_others:
                 inclusion = _inclusion(contents, included)
                 foreign = by_spender(transaction, movement, inclusion=inclusion)
-                self._book(tx, contents, foreign)
+                booked.append(self._book(tx, contents, foreign))
+        self._changed(tx, "included", booked)
 
-    def _book_outgoing(
+    def _recognize(
         self,
         tx: Tx,
         contents: BlockContents,
         included: BlockTransaction,
         owner: Address,
-    ) -> None:
+    ) -> Foreign | None:
         transaction = included.transaction
-        foreign = recognize(
+        return recognize(
             transaction,
             owner,
             ours=self._signer.owned_among(tx, signers_of(transaction)),
             inclusion=_inclusion(contents, included),
         )
-        if foreign is not None:
-            self._book(tx, contents, foreign)
 
-    def _book(self, tx: Tx, contents: BlockContents, foreign: Foreign) -> None:
+    def _book(self, tx: Tx, contents: BlockContents, foreign: Foreign) -> Foreign:
         receipt = contents.receipts.get(foreign.txid)
         block, committed = foreign.inclusion, contents.block.root_proven
         if receipt is not None and block is not None:
@@ -159,12 +161,12 @@ class ForeignBook:
         [booked] = (
             row for row in rows.by_txid(tx, foreign.txid) if row.owner == foreign.owner
         )
-        self._changed(tx, booked, "included")
+        return booked
 
     def reverted(self, tx: Tx, number: int) -> None:
         """A fork took block *number* back."""
-        for foreign in rows.revert(tx, number):
-            self._changed(tx, evolve(foreign, inclusion=None), "reverted")
+        taken = [evolve(foreign, inclusion=None) for foreign in rows.revert(tx, number)]
+        self._changed(tx, "reverted", taken)
 
     def solidified(
         self,
@@ -173,12 +175,14 @@ class ForeignBook:
         unproven: Callable[[int, int | None], UnprovenBlocks],
     ) -> None:
         """Forget what a fork took back and what is proven not to land again."""
+        forgotten: list[Foreign] = []
         for foreign in rows.reverted_until(tx, header.timestamp):
             after = foreign.reference_number
             doubtful = unproven(after, None)
             if doubtful.may_hold(after=after, expiration=foreign.expiration) is None:
                 rows.forget(tx, foreign)
-                self._changed(tx, foreign, "expired")
+                forgotten.append(foreign)
+        self._changed(tx, "expired", forgotten)
 
     # -- payments
 
@@ -204,7 +208,7 @@ class ForeignBook:
     def adopted(self, tx: Tx, foreign: Foreign) -> None:
         """A payment has it as its attempt now."""
         rows.mark_adopted(tx, foreign)
-        self._changed(tx, evolve(foreign, adopted=True), "adopted")
+        self._changed(tx, "adopted", [evolve(foreign, adopted=True)])
 
     async def acknowledge(self, txids: Collection[TxId]) -> list[ForeignRow]:
         """They are meant: they stop no wallet any more; all of them or none.
@@ -214,7 +218,8 @@ class ForeignBook:
         """
 
         def write(tx: Tx) -> list[ForeignRow]:
-            acknowledged: list[ForeignRow] = []
+            acknowledged: list[Foreign] = []
+            changed: list[Foreign] = []
             for txid in dict.fromkeys(txids):
                 booked = rows.by_txid(tx, txid)
                 if not booked:
@@ -224,10 +229,11 @@ class ForeignBook:
                 )
                 for foreign in booked:
                     after = evolve(foreign, acknowledged=True)
-                    acknowledged.append(shown(after, self._policy))
+                    acknowledged.append(after)
                     if not foreign.acknowledged:
-                        self._changed(tx, after, "acknowledged")
-            return acknowledged
+                        changed.append(after)
+            self._changed(tx, "acknowledged", changed)
+            return [shown(foreign, self._policy) for foreign in acknowledged]
 
         return await self._store.write(write)
 
@@ -253,14 +259,16 @@ class ForeignBook:
 
     # -- inside
 
-    def _changed(self, tx: Tx, foreign: Foreign, change: Change) -> None:
-        row = shown(foreign, self._policy)
-        self._emit(tx, ForeignSeen(change=change, transaction=row))
-        level = logging.WARNING if row.stops else logging.INFO
-        extra = {"txid": row.txid, "address": row.from_address, "change": change}
-        log.log(level, "foreign transaction", extra={**extra, "flag": row.flag})
-        if foreign.flag not in (None, "co_signed"):
+    def _changed(self, tx: Tx, change: Change, changed: Sequence[Foreign]) -> None:
+        for foreign in changed:
+            row = shown(foreign, self._policy)
+            self._emit(tx, ForeignSeen(change=change, transaction=row))
+            level = logging.WARNING if row.stops else logging.INFO
+            extra = {"txid": row.txid, "address": row.from_address, "change": change}
+            log.log(level, "foreign transaction", extra={**extra, "flag": row.flag})
+        if all(foreign.flag not in (None, "co_signed") for foreign in changed):
             return
+        # Once for all of them: both read the whole table.
         counts, owners = rows.count_unexplained(tx), rows.adoptable_owners(tx)
         tx.after_commit(lambda: self._note(counts, owners))
 

@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+import trio
 from attrs import evolve
 
 from lucidtrond.errors import Conflict, ForeignTransaction, NotFound
-from lucidtrond.events.types import ForeignRow
+from lucidtrond.events.types import ForeignRow, Payment
+from lucidtrond.ports import Tx
+from lucidtrond.sending import foreign_rows
+from lucidtrond.sending.drafting import ChainHeads, Drafting
 from lucidtrond.sending.foreign import ForeignPolicy
 from lucidtrond.sending.tag import PURPOSE, tag_of
 from lucidtrond.tron import trc20
@@ -317,3 +321,54 @@ async def test_pages_follow_one_another() -> None:
                 break
         assert seen == [transaction.txid for transaction in reversed(sent)]
         assert await foreign(made, owner=OWNERS[1]) == []
+
+
+async def test_twenty_that_ask_while_it_is_found_get_the_one_payment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fetch_heads = Drafting.fetch_heads
+    async with process() as made:
+        transaction = await lost(made)
+        payments: list[Payment] = []
+        asking = 0
+        shown = trio.Event()
+
+        async def fetch_when_shown(drafting: Drafting) -> ChainHeads:
+            nonlocal asking
+            asking += 1
+            if asking == 20:  # nobody has found it
+                await include(made, transaction)
+                shown.set()
+            await shown.wait()
+            return await fetch_heads(drafting)
+
+        async def ask() -> None:
+            payments.append(await pay(made))
+
+        monkeypatch.setattr(Drafting, "fetch_heads", fetch_when_shown)
+        async with trio.open_nursery() as nursery:
+            for _ in range(20):
+                nursery.start_soon(ask)
+        assert {payment.txid for payment in payments} == {transaction.txid}
+        await made.mine(22)
+        assert made.chain.included() == [transaction.txid]
+
+
+async def test_a_block_of_many_counts_what_is_unexplained_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted: list[int] = []
+    count = foreign_rows.count_unexplained
+
+    def counting(tx: Tx) -> dict[Address, int]:
+        counts = count(tx)
+        counted.append(sum(counts.values()))
+        return counts
+
+    async with process() as made:
+        many = [await lost(made, f"key {number}") for number in range(20)]
+        monkeypatch.setattr(foreign_rows, "count_unexplained", counting)
+        await include(made, *many)
+        assert counted == [20]
+        await made.sender.acknowledge([transaction.txid for transaction in many])
+        assert counted == [20, 0]
