@@ -256,7 +256,7 @@ class Status(Params, frozen=True):
 @plugin.method(
     "transfer.status",
     example={"idempotency_key": "invoice-4711"},
-    errors=(NotFound, InvalidInput),
+    errors=(NotFound, InvalidInput, InDoubt),
 )
 async def status(ctx: Context[NoConfig], params: Status) -> Payment:
     """Show a payment by its id, its idempotency key or its txid."""
