@@ -321,7 +321,8 @@ class PaymentSetAside(Event, frozen=True, kw_only=True):
     """A payment's row was edited or is damaged: nothing of it is signed or sent.
 
     *field* differs: ``row`` where the row can't be read, ``error`` where acting on it
-    failed unexpectedly. *wanted* and *stored* are text for people.
+    failed unexpectedly, ``block`` where reading a block that concerns it did. *wanted*
+    and *stored* are text for people.
     """
 
     topic: ClassVar[str] = "set_aside"

@@ -20,7 +20,7 @@ from lucidtrond.sending.kinds.table import kind_of
 from lucidtrond.sending.plan import Fact
 from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.render import result_of
-from lucidtrond.sending.set_aside import SetAside
+from lucidtrond.sending.set_aside import IN_BLOCK, SetAside
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
 from lucidtrond.tron.receipt import Receipt
@@ -129,7 +129,7 @@ class Outcomes:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - of one payment: see `set_aside`
-            self._set_aside.note_error(entry, error)
+            self._set_aside.note_error(entry, error, field=IN_BLOCK)
 
     def _step_is_durable(self) -> None:
         while self._recorded:

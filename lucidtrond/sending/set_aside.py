@@ -4,7 +4,8 @@ A row is set aside when it can't be read, when it does not say what its payment 
 accepted for (`comparison`, `authenticity`), or when acting on it fails with an error
 that nobody expects. All other payments go on. Nothing is written to the row: its state
 stays as it is. It is looked at again whenever it is due, and goes on once the row is
-what it was, so that repairing the row (from a backup, say) is enough.
+what it was, so that repairing the row (from a backup, say) is enough. What a block
+would have written of it is lost: it will seem dead, and no renewal believes that.
 
 Each fault is one line of the log, one event and one condition of the daemon's health,
 for as long as it lasts in this process.
@@ -24,6 +25,8 @@ from lucidtrond.sending.journal.fault import RowFault, RowRefused, shown
 log = logging.getLogger(__name__)
 
 MOST: Final = 1000
+IN_BLOCK: Final = "block"
+"""The field of what failed when a block was read; it lasts until a restart."""
 
 
 class SetAside:
@@ -58,19 +61,26 @@ class SetAside:
         if key in self._faults or len(self._faults) < MOST:
             self._faults[key] = self._unpublished[key] = fault
 
-    def note_error(self, entry: Entry, error: Exception) -> None:
+    def note_error(
+        self, entry: Entry, error: Exception, *, field: str = "error"
+    ) -> None:
         """Set aside what failed with *error*, which nobody expects."""
         if isinstance(error, RowRefused):
             self.note(error.fault)
             return
         text = shown(f"{type(error).__name__}: {error}")
         payment_id = entry.payment.payment_id
-        self.note(RowFault(payment_id, entry.txid, "error", "none", text))
+        self.note(RowFault(payment_id, entry.txid, field, "no error", text))
         log.error("payment failed", extra={"txid": entry.txid}, exc_info=error)
 
     def release(self, entry: Entry) -> None:
-        """Its row is what it has to be: it goes on."""
-        if self._faults.pop(entry.txid, None) is not None:
+        """Its row is what it has to be: it goes on.
+
+        But for what failed in a block: the block is not read again.
+        """
+        fault = self._faults.get(entry.txid)
+        if fault is not None and fault.field != IN_BLOCK:
+            del self._faults[entry.txid]
             self._unpublished.pop(entry.txid, None)
             extra = {"payment": entry.payment.payment_id, "txid": entry.txid}
             log.info("payment goes on", extra=extra)

@@ -17,10 +17,11 @@ from lucidtrond.errors import (
     NotFound,
 )
 from lucidtrond.events.types import Payment
+from lucidtrond.node.health.agreement import Sighting
 from lucidtrond.sending.tag import EXPIRATION_STEP_MS
 from lucidtrond.tron.transaction import Transaction, TxId
-from tests.chain.model import emitted
-from tests.sending.model import OWNERS, Process, pay, process
+from tests.chain.model import address, emitted
+from tests.sending.model import OWNERS, PayingChain, Process, pay, process
 
 DEATH = 62
 """Blocks until a transaction of 120 s is proven dead: 40, 19 for finality, and some."""
@@ -314,3 +315,39 @@ async def test_a_paid_payment_is_not_paid_again_because_its_row_says_failed() ->
             with pytest.raises(InDoubt, match="a receipt shows its success"):
                 await made.sender.renew(txid_of(first), even_failed=True, check=check)
         assert made.chain.included() == [first.txid]
+
+
+async def test_a_row_that_is_edited_while_the_nodes_are_asked_is_not_renewed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with process() as made:
+        first = await dead(made)
+        stranger = address(123).raw
+        ask = made.chain.look_for
+
+        async def edit_then_look(txid: TxId) -> list[Sighting]:
+            sql = "UPDATE sending_payment SET recipient = ?"
+            await made.store.write(lambda tx: tx.execute(sql, (stranger,)))
+            return await ask(txid)
+
+        monkeypatch.setattr(
+            PayingChain, "look_for", lambda _, txid: edit_then_look(txid)
+        )
+        with pytest.raises(InDoubt, match="was edited or is damaged"):
+            await made.sender.renew(txid_of(first))
+        assert (await now(made)).attempt == 1
+
+
+async def test_without_a_node_that_can_be_asked_for_it_it_is_not_dead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with process() as made:
+        first = await dead(made)
+
+        async def fail(_: PayingChain, txid: TxId) -> list[Sighting]:
+            return [Sighting("model", txid, error="timeout")]
+
+        monkeypatch.setattr(PayingChain, "look_for", fail)
+        with pytest.raises(InDoubt, match="no node could be asked"):
+            await made.sender.renew(txid_of(first))
+        assert made.sender.set_aside == ()

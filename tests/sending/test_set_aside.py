@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 
 from lucidtrond.errors import InDoubt, StoreError
+from lucidtrond.sending.intent import TRC20_TRANSFER, TRX_TRANSFER, Intent
 from lucidtrond.sending.journal.fault import RowFault
+from lucidtrond.sending.kinds.base import OrderKind
+from lucidtrond.sending.kinds.table import BY_NAME
 from lucidtrond.sending.set_aside import MOST, SetAside
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.contracts import Transfer
+from lucidtrond.tron.receipt import Receipt
 from lucidtrond.tron.transaction import RawData, Transaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun
 from tests.chain.model import address, emit, emitted
-from tests.sending.model import OWNERS, Process, must_find, pay, process
+from tests.sending.model import OWNERS, TOKEN, Process, must_find, pay, process
 
 ATTACKER = address(123)
 
@@ -191,3 +195,58 @@ async def test_so_many_faults_are_kept_and_no_more() -> None:
             set_aside.note(RowFault("p", str(number), "row", "a", "b"))
         assert len(set_aside.faults()) == MOST
         assert set_aside.total == MOST + 5
+
+
+async def test_locked_too_nothing_is_sent_whose_intent_was_edited() -> None:
+    async with process() as made:
+        made.chain.reply = lambda _: "drop"
+        bad = await pay(made, "bad")
+        good = await pay(made, "good", amount=7)
+        made.signer.locked = True
+        await made.store.write(
+            lambda tx: tx.execute(
+                "UPDATE sending_payment SET recipient = ? WHERE seq = 1",
+                (ATTACKER.raw,),
+            )
+        )
+        made.chain.broadcasts.clear()
+        await made.start()
+        await made.mine(3)
+        assert set(made.chain.broadcasts) == {good.txid}
+        [fault] = made.sender.set_aside
+        assert (fault.txid, fault.field) == (bad.txid, "recipient")
+
+
+@pytest.mark.parametrize("asset", ["TRX", TOKEN.base58])
+async def test_a_block_is_followed_though_what_it_means_for_one_payment_fails(
+    asset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with process() as made:
+        bad = await pay(made, "bad", asset=asset, amount=6, attempts=3)
+        good = await pay(made, "good", amount=7)
+        assert bad.txid is not None
+        assert good.txid is not None
+        kind = type(kind_named(asset))
+        arrived = kind.amount_arrived
+
+        def fail(self: Any, intent: Intent, receipt: Receipt) -> int | None:
+            if intent.key == "bad":
+                raise RuntimeError("a bug")
+            return arrived(self, intent, receipt)
+
+        monkeypatch.setattr(kind, "amount_arrived", fail)
+        await made.mine(25)
+        assert made.ledger.position().head == made.chain.blocks[-1].header
+        assert (await must_find(made, "good")).state == "solidified"
+        faults = {fault.txid: fault.field for fault in made.sender.set_aside}
+        assert faults == {bad.txid: "block"}
+        # It seems dead, and is not paid again.
+        await made.mine(60)
+        last = await must_find(made, "bad")
+        assert (last.attempt, last.safe_to_retry) == (1, False)
+        assert sorted(made.chain.included()) == sorted([bad.txid, good.txid])
+
+
+def kind_named(asset: str) -> OrderKind:
+    name = TRX_TRANSFER if asset == "TRX" else TRC20_TRANSFER
+    return BY_NAME[name]
