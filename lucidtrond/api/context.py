@@ -13,6 +13,7 @@ from lucidtrond.events.types import (
     LedgerEntry,
     Payment,
     PaymentEstimate,
+    Proof,
     QueuedPayments,
 )
 from lucidtrond.orders import PaymentOrder
@@ -95,10 +96,12 @@ class Ledger(Protocol):
         to_ms: int | None = None,
         kinds: Sequence[str] = (),
         asset: str | None = None,
+        min_proof: Proof | None = None,
     ) -> tuple[list[LedgerEntry], str | None, int]:
         """Newest first: (entries, cursor of the next page or None, total matching).
 
         A cursor names the last row of its page, so pages are stable under new blocks.
+        *min_proof* leaves out rows that rest on less.
         """
 
     async def wait_block_beyond(self, number: int) -> None:

@@ -26,7 +26,13 @@ from lucidtrond.chain.entries import ENTRY_COLUMNS, entry_of
 from lucidtrond.chain.exact import DEFAULT_POLICY, ExactPolicy
 from lucidtrond.chain.internals import InternalsOf, lacking
 from lucidtrond.errors import AnotherChain, InvalidInput
-from lucidtrond.events.types import LedgerEntry, LedgerProblem, Problem
+from lucidtrond.events.types import (
+    LedgerEntry,
+    LedgerProblem,
+    Problem,
+    Proof,
+    proofs_from,
+)
 from lucidtrond.ports import BalanceDrift, LedgerHealth, Store, Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockId, ChainPosition, FinalityStatus
@@ -217,11 +223,12 @@ class Ledger:
         to_ms: int | None = None,
         kinds: Sequence[str] = (),
         asset: str | None = None,
+        min_proof: Proof | None = None,
     ) -> tuple[list[LedgerEntry], str | None, int]:
         """Newest first: (entries, cursor of the next page or None, total matching).
 
         *from_ms* and *to_ms* are block times, both inclusive. *cursor* and *skip*
-        exclude each other.
+        exclude each other. *min_proof* leaves out rows that rest on less.
 
         Raises:
             InvalidInput: a limit out of range, no cursor of ours.
@@ -230,7 +237,13 @@ class Ledger:
             raise InvalidInput(f"limit: expected 1 to {MAX_PAGE}, got {limit}")
         if skip < 0 or (skip > 0 and cursor is not None):
             raise InvalidInput("skip: expected 0 or more, and no cursor beside it")
-        wanted = _filter(from_ms=from_ms, to_ms=to_ms, kinds=kinds, asset=asset)
+        wanted = _filter(
+            from_ms=from_ms,
+            to_ms=to_ms,
+            kinds=kinds,
+            asset=asset,
+            min_proof=min_proof,
+        )
         after = None if cursor is None else parse_cursor(cursor)
 
         def read(tx: Tx) -> tuple[list[LedgerEntry], str | None, int]:
@@ -283,6 +296,7 @@ def _filter(
     to_ms: int | None,
     kinds: Sequence[str],
     asset: str | None,
+    min_proof: Proof | None,
 ) -> _Filter:
     wanted = _Filter("1 = 1", ())
     if from_ms is not None:
@@ -294,6 +308,10 @@ def _filter(
         wanted = wanted.also(f"kind IN ({marks})", *kinds)
     if asset is not None:
         wanted = wanted.also("asset = ?", asset)
+    if min_proof is not None:
+        proofs = proofs_from(min_proof)
+        marks = ", ".join("?" * len(proofs))
+        wanted = wanted.also(f"proof IN ({marks})", *proofs)
     return wanted
 
 

@@ -36,7 +36,7 @@ from lucidtrond.errors import InvalidInput
 from lucidtrond.events import outbox
 from lucidtrond.events.outbox import StoredEvent
 from lucidtrond.events.subscription import Index, Sink, Subscription, encode
-from lucidtrond.events.types import Event
+from lucidtrond.events.types import Event, Proof
 from lucidtrond.ports import Clock, Store, Tx
 
 KEEP: Final = 100_000
@@ -117,13 +117,15 @@ class Bus:
         *,
         topics: Sequence[str] = (),
         address: str | None = None,
+        min_proof: Proof | None = None,
         since: int | None = None,
         on_end: Callable[[str], None] | None = None,
     ) -> Subscription:
         """Make a subscription; nothing is pushed before its `start` is called.
 
         *since* is the last number the subscriber has seen; None means "from now on".
-        No *topics* means all. *on_end* is called with the id when the bus ends it.
+        No *topics* means all. *min_proof* leaves out what rests on less; what takes
+        back comes all the same. *on_end* is called with the id when the bus ends it.
 
         Raises:
             InvalidInput: *since* lies in the future.
@@ -135,6 +137,7 @@ class Bus:
             sink,
             topics=tuple(dict.fromkeys(topics)),
             address=address,
+            min_proof=min_proof,
             since=last if since is None else since,
             oldest=oldest,
             on_end=on_end,
@@ -146,6 +149,7 @@ class Bus:
         *,
         topics: tuple[str, ...],
         address: str | None,
+        min_proof: Proof | None,
         since: int,
         oldest: int,
         on_end: Callable[[str], None] | None,
@@ -154,6 +158,7 @@ class Bus:
             id=f"s{next(self._ids)}",
             topics=topics,
             address=address,
+            min_proof=min_proof,
             position=max(since, oldest - 1),
             gap=since + 1 < oldest,
             oldest_seq=oldest,
@@ -295,6 +300,7 @@ class Bus:
                 limit=PAGE,
                 topics=subscription.topics,
                 address=subscription.address,
+                min_proof=subscription.min_proof,
             )
             return events, *_bounds(tx)
 

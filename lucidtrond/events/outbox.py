@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from lucidtrond.events.types import Event
+from lucidtrond.events.types import PROOFS, Event, Proof
 from lucidtrond.ports import Migration, Row, Tx
 
 MIGRATIONS: Final[tuple[Migration, ...]] = (
@@ -35,6 +35,8 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         CREATE INDEX event_address_seq ON event_address (seq);
         """,
     ),
+    # Of older programs' events it is null: they come, whatever proof is wanted.
+    Migration("event", 2, "ALTER TABLE event_outbox ADD COLUMN proof INT64"),
 )
 
 
@@ -48,16 +50,30 @@ class StoredEvent(Struct, frozen=True):
     """A JSON object: the event's fields."""
     addresses: tuple[str, ...] = ()
     """Base58 addresses it is about."""
+    proof: int | None = None
+    """`rank` of what its fact rests on; None: it comes, whatever proof is wanted."""
+
+
+def rank(proof: Proof) -> int:
+    """The better, the greater."""
+    return PROOFS.index(proof)
 
 
 def append(tx: Tx, event: Event, *, at_ms: int) -> int:
     """Put *event* into the outbox within *tx*; give its sequence number."""
     addresses = sorted(set(event.addresses()))
+    proof = event.proven_by()
     seq: int
     ((seq,),) = tx.execute(
-        "INSERT INTO event_outbox (topic, at_ms, addresses, payload)"
-        " VALUES (?, ?, ?, ?) RETURNING seq",
-        (event.topic, at_ms, " ".join(addresses), msgspec.json.encode(event)),
+        "INSERT INTO event_outbox (topic, at_ms, addresses, payload, proof)"
+        " VALUES (?, ?, ?, ?, ?) RETURNING seq",
+        (
+            event.topic,
+            at_ms,
+            " ".join(addresses),
+            msgspec.json.encode(event),
+            None if proof is None else rank(proof),
+        ),
     )
     for address in addresses:
         tx.execute(
@@ -73,12 +89,16 @@ def read_since(
     limit: int,
     topics: Sequence[str] = (),
     address: str | None = None,
+    min_proof: Proof | None = None,
 ) -> list[StoredEvent]:
     """Give the oldest *limit* events above *since*, in order.
 
-    No *topics* means all of them.
+    No *topics* means all of them. *min_proof* leaves out what rests on less.
     """
-    sql = "SELECT o.seq, o.topic, o.at_ms, o.payload, o.addresses FROM event_outbox o"
+    sql = (
+        "SELECT o.seq, o.topic, o.at_ms, o.payload, o.addresses, o.proof"
+        " FROM event_outbox o"
+    )
     params: list[object] = []
     if address is not None:
         sql += " JOIN event_address a ON a.seq = o.seq AND a.address = ?"
@@ -88,14 +108,17 @@ def read_since(
     if topics:
         sql += f" AND o.topic IN ({', '.join('?' * len(topics))})"
         params += topics
+    if min_proof is not None:
+        sql += " AND (o.proof IS NULL OR o.proof >= ?)"
+        params.append(rank(min_proof))
     sql += " ORDER BY o.seq LIMIT ?" if address is None else " ORDER BY a.seq LIMIT ?"
     params.append(limit)
     return [_stored(row) for row in tx.execute(sql, params)]
 
 
 def _stored(row: Row) -> StoredEvent:
-    seq, topic, at_ms, payload, addresses = row
-    return StoredEvent(seq, topic, at_ms, payload, tuple(addresses.split()))
+    seq, topic, at_ms, payload, addresses, proof = row
+    return StoredEvent(seq, topic, at_ms, payload, tuple(addresses.split()), proof)
 
 
 def last_seq(tx: Tx) -> int:

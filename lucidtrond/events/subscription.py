@@ -5,7 +5,8 @@ from typing import Final, Protocol
 
 from attrs import define, field
 
-from lucidtrond.events.outbox import StoredEvent
+from lucidtrond.events.outbox import StoredEvent, rank
+from lucidtrond.events.types import Proof
 
 _ALL: Final = "*"
 
@@ -24,6 +25,7 @@ class Subscription:
     id: str
     topics: tuple[str, ...]
     address: str | None
+    min_proof: Proof | None = None
     position: int
     """Everything that matches up to here was pushed, or was not asked for."""
     gap: bool
@@ -39,6 +41,14 @@ class Subscription:
         self._head = (
             b'{"jsonrpc":"2.0","method":"events.event","params":{"subscription":"%b",'
             % self.id.encode()
+        )
+
+    def takes(self, event: StoredEvent) -> bool:
+        """Whether *event*, of its topic and address, is proven enough for it."""
+        return (
+            self.min_proof is None
+            or event.proof is None
+            or event.proof >= rank(self.min_proof)
         )
 
     def start(self) -> None:
@@ -109,4 +119,5 @@ class Index:
             for topic in (event.topic, _ALL)
             for address in (None, *event.addresses)
             for subscription in self._by.get((topic, address), {}).values()
+            if subscription.takes(event)
         ]

@@ -4,7 +4,7 @@ Wire form: addresses base58, amounts strings of sun, times integer milliseconds,
 lower-case hex. An event is a row of the outbox and gets its sequence number there.
 """
 
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Final, Literal, Protocol
 
 import msgspec
 
@@ -17,6 +17,13 @@ Proof = Literal["signatures", "two_sources", "one_source"]
 only receipts say so, which no header covers, and two endpoints gave the same ones.
 ``one_source``: one endpoint's word.
 """
+PROOFS: Final[tuple[Proof, ...]] = ("one_source", "two_sources", "signatures")
+"""From the least to the best."""
+
+
+def proofs_from(least: Proof) -> tuple[Proof, ...]:
+    """Those that are *least* or better."""
+    return PROOFS[PROOFS.index(least) :]
 
 
 class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -242,6 +249,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         """Base58 addresses this event is about."""
         return ()
 
+    def proven_by(self) -> Proof | None:
+        """What a subscriber's least proof is compared with; None: it comes anyway."""
+        return None
+
 
 class BlockApplied(Event, frozen=True, kw_only=True):
     """A block became part of our view of the chain."""
@@ -305,6 +316,10 @@ class TransferSeen(Event, frozen=True, kw_only=True):
 
     def addresses(self) -> tuple[str, ...]:
         return (self.entry.from_address, self.entry.to_address)
+
+    def proven_by(self) -> Proof | None:
+        """None also of what takes back: who was told of it before is told of that."""
+        return None if self.change in ("reverted", "downgraded") else self.entry.proof
 
 
 class PaymentChanged(Event, frozen=True, kw_only=True):

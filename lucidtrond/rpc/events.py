@@ -10,7 +10,7 @@ from lucidtrond.errors import InvalidInput
 from lucidtrond.events import outbox
 from lucidtrond.events.bus import Bus
 from lucidtrond.events.outbox import StoredEvent
-from lucidtrond.events.types import TOPICS
+from lucidtrond.events.types import TOPICS, Proof
 from lucidtrond.ports import Store, Tx
 from lucidtrond.rpc.dispatch import Call, Method
 from lucidtrond.tron.address import Address
@@ -21,11 +21,17 @@ Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class SubscribeParams(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """No *topics* means all; *since* is the last number seen, None is now."""
+    """No *topics* means all; *since* is the last number seen, None is now.
+
+    *min_proof* leaves out transfers whose proof is less, from ``one_source`` over
+    ``two_sources`` to ``signatures``. One that reaches it later comes then, mostly as
+    ``proven``; what takes one back (``reverted``, ``downgraded``) always comes.
+    """
 
     topics: tuple[str, ...] = ()
     address: str | None = None
     since: Seq | None = None
+    min_proof: Proof | None = None
 
 
 class Subscribed(msgspec.Struct, frozen=True):
@@ -53,6 +59,7 @@ class PollParams(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     wait_ms: Annotated[int, Meta(ge=0, le=MAX_WAIT_MS)] = 0
     topics: tuple[str, ...] = ()
     address: str | None = None
+    min_proof: Proof | None = None
 
 
 class PolledEvent(msgspec.Struct, frozen=True):
@@ -87,6 +94,7 @@ def events_methods(bus: Bus, store: Store) -> list[Method]:
             session,
             topics=params.topics,
             address=params.address,
+            min_proof=params.min_proof,
             since=params.since,
             on_end=session.forget,
         )
@@ -188,6 +196,7 @@ async def _read_page(store: Store, params: PollParams, since: int | None) -> _Pa
             limit=params.limit,
             topics=params.topics,
             address=params.address,
+            min_proof=params.min_proof,
         )
         return _Page(events, start, last, oldest)
 

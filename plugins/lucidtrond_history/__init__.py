@@ -14,6 +14,7 @@ from lucidtrond.api import (
     NoConfig,
     Params,
     Plugin,
+    Proof,
     Result,
     read_address,
     read_token,
@@ -34,7 +35,11 @@ Asset = Annotated[
 
 
 class ListHistory(Params, frozen=True):
-    """Times are block times in ms, both inclusive. *cursor* is of the page before."""
+    """Times are block times in ms, both inclusive. *cursor* is of the page before.
+
+    *min_proof* leaves out rows whose proof is less, from ``one_source`` over
+    ``two_sources`` to ``signatures``; one that reaches it later is there then.
+    """
 
     address: AddressText | None = None
     limit: Limit = 100
@@ -44,6 +49,7 @@ class ListHistory(Params, frozen=True):
     to_ms: TimeMs | None = None
     kinds: tuple[Kind, ...] = ()
     asset: Asset | None = None
+    min_proof: Proof | None = None
 
 
 class History(Result, frozen=True):
@@ -82,6 +88,7 @@ async def list_history(ctx: Context[NoConfig], params: ListHistory) -> History:
         to_ms=params.to_ms,
         kinds=params.kinds,
         asset=None if params.asset is None else _read_asset(params.asset, ctx),
+        min_proof=params.min_proof,
     )
     return History(
         watched=None if address is None else await _is_watched(ctx, address),

@@ -16,7 +16,7 @@ from lucidtrond.chain.exact_checker import EVERY_S, ExactChecker
 from lucidtrond.chain.read import read_block
 from lucidtrond.chain.recheck import Rechecker
 from lucidtrond.errors import NodeUnavailable
-from lucidtrond.events.types import LedgerEntry
+from lucidtrond.events.types import LedgerEntry, Proof
 from lucidtrond.node.questions.solid_numbers import SolidNumbers
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address
@@ -235,6 +235,20 @@ async def test_a_large_credit_is_proven_after_a_check_of_its_own() -> None:
         assert (await at.changes())[-1] == ("proven", "signatures")
         assert await at.checker.turn() == 0
         assert at.node.asked == asked + 1
+
+
+async def test_rows_are_listed_from_a_proof_on() -> None:
+    async with scene() as at:
+        await at.pay(paid(5), LOG, transfer_log(A, B, 6, token=TOKEN))
+
+        async def amounts(least: Proof | None) -> tuple[list[str], int]:
+            rows, _, total = await at.made.ledger.entries(min_proof=least)
+            return [row.amount for row in rows], total
+
+        assert await amounts(None) == (["6", "5"], 2)
+        assert await amounts("one_source") == (["6", "5"], 2)
+        assert await amounts("two_sources") == (["5"], 1)
+        assert await amounts("signatures") == (["5"], 1)
 
 
 async def test_a_large_credit_asks_for_nothing_before_it_is_final() -> None:

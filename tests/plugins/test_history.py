@@ -99,6 +99,7 @@ async def test_an_empty_history_says_whether_anyone_looked(
         ({"from_ms": 2, "to_ms": 1}, r"from_ms: expected at most to_ms \(1\), got 2"),
         ({"from_ms": -1}, "from_ms"),
         ({"kinds": ["gold"]}, "kinds"),
+        ({"min_proof": "three_sources"}, "three_sources.*min_proof"),
         ({"address": "shop"}, "address: expected base58"),
         ({"asset": "shop"}, "asset: expected a contract's address or a known symbol"),
     ],

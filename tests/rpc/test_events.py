@@ -9,6 +9,7 @@ import pytest
 import trio
 import trio.testing
 from attrs import define
+from msgspec.structs import replace
 
 from lucidtrond.api.caller import Caller
 from lucidtrond.events.bus import Bus
@@ -17,7 +18,14 @@ from lucidtrond.rpc.dispatch import Call, Dispatcher
 from lucidtrond.rpc.events import events_methods
 from lucidtrond.rpc.messages import parse
 from lucidtrond.rpc.session import Session, SessionLimits
-from tests.events.subscribers import ListSink, block, emit, open_bus, wallet
+from tests.events.subscribers import (
+    ListSink,
+    block,
+    emit,
+    open_bus,
+    transfer,
+    wallet,
+)
 
 ADDRESS = "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"
 READER = Caller("unix", "uid=1", frozenset({"read"}))
@@ -215,3 +223,25 @@ async def test_topics_are_listed() -> None:
     async with open_client() as client:
         topics = (await client.ask("events.topics"))["topics"]
         assert {"block", "transfer", "wallet"} <= set(topics)
+
+
+async def test_only_what_is_proven_enough_comes_to_a_subscription_and_a_poll() -> None:
+    async with open_client() as client:
+        await client.ask("events.subscribe", min_proof="two_sources")
+        client.session.answered()
+        low, high = transfer("a", "b"), transfer("a", "b")
+        high = replace(high, entry=replace(high.entry, proof="two_sources"))
+        await emit(client.bus, client.store, low, high, block(1))
+        await settle()
+        assert client.sink.seqs() == [2, 3]
+        polled = await client.ask("events.poll", since=0, min_proof="two_sources")
+        assert [event["seq"] for event in polled["events"]] == [2, 3]
+
+
+@pytest.mark.parametrize("method", ["events.subscribe", "events.poll"])
+async def test_a_proof_that_there_is_not_is_a_clear_error(method: str) -> None:
+    async with open_client() as client:
+        error = await client.ask(method, min_proof="three_sources")
+        assert error["code"] == -32602
+        assert "min_proof" in str(error)
+        assert "three_sources" in str(error)
