@@ -106,6 +106,7 @@ def _unlock(connection: Connection, args: argparse.Namespace) -> int:
     if args.for_s is not None:
         params["for_s"] = args.for_s
     print_result(args, connection.call("keystore.unlock", params), lambda _: "unlocked")
+    paying.show_waiting(connection)
     return DONE
 
 

@@ -3,6 +3,7 @@
 import argparse
 import secrets
 import sys
+from contextlib import suppress
 from typing import Any
 
 from lucidtrond.cli import show
@@ -184,6 +185,16 @@ def queued(connection: Connection, args: argparse.Namespace) -> int:
     assets = assets_of(connection)
     print_result(args, result, lambda waiting: show.queued(waiting, assets))
     return DONE
+
+
+def show_waiting(connection: Connection) -> None:
+    """List on standard error what waits for approval, if anything does."""
+    with suppress(RpcFailure):
+        waiting = connection.call("sending.queued")
+        if waiting["payments"] or waiting["set_aside"]:
+            shown = show.queued(waiting, assets_of(connection))
+            hint = "lucidtron approve lets what waits for approval be paid"
+            print(printable(f"{shown}\n{hint}"), file=sys.stderr)
 
 
 def approve(connection: Connection, args: argparse.Namespace) -> int:

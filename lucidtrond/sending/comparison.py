@@ -106,6 +106,8 @@ def _contract_differences(intent: Intent, stored: RawData) -> Iterator[_Differen
         yield "intent", f"an order of the kind {kind.name}", error.message
         return
     wanted = kind.contract(intent)
+    if wanted == stored.contract:
+        return
     if type(wanted) is not type(stored.contract):
         yield "contract", type(wanted).__name__, type(stored.contract).__name__
         return
@@ -113,8 +115,7 @@ def _contract_differences(intent: Intent, stored: RawData) -> Iterator[_Differen
     for field, value in kind.describe(wanted).items():
         if described.get(field) != value:
             yield field, value, described.get(field, "none")
-    if wanted != stored.contract:
-        yield "contract", shown(wanted), shown(stored.contract)
+    yield "contract", shown(wanted), shown(stored.contract)
 
 
 def _header_differences(entry: Entry, stored: RawData) -> Iterator[_Difference]:

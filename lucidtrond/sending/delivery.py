@@ -135,6 +135,8 @@ class Delivery:
         unsigned = [entry for entry in entries if entry.attempt.state == "queued"]
         awaited = {entry.txid for entry in unsigned if self._approval.is_awaited(entry)}
         self.unsigned = len(unsigned) if self._signer.is_locked else 0
+        if len(awaited) > self.unapproved:
+            log.warning("payments wait for approval", extra={"payments": len(awaited)})
         self.unapproved = len(awaited)
         for entry in entries:
             if entry.attempt.state == "queued" and self._signer.is_locked:

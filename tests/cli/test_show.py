@@ -199,3 +199,27 @@ def test_status_says_since_when_and_why_it_is_not_synced_and_what_fails() -> Non
     shown = show.status(result)
     assert f"no, since {show.time(1_700_000_000_000)}: endpoint a:1: no ans" in shown
     assert "warning   endpoint b:2 is failing: can't connect" in shown
+
+
+def test_what_waits_for_approval_is_shown_with_totals_and_what_can_not_be() -> None:
+    waiting = {
+        "payments": [row()["payment"], row(asset="TToken")["payment"]],
+        "totals": [{"asset": "TRX", "amount": "1500000", "payments": 1}],
+        "set_aside": [
+            {
+                "payment_id": None,
+                "txid": "ab",
+                "field": "amount",
+                "wanted": "5",
+                "stored": "800",
+            }
+        ],
+    }
+    assert show.queued(waiting, ASSETS).splitlines() == [
+        "p_1  1.5 TRX from TFrom to TTo",
+        "p_1  1.5 IUSD from TFrom to TTo",
+        "1 payments, 1.5 TRX",
+        "set aside: ab: amount: expected 5, stored 800",
+    ]
+    nothing: dict[str, Any] = {"payments": [], "totals": [], "set_aside": []}
+    assert show.queued(nothing, ASSETS) == "nothing waits for approval"

@@ -171,14 +171,20 @@ def test_what_has_no_mac_waits_until_it_is_approved(
     edit(daemon, "UPDATE sending_payment SET mac = NULL")
     edit(daemon, "UPDATE sending_attempt SET mac = NULL")
     daemon.start()
-    daemon.call("keystore.unlock", passphrase=PASSPHRASE)
+    words = ("--socket", str(daemon.socket))
+    secret = tmp_path / "passphrase"
+    secret.write_text(PASSPHRASE)
+    secret.chmod(0o600)
+    unlock = ("unlock", "--passphrase-file", str(secret))
+    unlocked = lucidtron(*words, *unlock, home=tmp_path)
+    assert (unlocked.returncode, unlocked.stdout) == (0, "unlocked\n"), unlocked
+    assert "1 payments, 1.5 TRX" in unlocked.stderr
     pay(daemon, wallet, NEXT, idempotency_key="new", wait="solidified")
     shown = daemon.call("transfer.status", idempotency_key="old")
     assert shown["state"] == "queued"
     kinds = [row["kind"] for row in daemon.call("daemon.health")["conditions"]]
     assert kinds == ["payments_unapproved"]
 
-    words = ("--socket", str(daemon.socket))
     listed = lucidtron(*words, "queued", home=tmp_path)
     assert shown["payment_id"] in listed.stdout
     assert f"to {RECIPIENT.base58}" in listed.stdout
