@@ -219,7 +219,7 @@ def test_the_names_of_methods_are_promises(host: PluginHost) -> None:
         "history": "list",
         "keystore": "init lock reveal_mnemonic status unlock",
         "network": "endpoints plan status",
-        "sending": "approve queued",
+        "sending": "acknowledge approve foreign queued",
         "token": "allowance balance info list",
         "transfer": "estimate list send status",
         "tx": "broadcast decode get pending receipt retry wait",
@@ -238,6 +238,7 @@ def test_who_may_pay_and_who_may_open_the_keystore(host: PluginHost) -> None:
         "keystore.unlock",
         "keystore.lock",
         "keystore.reveal_mnemonic",
+        "sending.acknowledge",
         "sending.approve",
     }
     assert spend == {

@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 
 from lucidtrond.events.types import (
     Emit,
+    ForeignRow,
     LedgerEntry,
     Payment,
     PaymentEstimate,
@@ -41,7 +42,7 @@ from lucidtrond.tron.questions import (
 )
 from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.transaction import Transaction, TxId
-from lucidtrond.tron.units import Sun
+from lucidtrond.tron.units import Sun, UnixMillis
 
 C = TypeVar("C", bound=msgspec.Struct, default=Any)
 
@@ -106,6 +107,15 @@ class Ledger(Protocol):
 
     async def wait_block_beyond(self, number: int) -> None:
         """Return when the head is above *number*."""
+
+
+class RestoreHold(Protocol):
+    """Nothing new is paid before a final block is past *until* (chain time)."""
+
+    @property
+    def until(self) -> UnixMillis: ...
+    @property
+    def reason(self) -> str: ...
 
 
 class Sender(Protocol):
@@ -190,6 +200,36 @@ class Sender(Protocol):
             KeystoreLocked.
             Conflict: it is not what was shown any more.
             NotFound, InDoubt: as `queued`.
+        """
+
+    @property
+    def hold(self) -> RestoreHold | None:
+        """Why nothing new is paid: the state may be an old copy; None: it is not."""
+
+    async def foreign(
+        self,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        owner: Address | None = None,
+        unexplained: bool = False,
+    ) -> tuple[list[ForeignRow], str | None]:
+        """Transactions of ours that the journal does not know, newest seen first.
+
+        *unexplained*: those that are neither adopted nor acknowledged nor flagged.
+        """
+
+    async def acknowledge(self, txids: Sequence[TxId]) -> list[ForeignRow]:
+        """Say that foreign transactions are meant: they stop no wallet any more.
+
+        Raises:
+            NotFound: one of them is none; then nothing changes.
+        """
+
+    async def acknowledge_restore(self) -> bool:
+        """Say that the state is no old copy, or that it lacks no payment.
+
+        False: nothing was held back.
         """
 
     async def relay(self, transaction: Transaction) -> BroadcastAnswer:

@@ -80,6 +80,7 @@ def _status(connection: Connection, args: argparse.Namespace) -> int:
         "daemon": connection.call("daemon.info"),
         "network": connection.call("network.status"),
         "keystore": connection.call("keystore.status"),
+        "health": connection.call("daemon.health"),
     }
     print_result(args, result, show.status)
     return DONE
@@ -324,6 +325,22 @@ def _add_read_commands(verbs: Any) -> None:
     )
     approval.add_argument("payment_ids", nargs="*", metavar="PAYMENT_ID")
     approval.add_argument("--yes", action="store_true", help="do not ask")
+    foreign = _add(
+        verbs, "foreign", paying.foreign, "transactions that the journal does not know"
+    )
+    foreign.add_argument("address", nargs="?", help="of one wallet")
+    foreign.add_argument("--all", action="store_true", help="explained ones, too")
+    foreign.add_argument("--limit", type=int, default=20)
+    acknowledgement = _add(
+        verbs, "acknowledge", paying.acknowledge, "foreign transactions are meant"
+    )
+    acknowledgement.add_argument("txids", nargs="*", metavar="TXID")
+    acknowledgement.add_argument(
+        "--restore",
+        action="store_true",
+        help="the database is no old copy, or lacks no payment: pay again",
+    )
+    acknowledgement.add_argument("--yes", action="store_true", help="do not ask")
     receipt = _add(
         verbs, "receipt", _receipt, "what became of a transaction, and its cost"
     )

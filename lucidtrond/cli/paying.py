@@ -217,6 +217,30 @@ def approve(connection: Connection, args: argparse.Namespace) -> int:
     return DONE
 
 
+def foreign(connection: Connection, args: argparse.Namespace) -> int:
+    """Show what the chain holds of ours and the journal does not know."""
+    params = {"limit": args.limit, "unexplained": not args.all}
+    if args.address is not None:
+        params["address"] = args.address
+    result = connection.call("sending.foreign", params)
+    assets = assets_of(connection)
+    print_result(args, result, lambda page: show.foreign(page, assets))
+    return DONE
+
+
+def acknowledge(connection: Connection, args: argparse.Namespace) -> int:
+    """Say, after asking, that foreign transactions or a restored state are meant."""
+    if not args.txids and not args.restore:
+        return complain("expected transactions, --restore or both", FAILED)
+    question = "let these wallets pay again, which may pay something twice?"
+    if not args.yes and not consents(question, network=network_of(connection)):
+        return complain("nothing was acknowledged", FAILED)
+    params = {"txids": args.txids, "restore": args.restore}
+    result = connection.call("sending.acknowledge", params)
+    print_result(args, result, show.acknowledged)
+    return DONE
+
+
 def _confirm_new_transaction(
     connection: Connection, checked: dict[str, Any], network: str
 ) -> bool:

@@ -50,6 +50,7 @@ def status(result: Result) -> str:
         ("synced", _synced(network)),
         *(("warning", text) for text in network.get("warnings") or ()),
         ("keystore", key_state),
+        *(("problem", text) for text in result["health"]["problems"]),
     )
 
 
@@ -176,6 +177,44 @@ def queued(result: Result, assets: Assets) -> str:
         for fault in result["set_aside"]
     ]
     return "\n".join(lines) or "nothing waits for approval"
+
+
+def foreign(result: Result, assets: Assets) -> str:
+    """Transactions that the journal does not know, and what they stop."""
+    shown = []
+    held = result["held_back"]
+    if held is not None:
+        shown.append(
+            f"nothing new is paid before a final block is past {time(held['until_ms'])}"
+            f" (chain time): {held['reason']}"
+        )
+    for row in result["transactions"]:
+        what = "no plain transfer"
+        if row["asset"] is not None:
+            amount = assets.show(row["amount"], row["asset"])
+            what = f"{amount} to {row['to_address']}"
+        place = row["block_number"]
+        block = "in no block any more" if place is None else f"in block {place}"
+        shown.append(
+            f"{row['txid']}  {row['from_address']}  {what}  {block}  {_why(row)}"
+        )
+    return "\n".join(shown) or "the journal knows all transactions"
+
+
+def _why(row: Result) -> str:
+    if row["stops"]:
+        return "stops its wallet"
+    if row["adopted"]:
+        return "adopted"
+    return "acknowledged" if row["acknowledged"] else row["flag"] or "warned of"
+
+
+def acknowledged(result: Result) -> str:
+    """What an operator has explained."""
+    parts = [f"acknowledged: {row['txid']}" for row in result["transactions"]]
+    if result["released"]:
+        parts.append("new payments are not held back any more")
+    return "\n".join(parts) or "nothing was held back"
 
 
 _DONE = {

@@ -119,12 +119,18 @@ class SendingConfig(_Section, frozen=True):
     """What a payment may cost when its caller does not say.
 
     *approve_queued*: what was not accepted while the keystore was unlocked is signed
-    only once it is approved.
+    only once it is approved. *restore_wait_s*: how long a transaction may be in flight
+    that a state lost which was restored from a copy. *foreign*: whether transactions
+    that the journal does not know stop their wallet; *foreign_by_address* is the same
+    for single addresses.
     """
 
     fee_limit_sun: int
     max_burn_sun: int
     approve_queued: bool
+    restore_wait_s: int
+    foreign: Literal["stop", "warn"]
+    foreign_by_address: dict[str, Literal["stop", "warn"]]
 
 
 class RpcConfig(_Section, frozen=True):
@@ -204,6 +210,7 @@ BOUNDS: Final[Mapping[tuple[str, str], tuple[float, float | None]]] = {
     ("ledger", "reconcile_per_minute"): (0, None),
     ("sending", "fee_limit_sun"): (0, None),
     ("sending", "max_burn_sun"): (0, None),
+    ("sending", "restore_wait_s"): (0, 86_400),
     ("rpc", "max_connections"): (1, None),
     ("rpc", "max_batch"): (1, 1000),
     ("rpc", "grace_s"): (0, None),
@@ -324,11 +331,9 @@ def _checked(config: Config) -> Config:
         if greatest is not None and value > greatest:
             raise ConfigError(f"[{section}] {key}: expected <= {greatest}, got {value}")
     network = config.network
-    for endpoint in network.endpoints:
-        _check_urls(endpoint)
-        _check_budget(endpoint)
-    for token in network.tokens:
-        _check_token(token)
+    _check_lists(network)
+    for address in config.sending.foreign_by_address:
+        _check_address(address, where="[sending] foreign_by_address")
     if network.name == "private":
         if len(network.genesis_id) != 64 or not network.endpoints:
             raise ConfigError(
@@ -382,6 +387,14 @@ def _check_producers(network: NetworkConfig) -> None:
         )
 
 
+def _check_lists(network: NetworkConfig) -> None:
+    for endpoint in network.endpoints:
+        _check_urls(endpoint)
+        _check_budget(endpoint)
+    for token in network.tokens:
+        _check_token(token)
+
+
 def _check_urls(endpoint: EndpointConfig) -> None:
     for url in filter(None, (endpoint.url, endpoint.solidity_url)):
         scheme = url.partition("://")[0]
@@ -411,12 +424,16 @@ def _check_budget(endpoint: EndpointConfig) -> None:
         )
 
 
+def _check_address(text: str, *, where: str) -> None:
+    try:
+        Address.from_base58(text)
+    except InvalidAddress as exc:
+        raise ConfigError(f"{where}: {exc}") from None
+
+
 def _check_token(token: TokenConfig) -> None:
     where = f"[network] tokens: {token.symbol[:20]!r}"
-    try:
-        Address.from_base58(token.address)
-    except InvalidAddress as exc:
-        raise ConfigError(f"{where}: address: {exc}") from None
+    _check_address(token.address, where=f"{where}: address")
     if not SYMBOL.fullmatch(token.symbol):
         raise ConfigError(
             f"{where}: symbol: expected 1 to 20 letters, digits or ._-+, a letter first"

@@ -12,7 +12,9 @@ from typing import Any, Final, Protocol
 from msgspec import Struct
 
 from lucidtrond.ports import Clock
+from lucidtrond.sending.restore import Hold
 from lucidtrond.transports.accept import Accepting
+from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import ChainPosition
 
 FAILING_S: Final = 5.0
@@ -68,6 +70,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         "payments",
         "find out who edited the database; restore that row as it was (from a backup):"
         " nothing of it is signed, sent or renewed before",
+    ),
+    "possible_restore": Kind(
+        "payments",
+        "wait until it is over; if the database is no old copy, or nothing was paid"
+        " since it was made: lucidtron acknowledge --restore",
+    ),
+    "foreign_transaction": Kind(
+        "payments",
+        "ask again for what it pays, under its own idempotency key, or acknowledge it:"
+        " lucidtron foreign, lucidtron acknowledge",
     ),
     "socket_removed": Kind(
         "socket", "restart the daemon: nobody can connect to a removed socket file"
@@ -140,6 +152,10 @@ class Conditions(Struct, frozen=True, kw_only=True):
     """Payments that were not accepted while the keystore was unlocked."""
     set_aside: Callable[[], Sequence[Fault]]
     """Payments whose rows were edited or are damaged."""
+    hold: Callable[[], Hold | None]
+    """Why nothing new is paid, while the state may be an old copy."""
+    stopped: Callable[[], Mapping[Address, int]]
+    """Wallets with transactions that the journal does not know, and how many."""
     socket_is_there: Callable[[], bool]
     accepting: Accepting
     plugins: Callable[[], Sequence[PluginState]]
@@ -216,6 +232,20 @@ class Conditions(Struct, frozen=True, kw_only=True):
         if more > 0:
             text = f"{more} more payments are set aside: see the log"
             yield Condition("payment_set_aside", text)
+
+        hold = self.hold()
+        if hold is not None:
+            text = (
+                f"no new payment before a final block is past {hold.until} (chain time"
+                f" in ms), since the database may be an old copy: {hold.reason}"
+            )
+            yield Condition("possible_restore", text)
+        for owner, count in self.stopped().items():
+            text = (
+                f"{owner} pays nothing new: the journal does not know {count} of its"
+                " transactions"
+            )
+            yield Condition("foreign_transaction", text, subject=owner.base58)
 
     def _socket(self) -> Iterator[Condition]:
         if not self.socket_is_there():

@@ -119,6 +119,18 @@ def collect(
         "Payments whose rows were edited or are damaged.",
         len(services.sender.set_aside),
     )
+    yield Metric(
+        "lucidtrond_foreign_transactions",
+        "gauge",
+        "Transactions of ours that the journal does not know and nobody explained.",
+        services.sender.unexplained,
+    )
+    yield Metric(
+        "lucidtrond_possible_restore",
+        "gauge",
+        "1 while nothing new is paid because the database may be an old copy.",
+        int(services.sender.hold is not None),
+    )
     yield from _nodes(services.node)
     health = services.ledger.health()
     yield Metric(

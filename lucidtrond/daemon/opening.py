@@ -18,8 +18,9 @@ from lucidtrond.composition import (
     connected,
     migrate_store,
 )
-from lucidtrond.daemon.config import Config, NetworkConfig
+from lucidtrond.daemon.config import Config, NetworkConfig, SendingConfig
 from lucidtrond.daemon.first_set import first_set
+from lucidtrond.daemon.identity import identity_of
 from lucidtrond.daemon.network import check_state, known_tokens, open_network
 from lucidtrond.daemon.options import RunOptions
 from lucidtrond.devnet.server import Devnet, DevnetConfig, open_devnet
@@ -27,7 +28,9 @@ from lucidtrond.node.cache import CachedNode
 from lucidtrond.pluginhost import PluginHost
 from lucidtrond.ports import Clock
 from lucidtrond.rpc import audit
+from lucidtrond.sending.foreign import ForeignPolicy
 from lucidtrond.sending.limits import Limits
+from lucidtrond.sending.restore import RestoreTerms
 from lucidtrond.store.database import Database, open_store
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
@@ -65,7 +68,7 @@ async def open_daemon(
         OperatorError: something can't be opened; the text says why.
     """
     async with (
-        open_store(options.state_dir / DATABASE) as store,
+        open_store(database := options.state_dir / DATABASE) as store,
         _open_devnet(config.network, options, clock) as devnet,
     ):
         await migrate_store(store, [*audit.MIGRATIONS, *host.migrations()])
@@ -85,6 +88,12 @@ async def open_daemon(
                     max_burn=Sun(config.sending.max_burn_sun),
                 ),
                 approve_queued=config.sending.approve_queued,
+                restore=RestoreTerms(
+                    identity=identity_of(database),
+                    wait_ms=config.sending.restore_wait_s * 1000,
+                    head_at_start=None if devnet is None else devnet.opened_at,
+                ),
+                foreign=_foreign_policy(config.sending),
                 poll_s=_block_time_s(config.network),
                 producers=_producers(devnet),
                 first_set=first_set(config.network, devnet),
@@ -110,6 +119,12 @@ def _producers(devnet: Devnet | None) -> Mapping[Address, Address] | None:
     The devnet's schedule never changes.
     """
     return None if devnet is None else devnet.chain.genesis.producers
+
+
+def _foreign_policy(sending: SendingConfig) -> ForeignPolicy:
+    of = sending.foreign_by_address
+    by_address = {Address.from_base58(text): policy for text, policy in of.items()}
+    return ForeignPolicy(sending.foreign, by_address)
 
 
 def _block_time_s(network: NetworkConfig) -> float:

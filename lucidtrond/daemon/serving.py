@@ -138,6 +138,8 @@ def _conditions(daemon: OpenDaemon, listener: UnixListener) -> Conditions:
         waiting_for_unlock=lambda: services.sender.waiting_for_unlock,
         waiting_for_approval=lambda: services.sender.waiting_for_approval,
         set_aside=lambda: services.sender.set_aside,
+        hold=lambda: services.sender.hold,
+        stopped=lambda: services.sender.stopped,
         socket_is_there=listener.is_in_place,
         accepting=Accepting(),
         plugins=daemon.host.states,

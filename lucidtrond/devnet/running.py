@@ -55,6 +55,8 @@ class Devnet:
     _blocks: BlockLog
     _clock: Clock
     producer: BlockProducer
+    opened_at: UnixMillis = field(init=False, default=UnixMillis(0))
+    """The time of the newest block that was kept, before any new one is made."""
     faults: Faults = field(init=False, factory=Faults)
     grpc_url: str | None = field(init=False, default=None)
     _snapshots: dict[str, Snapshot] = field(init=False, factory=dict)

@@ -79,6 +79,7 @@ async def open_devnet(config: DevnetConfig, *, clock: Clock) -> AsyncIterator[De
             clock,
             producer,
         )
+        devnet.opened_at = chain.top.globals.timestamp
         async with trio.open_nursery() as nursery:
             await producer.begin()
             for port in ports:

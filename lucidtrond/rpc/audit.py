@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 PARAM_FIELDS: Final = (
     *("from", "to", "asset", "amount_sun", "amount_raw", "fee_limit_sun"),
     *("max_burn_sun", "idempotency_key", "txid", "check", "count", "prefix", "label"),
+    *("txids", "restore"),
 )
 RESULT_FIELDS: Final = ("payment_id", "txid", "state", "wallet_id", "address", "count")
 LONGEST: Final = 200

@@ -15,6 +15,10 @@ What that does is decided by what is proven about the payment's latest transacti
 
 With *check* everything is looked at and refused as it would be, and nothing is done.
 
+What the chain shows of ours and the journal does not know stops its wallet until its
+key is asked again or somebody says that it is meant: `sending.foreign`,
+`sending.acknowledge`.
+
 What was not accepted while the keystore was unlocked is signed only once somebody has
 looked at it: `sending.queued` shows it, `sending.approve` lets it go on.
 """
@@ -24,12 +28,15 @@ from typing import Annotated, Literal
 import msgspec
 
 from lucidtrond.api import (
+    AddressText,
     AlreadyFinal,
     Conflict,
     Context,
     Cursor,
     Expired,
     FailedOnChain,
+    ForeignRow,
+    ForeignTransaction,
     InDoubt,
     InsufficientFunds,
     InvalidInput,
@@ -42,10 +49,12 @@ from lucidtrond.api import (
     Params,
     Payment,
     Plugin,
+    PossibleRestore,
     QueuedPayments,
     Result,
     TxIdText,
     WouldFail,
+    read_address,
     read_txid,
 )
 from lucidtrond.tron.keys import BadSignature
@@ -101,6 +110,8 @@ class Retried(Result, frozen=True):
         AlreadyFinal,
         InDoubt,
         FailedOnChain,
+        ForeignTransaction,
+        PossibleRestore,
         KeystoreLocked,
         InsufficientFunds,
         LimitTooLow,
@@ -318,3 +329,81 @@ async def approve(ctx: Context[NoConfig], params: Approve) -> Approved:
         fingerprint=params.fingerprint, payment_ids=params.payment_ids
     )
     return Approved(payment_ids=approved)
+
+
+class ListForeign(Params, frozen=True):
+    """*address* is of a wallet; *unexplained*: only what stops one, or would if its
+    policy was ``stop``."""
+
+    address: AddressText | None = None
+    unexplained: bool = False
+    limit: Limit = 100
+    cursor: Cursor | None = None
+
+
+class HeldBack(Result, frozen=True):
+    """No new payment of any wallet before a final block is past *until_ms*."""
+
+    until_ms: int
+    reason: str
+
+
+class Foreign(Result, frozen=True):
+    """Newest seen first. *next_cursor* is null on the last page; *held_back* is null
+    unless the database may be an old copy."""
+
+    transactions: list[ForeignRow]
+    next_cursor: str | None
+    held_back: HeldBack | None
+
+
+@plugin.method("sending.foreign", example={"unexplained": True}, errors=(InvalidInput,))
+async def foreign(ctx: Context[NoConfig], params: ListForeign) -> Foreign:
+    """List transactions of ours that the journal does not know."""
+    owner = None
+    if params.address is not None:
+        owner = read_address(params.address)
+    rows, following = await ctx.sender.foreign(
+        limit=params.limit,
+        cursor=params.cursor,
+        owner=owner,
+        unexplained=params.unexplained,
+    )
+    hold = ctx.sender.hold
+    return Foreign(
+        transactions=rows,
+        next_cursor=following,
+        held_back=None
+        if hold is None
+        else HeldBack(until_ms=hold.until, reason=hold.reason),
+    )
+
+
+class Acknowledge(Params, frozen=True):
+    """*txids*: these are meant. *restore*: the database is no old copy, or nothing was
+    paid since the copy was made: new payments need not wait any more."""
+
+    txids: Annotated[tuple[TxIdText, ...], msgspec.Meta(max_length=1000)] = ()
+    restore: bool = False
+
+
+class Acknowledged(Result, frozen=True):
+    """*released*: payments were held back, and are not any more."""
+
+    transactions: list[ForeignRow]
+    released: bool
+
+
+@plugin.method(
+    "sending.acknowledge",
+    caller="admin",
+    example={"txids": ["0" * 64]},
+    errors=(NotFound, InvalidInput),
+)
+async def acknowledge(ctx: Context[NoConfig], params: Acknowledge) -> Acknowledged:
+    """Say that foreign transactions, or a start on an old copy, are meant."""
+    if not params.txids and not params.restore:
+        raise InvalidInput("expected txids, restore or both")
+    rows = await ctx.sender.acknowledge([read_txid(txid) for txid in params.txids])
+    released = params.restore and await ctx.sender.acknowledge_restore()
+    return Acknowledged(transactions=rows, released=released)

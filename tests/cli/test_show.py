@@ -188,7 +188,9 @@ def test_status_says_since_when_and_why_it_is_not_synced_and_what_fails() -> Non
         "daemon": {"version": "1", "uptime_s": 3.0},
         "network": network,
         "keystore": {"exists": True, "locked": False},
+        "health": {"problems": ["nothing new is paid"]},
     }
+    assert "problem   nothing new is paid" in show.status(result).splitlines()
     assert "synced    yes" in show.status(result).splitlines()
     network |= {
         "synced": False,

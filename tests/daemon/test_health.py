@@ -19,6 +19,7 @@ from lucidtrond.daemon.health import (
     Conditions,
 )
 from lucidtrond.sending.journal.fault import RowFault
+from lucidtrond.sending.restore import Hold
 from lucidtrond.testing.clocks import ManualClock
 from lucidtrond.transports.accept import (
     FIRST_BACK_OFF_S,
@@ -27,7 +28,9 @@ from lucidtrond.transports.accept import (
     accept_forever,
 )
 from lucidtrond.transports.unix_listener import open_unix_listener
+from lucidtrond.tron.address import ZERO
 from lucidtrond.tron.block import ChainPosition, FinalityStatus
+from lucidtrond.tron.units import UnixMillis
 from tests.sending.model import OWNERS, pay, process
 
 NOW_MS = 1_700_000_000_000
@@ -50,6 +53,8 @@ def conditions(**more: Any) -> Conditions:
         "waiting_for_unlock": lambda: 0,
         "waiting_for_approval": lambda: 0,
         "set_aside": tuple,
+        "hold": lambda: None,
+        "stopped": dict,
         "socket_is_there": lambda: True,
         "accepting": Accepting(),
         "plugins": lambda: [SimpleNamespace(name="a", state="running", reason=None)],
@@ -152,6 +157,21 @@ CASES: list[tuple[str, str | None, str, dict[str, Any]]] = [
         "p1",
         "set aside: payment p1, transaction t1: amount: expected 5, stored 800",
         {"set_aside": lambda: (RowFault("p1", "t1", "amount", "5", "800"),)},
+    ),
+    (
+        "possible_restore",
+        None,
+        (
+            "no new payment before a final block is past 77 (chain time in ms), since"
+            " the database may be an old copy: another file"
+        ),
+        {"hold": lambda: Hold(UnixMillis(77), "another file")},
+    ),
+    (
+        "foreign_transaction",
+        ZERO.base58,
+        f"{ZERO} pays nothing new: the journal does not know 2 of its transactions",
+        {"stopped": lambda: {ZERO: 2}},
     ),
     (
         "socket_removed",

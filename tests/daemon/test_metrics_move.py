@@ -38,6 +38,14 @@ ELSEWHERE: Final = {
         "daemon/test_edited_database.py",
         "test_an_edited_attempt_is_named_and_not_signed_and_others_are_paid",
     ),
+    "lucidtrond_foreign_transactions": (
+        "daemon/test_restored_database.py",
+        "test_a_restored_copy_pays_nothing_twice",
+    ),
+    "lucidtrond_possible_restore": (
+        "daemon/test_restored_database.py",
+        "test_a_restored_copy_pays_nothing_twice",
+    ),
     "lucidtrond_endpoint_behind_blocks": (
         "node/test_pool.py",
         "test_the_state_of_endpoints_is_plain_data",
