@@ -5,6 +5,7 @@ block is found there (`foreign`); what is in a pool is found nowhere. So after a
 that may be such a one nothing new is paid until a final block of ours is past
 
     head time at that start + the longest lifetime that a lost transaction may have
+    (`wait_ms`; of another file or machine, the longest on record if that is longer)
 
 since by then each of them is in a block that we have read, or dead. What the journal
 holds is signed and sent all the same: the same bytes can't pay twice.
@@ -85,8 +86,9 @@ class Start:
         reason = self._reason(head_time)
         if reason is None or self.needs_no_head:
             return None
-        longest = max(wait_ms, self.longest_lifetime_ms)
-        return Hold(UnixMillis(head_time + longest), reason)
+        if self.known_as != self.identity:
+            wait_ms = max(wait_ms, self.longest_lifetime_ms)
+        return Hold(UnixMillis(head_time + wait_ms), reason)
 
     def _reason(self, head_time: UnixMillis) -> str | None:
         if self.known_as is None:

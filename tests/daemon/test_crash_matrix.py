@@ -6,7 +6,9 @@ form, with the keystore locked and open everywhere, is ``contrib/crash-matrix``.
 
 import ast
 import inspect
+import os
 from pathlib import Path
+from random import Random
 from types import ModuleType
 
 import pytest
@@ -14,6 +16,10 @@ import pytest
 from lucidtrond.sending.journal import queries, writes
 from tests.daemon.crash import points
 from tests.daemon.crash.matrix import diagonal, product, run_lanes
+from tests.daemon.crash.restored import RestoredLane, restored
+
+DRAWN = 8
+"""Copies to be restored, by a seed (``SEED``); all of them are a slow test."""
 
 
 @pytest.mark.process
@@ -26,6 +32,20 @@ def test_a_kill_at_each_place_pays_once(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_kill_at_each_place_with_each_fault_pays_once(tmp_path: Path) -> None:
     failures = run_lanes(product(), tmp_path)
+    assert not failures, "\n\n".join(failures)
+
+
+@pytest.mark.process
+def test_a_copy_of_each_place_is_restored_and_pays_once(tmp_path: Path) -> None:
+    drawn = Random(os.environ.get("SEED", "1")).sample(restored(), DRAWN)
+    failures = run_lanes(drawn, tmp_path, kind=RestoredLane)
+    assert not failures, "\n\n".join(failures)
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_a_copy_of_every_place_is_restored_and_pays_once(tmp_path: Path) -> None:
+    failures = run_lanes(restored(), tmp_path, kind=RestoredLane)
     assert not failures, "\n\n".join(failures)
 
 

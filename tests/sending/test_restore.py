@@ -44,11 +44,15 @@ def test_what_a_start_finds_decides(start: Start, reason: str | None) -> None:
         assert hold.until == HEAD + 600_000
 
 
-def test_it_lasts_as_long_as_the_longest_lifetime_on_record() -> None:
+def test_on_another_file_it_lasts_as_long_as_the_longest_lifetime_on_record() -> None:
     start = evolve(KNOWN, known_as="other", longest_lifetime_ms=86_000_000)
     hold = start.hold(HEAD, wait_ms=600_000)
     assert hold is not None
     assert hold.until == HEAD + 86_000_000
+    long_stopped = evolve(start, known_as="file", newest_block=UnixMillis(0))
+    hold = long_stopped.hold(HEAD, wait_ms=600_000)
+    assert hold is not None
+    assert hold.until == HEAD + 600_000
 
 
 async def restart(

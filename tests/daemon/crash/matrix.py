@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +47,7 @@ SHORT_S: Final = 60
 LOCKED_BLOCKS: Final = 4
 """Made while nothing may be signed."""
 LOCKED: Final = 400
+HELD: Final = 309
 SOLID_BLOCKS: Final = 8
 TIMEOUT_S: Final = 0.5
 _TOLD_BY_BLOCKS: Final = ("inclusion:", "solidification:")
@@ -59,6 +60,8 @@ initial_delay_s = 0.05
 enabled = false
 [log]
 level = "warning"
+[sending]
+restore_wait_s = 60
 """
 _SIGSYS: Final = signal.SIGSYS
 """What seccomp's kill looks like to who waits."""
@@ -110,7 +113,7 @@ def everything() -> list[Cell]:
 
 
 @define(eq=False)
-class _Asking:
+class Asking:
     """A caller in a thread of his own; *answer* is what it got, if anything."""
 
     socket: Path
@@ -123,13 +126,21 @@ class _Asking:
         self._thread.start()
 
     def _ask(self) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while self._ask_once() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _ask_once(self) -> bool:
+        """Whether to ask again: the start was late, and the state may be a copy."""
         try:
             with Connection.open([self.socket], timeout_s=PATIENCE_S) as connection:
                 self.answer = connection.call("transfer.send", self.params)
         except RpcFailure as failure:
             self.answer = failure
+            return failure.code == HELD
         except (Unreachable, ValueError):
             pass
+        return False
 
     @property
     def is_over(self) -> bool:
@@ -173,11 +184,29 @@ class Lane:
             "expires_s": LIFETIME_S if cell.place.rounds is not None else SHORT_S,
             "attempts": 9,
         }
+        caller = self._die(cell, params)
+        if cell.place.rounds is None:
+            self._chain.clear()
+            self._strike(cell.fault)
+        self._start(locked=cell.locked)
+        if cell.locked:
+            self._stay_locked(key, params, dies=cell.place.rounds is None)
+            self._call("keystore.unlock", passphrase=PASSPHRASE)
+        again = Asking(self._socket, {**params, "wait": "solidified"})
+        self._until(lambda: again.is_over, mine=1)
+        assert isinstance(again.answer, dict), again.answer
+        assert again.answer["state"] == "solidified", again.answer
+        if isinstance(caller.answer, dict) and cell.place.rounds is not None:
+            assert caller.answer["txid"] == again.answer["txid"]
+        self.paid[key] = again.answer
+
+    def _die(self, cell: Cell, params: dict[str, Any]) -> Asking:
+        """Ask for a payment, and see the daemon die where the cell says."""
         # Both nodes are asked only if neither is still left alone for the last cell.
         self._until(self._nodes_are_asked)
         self._set_faults(cell)
         self._launcher.set_fuse(cell.place.path)
-        caller = _Asking(self._socket, params)
+        caller = Asking(self._socket, params)
         # Where a good deal of chain time has to pass, it passes faster.
         step = 0
         if cell.place.rounds != 0:
@@ -188,20 +217,7 @@ class Lane:
         wanted = _SIGSYS if cell.place.path[-1] == FSYNC else signal.SIGKILL
         assert how == wanted, f"ended by {how}"
         self._until(lambda: caller.is_over)
-        if cell.place.rounds is None:
-            self._chain.clear()
-            self._strike(cell.fault)
-        self._start(locked=cell.locked)
-        if cell.locked:
-            self._stay_locked(key, params, dies=cell.place.rounds is None)
-            self._call("keystore.unlock", passphrase=PASSPHRASE)
-        again = _Asking(self._socket, {**params, "wait": "solidified"})
-        self._until(lambda: again.is_over, mine=1)
-        assert isinstance(again.answer, dict), again.answer
-        assert again.answer["state"] == "solidified", again.answer
-        if isinstance(caller.answer, dict) and cell.place.rounds is not None:
-            assert caller.answer["txid"] == again.answer["txid"]
-        self.paid[key] = again.answer
+        return caller
 
     def _stay_locked(self, key: str, params: dict[str, Any], *, dies: bool) -> None:
         """Nothing is signed anew while locked; what is signed is sent and lands.
@@ -355,7 +371,7 @@ class Lane:
         assert self._funds() == account["balance"]
 
 
-def run_cells(cells: list[Cell], directory: Path) -> list[str]:
+def run_cells(cells: list[Cell], directory: Path, kind: type[Lane]) -> list[str]:
     """Run *cells* in one lane, a new one after a failure; the failures in words."""
     failures: list[str] = []
     left = list(cells)
@@ -366,7 +382,7 @@ def run_cells(cells: list[Cell], directory: Path) -> list[str]:
         place.mkdir(parents=True)
         log = place / "daemon.log"
         with running_devnet() as chain, Launcher(log) as launcher:
-            lane = Lane(place, chain, launcher)
+            lane = kind(place, chain, launcher)
             lane.prepare()
             cell = None
             try:
@@ -383,13 +399,15 @@ def run_cells(cells: list[Cell], directory: Path) -> list[str]:
     return failures
 
 
-def run_lanes(cells: list[Cell], directory: Path, lanes: int = 2) -> list[str]:
+def run_lanes(
+    cells: Sequence[Cell], directory: Path, lanes: int = 2, *, kind: type[Lane] = Lane
+) -> list[str]:
     """The same in several lanes at once."""
-    shares = [cells[lane::lanes] for lane in range(lanes)]
+    shares = [list(cells[lane::lanes]) for lane in range(lanes)]
     failures: list[list[str]] = [["never ran"] for _ in shares]
 
     def work(number: int) -> None:
-        failures[number] = run_cells(shares[number], directory / str(number))
+        failures[number] = run_cells(shares[number], directory / str(number), kind)
 
     threads = [
         threading.Thread(target=work, args=(lane,)) for lane in range(len(shares))
