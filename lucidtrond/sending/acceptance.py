@@ -110,7 +110,8 @@ class Acceptance:
         await check_unlocked(self._signer)
         heads = await self._fetch_heads(intent)
         quote = await self._drafting.quote(intent, heads, solid=True)
-        await self._store.read(lambda tx: check_covered(tx, intent, quote))
+        key = self._signer.authenticator(LABEL)
+        await self._store.read(lambda tx: check_covered(tx, intent, quote, key))
         return checked(intent, quote)
 
     async def _find(self, intent: Intent) -> Entry | None:
@@ -190,7 +191,7 @@ class Acceptance:
             if existing is not None:
                 return existing, False
             self._foreign.check(tx, intent.owner)
-            burn = check_covered(tx, intent, quote)
+            burn = check_covered(tx, intent, quote, key)
             remember(tx, intent.to, key)
             attempt = draft(
                 tx,

@@ -5,23 +5,27 @@ transaction; then, in the transaction that writes the attempt, what other paymen
 reserved is taken off, and the bytes are fixed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from lucidtrond.errors import InsufficientFunds
 from lucidtrond.events.types import PaymentEstimate
 from lucidtrond.ports import Tx
+from lucidtrond.sending.authenticity import check_authentic
+from lucidtrond.sending.comparison import check_bytes
 from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Draft, Entry
+from lucidtrond.sending.journal.fault import NotApproved, RowRefused
 from lucidtrond.sending.kinds.table import kind_of
 from lucidtrond.sending.limits import Limits, check_quote
-from lucidtrond.sending.protocols import PaymentNode, Signer
+from lucidtrond.sending.protocols import Authenticator, PaymentNode, Signer
 from lucidtrond.sending.quote import Quote
 from lucidtrond.sending.quoting import fetch_quote
 from lucidtrond.sending.raw_transaction import build
 from lucidtrond.sending.render import estimated
-from lucidtrond.sending.reserved import check_reserved, worst_beside
+from lucidtrond.sending.reserved import Reserved, check_reserved, worst_beside
 from lucidtrond.sending.tag import EXPIRATION_STEP_MS, PURPOSE, Tag, tag_of
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BlockHeader, ChainPosition
@@ -90,7 +94,12 @@ class Drafting:
 
 
 def check_covered(
-    tx: Tx, intent: Intent, quote: Quote, *, instead_of: Entry | None = None
+    tx: Tx,
+    intent: Intent,
+    quote: Quote,
+    key: Authenticator,
+    *,
+    instead_of: Entry | None = None,
 ) -> Sun:
     """Refuse what the balance does not cover beside the payments under way.
 
@@ -99,8 +108,42 @@ def check_covered(
 
     Raises:
         InsufficientFunds
+        KeystoreLocked: it was locked meanwhile.
     """
     under_way = queries.reserved(tx, intent.owner, instead_of=instead_of)
+    try:
+        return _check_covered(intent, quote, under_way)
+    except InsufficientFunds:
+        # Rows that are set aside are not paid, whatever they say they need.
+        entries = queries.under_way(tx, intent.owner, instead_of=instead_of)
+        good = [_reserved_by(entry) for entry in entries if _is_payable(entry, key)]
+        if len(good) == len(under_way):
+            raise
+        return _check_covered(intent, quote, good)
+
+
+def _reserved_by(entry: Entry) -> Reserved:
+    intent, payment = entry.intent, entry.payment
+    return Reserved(
+        kind_of(intent).spending(intent),
+        Sun(int(payment.burn_sun or 0)),
+        payment.block_number,
+        intent.to,
+    )
+
+
+def _is_payable(entry: Entry, key: Authenticator) -> bool:
+    try:
+        check_bytes(entry)
+        check_authentic(entry, key)
+    except NotApproved:
+        return True
+    except RowRefused:
+        return False
+    return True
+
+
+def _check_covered(intent: Intent, quote: Quote, under_way: Sequence[Reserved]) -> Sun:
     worst = worst_beside(intent.to, quote.cost.worst, quote.joined, under_way)
     # What is free may be used up by the others.
     burn = worst if under_way else quote.cost.expected

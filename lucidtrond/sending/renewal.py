@@ -145,7 +145,7 @@ class Renewal:
             if adopted is not None:
                 return adopted
             self._foreign.check(tx, intent.owner)
-            burn = check_covered(tx, intent, quote, instead_of=dead)
+            burn = check_covered(tx, intent, quote, key, instead_of=dead)
             attempt = draft(
                 tx,
                 intent,
@@ -199,9 +199,11 @@ class Renewal:
         heads = await self._fetch_heads(entry)
         quote = await self._drafting.quote(entry.intent, heads, solid=True)
 
+        key = self._signer.authenticator(LABEL)
+
         def check(tx: Tx) -> None:
             dead = _renewable(tx, entry.txid, by_hand=True)
-            check_covered(tx, entry.intent, quote, instead_of=dead)
+            check_covered(tx, entry.intent, quote, key, instead_of=dead)
 
         await self._store.read(check)
         return checked(entry.intent, quote, attempt=entry.payment.attempt + 1)

@@ -91,14 +91,14 @@ def edit(path: Path, table: str, column: str, value: Any) -> bool:
     """Whether the first payment's row says something else now."""
     key = "seq" if table == PAYMENT else "payment_seq"
     with closing(sqlite3.connect(path)) as other, other:
-        [before] = other.execute(
-            f"SELECT {column} FROM {table} WHERE {key} = 1"
-        ).fetchone()
+        row = other.execute(f"SELECT {column} FROM {table} WHERE {key} = 1").fetchone()
+        if row is None:
+            return False  # an edit took its number away
         try:
             other.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = 1", (value,))
         except sqlite3.IntegrityError:
             return False  # another row has this number
-        return bool(before != value)
+        return bool(row[0] != value)
 
 
 async def check_edit(
@@ -160,6 +160,49 @@ def test_one_edited_value_pays_nobody_else_nothing_twice_and_is_named(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "db"
         trio.run(lambda: check_edit(path, change, attempts=attempts))
+
+
+async def check_lost(path: Path, changes: list[tuple[str, str, Any]]) -> None:
+    """Both payments die unseen, rows of the first are edited, then nodes take all."""
+    async with process(path) as made:
+        made.chain.reply = lambda _: "drop"
+        await pay(made, "bad", memo=b"bad", attempts=3, lifetime_ms=30_000)
+        await pay(made, "good", amount=7, memo=b"good", attempts=3, lifetime_ms=30_000)
+        await made.mine(20)
+        made.signer.locked = True
+        await made.start()
+        for change in changes:
+            edit(path, *change)
+        made.chain.reply = lambda _: "drop"
+        await made.mine(15)
+        made.signer.locked = False
+        made.chain.reply = lambda _: "take"
+        await made.mine(40)
+        included = [
+            decode_raw(row.transaction.raw)
+            for block in made.chain.blocks
+            for row in block.transactions
+        ]
+        memos = [decoded.memo for decoded in included]
+        assert len(memos) == len(set(memos))
+        assert b"good" in memos
+        for decoded in included:
+            assert decoded.contract == Transfer(
+                OWNERS[0], TO, Sun(AMOUNTS[decoded.memo])
+            )
+
+
+@settings(max_examples=40, deadline=None)
+@example([(ATTEMPT, "state", "failed")])
+@example([(ATTEMPT, "expiration_ms", 1), (ATTEMPT, "state", "expired")])
+@example([(PAYMENT, "mac", None), (PAYMENT, "recipient", ATTACKER.raw)])
+@given(st.lists(edits(), min_size=1, max_size=4))
+def test_several_edited_values_pay_nobody_else_and_nothing_twice(
+    changes: list[tuple[str, str, Any]],
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "db"
+        trio.run(check_lost, path, changes)
 
 
 @pytest.mark.parametrize("column", sorted(COLUMNS))

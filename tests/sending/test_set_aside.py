@@ -2,12 +2,14 @@
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lucidtrond.errors import InDoubt, StoreError
+from lucidtrond.errors import InDoubt, InsufficientFunds, StoreError
+from lucidtrond.ports import Tx
 from lucidtrond.sending.intent import TRC20_TRANSFER, TRX_TRANSFER, Intent
 from lucidtrond.sending.journal.fault import RowFault
 from lucidtrond.sending.kinds.base import OrderKind
@@ -250,3 +252,36 @@ async def test_a_block_is_followed_though_what_it_means_for_one_payment_fails(
 def kind_named(asset: str) -> OrderKind:
     name = TRX_TRANSFER if asset == "TRX" else TRC20_TRANSFER
     return BY_NAME[name]
+
+
+def run(sql: str, tx: Tx) -> None:
+    tx.execute(sql)
+
+
+@pytest.mark.parametrize("size", [21, 32])
+async def test_what_an_edited_row_says_it_needs_keeps_no_other_from_being_paid(
+    size: int,
+) -> None:
+    async with process() as made:
+        await queue(made, "bad")
+        amount = (2**160 - 1).to_bytes(size, "big")
+        sql = "UPDATE sending_payment SET amount = ?"
+        await made.store.write(lambda tx: tx.execute(sql, (amount,)))
+        await made.start()
+        for check in (True, False):
+            await pay(made, "good", amount=7, check=check)
+        await made.mine(2)
+        assert (await must_find(made, "good")).state == "included"
+
+
+async def test_what_waits_for_approval_is_set_aside_of_the_balance() -> None:
+    async with process() as made:
+        await queue(made, "a", amount=10**14)
+        for sql in (
+            "UPDATE sending_payment SET mac = NULL",
+            "UPDATE sending_attempt SET mac = NULL",
+        ):
+            await made.store.write(partial(run, sql))
+        made.chain.balance = 10**14 + 10**9
+        with pytest.raises(InsufficientFunds):
+            await pay(made, "b", amount=2 * 10**9)

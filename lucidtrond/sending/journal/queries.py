@@ -71,6 +71,15 @@ def reserved(
     ]
 
 
+def under_way(
+    tx: Tx, owner: Address, *, instead_of: Entry | None = None
+) -> list[Entry]:
+    """The same payments, as far as they can be read."""
+    tail = "WHERE a.owner = ? AND a.unresolved = 1 AND a.txid != ?"
+    other = b"" if instead_of is None else instead_of.transaction.digest
+    return _read(tx, tail, owner.raw, other, faults=ignore)
+
+
 def _reserved(
     burn: int | None, block_number: int | None, row: Sequence[Any]
 ) -> Reserved | None:
