@@ -3,13 +3,16 @@
 Each kind of problem has a name, the component that it belongs to and a remedy for the
 operator, all in `KINDS`. `Conditions` tells which of them hold now, from memory: it is
 asked at every `daemon.health`, ``GET /health`` and ``GET /metrics``, and waits for
-nothing. A new kind is a row of `KINDS` and a method of `Conditions`.
+nothing. A new kind is a row of `KINDS` and a method of `Conditions`. What does not tell
+since when it holds is dated by when it was first noticed; `Conditions.watch` looks
+every `NOTICED_EVERY_S`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from msgspec import Struct
+import trio
+from msgspec import Struct, field, structs
 
 from lucidtrond.ports import Clock
 from lucidtrond.sending.restore import Hold
@@ -19,6 +22,7 @@ from lucidtrond.tron.block import ChainPosition
 
 FAILING_S: Final = 5.0
 """An endpoint that fails for less is no problem yet: probes may find it back."""
+NOTICED_EVERY_S: Final = 10.0
 SHOWN_FAULTS: Final = 20
 """Payments set aside that are named one by one."""
 
@@ -81,6 +85,22 @@ KINDS: Final[Mapping[str, Kind]] = {
         "ask again for what it pays, under its own idempotency key, or acknowledge it:"
         " lucidtron foreign, lucidtron acknowledge",
     ),
+    "payments_unproven": Kind(
+        "payments",
+        "do not pay again; transfer.list (unresolved) names them: ask the recipient, or"
+        " compare the balance; add an endpoint of another operator, or the grpc_url of"
+        " one: all are asked again by themselves",
+    ),
+    "balances_drift": Kind(
+        "ledger",
+        "account.get shows them; credit nothing of those accounts before an endpoint of"
+        " another operator agrees (contrib/docs/ledger.md)",
+    ),
+    "rows_unproven": Kind(
+        "ledger",
+        "add an endpoint of another operator, or the grpc_url of one;"
+        ' [chain] unproven = "announce" takes one endpoint at its word',
+    ),
     "socket_removed": Kind(
         "socket", "restart the daemon: nobody can connect to a removed socket file"
     ),
@@ -104,7 +124,10 @@ _KIND_OF_STATE: Final = {
 
 
 class Condition(Struct, frozen=True):
-    """A problem that holds now; *subject* is what it is about, if there are several."""
+    """A problem that holds now; *subject* is what it is about, if there are several.
+
+    *since_ms* is wall clock; of what `Conditions.now` gives it is never None.
+    """
 
     kind: str
     text: str
@@ -156,17 +179,53 @@ class Conditions(Struct, frozen=True, kw_only=True):
     """Why nothing new is paid, while the state may be an old copy."""
     stopped: Callable[[], Mapping[Address, int]]
     """Wallets with transactions that the journal does not know, and how many."""
+    unproven_payments: Callable[[], int]
+    """Payments in final blocks that prove neither that they paid nor that they
+    failed."""
+    drifting: Callable[[], int]
+    """Balances that are not what the ledger says."""
+    waiting_rows: Callable[[], int]
+    """Rows of unproven blocks that wait for a second source."""
     socket_is_there: Callable[[], bool]
     accepting: Accepting
     plugins: Callable[[], Sequence[PluginState]]
+    noticed_ms: dict[tuple[str, str | None], int] = field(default_factory=dict)
+    """When each problem that holds was noticed, by kind and subject."""
 
     def now(self) -> list[Condition]:
         """All problems, in the order of `KINDS`' components."""
+        conditions = self._all()
+        now_ms, before = self.clock.now_ms(), dict(self.noticed_ms)
+        self.noticed_ms.clear()
+        for condition in conditions:
+            key = (condition.kind, condition.subject)
+            self.noticed_ms[key] = before.get(key, now_ms)
+        return [
+            condition
+            if condition.since_ms is not None
+            else structs.replace(
+                condition,
+                since_ms=self.noticed_ms[condition.kind, condition.subject],
+            )
+            for condition in conditions
+        ]
+
+    async def watch(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Notice problems until cancelled, though nobody asks."""
+        task_status.started()
+        while True:
+            self.now()
+            await trio.sleep(NOTICED_EVERY_S)
+
+    def _all(self) -> list[Condition]:
         return [
             *self._network(),
             *self._endpoints(),
             *self._keystore(),
             *self._payments(),
+            *self._ledger(),
             *self._socket(),
             *self._connections(),
             *self._plugins(),
@@ -232,7 +291,6 @@ class Conditions(Struct, frozen=True, kw_only=True):
         if more > 0:
             text = f"{more} more payments are set aside: see the log"
             yield Condition("payment_set_aside", text)
-
         hold = self.hold()
         if hold is not None:
             text = (
@@ -246,6 +304,23 @@ class Conditions(Struct, frozen=True, kw_only=True):
                 " transactions"
             )
             yield Condition("foreign_transaction", text, subject=owner.base58)
+        unproven = self.unproven_payments()
+        if unproven:
+            text = (
+                f"{unproven} payments are in final blocks, and nothing proves that they"
+                " paid"
+            )
+            yield Condition("payments_unproven", text)
+
+    def _ledger(self) -> Iterator[Condition]:
+        drifting = self.drifting()
+        if drifting:
+            text = f"{drifting} balances are not what the ledger says"
+            yield Condition("balances_drift", text)
+        waiting = self.waiting_rows()
+        if waiting:
+            text = f"{waiting} transfers of unproven blocks wait for a second source"
+            yield Condition("rows_unproven", text)
 
     def _socket(self) -> Iterator[Condition]:
         if not self.socket_is_there():

@@ -39,7 +39,8 @@ class DaemonInfo(msgspec.Struct, frozen=True):
 
 class HealthCondition(msgspec.Struct, frozen=True):
     """One problem: its *kind* (a name for programs), what it is about (*subject*, if
-    there are several such things), and what to do. *since_ms* is wall clock."""
+    there are several such things), and what to do. *since_ms* is wall clock: since when
+    it holds, or was noticed."""
 
     kind: str
     component: str

@@ -60,7 +60,10 @@ async def serve_clients(
         log.info("ready", extra={"socket": str(listener.path), "http": url})
         notify(f"READY=1\nSTATUS=serving {config.network.name}")
         on_ready()
-        await stop.wait()
+        async with trio.open_nursery() as watching:
+            watching.start_soon(conditions.watch)
+            await stop.wait()
+            watching.cancel_scope.cancel()
         notify("STOPPING=1")
 
 
@@ -140,6 +143,9 @@ def _conditions(daemon: OpenDaemon, listener: UnixListener) -> Conditions:
         set_aside=lambda: services.sender.set_aside,
         hold=lambda: services.sender.hold,
         stopped=lambda: services.sender.stopped,
+        unproven_payments=lambda: services.sender.unproven,
+        drifting=lambda: services.ledger.drifting,
+        waiting_rows=lambda: services.ledger.waiting,
         socket_is_there=listener.is_in_place,
         accepting=Accepting(),
         plugins=daemon.host.states,

@@ -15,6 +15,7 @@ from lucidtrond.daemon.health import (
     COMPONENTS,
     FAILING_S,
     KINDS,
+    NOTICED_EVERY_S,
     SHOWN_FAULTS,
     Conditions,
 )
@@ -55,6 +56,9 @@ def conditions(**more: Any) -> Conditions:
         "set_aside": tuple,
         "hold": lambda: None,
         "stopped": dict,
+        "unproven_payments": lambda: 0,
+        "drifting": lambda: 0,
+        "waiting_rows": lambda: 0,
         "socket_is_there": lambda: True,
         "accepting": Accepting(),
         "plugins": lambda: [SimpleNamespace(name="a", state="running", reason=None)],
@@ -174,6 +178,24 @@ CASES: list[tuple[str, str | None, str, dict[str, Any]]] = [
         {"stopped": lambda: {ZERO: 2}},
     ),
     (
+        "payments_unproven",
+        None,
+        "2 payments are in final blocks, and nothing proves that they paid",
+        {"unproven_payments": lambda: 2},
+    ),
+    (
+        "balances_drift",
+        None,
+        "3 balances are not what the ledger says",
+        {"drifting": lambda: 3},
+    ),
+    (
+        "rows_unproven",
+        None,
+        "4 transfers of unproven blocks wait for a second source",
+        {"waiting_rows": lambda: 4},
+    ),
+    (
         "socket_removed",
         None,
         "the socket file was removed or replaced",
@@ -229,10 +251,51 @@ def test_of_many_payments_set_aside_some_are_named_and_all_are_counted() -> None
 def test_since_when_is_wall_clock() -> None:
     for kind, _, _, more in CASES:
         [shown] = conditions(**more).now()
-        if kind == "endpoint_failing":
-            assert shown.since_ms == NOW_MS - 12_000
-        if kind == "not_synced":
-            assert shown.since_ms == 7
+        since_ms = {"endpoint_failing": NOW_MS - 12_000, "not_synced": 7}
+        assert shown.since_ms == since_ms.get(kind, NOW_MS)
+
+
+def test_a_problem_is_dated_by_when_it_was_first_noticed() -> None:
+    clock, waiting = ManualClock(NOW_MS), [3]
+    problems = conditions(clock=clock, waiting_for_unlock=lambda: waiting[0])
+
+    def since() -> list[int | None]:
+        return [shown.since_ms for shown in problems.now()]
+
+    assert since() == [NOW_MS]
+    clock.advance(5)
+    waiting[0] = 4
+    assert since() == [NOW_MS]
+    waiting[0] = 0
+    assert since() == []
+    waiting[0] = 1
+    assert since() == [NOW_MS + 5_000]
+
+
+def test_problems_of_several_are_dated_one_by_one() -> None:
+    clock = ManualClock(NOW_MS)
+    shown = [{**WELL, "state": "lagging", "behind_blocks": 9}]
+    problems = conditions(clock=clock, endpoints=lambda: shown)
+    problems.now()
+    clock.advance(5)
+    shown.append({**shown[0], "endpoint": "node1"})
+    dates = {problem.subject: problem.since_ms for problem in problems.now()}
+    assert dates == {"node0": NOW_MS, "node1": NOW_MS + 5_000}
+
+
+async def test_a_problem_is_noticed_though_nobody_asks(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    clock, waiting = ManualClock(NOW_MS), [0]
+    problems = conditions(clock=clock, waiting_for_unlock=lambda: waiting[0])
+    async with trio.open_nursery() as nursery:
+        await nursery.start(problems.watch)
+        waiting[0] = 1
+        await trio.sleep(NOTICED_EVERY_S + 0.1)
+        clock.advance(60)
+        [shown] = problems.now()
+        nursery.cancel_scope.cancel()
+    assert shown.since_ms == NOW_MS
 
 
 @pytest.mark.parametrize("state", ["left alone", "not asked yet", "failing"])
