@@ -51,6 +51,7 @@ RETRYABLE: Final[tuple[type[errors.LucidError], ...]] = (
     errors.DeadlinePassed,
     errors.TooBusy,
     errors.ShuttingDown,
+    errors.PossibleRestore,
     errors.NodeUnavailable,
     errors.NodesDisagree,
 )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lucidtrond.daemon.config import BOUNDS, Config, load_config
 from lucidtrond.daemon.network import known_tokens
 from lucidtrond.errors import ConfigError
+from lucidtrond.tron.address import ZERO
 from lucidtrond.tron.networks import NETWORKS
 from lucidtrond.tron.tokens import TETHER_CHECKS
 
@@ -359,3 +360,16 @@ def test_a_budget_is_part_of_an_endpoint(tmp_path: Path) -> None:
     [endpoint] = load(text, tmp_path=tmp_path).network.endpoints
     assert endpoint.requests_per_second == 8
     assert endpoint.requests_per_day == 90_000
+
+
+def test_addresses_of_foreign_policies_are_checked(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('[sending]\nforeign_by_address = { T123 = "warn" }\n')
+    with pytest.raises(ConfigError, match="foreign_by_address"):
+        load_config(file=file, environ={}, flags={})
+    file.write_text('[sending]\nforeign = "ignore"\n')
+    with pytest.raises(ConfigError, match="ignore"):
+        load_config(file=file, environ={}, flags={})
+    file.write_text(f'[sending]\nforeign_by_address = {{ {ZERO} = "warn" }}\n')
+    config = load_config(file=file, environ={}, flags={})
+    assert config.sending.foreign_by_address == {ZERO.base58: "warn"}

@@ -14,6 +14,7 @@ import pytest
 from lucidtrond.cli.connection import RpcFailure
 from lucidtrond.testing.fixtures import TronDevnet, running_devnet
 from lucidtrond.tron.address import Address
+from tests import wall_clock
 from tests.cli.process import lucidtron
 from tests.daemon.outside import Paid, config_over, paid_on
 from tests.daemon.process import PASSPHRASE, DaemonProcess
@@ -256,3 +257,35 @@ def test_a_quick_restart_holds_nothing_back(tmp_path: Path) -> None:
                 assert conditions(daemon) == []
         finally:
             daemon.end()
+
+
+def test_a_chain_that_stopped_with_the_daemon_holds_nothing_back_and_a_copy_does(
+    tmp_path: Path,
+) -> None:
+    daemon = DaemonProcess(tmp_path, "--block-time", "3", "--witnesses", "3")
+    hour_later = {wall_clock.SHIFT: "3600"}
+    try:
+        daemon.start()
+        daemon.call("keystore.init", passphrase=PASSPHRASE)
+        wallet = dict(daemon.call("wallet.create"))
+        daemon.fund(wallet["address"], FUND_SUN)
+        before = daemon.call("network.status")["head_timestamp_ms"]
+        assert daemon.stop() == 0
+        daemon.start(**hour_later)
+        daemon.call("keystore.unlock", passphrase=PASSPHRASE)
+
+        def has_leapt() -> bool:
+            head = daemon.call("network.status")["head_timestamp_ms"]
+            return bool(head - before > 3_000_000)
+
+        until(has_leapt)
+        assert refused(daemon, wallet, "next day", 1) is None
+        assert daemon.stop() == 0
+        shutil.copytree(daemon.state, tmp_path / "copy")
+        shutil.rmtree(daemon.state)
+        shutil.copytree(tmp_path / "copy", daemon.state)
+        daemon.start(**hour_later)
+        daemon.call("keystore.unlock", passphrase=PASSPHRASE)
+        assert refused(daemon, wallet, "restored", 1) == HELD
+    finally:
+        daemon.end()

@@ -308,3 +308,18 @@ async def test_the_pending_list_says_until_when_each_may_land(
             assert (row.safe_to_retry, row.dead) == (False, False)
         await bench.settle()
         assert (await bench.call("tx.pending")).pending == []
+
+
+async def test_foreign_transactions_are_listed_and_acknowledged(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_shipped() as bench:
+        listed = await bench.call("sending.foreign", {"address": STRANGER})
+        assert (listed.transactions, listed.next_cursor) == ([], None)
+        assert listed.held_back is None
+        with pytest.raises(InvalidInput):
+            await bench.call("sending.acknowledge", {})
+        with pytest.raises(NotFound):
+            await bench.call("sending.acknowledge", {"txids": ["0" * 64]})
+        done = await bench.call("sending.acknowledge", {"restore": True})
+        assert (done.transactions, done.released) == ([], False)
