@@ -52,12 +52,16 @@ DEFAULT_POLICY: Final = ExactPolicy()
 
 class ExactRange(Struct, frozen=True):
     """Blocks above *above* in which one token was exact; *checked_ms* is the time of
-    block *checked*."""
+    block *checked*. *ended_at*: the block at or above which it was seen to be over."""
 
     above: int
     checked: int
     checked_ms: int
-    is_open: bool = True
+    ended_at: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.ended_at is None
 
     def covers(
         self, number: int, time_ms: int, *, large: bool, interval_ms: int
@@ -107,9 +111,10 @@ def has_lapsed(current: ExactRange | None, *, due_ms: int, solid_ms: int) -> boo
     return current is not None and current.is_open and solid_ms - due_ms > PATIENCE_MS
 
 
-def ended(current: ExactRange) -> ExactRange:
-    """*current*, with nothing more than what was checked."""
-    return ExactRange(current.above, current.checked, current.checked_ms, is_open=False)
+def ended(current: ExactRange, *, at: int) -> ExactRange:
+    """*current*, with nothing more than what was checked; it was over *at* a block."""
+    last = at if current.ended_at is None else max(at, current.ended_at)
+    return ExactRange(current.above, current.checked, current.checked_ms, last)
 
 
 def after_check(
@@ -117,18 +122,27 @@ def after_check(
 ) -> tuple[ExactRange | None, ExactRange | None]:
     """(*current* as it is then, the range that begins); None: there is none.
 
-    A reading that is older than the last one says nothing. A good one that comes after
-    a maintenance was missed goes on with nothing: what was between is not known.
+    A reading that is older than the last one says nothing: an endpoint may lag. A good
+    one that comes after a maintenance was missed goes on with nothing: what was between
+    is not known. The first one, if it is not good, begins a range that is over.
     """
     begins = ExactRange(check.after, check.after, check.after_ms)
-    if current is None or not current.is_open:
-        if current is not None and check.before < current.checked:
-            return current, None
-        return current, begins if check.is_zero else None
+    if current is None:
+        return None, begins if check.is_zero else ended(begins, at=check.after)
+    if current.ended_at is not None:
+        if not check.is_zero:
+            return ended(current, at=check.after), None
+        return current, begins if check.before > current.ended_at else None
     if check.before < current.checked:
         return current, None
+    return _after_newer(current, check, begins, interval_ms)
+
+
+def _after_newer(
+    current: ExactRange, check: Check, begins: ExactRange, interval_ms: int
+) -> tuple[ExactRange, ExactRange | None]:
     if not check.is_zero:
-        return ended(current), None
+        return ended(current, at=check.after), None
     if check.before_ms - current.checked_ms > interval_ms + PATIENCE_MS:
-        return ended(current), begins
+        return ended(current, at=check.before), begins
     return ExactRange(current.above, check.before, check.before_ms), None

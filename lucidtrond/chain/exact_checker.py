@@ -102,10 +102,7 @@ class ExactChecker:
         except NodeError as error:
             extra = {"token": token.symbol, "reason": str(error)}
             log.info("token not checked for being exact", extra=extra)
-            if due.since_ms is not None and exact.has_lapsed(
-                due.current, due_ms=due.since_ms, solid_ms=solid.timestamp
-            ):
-                await self._write(token, None, "no endpoint says whether it still is")
+            await self._end_if_lapsed(token, due, solid)
             return
         check = Check(
             before=read.before.number,
@@ -122,6 +119,16 @@ class ExactChecker:
         reason = values or "a maintenance was missed"
         await self._write(token, check, reason)
         self._not_started.discard(token.address)
+        if due.since_ms is not None and check.before_ms < due.since_ms:
+            await self._end_if_lapsed(token, due, solid)  # it is not what was due
+
+    async def _end_if_lapsed(
+        self, token: KnownToken, due: _Due, solid: BlockHeader
+    ) -> None:
+        if due.since_ms is not None and exact.has_lapsed(
+            due.current, due_ms=due.since_ms, solid_ms=solid.timestamp
+        ):
+            await self._write(token, None, "no endpoint says whether it still is")
 
     async def _write(self, token: KnownToken, check: Check | None, reason: str) -> None:
         problems = await self._store.write(
@@ -133,6 +140,8 @@ class ExactChecker:
         self, tx: Tx, *, token: KnownToken, check: Check | None, reason: str
     ) -> list[LedgerProblem]:
         """Write what *check* says, None being no answer; in the store's thread."""
+        solid = self._ledger.position().solid
+        number = -1 if solid is None else solid.number
         before = exact_tables.newest_range(tx, token.address)
         after, begins = before, None
         if check is not None:
@@ -140,9 +149,7 @@ class ExactChecker:
                 before, check, interval_ms=self._ledger.exact.interval_ms
             )
         elif before is not None:
-            after = exact.ended(before)
-        solid = self._ledger.position().solid
-        number = -1 if solid is None else solid.number
+            after = exact.ended(before, at=number)
         problems: list[LedgerProblem] = []
         if before is not None and after is not None and after != before:
             exact_tables.put_range(tx, token.address, after)

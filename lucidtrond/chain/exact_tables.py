@@ -35,18 +35,25 @@ MIGRATIONS: Final = (
             WHERE receipt_proof IS NOT NULL
         """,
     ),
+    # Of a range that is not open.
+    Migration(
+        "exact",
+        2,
+        "ALTER TABLE chain_exact ADD COLUMN ended_at INT64 NOT NULL DEFAULT 0",
+    ),
 )
 
 
 def newest_range(tx: Tx, token: Address) -> ExactRange | None:
     """The last one of *token*, open or not."""
     rows = tx.execute(
-        "SELECT above_number, checked_number, checked_ms, is_open FROM chain_exact"
+        "SELECT above_number, checked_number, checked_ms, is_open, ended_at"
+        " FROM chain_exact"
         " WHERE token = ? ORDER BY above_number DESC LIMIT 1",
         (token.raw,),
     )
-    for above, checked, checked_ms, is_open in rows:
-        return ExactRange(above, checked, checked_ms, is_open=bool(is_open))
+    for above, checked, checked_ms, is_open, ended_at in rows:
+        return ExactRange(above, checked, checked_ms, None if is_open else ended_at)
     return None
 
 
@@ -54,16 +61,17 @@ def put_range(tx: Tx, token: Address, kept: ExactRange) -> None:
     """Write a range; the one that begins with the same block is replaced."""
     tx.execute(
         "INSERT INTO chain_exact (token, above_number, checked_number, checked_ms,"
-        " is_open) VALUES (?, ?, ?, ?, ?)"
+        " is_open, ended_at) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (token, above_number) DO UPDATE SET"
         " checked_number = excluded.checked_number, checked_ms = excluded.checked_ms,"
-        " is_open = excluded.is_open",
+        " is_open = excluded.is_open, ended_at = excluded.ended_at",
         (
             token.raw,
             kept.above,
             kept.checked,
             kept.checked_ms,
             int(kept.is_open),
+            kept.ended_at or 0,
         ),
     )
 

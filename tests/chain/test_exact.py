@@ -52,7 +52,9 @@ def due(
 
 def test_a_first_good_check_covers_what_comes_after_it_and_nothing_before() -> None:
     assert after(None, check(8, START)) == (None, ExactRange(10, 10, START + 6000))
-    assert after(None, check(8, START, is_zero=False)) == (None, None)
+    nothing = ExactRange(10, 10, START + 6000, ended_at=10)
+    assert after(None, check(8, START, is_zero=False)) == (None, nothing)
+    assert not any(covers(nothing, number) for number in (9, 10, 11))
     assert [covers(FIRST, number) for number in (9, 10, 11, 5000)] == [
         False,
         False,
@@ -80,7 +82,7 @@ def test_what_comes_too_long_after_the_last_check_is_not_covered() -> None:
 def test_a_change_ends_it_at_the_last_good_check() -> None:
     grown = ExactRange(10, 20, START)
     over, begun = after(grown, check(30, START + HOUR, is_zero=False))
-    assert (over, begun) == (ended(grown), None)
+    assert (over, begun) == (ended(grown, at=32), None)
     assert over is not None
     assert [covers(over, number) for number in (10, 11, 20, 21)] == [
         False,
@@ -92,17 +94,27 @@ def test_a_change_ends_it_at_the_last_good_check() -> None:
     assert (same, begun) == (over, ExactRange(42, 42, START + HOUR + 6000))
 
 
+def test_after_a_change_a_good_reading_of_a_node_that_lags_begins_nothing() -> None:
+    over = ended(FIRST, at=32)
+    for number in (12, 31, 32):
+        assert after(over, check(number, START)) == (over, None)
+    again, begun = after(over, check(40, START, is_zero=False))
+    assert (again, begun) == (ended(FIRST, at=42), None)
+    assert again is not None
+    assert after(again, check(42, START)) == (again, None)
+    assert after(again, check(43, START))[1] == ExactRange(45, 45, START + 6000)
+
+
 def test_a_missed_maintenance_ends_it_and_another_range_begins() -> None:
     late = START + MAINTENANCE_MS + PATIENCE_MS
     assert after(FIRST, check(90, late)) == (ExactRange(10, 90, late), None)
     over, begun = after(FIRST, check(90, late + 1))
-    assert (over, begun) == (ended(FIRST), ExactRange(92, 92, late + 6001))
+    assert (over, begun) == (ended(FIRST, at=90), ExactRange(92, 92, late + 6001))
 
 
 @pytest.mark.parametrize("is_zero", [True, False])
-@pytest.mark.parametrize("is_open", [True, False])
-def test_an_older_reading_says_nothing(*, is_zero: bool, is_open: bool) -> None:
-    current = ExactRange(10, 20, START, is_open=is_open)
+def test_an_older_reading_says_nothing(*, is_zero: bool) -> None:
+    current = ExactRange(10, 20, START)
     older = check(19, START - 3000, is_zero=is_zero)
     assert after(current, older) == (current, None)
 
@@ -110,7 +122,7 @@ def test_an_older_reading_says_nothing(*, is_zero: bool, is_open: bool) -> None:
 def test_a_check_is_due_at_each_maintenance_and_for_a_large_credit() -> None:
     maintenance = 101 * MAINTENANCE_MS
     assert due(None, START) == START
-    assert due(ended(FIRST), START) == START
+    assert due(ended(FIRST, at=11), START) == START
     assert due(FIRST, maintenance - 1) is None
     assert due(FIRST, maintenance + 5) == maintenance
     assert due(FIRST, START + 9, large_ms=START + 3) == START + 3
@@ -123,7 +135,7 @@ def test_no_answer_ends_it_after_a_while() -> None:
         assert has_lapsed(FIRST, due_ms=due_ms, solid_ms=due_ms + late) is over
     late_ms = due_ms + 2 * PATIENCE_MS
     assert not has_lapsed(None, due_ms=due_ms, solid_ms=late_ms)
-    assert not has_lapsed(ended(FIRST), due_ms=due_ms, solid_ms=late_ms)
+    assert not has_lapsed(ended(FIRST, at=11), due_ms=due_ms, solid_ms=late_ms)
 
 
 def test_what_is_large_is_told_in_whole_units() -> None:
@@ -156,12 +168,18 @@ def test_a_block_is_proven_for_good_only_between_two_good_checks(
         ranges += [kept for kept in (same, begun) if kept is not None]
         current = begun or same
     for kept in ranges:
-        firsts = [last for _, last, good in readings if good and last <= kept.above]
-        assert kept.above in firsts
         inside = [
             good for first, _, good in readings if kept.above < first <= kept.checked
         ]
         assert all(inside)
+        if kept.is_open or kept.checked > kept.above:
+            # It begins with a good reading, above all that were not good before it.
+            firsts = [at for at, (_, last, good) in enumerate(readings) if good]
+            starts = [at for at in firsts if readings[at][1] == kept.above]
+            assert starts
+            assert all(
+                good or last < kept.above for _, last, good in readings[: starts[0]]
+            )
         if kept.checked > kept.above:
             assert (kept.checked, True) in [
                 (first, good) for first, _, good in readings

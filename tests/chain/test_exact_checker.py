@@ -53,6 +53,8 @@ class Node:
     chain: ModelChain
     numbers: tuple[int | None, ...] = (0, 0, 0)
     fails: bool = False
+    stuck_at: int | None = None
+    """The solid head that it shows for ever."""
     asked: int = 0
     receipts: list[Receipt] = field(factory=list)
 
@@ -63,7 +65,8 @@ class Node:
         self.asked += 1
         if self.fails:
             raise NodeUnavailable("model", 1, "no answer")
-        head = self.chain.blocks[self.chain.solid].header
+        number = self.chain.solid if self.stuck_at is None else self.stuck_at
+        head = self.chain.blocks[number].header
         return SolidNumbers(head, head, self.numbers)
 
     async def find_receipts(self, txid: TxId) -> list[Receipt]:
@@ -302,10 +305,13 @@ async def test_two_sources_are_left_where_a_call_proves_no_more() -> None:
         assert await at.proofs() == ["two_sources"]
 
 
-async def test_no_answer_takes_it_back_too_after_a_while() -> None:
+@pytest.mark.parametrize("stuck_at", [None, 0])
+async def test_no_answer_or_an_old_one_takes_it_back_too_after_a_while(
+    stuck_at: int | None,
+) -> None:
     async with scene() as at:
         await at.pay(paid(5), LOG)
-        at.node.fails = True
+        at.node.fails, at.node.stuck_at = stuck_at is None, stuck_at
         now_ms = at.chain.blocks[-1].header.timestamp
         await at.wait((MAINTENANCE_MS - now_ms % MAINTENANCE_MS) // 3000 + 1)
         assert await at.checker.turn() == 1
@@ -315,6 +321,7 @@ async def test_no_answer_takes_it_back_too_after_a_while() -> None:
         assert await at.proofs() == ["one_source"]
         assert (await at.changes())[-1] == ("downgraded", "one_source")
         assert await at.checker.turn() == 1
+        assert await at.proofs() == ["one_source"]
         assert at.made.ledger.problems["not_exact"] == 1
 
 
