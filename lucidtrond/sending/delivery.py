@@ -56,6 +56,14 @@ class _InFlight:
     done: trio.Event = field(factory=trio.Event)
 
 
+@define
+class _Waiting:
+    """How many payments wait, and for what."""
+
+    for_unlock: int = 0
+    for_approval: int = 0
+
+
 class Delivery:
     """Brings payments to the nodes; *head_time* is the time of our newest block."""
 
@@ -120,32 +128,55 @@ class Delivery:
         Raises:
             StoreError
         """
-        head = self._head_time()
-        faults = self._set_aside.note
+        head, faults = self._head_time(), self._set_aside.note
+        after, waiting = 0, _Waiting()
+        while True:
 
-        def read(tx: Tx) -> list[Entry]:
-            if everything:
-                queries.report_orphans(tx, faults=faults)
-            return queries.due(
-                tx, head, everything=everything, limit=DUE_AT_ONCE, faults=faults
-            )
+            def read(tx: Tx, after: int = after) -> queries.Page:
+                if everything and after == 0:
+                    queries.report_orphans(tx, faults=faults)
+                return queries.due(
+                    tx,
+                    head,
+                    everything=everything,
+                    limit=DUE_AT_ONCE,
+                    after=after,
+                    faults=faults,
+                )
 
-        entries = await self._store.read(read)
-        await self._set_aside.publish()
-        unsigned = [entry for entry in entries if entry.attempt.state == "queued"]
-        awaited = {entry.txid for entry in unsigned if self._approval.is_awaited(entry)}
-        self.unsigned = len(unsigned) if self._signer.is_locked else 0
-        if len(awaited) > self.unapproved:
-            log.warning("payments wait for approval", extra={"payments": len(awaited)})
-        self.unapproved = len(awaited)
-        for entry in entries:
-            if entry.attempt.state == "queued" and self._signer.is_locked:
-                continue
-            if entry.txid in awaited:
-                continue
-            if entry.txid not in self._in_flight:
+            page = await self._store.read(read)
+            for entry in page.entries:
+                if entry.txid in self._in_flight or self._waits(entry, waiting):
+                    continue
                 # Entered here, in order: see `_wait_for_payers`.
                 nursery.start_soon(self._deliver_due, self._enter(entry))
+            if page.last is None or len(self._in_flight) >= DUE_AT_ONCE:
+                break
+            after = page.last
+        await self._set_aside.publish()
+        if waiting.for_approval > self.unapproved:
+            extra = {"payments": waiting.for_approval}
+            log.warning("payments wait for approval", extra=extra)
+        self.unsigned, self.unapproved = waiting.for_unlock, waiting.for_approval
+
+    def _waits(self, entry: Entry, waiting: _Waiting) -> bool:
+        """Whether nothing is to be done now; counts why."""
+        if entry.attempt.state == "queued":
+            is_locked = self._signer.is_locked
+            is_awaited = self._approval.is_awaited(entry)
+            waiting.for_unlock += is_locked
+            waiting.for_approval += is_awaited
+            if is_locked or is_awaited:
+                return True
+        if not self._set_aside.holds(entry):
+            return False
+        try:
+            self._check(entry)
+            if entry.attempt.state != "queued":
+                check_signature(entry)
+        except RowRefused:
+            return True
+        return False
 
     async def _deliver_due(self, in_flight: _InFlight) -> None:
         try:
@@ -225,10 +256,8 @@ class Delivery:
             RowRefused: they are not those of the intent, or not signed by its owner.
             StoreError
         """
-        check_bytes(entry)
+        self._check(entry)
         check_signature(entry)
-        if is_authenticated(entry) and not self._signer.is_locked:
-            check_authentic(entry, self._signer.authenticator(LABEL))
         self._set_aside.release(entry)
         txid = entry.txid
         fact: Fact
@@ -248,6 +277,12 @@ class Delivery:
         return await self._recorder.write(
             lambda tx: self._recorder.note(tx, queries.must_find(tx, txid), fact)
         )
+
+    def _check(self, entry: Entry) -> None:
+        """Refuse bytes that are not those that were accepted. Raises RowRefused."""
+        check_bytes(entry)
+        if is_authenticated(entry) and not self._signer.is_locked:
+            check_authentic(entry, self._signer.authenticator(LABEL))
 
     async def relay(self, transaction: Transaction) -> BroadcastAnswer:
         """Send what was signed elsewhere; nothing of it is kept.

@@ -44,6 +44,9 @@ class SetAside:
         """Those that last, oldest first."""
         return tuple(self._faults.values())
 
+    def holds(self, entry: Entry) -> bool:
+        return entry.txid in self._faults
+
     def note(self, fault: RowFault) -> None:
         """Set a payment aside, from any thread; harmless when it is already."""
         key = fault.txid or fault.name

@@ -20,7 +20,7 @@ from typing import Final
 import trio
 
 from lucidtrond.errors import CommitUnknown, NodeError, StoreError
-from lucidtrond.ports import Store
+from lucidtrond.ports import Store, Tx
 from lucidtrond.sending.approval import Approval
 from lucidtrond.sending.journal import queries
 from lucidtrond.sending.journal.entry import Entry
@@ -98,18 +98,7 @@ class Settling:
         Raises:
             StoreError: they could not be read.
         """
-        dead = await self._store.read(
-            lambda tx: queries.dead(tx, SETTLE_PER_ROUND, faults=self._set_aside.note)
-        )
-        await self._set_aside.publish()
-        self.unsigned = 0
-        if self._signer.is_locked:
-            self.unsigned = sum(entry.attempt.awaits_renewal for entry in dead)
-            # A next attempt could not be signed and would die in its turn.
-            dead = [entry for entry in dead if not entry.attempt.awaits_renewal]
-        ready = [entry for entry in dead if not self._awaits_approval(entry)]
-        self.unapproved = len(dead) - len(ready)
-        dead = ready
+        dead = await self._read_dead()
         if not dead:
             self._note_doubt(None)
             return
@@ -126,6 +115,36 @@ class Settling:
         async with trio.open_nursery() as nursery:
             for _ in range(min(SETTLE_AT_ONCE, len(dead))):
                 nursery.start_soon(work)
+
+    async def _read_dead(self) -> list[Entry]:
+        """Those that can be settled now, at most `SETTLE_PER_ROUND`.
+
+        Those that are set aside come last: they keep none from being settled.
+        """
+        dead: list[Entry] = []
+        aside: list[Entry] = []
+        self.unsigned = self.unapproved = 0
+        after: int | None = 0
+        while after is not None and len(dead) < SETTLE_PER_ROUND:
+
+            def read(tx: Tx, after: int = after) -> queries.Page:
+                faults = self._set_aside.note
+                return queries.dead(tx, SETTLE_PER_ROUND, after=after, faults=faults)
+
+            page = await self._store.read(read)
+            after = page.last
+            for entry in page.entries:
+                if entry.attempt.awaits_renewal and self._signer.is_locked:
+                    # A next attempt could not be signed and would die in its turn.
+                    self.unsigned += 1
+                elif self._awaits_approval(entry):
+                    self.unapproved += 1
+                elif self._set_aside.holds(entry):
+                    aside.append(entry)
+                else:
+                    dead.append(entry)
+        await self._set_aside.publish()
+        return [*dead, *aside][:SETTLE_PER_ROUND]
 
     async def _find_doubt(self) -> str | None:
         """Why no death is confirmed now: the nodes do not agree on our final block."""

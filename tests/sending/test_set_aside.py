@@ -10,6 +10,7 @@ import pytest
 
 from lucidtrond.errors import InDoubt, InsufficientFunds, StoreError
 from lucidtrond.ports import Tx
+from lucidtrond.sending import delivery, settling
 from lucidtrond.sending.intent import TRC20_TRANSFER, TRX_TRANSFER, Intent
 from lucidtrond.sending.journal.fault import RowFault
 from lucidtrond.sending.kinds.base import OrderKind
@@ -254,8 +255,8 @@ def kind_named(asset: str) -> OrderKind:
     return BY_NAME[name]
 
 
-def run(sql: str, tx: Tx) -> None:
-    tx.execute(sql)
+def run(sql: str, tx: Tx, *, params: tuple[object, ...] = ()) -> None:
+    tx.execute(sql, params)
 
 
 @pytest.mark.parametrize("size", [21, 32])
@@ -285,3 +286,34 @@ async def test_what_waits_for_approval_is_set_aside_of_the_balance() -> None:
         made.chain.balance = 10**14 + 10**9
         with pytest.raises(InsufficientFunds):
             await pay(made, "b", amount=2 * 10**9)
+
+
+async def test_more_rows_than_a_round_reads_keep_no_other_from_going_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few: Any = 2
+    monkeypatch.setattr(delivery, "DUE_AT_ONCE", few)
+    monkeypatch.setattr(settling, "SETTLE_PER_ROUND", few)
+    async with process() as made:
+        made.chain.reply = lambda _: "drop"
+        for number in range(5):
+            await queue(made, f"bad {number}", amount=100 + number)
+        sql = (
+            "UPDATE sending_payment SET recipient = ? WHERE seq != 2",
+            "UPDATE sending_attempt SET state = 'sent' WHERE payment_seq = 2",
+        )
+        for statement, params in zip(sql, ((ATTACKER.raw,), ()), strict=True):
+            await made.store.write(partial(run, statement, params=params))
+        await queue(made, "good", amount=7, attempts=2)
+        await made.start()
+        made.chain.reply = lambda _: "drop"
+        await made.mine(8)
+        assert (await must_find(made, "good")).broadcasts > 0
+        assert len(made.sender.set_aside) == 5
+        # All die; the good one has another attempt, and those before it have none.
+        await made.mine(62)
+        made.chain.reply = lambda _: "take"
+        await made.mine(25)
+        good = await must_find(made, "good")
+        assert (good.attempt, good.state) == (2, "included")
+        assert made.chain.included() == [good.txid]

@@ -34,6 +34,13 @@ SQL_BATCH: Final = 400
 Faults = Callable[[RowFault], object]
 
 
+class Page(Struct, frozen=True):
+    """Some entries, and the number of the last row if there may be more."""
+
+    entries: list[Entry]
+    last: int | None
+
+
 def ignore(_: RowFault) -> None:
     """For readers beside those that act on payments, which find the same faults."""
 
@@ -50,10 +57,10 @@ def time_limits(tx: Tx, payment_seq: int) -> tuple[int, UnixMillis | None]:
     )
 
 
-def dead(tx: Tx, limit: int, *, faults: Faults) -> list[Entry]:
+def dead(tx: Tx, limit: int, *, after: int, faults: Faults) -> Page:
     """Expired ones that no node has confirmed, or that may have a next attempt."""
-    tail = "WHERE a.unresolved = 1 AND a.state = 'expired' ORDER BY p.seq LIMIT ?"
-    return _read(tx, tail, limit, faults=faults)
+    where = _Where("a.unresolved = 1 AND a.state = 'expired'")
+    return _page(tx, where, limit, after=after, faults=faults)
 
 
 def reserved(
@@ -200,16 +207,16 @@ def due(
     *,
     everything: bool,
     limit: int,
+    after: int,
     faults: Faults,
-) -> list[Entry]:
+) -> Page:
     """Those to be signed or sent at head time *head*, oldest first."""
     where = _Where("a.due_ms IS NOT NULL")
     if not everything:
         where = where.also("a.due_ms <= ?", 0 if head is None else head)
     if head is not None:
         where = where.also("a.expiration_ms > ?", head)
-    tail = f"WHERE {where.sql} ORDER BY p.seq LIMIT ?"
-    return _read(tx, tail, *where.params, limit, faults=faults)
+    return _page(tx, where, limit, after=after, faults=faults)
 
 
 def page(
@@ -255,6 +262,20 @@ class _Where(Struct, frozen=True):
 
     def also(self, sql: str, *params: object) -> "_Where":
         return _Where(f"{self.sql} AND {sql}", (*self.params, *params))
+
+
+def _page(tx: Tx, where: _Where, limit: int, *, after: int, faults: Faults) -> Page:
+    """*limit* rows above number *after*, oldest first; what can't be read is one."""
+    unread: list[RowFault] = []
+    where = where.also("p.seq > ?", after)
+    tail = f"WHERE {where.sql} ORDER BY p.seq LIMIT ?"
+    entries = _read(tx, tail, *where.params, limit, faults=unread.append)
+    for fault in unread:
+        faults(fault)
+    if len(entries) + len(unread) < limit:
+        return Page(entries, None)
+    numbers = tx.execute(f"SELECT p.seq {FROM_BOTH} {tail}", (*where.params, limit))
+    return Page(entries, numbers[-1][0])
 
 
 def _first(tx: Tx, condition: str, *params: object) -> Entry | None:
