@@ -179,6 +179,15 @@ def allocate(tx: Tx, count: int) -> list[DerivedAddress]:
     return derived
 
 
+def following(tx: Tx) -> tuple[PublicNode, int] | None:
+    """The account of the main seed and the next index; None without a keystore."""
+    rows = tx.execute(
+        "SELECT public_key, chain_code, next_index FROM keystore_seed WHERE name = ?",
+        (MAIN_SEED,),
+    )
+    return (PublicNode(rows[0][0], rows[0][1]), rows[0][2]) if rows else None
+
+
 def owns(tx: Tx, address: Address) -> bool:
     rows = tx.execute("SELECT 1 FROM keystore_key WHERE address = ?", (address.raw,))
     return len(rows) > 0

@@ -33,6 +33,7 @@ from lucidtrond.errors import (
     WrongPassphrase,
 )
 from lucidtrond.keystore import tables
+from lucidtrond.keystore.ahead import AddressesAhead
 from lucidtrond.keystore.authenticator import Authenticator
 from lucidtrond.keystore.format import (
     KEY_SIZE,
@@ -96,6 +97,7 @@ class Vault:
         self._locks_when_idle = False
         self._changed = trio.Event()
         self._is_wiped = False
+        self._ahead = AddressesAhead()
 
     # --- making, opening and closing it
 
@@ -224,8 +226,9 @@ class Vault:
         return tables.owns(tx, address)
 
     def owned_among(self, tx: Tx, addresses: Iterable[Address]) -> frozenset[Address]:
-        """Those of *addresses* that `allocate` gave."""
-        return tables.owned_among(tx, addresses)
+        """Those of *addresses* that `allocate` gave, or may have given: see `ahead`."""
+        asked = frozenset(addresses)
+        return tables.owned_among(tx, asked) | self._ahead.among(tx, asked)
 
     # --- signatures
 

@@ -5,10 +5,11 @@ since nothing new is paid. See `foreign` for what fits.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from attrs import frozen
 
-from lucidtrond.errors import Conflict
+from lucidtrond.errors import Conflict, NoSuchKey
 from lucidtrond.ports import Store, Tx
 from lucidtrond.sending import foreign_rows as rows
 from lucidtrond.sending.authenticity import LABEL, check_authentic
@@ -51,15 +52,13 @@ class Adoption:
         Raises:
             KeystoreLocked, NoSuchKey, StoreError
         """
-        others = self._book.owners - {intent.owner}
-        return Tags(
-            await make_tag(self._signer, intent.owner, intent.key),
-            {
-                owner: await make_tag(self._signer, owner, intent.key)
-                for owner in sorted(others, key=lambda owner: owner.raw)
-            },
-            self._signer.authenticator(LABEL),
-        )
+        own = await make_tag(self._signer, intent.owner, intent.key)
+        others: dict[Address, Tag] = {}
+        for owner in sorted(self._book.owners - {intent.owner}, key=_raw):
+            # An address that is not given yet (`keystore.ahead`) has no key either.
+            with suppress(NoSuchKey):
+                others[owner] = await make_tag(self._signer, owner, intent.key)
+        return Tags(own, others, self._signer.authenticator(LABEL))
 
     def find(self, tx: Tx, intent: Intent, tags: Tags) -> Foreign | None:
         """The foreign transaction that was made for the key of *intent*, if any.
@@ -109,3 +108,7 @@ class Adoption:
         entry = self._recorder.adopt_next(tx, dead, foreign)
         self._book.adopted(tx, foreign)
         return self._recorder.authenticate(tx, entry, tags.key)
+
+
+def _raw(address: Address) -> bytes:
+    return address.raw

@@ -12,6 +12,9 @@ wallet pays nothing new until each such transaction is
     acknowledged   an operator says that it is meant. The key it was made for still
                    adopts it when it is asked again.
 
+A wallet that the copy lacks is made again with the same address: what it paid is found
+because addresses that are given next count as ours already (`keystore.ahead`).
+
 A fork that takes its block back changes nothing of that until it is proven not to land
 again: then it is forgotten.
 

@@ -1,8 +1,14 @@
 """The sender with the real vault and the real outbox, over the model chain."""
 
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 import pytest
 import trio
 import trio.testing
+from attrs import define
 
 from lucidtrond.composition import (
     Parts,
@@ -11,7 +17,12 @@ from lucidtrond.composition import (
     connect,
     migrate_store,
 )
-from lucidtrond.errors import KeystoreLocked, KeystoreMissing, NoSuchKey
+from lucidtrond.errors import (
+    ForeignTransaction,
+    KeystoreLocked,
+    KeystoreMissing,
+    NoSuchKey,
+)
 from lucidtrond.events import outbox
 from lucidtrond.events.types import Payment
 from lucidtrond.orders import PaymentOrder
@@ -20,7 +31,7 @@ from lucidtrond.store.database import Database, open_store
 from lucidtrond.tron.address import Address
 from tests.chain.model import address
 from tests.keystore.vaults import CHEAP
-from tests.sending.model import PayingChain, Ticking
+from tests.sending.model import TO, PayingChain, Ticking, drive
 
 
 def connect_with_vault(
@@ -84,3 +95,87 @@ async def test_without_a_keystore_it_is_said_that_there_is_none() -> None:
         vault = connect_with_vault(store, PayingChain()).vault
         with pytest.raises(KeystoreMissing):
             await check_unlocked(vault)
+
+
+@define
+class Life:
+    """The services over one database, driven by hand."""
+
+    services: Services[Database, PayingChain]
+    chain: PayingChain
+
+    async def mine(self, count: int) -> None:
+        for _ in range(count):
+            self.chain.mine()
+            self.chain.solidify(self.chain.head - 19)
+            await self.follow()
+
+    async def follow(self) -> None:
+        while self.services.ledger.position().head != self.chain.blocks[-1].header:
+            await self.services.follower._turn()
+        await self.services.follower._turn()
+        await drive(self.services.sender, everything=True)
+
+    async def make_wallet(self) -> Address:
+        vault = self.services.vault
+        [made] = await self.services.store.write(lambda tx: vault.allocate(tx, 1))
+        return made.address
+
+    async def pay(self, owner: Address, key: str) -> Payment:
+        order = PaymentOrder(key=key, owner=owner, to=TO, asset="TRX", amount=7)
+        return await self.services.sender.send(order)
+
+
+@asynccontextmanager
+async def life(path: Path, chain: PayingChain) -> AsyncIterator[Life]:
+    async with open_store(path) as store:
+        await migrate_store(store)
+        made = Life(connect_with_vault(store, chain), chain)
+        await made.services.sender.begin()
+        await made.services.follower._load()
+        yield made
+
+
+async def test_a_wallet_that_the_copy_lacks_pays_nothing_twice(tmp_path: Path) -> None:
+    chain = PayingChain()
+    passphrase = "correct horse battery staple"
+    async with life(tmp_path / "db", chain) as lost:
+        await lost.services.vault.init(passphrase)
+        await lost.mine(1)
+        for suffix in ("", "-wal"):
+            shutil.copy(tmp_path / f"db{suffix}", tmp_path / f"copy{suffix}")
+        owner = await lost.make_wallet()
+        paid = await lost.pay(owner, "lost")
+        await lost.mine(25)
+    async with life(tmp_path / "copy", chain) as restored:
+        await restored.follow()
+        assert dict(restored.services.sender.stopped) == {owner: 1}
+        await restored.services.vault.unlock(passphrase, for_s=None)
+        assert await restored.make_wallet() == owner
+        other = await restored.make_wallet()
+        await restored.services.sender.acknowledge_restore()
+        with pytest.raises(ForeignTransaction):
+            await restored.pay(owner, "new")
+        found = await restored.pay(owner, "lost")
+        assert (found.txid, found.adopted) == (paid.txid, True)
+        await restored.pay(other, "new")
+        await restored.mine(25)
+    assert len(chain.included()) == 2
+
+
+async def test_a_wallet_not_made_again_stops_no_other(tmp_path: Path) -> None:
+    chain = PayingChain()
+    passphrase = "correct horse battery staple"
+    async with life(tmp_path / "db", chain) as lost:
+        await lost.services.vault.init(passphrase)
+        first = await lost.make_wallet()
+        await lost.mine(1)
+        for suffix in ("", "-wal"):
+            shutil.copy(tmp_path / f"db{suffix}", tmp_path / f"copy{suffix}")
+        await lost.pay(await lost.make_wallet(), "lost")
+        await lost.mine(25)
+    async with life(tmp_path / "copy", chain) as restored:
+        await restored.follow()
+        await restored.services.vault.unlock(passphrase, for_s=None)
+        await restored.services.sender.acknowledge_restore()
+        assert (await restored.pay(first, "new")).state == "pending"
