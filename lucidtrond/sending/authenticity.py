@@ -28,7 +28,8 @@ the keystore was locked, by whomever, is not signed at the next unlock:
 
 Left out on purpose. Whoever can write the file can put back an older copy of it, MACs
 and all, or delete rows; no key of ours can tell. An older copy holds only what was
-accepted once, and txids and blocks keep that from being paid twice.
+accepted once, and txids and blocks keep that from being paid twice. Of a payment whose
+row was deleted nothing is left that would: its key looks unused.
 """
 
 from collections.abc import Iterable, Mapping

@@ -295,6 +295,7 @@ def _renewable(tx: Tx, txid: TxId, *, by_hand: bool) -> Entry:
 
     Raises:
         AlreadyFinal, InDoubt
+        RowRefused: its payment has other attempts than itself and those before it.
     """
     entry = queries.must_find(tx, txid)
     last = queries.by_payment_id(tx, entry.payment.payment_id)
@@ -302,9 +303,18 @@ def _renewable(tx: Tx, txid: TxId, *, by_hand: bool) -> Entry:
         raise AlreadyFinal("another transaction has followed it")
     if not entry.attempt.may_be_renewed(by_hand=by_hand):
         raise InDoubt("its state has just changed", state=entry.attempt.state)
+    # `latest` is a mere column, the number is authenticated: one that has followed it
+    # may have paid.
+    numbers = queries.attempt_numbers(tx, entry.payment_seq)
+    if numbers != list(range(1, entry.payment.attempt + 1)):
+        stored = f"attempts {', '.join(map(str, numbers))}"
+        wanted = f"the last of attempts 1 to {entry.payment.attempt}"
+        raise _refused(entry, wanted, stored, field="number")
     return entry
 
 
-def _refused(entry: Entry, wanted: str, stored: str) -> RowRefused:
-    fault = RowFault(entry.payment.payment_id, entry.txid, "state", wanted, stored)
+def _refused(
+    entry: Entry, wanted: str, stored: str, *, field: str = "state"
+) -> RowRefused:
+    fault = RowFault(entry.payment.payment_id, entry.txid, field, wanted, stored)
     return RowRefused(fault)

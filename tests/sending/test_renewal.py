@@ -18,6 +18,7 @@ from lucidtrond.errors import (
 )
 from lucidtrond.events.types import Payment
 from lucidtrond.node.health.agreement import Sighting
+from lucidtrond.ports import Tx
 from lucidtrond.sending.tag import EXPIRATION_STEP_MS
 from lucidtrond.tron.transaction import Transaction, TxId
 from tests.chain.model import address, emitted
@@ -351,3 +352,36 @@ async def test_without_a_node_that_can_be_asked_for_it_it_is_not_dead(
         with pytest.raises(InDoubt, match="no node could be asked"):
             await made.sender.renew(txid_of(first))
         assert made.sender.set_aside == ()
+
+
+@pytest.mark.parametrize(
+    "more", ["", "number = 99, ", "number = 0, "], ids=["latest", "above", "below"]
+)
+async def test_a_dead_attempt_that_another_followed_is_not_renewed_again(
+    more: str,
+) -> None:
+    async with process() as made:
+        first = await dead(made)
+        made.chain.reply = lambda _: "take"
+        second = await made.sender.renew(txid_of(first))
+        await made.mine(DEATH)
+        assert (await now(made)).state == "solidified"
+
+        def edit(tx: Tx) -> None:
+            tx.execute(
+                f"UPDATE sending_attempt SET {more} latest = 0 WHERE txid = ?",
+                (bytes.fromhex(txid_of(second)),),
+            )
+            tx.execute(
+                "UPDATE sending_attempt SET latest = 1 WHERE txid = ?",
+                (bytes.fromhex(txid_of(first)),),
+            )
+
+        await made.store.write(edit)
+        shown = await now(made)
+        assert (shown.txid, shown.safe_to_retry) == (first.txid, True)
+        for check in (True, False):
+            with pytest.raises(InDoubt, match="number: expected the last of"):
+                await made.sender.renew(txid_of(first), check=check)
+        await made.mine(3)
+        assert made.chain.included() == [second.txid]

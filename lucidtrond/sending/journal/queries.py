@@ -132,6 +132,15 @@ def attempt(tx: Tx, digest: bytes) -> Entry:
     return entry
 
 
+def attempt_numbers(tx: Tx, payment_seq: int) -> list[int]:
+    """Of all attempts of a payment, in order."""
+    rows = tx.execute(
+        "SELECT number FROM sending_attempt WHERE payment_seq = ? ORDER BY number",
+        (payment_seq,),
+    )
+    return [number for (number,) in rows]
+
+
 def is_journaled(tx: Tx, digest: bytes) -> bool:
     """Whether an attempt's transaction has this digest."""
     sql = "SELECT 1 FROM sending_attempt WHERE txid = ?"
