@@ -59,7 +59,7 @@ async def test_a_lie_becomes_an_event_and_a_metric() -> None:
             bus=bus,
             ledger=Ledger(store, tokens=KnownTokens([])),
             node=node,
-            sender=SimpleNamespace(unproven=3, set_aside=(), unexplained=0),
+            sender=SimpleNamespace(unproven=3, set_aside=(), unexplained=0, hold=None),
         )
         well = cast(
             "Conditions", SimpleNamespace(by_component=lambda: {"network": None})
