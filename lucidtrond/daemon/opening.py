@@ -30,7 +30,7 @@ from lucidtrond.ports import Clock
 from lucidtrond.rpc import audit
 from lucidtrond.sending.foreign import ForeignPolicy
 from lucidtrond.sending.limits import Limits
-from lucidtrond.sending.restore import RestoreTerms
+from lucidtrond.sending.restore import STALE_MS, RestoreTerms
 from lucidtrond.store.database import Database, open_store
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
@@ -91,6 +91,7 @@ async def open_daemon(
                 restore=RestoreTerms(
                     identity=identity_of(database),
                     wait_ms=config.sending.restore_wait_s * 1000,
+                    stale_ms=_chain_ms(STALE_MS, config.network),
                     head_at_start=None if devnet is None else devnet.opened_at,
                 ),
                 foreign=_foreign_policy(config.sending),
@@ -125,6 +126,12 @@ def _foreign_policy(sending: SendingConfig) -> ForeignPolicy:
     of = sending.foreign_by_address
     by_address = {Address.from_base58(text): policy for text, policy in of.items()}
     return ForeignPolicy(sending.foreign, by_address)
+
+
+def _chain_ms(real_ms: int, network: NetworkConfig) -> int:
+    """Chain time that passes in *real_ms*: on a chain whose blocks come faster than
+    every 3 s, each of them still counts 3 s."""
+    return round(real_ms * BLOCK_INTERVAL_MS / 1000 / _block_time_s(network))
 
 
 def _block_time_s(network: NetworkConfig) -> float:

@@ -12,7 +12,8 @@ holds is signed and sent all the same: the same bytes can't pay twice.
 
 A start may be one on an old copy when
 
-    the newest stored block is more than `STALE_MS` older than the head found,
+    the newest stored block is more than `stale_ms` older than the head found (60 s
+    where blocks come every 3 s; on a faster chain as many blocks as come in 60 s),
     the database is another file (inode, time of birth) or on another machine than when
     it was last started, or that is not known,
 
@@ -20,7 +21,7 @@ unless there was no keystore at that start (nothing can have been signed), or th
 made the state. A head is compared with a block, never with a clock, so a chain that
 stopped together with the daemon is no reason.
 
-Not seen by this: a copy that is less than `STALE_MS` old and was written over the very
+Not seen by this: a copy that is less than `stale_ms` old and was written over the very
 file that it is a copy of; and two copies that run at once.
 """
 
@@ -40,12 +41,15 @@ class RestoreTerms:
     """What judging a start depends on.
 
     *identity* names the database's file and its machine; *wait_ms* is the longest
-    lifetime that a lost transaction may have; *head_at_start* is the head where it is
-    known before anybody is asked: that of a chain which stops with this process.
+    lifetime that a lost transaction may have, *stale_ms* how much older than the head
+    the newest stored block may be, both of chain time; *head_at_start* is the head
+    where it is known before anybody is asked: that of a chain which stops with this
+    process.
     """
 
     identity: str = ""
     wait_ms: int = WAIT_MS
+    stale_ms: int = STALE_MS
     head_at_start: UnixMillis | None = None
 
 
@@ -81,16 +85,18 @@ class Start:
         """Whatever the head is, nothing is held back."""
         return self.is_new or not self.has_keystore
 
-    def hold(self, head_time: UnixMillis, *, wait_ms: int) -> Hold | None:
+    def hold(
+        self, head_time: UnixMillis, *, wait_ms: int, stale_ms: int = STALE_MS
+    ) -> Hold | None:
         """What follows from the head that is found, if anything."""
-        reason = self._reason(head_time)
+        reason = self._reason(head_time, stale_ms)
         if reason is None or self.needs_no_head:
             return None
         if self.known_as != self.identity:
             wait_ms = max(wait_ms, self.longest_lifetime_ms)
         return Hold(UnixMillis(head_time + wait_ms), reason)
 
-    def _reason(self, head_time: UnixMillis) -> str | None:
+    def _reason(self, head_time: UnixMillis, stale_ms: int) -> str | None:
         if self.known_as is None:
             return "no start of this database is on record"
         if self.known_as != self.identity:
@@ -98,6 +104,6 @@ class Start:
         if self.newest_block is None:
             return "the database holds no block"
         behind_ms = head_time - self.newest_block
-        if behind_ms <= STALE_MS:
+        if behind_ms <= stale_ms:
             return None
         return f"its newest block is {behind_ms // 1000} s older than the chain's"

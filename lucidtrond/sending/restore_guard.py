@@ -152,7 +152,11 @@ class RestoreGuard:
                 raise AssertionError("begun before anything is paid")
             if self._terms.head_at_start is not None:
                 head_time = self._terms.head_at_start
-            new_hold = start.hold(head_time, wait_ms=self._terms.wait_ms)
+            new_hold = start.hold(
+                head_time,
+                wait_ms=self._terms.wait_ms,
+                stale_ms=self._terms.stale_ms,
+            )
             hold = _longer(self.hold, new_hold)
 
             def write(tx: Tx) -> None:

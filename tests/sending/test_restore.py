@@ -44,6 +44,14 @@ def test_what_a_start_finds_decides(start: Start, reason: str | None) -> None:
         assert hold.until == HEAD + 600_000
 
 
+def test_on_a_fast_chain_more_of_its_time_may_have_passed() -> None:
+    start = evolve(KNOWN, newest_block=UnixMillis(HEAD - 10 * STALE_MS))
+    assert start.hold(HEAD, wait_ms=1, stale_ms=10 * STALE_MS) is None
+    assert (
+        start.hold(UnixMillis(HEAD + 1), wait_ms=1, stale_ms=10 * STALE_MS) is not None
+    )
+
+
 def test_on_another_file_it_lasts_as_long_as_the_longest_lifetime_on_record() -> None:
     start = evolve(KNOWN, known_as="other", longest_lifetime_ms=86_000_000)
     hold = start.hold(HEAD, wait_ms=600_000)
