@@ -14,7 +14,7 @@ from lucidtrond.errors import InvalidInput, StoreError
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Row, Tx
 from lucidtrond.sending.journal.entry import Entry
-from lucidtrond.sending.journal.fault import RowFault, RowRefused
+from lucidtrond.sending.journal.fault import RowFault, RowRefused, shown
 from lucidtrond.sending.journal.rows import (
     ENTRY_COLUMNS,
     FROM_BOTH,
@@ -196,12 +196,13 @@ def unauthenticated(tx: Tx, limit: int, *, faults: Faults) -> list[Entry]:
 def report_orphans(tx: Tx, *, faults: Faults) -> None:
     """Hand over unresolved attempts whose payment is not there."""
     rows = tx.execute(
-        "SELECT hex(txid), payment_seq FROM sending_attempt WHERE unresolved = 1"
+        "SELECT payment_seq, number FROM sending_attempt WHERE unresolved = 1"
         " AND payment_seq NOT IN (SELECT seq FROM sending_payment)"
     )
-    for txid, seq in rows:
+    for seq, number in rows:
+        txid = _txid_shown(tx, seq, number)
         wanted = "the number of a payment"
-        faults(RowFault(None, txid.lower(), "payment_seq", wanted, str(seq)))
+        faults(RowFault(None, txid, "payment_seq", wanted, str(seq)))
 
 
 def unproven(tx: Tx, limit: int, *, faults: Faults) -> list[Entry]:
@@ -328,6 +329,18 @@ def _rows(
         try:
             yield from tx.execute(f"SELECT {columns} {FROM_BOTH} {one}", name)
         except StoreError as error:
-            [(txid,)] = tx.execute(f"SELECT hex(a.txid) {FROM_BOTH} {one}", name)
+            txid = _txid_shown(tx, *name)
             wanted = "a row that the database can give"
-            faults(RowFault(None, txid.lower(), "row", wanted, str(error)))
+            faults(RowFault(None, txid, "row", wanted, str(error)))
+
+
+def _txid_shown(tx: Tx, payment_seq: object, number: object) -> str | None:
+    """What stands in the place of an attempt's txid, for people."""
+    try:
+        [(txid,)] = tx.execute(
+            "SELECT txid FROM sending_attempt WHERE payment_seq = ? AND number = ?",
+            (payment_seq, number),
+        )
+    except StoreError:
+        return None  # it is that which the database can't give
+    return shown(txid)
