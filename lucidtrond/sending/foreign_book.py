@@ -158,10 +158,7 @@ class ForeignBook:
             )
         foreign = evolve(foreign, committed=committed, seen_ms=self._clock.now_ms())
         rows.book(tx, foreign)
-        [booked] = (
-            row for row in rows.by_txid(tx, foreign.txid) if row.owner == foreign.owner
-        )
-        return booked
+        return rows.as_booked(tx, foreign)
 
     def reverted(self, tx: Tx, number: int) -> None:
         """A fork took block *number* back."""

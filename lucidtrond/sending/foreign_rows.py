@@ -1,17 +1,26 @@
-"""Rows of foreign transactions; see `foreign`."""
+"""Rows of foreign transactions; see `foreign`.
 
-from collections.abc import Collection
+A row that can't be read keeps no block from being read, and no other wallet from
+paying: what reads several for a block leaves it out and logs it, what reads for a
+payment or a person raises `RowRefused`, which names it.
+"""
+
+import logging
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from lucidtrond.errors import InvalidInput
 from lucidtrond.ports import Row, Tx
 from lucidtrond.sending.foreign import Foreign, Movement
+from lucidtrond.sending.journal.fault import RowFault, RowRefused
 from lucidtrond.sending.plan import Inclusion
-from lucidtrond.sending.tag import Tag
-from lucidtrond.tron.address import Address
+from lucidtrond.sending.tag import Tag, read_tag
+from lucidtrond.tron.address import Address, InvalidAddress
 from lucidtrond.tron.block import BlockId
-from lucidtrond.tron.transaction import Transaction, TxId
+from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun, UnixMillis
+
+log = logging.getLogger(__name__)
 
 _COLUMNS: Final = (
     "owner, tag, raw, signature, flag, recipient, asset, amount, expiration_ms,"
@@ -70,6 +79,13 @@ def book(tx: Tx, foreign: Foreign) -> None:
     )
 
 
+def as_booked(tx: Tx, foreign: Foreign) -> Foreign:
+    """With what was known of it before; as it is where that can't be read."""
+    digest, owner = foreign.transaction.digest, foreign.owner.raw
+    booked = _readable(tx, "txid = ? AND owner = ?", digest, owner)
+    return booked[0] if booked else foreign
+
+
 def _arrived(block: Inclusion | None) -> bytes | None:
     if block is None or block.arrived is None:
         return None
@@ -78,7 +94,7 @@ def _arrived(block: Inclusion | None) -> bytes | None:
 
 def revert(tx: Tx, number: int) -> list[Foreign]:
     """A fork took block *number* back; give what it held and no payment adopted."""
-    taken = _select(tx, "block_number = ? AND adopted = 0", number)
+    taken = _readable(tx, "block_number = ? AND adopted = 0", number)
     tx.execute(
         "UPDATE sending_foreign SET block_number = NULL, block_id = NULL,"
         " block_timestamp_ms = NULL, contract_ret = NULL, fee_sun = NULL"
@@ -90,7 +106,7 @@ def revert(tx: Tx, number: int) -> list[Foreign]:
 
 def reverted_until(tx: Tx, timestamp: UnixMillis) -> list[Foreign]:
     """Those in no block that expired at *timestamp* at the latest, not adopted."""
-    return _select(
+    return _readable(
         tx, "block_number IS NULL AND adopted = 0 AND expiration_ms <= ?", timestamp
     )
 
@@ -104,7 +120,11 @@ def forget(tx: Tx, foreign: Foreign) -> None:
 
 
 def unexplained(tx: Tx, owner: Address) -> Foreign | None:
-    """One of *owner*'s that is neither adopted nor acknowledged, if there is any."""
+    """One of *owner*'s that is neither adopted nor acknowledged, if there is any.
+
+    Raises:
+        RowRefused: it can't be read.
+    """
     rows = _select(tx, f"owner = ? AND {_UNEXPLAINED} LIMIT 1", owner.raw)
     return rows[0] if rows else None
 
@@ -115,13 +135,23 @@ def count_unexplained(tx: Tx) -> dict[Address, int]:
         "SELECT owner, COUNT(*) FROM sending_foreign"  # noqa: S608 - a constant
         f" WHERE {_UNEXPLAINED} GROUP BY owner"
     )
-    return {Address(owner): count for owner, count in rows}
+    counts = {_address(owner): count for owner, count in rows}
+    return {owner: count for owner, count in counts.items() if owner is not None}
 
 
 def adoptable_owners(tx: Tx) -> frozenset[Address]:
     """Addresses with transactions that a key may have been lost for."""
     rows = tx.execute(f"SELECT DISTINCT owner FROM sending_foreign WHERE {_ADOPTABLE}")  # noqa: S608 - a constant
-    return frozenset(Address(owner) for (owner,) in rows)
+    owners = {_address(owner) for (owner,) in rows}
+    return frozenset(owner for owner in owners if owner is not None)
+
+
+def _address(raw: bytes) -> Address | None:
+    """None in a damaged row."""
+    try:
+        return Address(raw)
+    except InvalidAddress:
+        return None
 
 
 def tagged(tx: Tx, owner: Address, tag: Tag) -> list[Foreign]:
@@ -194,11 +224,44 @@ def _read_cursor(cursor: str) -> tuple[int, bytes, bytes]:
 
 
 def _select(tx: Tx, condition: str, *params: object) -> list[Foreign]:
-    rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM sending_foreign WHERE {condition}",  # noqa: S608 - ours
+    """Raises RowRefused: one can't be read."""
+    return [_read_named(row) for row in _rows(tx, condition, params)]
+
+
+def _readable(tx: Tx, condition: str, *params: object) -> list[Foreign]:
+    """Those that can be read."""
+    readable: list[Foreign] = []
+    for row in _rows(tx, condition, params):
+        try:
+            readable.append(_read_named(row))
+        except RowRefused as refusal:
+            extra = {"txid": refusal.fault.txid, "reason": refusal.fault.stored}
+            log.error("foreign transaction can't be read", extra=extra)  # noqa: TRY400
+    return readable
+
+
+def _rows(tx: Tx, condition: str, params: Sequence[object]) -> list[Row]:
+    """With the txid in front of `_COLUMNS`."""
+    return tx.execute(
+        f"SELECT txid, {_COLUMNS} FROM sending_foreign WHERE {condition}",  # noqa: S608 - ours
         params,
     )
-    return list(map(_read, rows))
+
+
+def _read_named(row: Row) -> Foreign:
+    digest, *columns = row
+    try:
+        foreign = _read(tuple(columns))
+        tag = read_tag(decode_raw(foreign.transaction.raw))
+        stored = foreign.transaction.digest
+    except Exception as error:  # noqa: BLE001 - of one row, as in the journal
+        text = f"{type(error).__name__}: {error}"
+    else:
+        if (stored, tag) == (digest, foreign.tag):
+            return foreign
+        text = f"bytes of {stored.hex()}, tag {foreign.tag.raw.hex()}"
+    wanted = "a foreign transaction that can be read"
+    raise RowRefused(RowFault(None, digest.hex(), "row", wanted, text))
 
 
 def _read(row: Row) -> Foreign:

@@ -6,7 +6,7 @@ import pytest
 import trio
 from attrs import evolve
 
-from lucidtrond.errors import Conflict, ForeignTransaction, NotFound
+from lucidtrond.errors import Conflict, ForeignTransaction, InDoubt, NotFound
 from lucidtrond.events.types import ForeignRow, Payment
 from lucidtrond.ports import Tx
 from lucidtrond.sending import foreign_rows
@@ -372,3 +372,31 @@ async def test_a_block_of_many_counts_what_is_unexplained_once(
         assert counted == [20]
         await made.sender.acknowledge([transaction.txid for transaction in many])
         assert counted == [20, 0]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        *("owner = x'00'", "recipient = x'01'", "amount = NULL", "block_id = NULL"),
+        *("raw = x'ff'", "txid = x'00'", "tag = x'00'"),
+    ],
+)
+async def test_a_damaged_row_stops_at_most_its_wallet_and_is_named(edit: str) -> None:
+    async with process() as made:
+        await include(made, await lost(made))
+        await made.store.write(
+            lambda tx: tx.execute(f"UPDATE sending_foreign SET {edit}")
+        )
+        await made.start()
+        await made.mine(2)
+        await include(made, await lost(made, "b", memo=b"b"))
+        made.chain.fork_and_repool(3, salt=1, forget=True)
+        await made.level()
+        await pay(made, "c", owner=OWNERS[1])
+        await made.mine(45)
+        assert (await must_find(made, "c")).state == "solidified"
+        with pytest.raises(InDoubt, match="edited or is damaged"):
+            await foreign(made)
+        if not edit.startswith("owner"):
+            with pytest.raises(InDoubt, match="edited or is damaged"):
+                await pay(made, "d")
