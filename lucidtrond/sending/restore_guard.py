@@ -97,14 +97,16 @@ class RestoreGuard:
     async def acknowledge(self) -> bool:
         """Pay again: whoever asks knows that nothing is lost. False: nothing was held.
 
+        A start that was not judged yet is not any more.
+
         Raises:
             StoreError
         """
-        hold = self.hold
-        if hold is None:
-            return False
-        await self._end(hold, "acknowledged")
-        return True
+        async with self._judging:
+            hold = self.hold
+            if hold is not None or not self._is_judged:
+                await self._end(hold, "acknowledged")
+        return hold is not None
 
     def wake(self) -> None:
         """A step of the chain is durable."""
@@ -141,7 +143,9 @@ class RestoreGuard:
         if not self._is_judged or hold is None or solid is None:
             return
         if solid.timestamp > hold.until:
-            await self._end(hold, "released")
+            async with self._judging:
+                if self.hold is hold:
+                    await self._end(hold, "released")
 
     async def _judge(self, head_time: UnixMillis) -> None:
         async with self._judging:
@@ -171,12 +175,13 @@ class RestoreGuard:
             extra = {"reason": hold.reason, "until_ms": hold.until}
             log.warning("possible restore: new payments wait", extra=extra)
 
-    async def _end(self, hold: Hold, change: Change) -> None:
+    async def _end(self, hold: Hold | None, change: Change) -> None:
         identity = self._terms.identity
 
         def write(tx: Tx) -> None:
             _write(tx, identity, None)
-            self._tell(tx, change, hold)
+            if hold is not None:
+                self._tell(tx, change, hold)
 
         await self._store.write(write)
         self._is_judged, self.hold = True, None

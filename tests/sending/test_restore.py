@@ -151,6 +151,17 @@ async def test_who_knows_better_ends_it() -> None:
         assert await changes(made) == ["held", "acknowledged"]
 
 
+async def test_who_says_so_before_the_head_is_found_is_held_back_by_nothing() -> None:
+    async with process() as made:
+        await pay(made)
+        made.restore = evolve(made.restore, identity="another")
+        await made.start()
+        assert not await made.sender.acknowledge_restore()
+        await made.level()
+        await pay(made, "b")
+        assert made.sender.hold is None
+
+
 async def test_next_attempts_wait_as_well() -> None:
     async with process(restore=RestoreTerms(wait_ms=240_000)) as made:
         made.chain.reply = lambda _: "drop"
