@@ -77,13 +77,21 @@ class RestoreGuard:
     async def check(self, head_time: UnixMillis) -> None:
         """Refuse a new payment while the state may be an old copy.
 
-        *head_time* is the head found; the first one decides.
+        *head_time* is the head found. Of a head that we followed, the first one decides
+        for good. Before that it is what a node says, which may lag or lie: it decides
+        about this payment only.
 
         Raises:
             PossibleRestore, StoreError
         """
-        await self._judge(head_time)
         hold = self.hold
+        if self._is_judged or self._is_followed:
+            await self._judge(head_time)
+            hold = self.hold
+        else:
+            if self._start is None:
+                raise AssertionError("begun before anything is paid")
+            hold = _longer(hold, self._hold(self._start, head_time))
         if hold is not None:
             raise PossibleRestore(
                 f"the database may be an old copy ({hold.reason}): nothing new is paid"
@@ -93,6 +101,11 @@ class RestoreGuard:
                 head_ms=head_time,
                 reason=hold.reason,
             )
+
+    @property
+    def _is_followed(self) -> bool:
+        """Whether the head is known by blocks that were read, or from the start."""
+        return self._position().synced or self._terms.head_at_start is not None
 
     async def acknowledge(self) -> bool:
         """Pay again: whoever asks knows that nothing is lost. False: nothing was held.
@@ -147,6 +160,10 @@ class RestoreGuard:
                 if self.hold is hold:
                     await self._end(hold, "released")
 
+    def _hold(self, start: Start, head_time: UnixMillis) -> Hold | None:
+        terms = self._terms
+        return start.hold(head_time, wait_ms=terms.wait_ms, stale_ms=terms.stale_ms)
+
     async def _judge(self, head_time: UnixMillis) -> None:
         async with self._judging:
             if self._is_judged:
@@ -156,11 +173,7 @@ class RestoreGuard:
                 raise AssertionError("begun before anything is paid")
             if self._terms.head_at_start is not None:
                 head_time = self._terms.head_at_start
-            new_hold = start.hold(
-                head_time,
-                wait_ms=self._terms.wait_ms,
-                stale_ms=self._terms.stale_ms,
-            )
+            new_hold = self._hold(start, head_time)
             hold = _longer(self.hold, new_hold)
 
             def write(tx: Tx) -> None:

@@ -1,13 +1,17 @@
 """A start on what may be an old copy pays nothing new until nothing lost can land."""
 
+from pathlib import Path
+
 import pytest
 from attrs import evolve
 
 from lucidtrond.errors import PossibleRestore
 from lucidtrond.sending.restore import STALE_MS, RestoreTerms, Start
+from lucidtrond.store.database import open_store
+from lucidtrond.tron.block import BlockHeader
 from lucidtrond.tron.units import UnixMillis
-from tests.chain.model import emitted
-from tests.sending.model import Process, must_find, pay, process
+from tests.chain.model import CrashingStore, emitted
+from tests.sending.model import PayingChain, Process, must_find, pay, process
 
 HEAD = UnixMillis(1_700_000_000_000)
 KNOWN = Start(
@@ -188,3 +192,54 @@ async def test_a_chain_that_stopped_with_the_daemon_is_no_reason() -> None:
         await made.level()
         await made.turn()
         await pay(made, "b")
+
+
+@pytest.mark.parametrize("ahead_ms", [10**12, -300_000], ids=["far ahead", "behind"])
+async def test_what_a_node_says_before_its_blocks_are_read_decides_nothing_for_good(
+    ahead_ms: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch_head = PayingChain.fetch_head
+
+    async def fetch_wrong_head(
+        chain: PayingChain, *, solid: bool = False
+    ) -> BlockHeader:
+        header = await fetch_head(chain, solid=solid)
+        return evolve(header, timestamp=UnixMillis(header.timestamp + ahead_ms))
+
+    is_old = ahead_ms < 0
+    chain = PayingChain()
+    terms = RestoreTerms(identity="one")
+    path = tmp_path / "db"
+    async with process(path, chain=chain, restore=terms) as made:
+        await made.mine(2)
+    if is_old:
+        chain.grow_by(100)
+    async with open_store(path) as store:
+        made = Process(CrashingStore(store), chain, restore=terms)
+        await made.start()
+        with monkeypatch.context() as patch:
+            patch.setattr(PayingChain, "fetch_head", fetch_wrong_head)
+            try:
+                await pay(made, "asked before")
+            except PossibleRestore:
+                assert not is_old
+        await made.mine(2)
+        assert (made.sender.hold is not None) == is_old
+
+
+async def test_who_knows_better_ends_what_a_node_says_too(tmp_path: Path) -> None:
+    chain = PayingChain()
+    terms = RestoreTerms(identity="one")
+    path = tmp_path / "db"
+    async with process(path, chain=chain, restore=terms) as made:
+        await made.mine(2)
+    chain.grow_by(100)
+    async with open_store(path) as store:
+        made = Process(CrashingStore(store), chain, restore=terms)
+        await made.start()
+        with pytest.raises(PossibleRestore):
+            await pay(made)
+        await made.sender.acknowledge_restore()
+        await pay(made)
+        await made.mine(2)
+        assert made.sender.hold is None
