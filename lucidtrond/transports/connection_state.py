@@ -19,14 +19,16 @@ and all was read. CLOSED: the socket is closed.
 
 What to do next follows from the state and from what is left (`next_step`); the shells
 (`unix_connection`, `http_connection`) do it and decide nothing. Deadlines are theirs.
+
+The enumerations are strings, whose hash costs nothing: each call looks some up.
 """
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 
-class State(Enum):
+class State(StrEnum):
     """Where a connection is in its life."""
 
     OPEN = "open"
@@ -37,7 +39,7 @@ class State(Enum):
     CLOSED = "closed"
 
 
-class Fact(Enum):
+class Fact(StrEnum):
     """What moves a connection from one state to another."""
 
     INPUT_ENDED = "nothing more is read"
@@ -46,7 +48,7 @@ class Fact(Enum):
     CLOSE = "the socket is closed"
 
 
-class Step(Enum):
+class Step(StrEnum):
     """What a connection does next."""
 
     WAIT = "nothing until a call ends"

@@ -222,11 +222,12 @@ class Connection:
         self._guard = guard
         answer_of, is_inline = service.dispatcher.answer, service.dispatcher.is_inline
         max_batch = service.dispatcher.max_batch
+        most_in_flight = self.session.limits.in_flight
         calls = 0
         while (
             pending
             and calls < FAIR_BURST
-            and self._has_room()
+            and self._in_flight < most_in_flight
             and out.size <= COALESCE_BYTES
         ):
             calls += 1
