@@ -1,6 +1,7 @@
 """One payment whose row is edited or damaged is set aside; the others go on."""
 
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from lucidtrond.errors import InDoubt, InsufficientFunds, StoreError
 from lucidtrond.ports import Tx
 from lucidtrond.sending import delivery, settling
 from lucidtrond.sending.intent import TRC20_TRANSFER, TRX_TRANSFER, Intent
-from lucidtrond.sending.journal.fault import RowFault
+from lucidtrond.sending.journal.fault import RowFault, RowRefused
 from lucidtrond.sending.kinds.base import OrderKind
 from lucidtrond.sending.kinds.table import BY_NAME
 from lucidtrond.sending.set_aside import MOST, SetAside
@@ -257,6 +258,38 @@ def kind_named(asset: str) -> OrderKind:
 
 def run(sql: str, tx: Tx, *, params: tuple[object, ...] = ()) -> None:
     tx.execute(sql, params)
+
+
+@pytest.mark.parametrize(
+    ("sql", "has_txid"),
+    [
+        ("UPDATE sending_attempt SET latest = 0", True),
+        ("DELETE FROM sending_attempt", False),
+    ],
+)
+async def test_a_payment_without_a_latest_attempt_is_refused_by_its_name(
+    sql: str, *, has_txid: bool
+) -> None:
+    async with process() as made:
+        paid = await pay(made)
+        await made.store.write(partial(run, sql))
+        questions: tuple[Callable[[], Awaitable[object]], ...] = (
+            lambda: pay(made),
+            lambda: pay(made, check=True),
+            lambda: made.sender.find(key="a"),
+            lambda: made.sender.find(payment_id=paid.payment_id),
+        )
+        for ask in questions:
+            with pytest.raises(RowRefused, match="latest: expected 1") as caught:
+                await ask()
+            fault = caught.value.fault
+            assert (fault.payment_id, fault.field) == (paid.payment_id, "latest")
+            assert fault.txid == (paid.txid if has_txid else None)
+            assert caught.value.data["safe_to_retry"] is False
+        assert await made.sender.find(key="b") is None
+        assert (await pay(made, "b", amount=7)).state == "pending"
+        await made.mine(2)
+        assert (await must_find(made, "b")).state == "included"
 
 
 @pytest.mark.parametrize("size", [21, 32])

@@ -100,8 +100,12 @@ def _reserved(
 
 
 def by_key(tx: Tx, key: str) -> tuple[Entry, bytes] | None:
-    """Find a payment and its content's digest."""
-    entry = _first(tx, "p.idempotency_key = ? AND a.latest = 1", key)
+    """Find a payment and its content's digest.
+
+    Raises:
+        RowRefused: it can't be read, or no attempt is its latest.
+    """
+    entry = _latest(tx, "p.idempotency_key = ?", key)
     if entry is None:
         return None
     [(content,)] = tx.execute(
@@ -111,8 +115,12 @@ def by_key(tx: Tx, key: str) -> tuple[Entry, bytes] | None:
 
 
 def by_payment_id(tx: Tx, payment_id: str) -> Entry | None:
-    """The latest attempt."""
-    return _first(tx, "p.payment_id = ? AND a.latest = 1", payment_id)
+    """The latest attempt.
+
+    Raises:
+        RowRefused: as of `by_key`.
+    """
+    return _latest(tx, "p.payment_id = ?", payment_id)
 
 
 def by_txid(tx: Tx, txid: TxId) -> Entry | None:
@@ -286,6 +294,28 @@ def _page(tx: Tx, where: _Where, limit: int, *, after: int, faults: Faults) -> P
         return Page(entries, None)
     numbers = tx.execute(f"SELECT p.seq {FROM_BOTH} {tail}", (*where.params, limit))
     return Page(entries, numbers[-1][0])
+
+
+def _latest(tx: Tx, condition: str, name: str) -> Entry | None:
+    """The latest attempt of the payment for which *condition* holds of *name*.
+
+    A payment without one is refused: to call it unknown would be to pay it again.
+
+    Raises:
+        RowRefused: it can't be read, or no attempt is the latest.
+    """
+    entry = _first(tx, f"{condition} AND a.latest = 1", name)
+    if entry is None:
+        for seq, payment_id in tx.execute(
+            f"SELECT p.seq, p.payment_id FROM sending_payment p WHERE {condition}",  # noqa: S608 - conditions of ours
+            (name,),
+        ):
+            numbers = attempt_numbers(tx, seq)
+            txid = _txid_shown(tx, seq, numbers[-1]) if numbers else None
+            stored = f"none of {len(numbers)} attempts"
+            wanted = "1 at one attempt of the payment"
+            raise RowRefused(RowFault(payment_id, txid, "latest", wanted, stored))
+    return entry
 
 
 def _first(tx: Tx, condition: str, *params: object) -> Entry | None:
