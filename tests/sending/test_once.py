@@ -114,8 +114,9 @@ async def try_to_pay(made: Process, key: int) -> None:
     except (Crash, KeystoreLocked):
         await made.start()
     except PossibleRestore:
-        # A start that found much newer blocks; nothing new may be paid yet.
-        assert made.sender.hold is not None
+        # A start that found much newer blocks; nothing new may be paid yet. Of a head
+        # that was not followed nothing is kept.
+        assert made.sender.hold is not None or not made.ledger.position().synced
     made.store.nth = None
     made.chain.reply = lambda _: "take"
 
