@@ -72,7 +72,9 @@ class Acceptance:
         Raises:
             see `Sender.send`
         """
-        existing = await self._find(intent) or await self._adopt(intent, terms)
+        existing, tags = await self._find(intent), None
+        if existing is None:
+            existing, tags = await self._adopt(intent, terms)
         if existing is not None:
             return await self._followed(existing), False
         await self._check_recipient(intent, terms)
@@ -81,11 +83,12 @@ class Acceptance:
             heads = await self._fetch_heads(intent)
         except ForeignTransaction:
             # A block may have shown the one that was made for this very key just now.
-            existing = await self._adopt(intent, terms) or await self._find(intent)
+            existing, _ = await self._adopt(intent, terms, tags)
+            existing = existing or await self._find(intent)
             if existing is None:
                 raise
             return existing, False
-        tags = await self._adoption.make_tags(intent)
+        tags = await self._adoption.make_tags(intent, tags)
         quote = await self._drafting.quote(intent, heads)
         try:
             return await self._write(intent, terms, quote, heads, tags)
@@ -117,23 +120,28 @@ class Acceptance:
     async def _find(self, intent: Intent) -> Entry | None:
         return await self._store.read(lambda tx: self._existing(tx, intent))
 
-    async def _adopt(self, intent: Intent, terms: Terms) -> Entry | None:
-        """The payment that a transaction on the chain makes; None while locked."""
+    async def _adopt(
+        self, intent: Intent, terms: Terms, existing: Tags | None = None
+    ) -> tuple[Entry | None, Tags | None]:
+        """The payment that a transaction on the chain makes, and the tags made for it.
+
+        Both None while locked. *existing* tags are not made again.
+        """
         if self._signer.is_locked or not self._foreign.owners:
-            return None
-        tags = await self._adoption.make_tags(intent)
+            return None, existing
+        tags = await self._adoption.make_tags(intent, existing)
         foreign = await self._store.read(
             lambda tx: self._adoption.find(tx, intent, tags)
         )
         if foreign is None:
-            return None
+            return None, tags
 
         def adopt(tx: Tx) -> Entry | None:
             return self._existing(tx, intent) or self._adoption.adopt(
                 tx, intent, terms, tags
             )
 
-        return await self._store.write(adopt)
+        return await self._store.write(adopt), tags
 
     async def _followed(self, existing: Entry) -> Entry:
         """What a lost journal made of a payment that is known to be dead here."""

@@ -7,7 +7,7 @@ since nothing new is paid. See `foreign` for what fits.
 from collections.abc import Mapping
 from contextlib import suppress
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lucidtrond.errors import Conflict, NoSuchKey
 from lucidtrond.ports import Store, Tx
@@ -27,7 +27,7 @@ from lucidtrond.tron.address import Address
 
 @frozen
 class Tags:
-    """The tags of one key: of its payer, and of others that may have paid for it."""
+    """The tags of one key: of its payer, and of others that may have paid it."""
 
     own: Tag
     others: Mapping[Address, Tag]
@@ -46,19 +46,27 @@ class Adoption:
         self._recorder = recorder
         self._book = book
 
-    async def make_tags(self, intent: Intent) -> Tags:
+    async def make_tags(self, intent: Intent, existing: Tags | None = None) -> Tags:
         """The tags that transactions made for the key of *intent* have.
+
+        Of other addresses only those whose transactions move and say the same: a tag
+        is made by each one's private key. *existing* ones are not made again.
 
         Raises:
             KeystoreLocked, NoSuchKey, StoreError
         """
-        own = await make_tag(self._signer, intent.owner, intent.key)
-        others: dict[Address, Tag] = {}
-        for owner in sorted(self._book.owners - {intent.owner}, key=_raw):
+        if existing is None:
+            own = await make_tag(self._signer, intent.owner, intent.key)
+            existing = Tags(own, {}, self._signer.authenticator(LABEL))
+        if not self._book.owners - {intent.owner}:
+            return existing
+        owners = await self._store.read(lambda tx: rows.owners_moving(tx, intent))
+        others = dict(existing.others)
+        for owner in sorted(owners - {intent.owner, *others}, key=_raw):
             # An address that is not given yet (`keystore.ahead`) has no key either.
             with suppress(NoSuchKey):
                 others[owner] = await make_tag(self._signer, owner, intent.key)
-        return Tags(own, others, self._signer.authenticator(LABEL))
+        return evolve(existing, others=others)
 
     def find(self, tx: Tx, intent: Intent, tags: Tags) -> Foreign | None:
         """The foreign transaction that was made for the key of *intent*, if any.

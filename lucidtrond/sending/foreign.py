@@ -128,11 +128,14 @@ def recognize(
     transaction: Transaction,
     owner: Address,
     *,
+    signers: frozenset[Address],
     ours: Collection[Address],
     inclusion: Inclusion,
 ) -> Foreign | None:
-    """Read an outgoing transaction of *owner*; None: no key of *ours* signed it."""
-    signers = signers_of(transaction)
+    """Read an outgoing transaction of *owner*; None: no key of *ours* signed it.
+
+    *signers* are those of the transaction: see `signers_of`.
+    """
     if not signers & frozenset(ours):
         return None
     raw = decode_raw(transaction.raw)

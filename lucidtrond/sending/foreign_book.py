@@ -137,10 +137,12 @@ class ForeignBook:
         owner: Address,
     ) -> Foreign | None:
         transaction = included.transaction
+        signers = signers_of(transaction)
         return recognize(
             transaction,
             owner,
-            ours=self._signer.owned_among(tx, signers_of(transaction)),
+            signers=signers,
+            ours=self._signer.owned_among(tx, signers),
             inclusion=_inclusion(contents, included),
         )
 

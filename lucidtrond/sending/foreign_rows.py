@@ -12,12 +12,18 @@ from typing import Final
 from lucidtrond.errors import InvalidInput
 from lucidtrond.ports import Row, Tx
 from lucidtrond.sending.foreign import Foreign, Movement
+from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.journal.fault import RowFault, RowRefused
 from lucidtrond.sending.plan import Inclusion
 from lucidtrond.sending.tag import Tag, read_tag
 from lucidtrond.tron.address import Address, InvalidAddress
 from lucidtrond.tron.block import BlockId
-from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
+from lucidtrond.tron.transaction import (
+    MalformedTransaction,
+    Transaction,
+    TxId,
+    decode_raw,
+)
 from lucidtrond.tron.units import Sun, UnixMillis
 
 log = logging.getLogger(__name__)
@@ -157,6 +163,25 @@ def _address(raw: bytes) -> Address | None:
 def tagged(tx: Tx, owner: Address, tag: Tag) -> list[Foreign]:
     """Those of *owner* that may be adopted by a key of this tag."""
     return _select(tx, f"owner = ? AND tag = ? AND {_ADOPTABLE}", owner.raw, tag.raw)
+
+
+def owners_moving(tx: Tx, intent: Intent) -> frozenset[Address]:
+    """Addresses with adoptable transactions that move and say what *intent* does."""
+    rows = tx.execute(
+        "SELECT owner, raw FROM sending_foreign"  # noqa: S608 - a constant
+        f" WHERE recipient = ? AND asset = ? AND amount = ? AND {_ADOPTABLE}",
+        (intent.to.raw, intent.asset, intent.amount.to_bytes(32, "big")),
+    )
+    owners = {_address(owner) for owner, raw in rows if _says(raw, intent.memo)}
+    return frozenset(owner for owner in owners if owner is not None)
+
+
+def _says(raw: bytes, memo: bytes) -> bool:
+    """Whether that is its memo, or can't be read: then `tagged` refuses it."""
+    try:
+        return decode_raw(raw).memo == memo
+    except MalformedTransaction:
+        return True
 
 
 def mark_adopted(tx: Tx, foreign: Foreign) -> None:

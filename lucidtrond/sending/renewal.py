@@ -25,7 +25,7 @@ from lucidtrond.errors import (
 from lucidtrond.events.types import Payment
 from lucidtrond.ports import Store, Tx
 from lucidtrond.sending import plan
-from lucidtrond.sending.adoption import Adoption
+from lucidtrond.sending.adoption import Adoption, Tags
 from lucidtrond.sending.approval import Approval
 from lucidtrond.sending.authenticity import LABEL, check_authentic, is_authenticated
 from lucidtrond.sending.comparison import check_bytes
@@ -122,10 +122,10 @@ class Renewal:
         key = self._signer.authenticator(LABEL)
         await self._check_unpaid(entry)
         intent = entry.intent
-        adopted = await self.follow(entry, by_hand=by_hand)
+        tags = await self._adoption.make_tags(intent)
+        adopted = await self.follow(entry, by_hand=by_hand, tags=tags)
         if adopted is not None:
             return adopted
-        tags = await self._adoption.make_tags(intent)
         lifetime_ms, deadline = await self._store.read(
             lambda tx: queries.time_limits(tx, entry.payment_seq)
         )
@@ -160,8 +160,12 @@ class Renewal:
 
         return await self._recorder.write(renew)
 
-    async def follow(self, entry: Entry, *, by_hand: bool) -> Entry | None:
+    async def follow(
+        self, entry: Entry, *, by_hand: bool, tags: Tags | None = None
+    ) -> Entry | None:
         """Write the next attempt that a lost journal made already, if there is one.
+
+        *tags* of its key are not made again.
 
         Raises:
             InDoubt, AlreadyFinal: nothing can follow.
@@ -169,11 +173,11 @@ class Renewal:
         """
         if not self._foreign.owners:
             return None
-        tags = await self._adoption.make_tags(entry.intent)
+        made = tags or await self._adoption.make_tags(entry.intent)
 
         def adopt(tx: Tx) -> Entry | None:
             dead = _renewable(tx, entry.txid, by_hand=by_hand)
-            return self._adoption.adopt_next(tx, dead, tags)
+            return self._adoption.adopt_next(tx, dead, made)
 
         adopted = await self._store.write(adopt)
         if adopted is not None:

@@ -199,4 +199,15 @@ MIGRATIONS: Final = (
         ALTER TABLE sending_recipient ADD COLUMN mac BYTES
         """,
     ),
+    # Asked for each new payment, and for each block that shows a foreign transaction.
+    Migration(
+        OWNER,
+        12,
+        """
+        CREATE INDEX sending_foreign_movement
+            ON sending_foreign (recipient, asset, amount);
+        CREATE INDEX sending_foreign_unexplained ON sending_foreign (owner)
+            WHERE flag IS NULL AND adopted = 0 AND acknowledged_ms IS NULL
+        """,
+    ),
 )

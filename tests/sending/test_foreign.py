@@ -1,6 +1,7 @@
 """What the chain shows of ours and the journal does not know stops its wallet."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import pytest
 import trio
@@ -8,10 +9,12 @@ from attrs import evolve
 
 from lucidtrond.errors import Conflict, ForeignTransaction, InDoubt, NotFound
 from lucidtrond.events.types import ForeignRow, Payment
-from lucidtrond.ports import Tx
+from lucidtrond.ports import Row, Tx
+from lucidtrond.sending import foreign as foreign_module
 from lucidtrond.sending import foreign_rows
 from lucidtrond.sending.drafting import ChainHeads, Drafting
 from lucidtrond.sending.foreign import ForeignPolicy
+from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.tag import PURPOSE, tag_of
 from lucidtrond.tron import trc20
 from lucidtrond.tron.address import Address
@@ -19,6 +22,7 @@ from lucidtrond.tron.contracts import Contract, Transfer
 from lucidtrond.tron.contracts_smart import Trigger
 from lucidtrond.tron.keys import PrivateKey
 from lucidtrond.tron.receipt import Log
+from lucidtrond.tron.recovery import recover_signer
 from lucidtrond.tron.transaction import RawData, Reference, Transaction, TxId
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.chain.model import address, emitted
@@ -182,6 +186,110 @@ async def test_its_key_from_another_wallet_is_a_conflict() -> None:
         await include(made, await lost(made))
         with pytest.raises(Conflict):
             await pay(made, owner=OWNERS[1])
+
+
+def count_tags(monkeypatch: pytest.MonkeyPatch) -> list[Address]:
+    """Whose tags are made from now on."""
+    owners: list[Address] = []
+    make = ModelSigner.mac
+
+    async def mac(
+        signer: ModelSigner, owner: Address, purpose: bytes, data: bytes
+    ) -> bytes:
+        owners.append(owner)
+        return await make(signer, owner, purpose, data)
+
+    monkeypatch.setattr(ModelSigner, "mac", mac)
+    return owners
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *({"amount": 6}, {"to": address(78)}, {"memo": b"x"}),
+        {"asset": TOKEN.base58},
+    ],
+)
+async def test_a_tag_is_made_once_and_of_no_wallet_that_paid_something_else(
+    content: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with process() as made:
+        await include(made, await lost(made))
+        owners = count_tags(monkeypatch)
+        assert not (await pay(made, "b", owner=OWNERS[1], **content)).adopted
+        assert owners == [OWNERS[1]]
+
+
+async def test_of_a_wallet_that_paid_the_same_a_tag_is_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with process() as made:
+        await include(made, await lost(made))
+        owners = count_tags(monkeypatch)
+        assert not (await pay(made, "b", owner=OWNERS[1])).adopted
+        assert owners == [OWNERS[1], OWNERS[0]]
+
+
+async def test_a_next_attempt_makes_its_tag_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with process() as made:
+        made.chain.reply = lambda _: "drop"
+        await pay(made, owner=OWNERS[1], attempts=2, lifetime_ms=30_000)
+        await include(made, await lost(made, "b", memo=b"b"))
+        owners = count_tags(monkeypatch)
+        await made.mine(45)
+        assert (await must_find(made)).attempt == 2
+        assert owners == [OWNERS[1]]
+
+
+async def test_a_signer_is_recovered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    recovered: list[bytes] = []
+    recover = recover_signer
+
+    def recovering(digest: bytes, signature: bytes) -> Address:
+        recovered.append(signature)
+        return recover(digest, signature)
+
+    async with process() as made:
+        transaction = await lost(made, signers=(KEYS[0], STRANGER))
+        monkeypatch.setattr(foreign_module, "recover_signer", recovering)
+        await include(made, transaction)
+        assert len(await foreign(made)) == 1
+        assert sorted(recovered) == sorted(transaction.signatures)
+
+
+async def test_what_is_asked_for_each_payment_uses_an_index() -> None:
+    plans: list[str] = []
+
+    class Explained:
+        """A transaction that notes the plan of each statement."""
+
+        def __init__(self, tx: Tx) -> None:
+            self._tx = tx
+
+        def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+            plan = self._tx.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+            plans.append("; ".join(row[3] for row in plan))
+            return self._tx.execute(sql, params)
+
+    def ask(tx: Tx) -> None:
+        explained = cast("Tx", Explained(tx))
+        foreign_rows.unexplained(explained, OWNERS[0])
+        foreign_rows.count_unexplained(explained)
+        foreign_rows.owners_moving(explained, intent)
+
+    intent = Intent("trx_transfer", "a", OWNERS[0], TO, "TRX", 5)
+    async with process() as made:
+        await made.store.read(ask)
+    one, count, moving = plans
+    assert "USING INDEX sending_foreign_unexplained (owner=?)" in one
+    assert "INDEX sending_foreign_unexplained" in count
+    assert "TEMP B-TREE" not in count
+    assert (
+        "USING INDEX sending_foreign_movement (recipient=? AND asset=? AND amount=?)"
+        in moving
+    )
 
 
 async def test_another_key_of_equal_content_does_not_adopt_it() -> None:
