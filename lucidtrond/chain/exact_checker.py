@@ -1,10 +1,12 @@
 """Reads whether tokens are exact, when a check is due, and lets rows follow.
 
 The rule is in `chain.exact`. One endpoint is asked: five requests a check. What a check
-changes is one transaction: the range, and an event for each row whose proof changes.
+changes is one transaction: the range, and for each row whose proof changes an event and
+what observers make of it.
 """
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -14,8 +16,9 @@ from msgspec import Struct
 from lucidtrond.chain import exact, exact_tables
 from lucidtrond.chain.exact import Check, ExactRange
 from lucidtrond.chain.ledger import Ledger
+from lucidtrond.chain.observer import BlockObserver
 from lucidtrond.errors import NodeError, StoreError
-from lucidtrond.events.types import Emit, LedgerProblem, TransferSeen
+from lucidtrond.events.types import Emit, LedgerEntry, LedgerProblem, TransferSeen
 from lucidtrond.node.questions.pool_questions import NumberQuestions
 from lucidtrond.ports import Store, Tx
 from lucidtrond.tron.block import BlockHeader
@@ -37,12 +40,19 @@ class ExactChecker:
     """One per database."""
 
     def __init__(
-        self, node: NumberQuestions, store: Store, *, ledger: Ledger, emit: Emit
+        self,
+        node: NumberQuestions,
+        store: Store,
+        *,
+        ledger: Ledger,
+        emit: Emit,
+        observers: Sequence[BlockObserver] = (),
     ) -> None:
         self._node = node
         self._store = store
         self._ledger = ledger
         self._emit = emit
+        self._observers = tuple(observers)
         self._tokens = [
             token
             for token in ledger.tokens
@@ -172,6 +182,7 @@ class ExactChecker:
             tokens=self._ledger.tokens,
         ):
             self._emit(tx, TransferSeen(change="proven", entry=entry))
+            self._hand_over(tx, entry)
 
     def _downgrade(
         self, tx: Tx, token: KnownToken, ended: ExactRange, solid: int, reason: str
@@ -189,4 +200,9 @@ class ExactChecker:
             tx, token, above=above, solid=solid, tokens=self._ledger.tokens
         ):
             self._emit(tx, TransferSeen(change="downgraded", entry=entry))
+            self._hand_over(tx, entry)
         return problem
+
+    def _hand_over(self, tx: Tx, entry: LedgerEntry) -> None:
+        for observer in self._observers:
+            observer.reproven(tx, entry)

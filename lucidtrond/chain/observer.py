@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
+from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Tx
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import Block, BlockHeader, BlockId
@@ -29,13 +30,18 @@ class BlockObserver(Protocol):
         agreed: Collection[TxId],
         owners: Collection[Address],
         moved: Sequence[tuple[TxId, TransferLog]],
+        exact: Collection[TxId],
     ) -> None:
         """*block* is our head now; of the transactions *agreed* two endpoints gave the
         same logs.
 
         *owners* own its transactions; *moved* are Transfer logs of tokens from or to
-        watched addresses.
+        watched addresses. The calls of the transactions *exact* prove what they move
+        from or to watched addresses (`chain.exact`), until `reproven` says otherwise.
         """
+
+    def reproven(self, tx: Tx, entry: LedgerEntry) -> None:
+        """The proof of this row, of an exact token's plain call, is another one now."""
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """Our head was reverted; its parent is our head now."""

@@ -122,7 +122,12 @@ class StepWriter:
         if not block.root_proven:
             unproven_tables.insert(tx, header.number, checked.id)
             self._emit(tx, BlockUnproven(number=header.number, block_id=checked.id))
-        ours = self._insert_movements(tx, checked, solid)
+        ours, kept = self._insert_movements(tx, checked, solid)
+        exact = {
+            movement.txid
+            for movement in kept
+            if movement.receipt_proof is not None and movement.proof == "signatures"
+        }
         moved = [
             (movement.txid, log)
             for movement in ours
@@ -136,12 +141,14 @@ class StepWriter:
                 agreed=receipts.agreed.logs,
                 owners=checked.contents.owners,
                 moved=moved,
+                exact=exact,
             )
 
     def _insert_movements(
         self, tx: Tx, checked: CheckedBlock, solid: int
-    ) -> Sequence[Movement]:
-        """Keep what moved from or to watched addresses, and give it.
+    ) -> tuple[Sequence[Movement], Sequence[Movement]]:
+        """Keep what moved from or to watched addresses; give it, and what is kept of it
+        with its proofs.
 
         *solid* is our solid head.
         """
@@ -151,7 +158,7 @@ class StepWriter:
         ends |= contents.owners
         watched = tables.watched_among(tx, ends)
         if not watched:
-            return ()
+            return (), ()
         ours = [
             movement
             for movement in contents.movements
@@ -173,7 +180,7 @@ class StepWriter:
         )
         for entry in self._entries(tx, number - 1, number, -1):
             self._emit(tx, TransferSeen(change="included", entry=entry))
-        return ours
+        return ours, kept
 
     def _not_shown_before(
         self, tx: Tx, block: Block, movements: Sequence[Movement], solid: int

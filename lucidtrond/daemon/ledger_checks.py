@@ -25,7 +25,11 @@ def ledger_checks(
         services.node, services.store, ledger=services.ledger, emit=services.emit
     )
     exact = ExactChecker(
-        services.node, services.store, ledger=services.ledger, emit=services.emit
+        services.node,
+        services.store,
+        ledger=services.ledger,
+        emit=services.emit,
+        observers=[services.sender.outcomes],
     )
     versions = VersionChecker(
         services.node, services.store, ledger=services.ledger, emit=services.emit

@@ -323,7 +323,7 @@ class TransferSeen(Event, frozen=True, kw_only=True):
 
 
 class PaymentChanged(Event, frozen=True, kw_only=True):
-    """A payment of ours reached another state."""
+    """A payment of ours reached another state, or its proof is another one."""
 
     topic: ClassVar[str] = "transaction"
     payment: Payment

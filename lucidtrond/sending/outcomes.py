@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from attrs import evolve
 
 from lucidtrond.errors import StoreError
+from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Tx
 from lucidtrond.sending import plan
 from lucidtrond.sending.foreign_book import BlockContents, ForeignBook
@@ -61,6 +62,7 @@ class Outcomes:
         agreed: Collection[TxId],
         owners: Collection[Address],
         moved: Sequence[tuple[TxId, TransferLog]],
+        exact: Collection[TxId],
     ) -> None:
         """Our head holds *block*."""
         tx.after_commit(self._step_is_durable)
@@ -75,14 +77,20 @@ class Outcomes:
         for entry in queries.among(tx, list(included), faults=self._set_aside.note):
             receipt = receipt_of[entry.txid]
             with self._guarded(entry):
+                kind = kind_of(entry.intent)
+                arrived = kind.amount_arrived(entry.intent, receipt)
                 inclusion = plan.Inclusion(
                     header.number,
                     header.id,
                     header.timestamp,
                     contract_ret=included[entry.txid].contract_ret or 0,
                     fee=receipt.fee,
-                    arrived=kind_of(entry.intent).amount_arrived(entry.intent, receipt),
-                ).with_proof(committed=block.root_proven, agreed=entry.txid in agreed)
+                    arrived=arrived,
+                ).with_proof(
+                    committed=block.root_proven,
+                    agreed=entry.txid in agreed,
+                    exact=entry.txid in exact and arrived == entry.intent.amount,
+                )
                 if entry.attempt.state == "expired":
                     log.error("included after proven dead", extra={"txid": entry.txid})
                 fact = plan.Included(
@@ -91,6 +99,18 @@ class Outcomes:
                 self._record(tx, entry, fact)
         contents = BlockContents(block, receipt_of, agreed, owners, moved)
         self._foreign.applied(tx, contents)
+
+    def reproven(self, tx: Tx, row: LedgerEntry) -> None:
+        """What a payment of an exact token moved rests on what *row* rests on."""
+        tx.after_commit(self._step_is_durable)
+        fact = plan.Reproven(row.block_number, row.proof)
+        for entry in queries.among(tx, [TxId(row.txid)], faults=self._set_aside.note):
+            inclusion = entry.attempt.inclusion
+            # Logs that say something else than the call are proven by no call.
+            if inclusion is None or inclusion.arrived != entry.intent.amount:
+                continue
+            with self._guarded(entry):
+                self._record(tx, entry, fact)
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """A fork took the block back."""

@@ -25,6 +25,9 @@ States, and the facts that lead out of them:
     expired     Abandoned: the nodes agree, none follows    expired
     expired     Included: the proof was wrong (a node that
                 lied); a block counts for more              included
+    included, solidified
+                Reproven: the token's calls prove what they
+                move, or no more                            as it is
     included, solidified, unproven
                 Included in another block, committed: the
                 first one was not proven, and showed a lie  included
@@ -53,8 +56,8 @@ may hold anything: where it may hold the transaction there is no proof, as long 
 is unproven.
 
 Who triggers: `Signed`, `Answered` and `Unanswered` come from delivery, `Proven` from
-proving, `Abandoned` from settling, the others from the follower, within the transaction
-that writes the block.
+proving, `Abandoned` from settling, `Reproven` from the checks of exact tokens, the
+others from the follower, within the transaction that writes the block.
 
 Our blocks are one source. Until the nodes agree on the solidified block that the proof
 ends with (its id binds all blocks before it), ``expired`` is unresolved and not safe to
@@ -173,12 +176,16 @@ class Inclusion:
         """It did what it was for, as far as can be proven."""
         return self.succeeded and self.arrived != 0
 
-    def with_proof(self, *, committed: bool, agreed: bool) -> "Inclusion":
+    def with_proof(
+        self, *, committed: bool, agreed: bool, exact: bool = False
+    ) -> "Inclusion":
         """With its proof. TRX and failures rest on the block, if its transaction root
         was recomputed (*committed*); a token's log on receipts, of which two endpoints
-        may have *agreed*."""
+        may have *agreed*, or on its call, where the token is *exact*."""
         proof: Proof = "one_source"
-        if self.succeeded and self.arrived is not None:
+        if exact and self.arrived is not None and self.paid:
+            proof = "signatures"
+        elif self.succeeded and self.arrived is not None:
             proof = "two_sources" if agreed else "one_source"
         elif committed:
             proof = "signatures"
@@ -274,6 +281,13 @@ class Proven(Struct, frozen=True):
     arrived: int
 
 
+class Reproven(Struct, frozen=True):
+    """That it paid in block *number* rests on *proof* now."""
+
+    number: int
+    proof: Proof
+
+
 @frozen
 class SolidUpTo:
     """All our blocks from *complete_from* up to *number* are there and final.
@@ -301,6 +315,7 @@ Fact = (
     | Included
     | Reverted
     | Proven
+    | Reproven
     | SolidUpTo
     | Abandoned
 )
@@ -321,6 +336,8 @@ def after(attempt: Attempt, fact: Fact) -> Attempt:
             changed = _after_fork(attempt, fact)
         case Proven():
             changed = _after_proof(attempt, fact)
+        case Reproven():
+            changed = _after_other_proof(attempt, fact)
         case SolidUpTo():
             changed = _after_solid(attempt, fact)
         case Abandoned():
@@ -428,6 +445,17 @@ def _after_proof(attempt: Attempt, fact: Proven) -> Attempt:
         inclusion=evolve(inclusion, arrived=fact.arrived, proof="one_source"),
         reason=None,
     )
+
+
+def _after_other_proof(attempt: Attempt, fact: Reproven) -> Attempt:
+    inclusion = attempt.inclusion
+    if attempt.state not in ("included", "solidified") or inclusion is None:
+        return attempt
+    if inclusion.number != fact.number or inclusion.arrived is None:
+        return attempt
+    if not inclusion.paid:
+        return attempt
+    return evolve(attempt, inclusion=evolve(inclusion, proof=fact.proof))
 
 
 def _after_solid(attempt: Attempt, fact: SolidUpTo) -> Attempt:

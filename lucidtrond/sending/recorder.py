@@ -165,4 +165,6 @@ def _draft_of(foreign: Foreign) -> Draft:
 
 def _shown(attempt: Attempt) -> tuple[object, ...]:
     """What an event is for, when it changes."""
-    return attempt.state, attempt.reason, attempt.sent, attempt.abandoned
+    block = attempt.inclusion
+    proof = None if block is None else block.proof
+    return attempt.state, attempt.reason, attempt.sent, attempt.abandoned, proof

@@ -125,7 +125,13 @@ async def scene(
         await made.start()
         await made.settle()
         node = Node(chain)
-        checker = ExactChecker(node, made.store, ledger=made.ledger, emit=emit)
+        checker = ExactChecker(
+            node,
+            made.store,
+            ledger=made.ledger,
+            emit=emit,
+            observers=[made.observer],
+        )
         if checked:
             await checker.turn()
         yield Scene(made, node, checker)
@@ -142,6 +148,7 @@ async def test_a_plain_transfer_of_an_exact_token_is_proven_by_its_call() -> Non
         rows = await at.rows()
         assert {row.single_source for row in rows} == {False}
         assert {row.cost_proof for row in rows} == {"one_source"}
+        assert at.made.observer.exact == {row.txid for row in rows}
 
 
 @pytest.mark.parametrize(
@@ -278,6 +285,8 @@ async def test_a_change_takes_back_what_was_booked_since_the_last_good_check(
         unread = (await at.rows())[0]
         assert (unread.contradicted, unread.success) == (True, False)
         assert (await at.changes())[-2:] == [("downgraded", "one_source")] * 2
+        handed = [proof for _, proof in at.made.observer.changed]
+        assert handed == ["signatures", "one_source", "one_source"]
         [problem] = [
             shown for shown in await at.problems() if shown["problem"] == "not_exact"
         ]

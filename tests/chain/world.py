@@ -9,6 +9,7 @@ from attrs import define, field
 from lucidtrond.chain.exact import DEFAULT_POLICY, ExactPolicy
 from lucidtrond.chain.follower import Follower
 from lucidtrond.chain.ledger import MIGRATIONS, Ledger
+from lucidtrond.events.types import LedgerEntry
 from lucidtrond.ports import Migration, Tx
 from lucidtrond.store.database import open_store
 from lucidtrond.store.migrate import migrate
@@ -44,6 +45,8 @@ class Observer:
         self.commits = 0
         self.unproven: tuple[int, ...] = ()
         self.agreed: set[TxId] = set()
+        self.exact: set[TxId] = set()
+        self.changed: list[tuple[str, str]] = []
         self.owners: list[frozenset[Address]] = []
         self.moved: list[tuple[TxId, TransferLog]] = []
 
@@ -56,16 +59,22 @@ class Observer:
         agreed: Collection[TxId],
         owners: Collection[Address],
         moved: Sequence[tuple[TxId, TransferLog]],
+        exact: Collection[TxId],
     ) -> None:
         self.agreed.update(agreed)
         self.owners.append(frozenset(owners))
         self.moved += moved
+        self.exact.update(exact)
         tx.after_commit(self._count_commit)
         assert len(receipts) == (len(block.transactions) if block.header.number else 0)
         tx.execute(
             "INSERT INTO seen (number, id, solid) VALUES (?, ?, 0)",
             (block.header.number, bytes.fromhex(block.header.id)),
         )
+
+    def reproven(self, tx: Tx, entry: LedgerEntry) -> None:
+        tx.after_commit(self._count_commit)
+        self.changed.append((entry.txid, entry.proof))
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         tx.after_commit(self._count_commit)

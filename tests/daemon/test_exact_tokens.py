@@ -1,4 +1,4 @@
-"""A daemon and its embedded chain: deposits of an exact token rest on their calls."""
+"""A daemon and its embedded chain: what an exact token moves rests on its calls."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 
 from tests.daemon.process import PASSPHRASE, DaemonProcess
 
+STRANGER = "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH"
 pytestmark = pytest.mark.process
 
 CONFIG = """
@@ -20,7 +21,31 @@ large_credit = 2
 """
 
 
-def test_a_deposit_is_proven_by_its_call_and_a_large_one_after_a_check(
+def check_payment(daemon: DaemonProcess, wallet_id: str, *, since: int) -> None:
+    """A large one has one endpoint's word until the check that it asks for."""
+    params = {"from": wallet_id, "to": STRANGER, "asset": "IUSD"}
+    daemon.call(
+        "transfer.send",
+        **params,
+        amount_raw="2000000",
+        idempotency_key="large",
+        wait="included",
+    )
+    proofs: list[str] = []
+    while not proofs or proofs[-1] != "signatures":
+        polled = daemon.call(
+            "events.poll", since=since, topics=["transaction"], wait_ms=60_000
+        )
+        assert polled["events"], proofs
+        since = polled["next_since"]
+        payments = [event["event"]["payment"] for event in polled["events"]]
+        proofs += [payment["proof"] for payment in payments if payment["proof"]]
+    assert proofs[0] == "one_source"
+    shown = daemon.call("transfer.status", idempotency_key="large")
+    assert (shown["state"], shown["proof"]) == ("solidified", "signatures")
+
+
+def test_a_deposit_or_payment_is_proven_by_its_call_a_large_one_after_a_check(
     tmp_path: Path,
 ) -> None:
     config = tmp_path / "lucidtrond.toml"
@@ -30,6 +55,7 @@ def test_a_deposit_is_proven_by_its_call_and_a_large_one_after_a_check(
     try:
         daemon.call("keystore.init", passphrase=PASSPHRASE)
         wallet = daemon.call("wallet.create", label="shop")
+        daemon.call("devnet.fund", address=wallet["address"], amount_sun="100000000")
 
         def deposit(symbol: str, amount: str) -> str:
             funded = daemon.call(
@@ -69,5 +95,6 @@ def test_a_deposit_is_proven_by_its_call_and_a_large_one_after_a_check(
         assert changes[0] == ("included", "one_source")
         assert changes[-1] == ("proven", "signatures")
         assert row(large)["proof"] == "signatures"
+        check_payment(daemon, wallet["wallet_id"], since=since)
     finally:
         daemon.end()

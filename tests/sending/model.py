@@ -34,6 +34,7 @@ from lucidtrond.tron.keys import PrivateKey, recover
 from lucidtrond.tron.parameters import ChainParameters
 from lucidtrond.tron.reading import Reading
 from lucidtrond.tron.receipt import ConstantResult, Log, Receipt
+from lucidtrond.tron.tokens import NO_TOKENS, KnownTokens
 from lucidtrond.tron.transaction import Transaction, TxId, decode_raw
 from lucidtrond.tron.units import Sun, UnixMillis
 from tests.chain.model import (
@@ -386,6 +387,7 @@ class Process:
     first_set: FirstSet | None = None
     restore: RestoreTerms = RestoreTerms()
     foreign: ForeignPolicy = ForeignPolicy()
+    known: KnownTokens = NO_TOKENS
 
     async def start(self) -> None:
         """Begin anew, as after a crash."""
@@ -405,6 +407,7 @@ class Process:
                 first_set=self.first_set,
                 restore=self.restore,
                 foreign=self.foreign,
+                tokens=self.known,
             )
         )
         self.ledger = services.ledger
