@@ -41,7 +41,11 @@ class BlockObserver(Protocol):
         """
 
     def reproven(self, tx: Tx, entry: LedgerEntry) -> None:
-        """The proof of this row, of an exact token's plain call, is another one now."""
+        """The proof of this row is another one now: of an exact token's plain call, or
+        of a row that waited for a second source."""
+
+    def disproven(self, tx: Tx, entry: LedgerEntry) -> None:
+        """A proven version of its block does not hold this row, which is deleted."""
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """Our head was reverted; its parent is our head now."""
@@ -53,6 +57,7 @@ class BlockObserver(Protocol):
         complete_from: int,
         *,
         unproven: Callable[[int, int | None], UnprovenBlocks],
+        waits: Callable[[TxId, int], bool],
     ) -> None:
         """All our blocks up to *header* are final; none from *complete_from* on is
         missing, and all of them were reported as applied.
@@ -60,4 +65,6 @@ class BlockObserver(Protocol):
         What some hold is one endpoint's word: they prove neither that a transaction is
         dead nor that it failed. *unproven* gives those that count for one, by the
         number of its reference block and of the block that is said to hold it, if any.
+        *waits* says whether a row of that transaction in that block waits for a second
+        source, so is not final: `reproven` or `disproven` ends that.
         """

@@ -6,6 +6,7 @@ memory: the follower does, once the step is durable.
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -16,6 +17,7 @@ from lucidtrond.chain import (
     finality_tables,
     producer_tables,
     tables,
+    waiting_rows,
 )
 from lucidtrond.chain import unproven as unproven_tables
 from lucidtrond.chain.exact import DEFAULT_POLICY, ExactPolicy
@@ -219,7 +221,13 @@ class StepWriter:
             return unproven_tables.around(tx, after=after, number=held_in)
 
         for observer in self._observers:
-            observer.solidified(tx, solid, step.cursor.complete_from, unproven=unproven)
+            observer.solidified(
+                tx,
+                solid,
+                step.cursor.complete_from,
+                unproven=unproven,
+                waits=partial(waiting_rows.waits, tx),
+            )
         self._emit(
             tx,
             Solidified(number=number, block_id=solid.id, timestamp_ms=solid.timestamp),

@@ -8,7 +8,7 @@ does not say so, rows that waited are announced at the start.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -17,6 +17,7 @@ from attrs import define
 
 from lucidtrond.chain import waiting_rows
 from lucidtrond.chain.ledger import Ledger
+from lucidtrond.chain.observer import BlockObserver
 from lucidtrond.chain.versions import MovementKey, Verdict, judge
 from lucidtrond.chain.waiting_rows import WaitingBlock
 from lucidtrond.errors import NodeError, StoreError
@@ -42,12 +43,19 @@ class VersionChecker:
     """One per database."""
 
     def __init__(
-        self, node: VersionQuestions, store: Store, *, ledger: Ledger, emit: Emit
+        self,
+        node: VersionQuestions,
+        store: Store,
+        *,
+        ledger: Ledger,
+        emit: Emit,
+        observers: Sequence[BlockObserver] = (),
     ) -> None:
         self._node = node
         self._store = store
         self._ledger = ledger
         self._emit = emit
+        self._observers = tuple(observers)
         self._schedules: dict[int, _Schedule] = {}
 
     async def run(
@@ -127,6 +135,8 @@ class VersionChecker:
                     extra = {"txid": entry.txid, "block_number": block.number}
                     log.error("a proven block does not hold a movement", extra=extra)
                     self._emit(tx, TransferSeen(change="reverted", entry=entry))
+                    for observer in self._observers:
+                        observer.disproven(tx, entry)
                 continue
             entry = waiting_rows.release(
                 tx, block.number, place, verdict, solid=solid, tokens=tokens
@@ -134,6 +144,8 @@ class VersionChecker:
             if entry is not None:
                 self._emit(tx, TransferSeen(change="proven", entry=entry))
                 self._emit(tx, TransferSeen(change="solidified", entry=entry))
+                for observer in self._observers:
+                    observer.reproven(tx, entry)
 
     def _release_all(self, tx: Tx, *, solid: int) -> None:
         for entry in waiting_rows.release_all(

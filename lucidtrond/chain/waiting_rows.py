@@ -57,6 +57,16 @@ def blocks(tx: Tx, solid: int) -> list[WaitingBlock]:
     ]
 
 
+def waits(tx: Tx, txid: TxId, number: int) -> bool:
+    """Whether a row of this transaction in block *number* waits."""
+    rows = tx.execute(
+        "SELECT 1 FROM chain_entry WHERE txid = ? AND block_number = ? AND waits = 1"
+        " AND proof = 'one_source' LIMIT 1",
+        (bytes.fromhex(txid), number),
+    )
+    return bool(rows)
+
+
 def release(
     tx: Tx,
     number: int,

@@ -32,6 +32,10 @@ def ledger_checks(
         observers=[services.sender.outcomes],
     )
     versions = VersionChecker(
-        services.node, services.store, ledger=services.ledger, emit=services.emit
+        services.node,
+        services.store,
+        ledger=services.ledger,
+        emit=services.emit,
+        observers=[services.sender.outcomes],
     )
     return reconciler.run, rechecker.run, exact.run, versions.run

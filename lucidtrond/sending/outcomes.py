@@ -101,16 +101,28 @@ class Outcomes:
         self._foreign.applied(tx, contents)
 
     def reproven(self, tx: Tx, row: LedgerEntry) -> None:
-        """What a payment of an exact token moved rests on what *row* rests on."""
+        """What a payment moved rests on what *row* rests on, if that is the same."""
         tx.after_commit(self._step_is_durable)
         fact = plan.Reproven(row.block_number, row.proof)
         for entry in queries.among(tx, [TxId(row.txid)], faults=self._set_aside.note):
-            inclusion = entry.attempt.inclusion
-            # Logs that say something else than the call are proven by no call.
-            if inclusion is None or inclusion.arrived != entry.intent.amount:
-                continue
             with self._guarded(entry):
-                self._record(tx, entry, fact)
+                # Logs that say something else than the call are proven by no call.
+                if _is_shown(entry, row) and _moved_as_asked(entry):
+                    self._record(tx, entry, fact)
+
+    def disproven(self, tx: Tx, row: LedgerEntry) -> None:
+        """A proven version of its block does not hold what *row* said."""
+        tx.after_commit(self._step_is_durable)
+        number = row.block_number
+        fact = plan.Reverted(
+            number,
+            BlockId(row.block_id),
+            f"a proven version of block {number} does not hold it",
+        )
+        for entry in queries.among(tx, [TxId(row.txid)], faults=self._set_aside.note):
+            with self._guarded(entry):
+                if _is_shown(entry, row):
+                    self._record(tx, entry, fact)
 
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         """A fork took the block back."""
@@ -127,6 +139,7 @@ class Outcomes:
         complete_from: int,
         *,
         unproven: Callable[[int, int | None], UnprovenBlocks],
+        waits: Callable[[TxId, int], bool],
     ) -> None:
         """All blocks from *complete_from* to *header* were reported and are final."""
         tx.after_commit(self._step_is_durable)
@@ -138,7 +151,8 @@ class Outcomes:
             block = None if attempt.inclusion is None else attempt.inclusion.number
             with self._guarded(entry):
                 doubtful = unproven(attempt.reference_number, block)
-                self._record(tx, entry, evolve(fact, unproven=doubtful))
+                pending = block is not None and waits(entry.txid, block)
+                self._record(tx, entry, evolve(fact, unproven=doubtful, waits=pending))
         self._foreign.solidified(tx, header, unproven)
 
     @contextmanager
@@ -159,3 +173,13 @@ class Outcomes:
     def _record(self, tx: Tx, entry: Entry, fact: Fact) -> None:
         self._recorder.note(tx, entry, fact)
         self._recorded.append(entry.payment.payment_id)
+
+
+def _is_shown(entry: Entry, row: LedgerEntry) -> bool:
+    return kind_of(entry.intent).is_shown_by(entry.intent, row)
+
+
+def _moved_as_asked(entry: Entry) -> bool:
+    """By its logs, where they have to show it."""
+    block = entry.attempt.inclusion
+    return block is not None and block.arrived in (None, entry.intent.amount)

@@ -18,6 +18,8 @@ States, and the facts that lead out of them:
     these four  SolidUpTo: its death is proven              expired
     included    Reverted: a fork reverted the block         reverted
                 SolidUpTo its block or above, it paid       solidified
+                the same, but what it moved waits for a
+                second source (a block without a proof)     included
                 SolidUpTo its block or above, it failed     failed
                 SolidUpTo its block or above, nothing
                 proves that it paid or failed               unproven
@@ -26,8 +28,9 @@ States, and the facts that lead out of them:
     expired     Included: the proof was wrong (a node that
                 lied); a block counts for more              included
     included, solidified
-                Reproven: the token's calls prove what they
-                move, or no more                            as it is
+                Reproven: it rests on another proof         as it is
+    included    Reverted: a proven version of the block
+                does not hold it                            reverted
     included, solidified, unproven
                 Included in another block, committed: the
                 first one was not proven, and showed a lie  included
@@ -268,10 +271,11 @@ class Included(Struct, frozen=True):
 
 
 class Reverted(Struct, frozen=True):
-    """A fork reverted this block of ours."""
+    """A fork reverted this block of ours, or it does not hold it, by a *reason*."""
 
     number: int
     block_id: BlockId
+    reason: str = ""
 
 
 class Proven(Struct, frozen=True):
@@ -293,13 +297,15 @@ class SolidUpTo:
     """All our blocks from *complete_from* up to *number* are there and final.
 
     What the *unproven* ones hold is one endpoint's word; those that count for the
-    attempt are there.
+    attempt are there. *waits*: the block that holds it is one of them, and what it
+    moved is not final before a second source or a proof.
     """
 
     number: int
     timestamp: UnixMillis
     complete_from: int
     unproven: UnprovenBlocks = UnprovenBlocks()
+    waits: bool = False
 
 
 class Abandoned(Struct, frozen=True):
@@ -429,7 +435,7 @@ def _after_fork(attempt: Attempt, fact: Reverted) -> Attempt:
         state="reverted",
         inclusion=None,
         last_sent=None,
-        reason=f"a fork took block {fact.number} back",
+        reason=fact.reason or f"a fork took block {fact.number} back",
     )
 
 
@@ -451,9 +457,7 @@ def _after_other_proof(attempt: Attempt, fact: Reproven) -> Attempt:
     inclusion = attempt.inclusion
     if attempt.state not in ("included", "solidified") or inclusion is None:
         return attempt
-    if inclusion.number != fact.number or inclusion.arrived is None:
-        return attempt
-    if not inclusion.paid:
+    if inclusion.number != fact.number or not inclusion.paid:
         return attempt
     return evolve(attempt, inclusion=evolve(inclusion, proof=fact.proof))
 
@@ -494,8 +498,13 @@ def _after_final_block(
 ) -> Attempt:
     if inclusion.number > fact.number:
         return attempt
+    if inclusion.paid and fact.waits:
+        reason = f"block {inclusion.number} is final, but one endpoint's word holds it"
+        return evolve(attempt, reason=reason)
+    if inclusion.paid:
+        return evolve(attempt, state="solidified", reason=None)
     if inclusion.succeeded:
-        return evolve(attempt, state="solidified" if inclusion.paid else "unproven")
+        return evolve(attempt, state="unproven")
     if fact.unproven.holds(inclusion.number):
         return evolve(
             attempt,

@@ -76,6 +76,10 @@ class Observer:
         tx.after_commit(self._count_commit)
         self.changed.append((entry.txid, entry.proof))
 
+    def disproven(self, tx: Tx, entry: LedgerEntry) -> None:
+        tx.after_commit(self._count_commit)
+        self.changed.append((entry.txid, "none"))
+
     def reverted(self, tx: Tx, number: int, block_id: BlockId) -> None:
         tx.after_commit(self._count_commit)
         [row] = tx.execute(
@@ -90,6 +94,7 @@ class Observer:
         complete_from: int,
         *,
         unproven: Callable[[int, int | None], UnprovenBlocks],
+        waits: Callable[[TxId, int], bool],  # noqa: ARG002 - the Protocol's
     ) -> None:
         tx.after_commit(self._count_commit)
         self.unproven = unproven(-1, header.number).numbers

@@ -388,6 +388,7 @@ class Process:
     restore: RestoreTerms = RestoreTerms()
     foreign: ForeignPolicy = ForeignPolicy()
     known: KnownTokens = NO_TOKENS
+    wait_unproven: bool = False
 
     async def start(self) -> None:
         """Begin anew, as after a crash."""
@@ -408,6 +409,7 @@ class Process:
                 restore=self.restore,
                 foreign=self.foreign,
                 tokens=self.known,
+                wait_unproven=self.wait_unproven,
             )
         )
         self.ledger = services.ledger

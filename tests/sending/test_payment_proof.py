@@ -121,7 +121,7 @@ async def row_proof(made: Process) -> Proof:
     return row.proof
 
 
-async def told(made: Process) -> list[tuple[str, str | None]]:
+async def proofs_in_events(made: Process) -> list[tuple[str, str | None]]:
     events = await made.store.read(lambda tx: emitted(tx, "transaction"))
     payments = [event["payment"] for event in events]
     return [(row["state"], row["proof"]) for row in payments if row["proof"]]
@@ -156,7 +156,7 @@ async def test_a_payment_is_proven_no_longer_than_its_row(
         assert await row_proof(made) == less
         paid = await must_find(made)
         assert (paid.state, paid.proof) == ("solidified", less)
-        assert await told(made) == [
+        assert await proofs_in_events(made) == [
             ("included", "signatures"),
             ("solidified", "signatures"),
             ("solidified", less),
@@ -172,7 +172,7 @@ async def test_a_large_payment_is_proven_by_the_check_after_it() -> None:
         assert (await must_find(made)).proof == await row_proof(made) == "one_source"
         await checker.turn()
         assert (await must_find(made)).proof == await row_proof(made) == "signatures"
-        assert (await told(made))[-1] == ("solidified", "signatures")
+        assert (await proofs_in_events(made))[-1] == ("solidified", "signatures")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ recipient, asset and amount is text or bytes of the kind's own in `Intent.detail
 from collections.abc import Mapping
 from typing import Protocol
 
+from lucidtrond.events.types import LedgerEntry
 from lucidtrond.sending.intent import Intent
 from lucidtrond.sending.limits import Limits
 from lucidtrond.sending.protocols import PaymentNode
@@ -87,3 +88,6 @@ class OrderKind(Protocol):
 
         None where the success of the transaction proves it (not `proven_by_log`).
         """
+
+    def is_shown_by(self, intent: Intent, row: LedgerEntry) -> bool:
+        """Whether *row*, of its transaction, is what the order asks for."""

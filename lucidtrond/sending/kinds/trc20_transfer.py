@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from lucidtrond.errors import InvalidInput, RecipientRefused
+from lucidtrond.events.types import LedgerEntry
 from lucidtrond.sending.intent import TRC20_TRANSFER, Intent, check_transfer
 from lucidtrond.sending.kinds.trc20_quote import fetch_token_balance, fetch_token_quote
 from lucidtrond.sending.limits import Limits
@@ -92,6 +93,15 @@ class Trc20Transfer:
             token=_token(intent),
             sender=intent.owner,
             recipient=intent.to,
+        )
+
+    def is_shown_by(self, intent: Intent, row: LedgerEntry) -> bool:
+        return (
+            row.kind == "trc20"
+            and row.asset == intent.asset
+            and row.from_address == intent.owner.base58
+            and row.to_address == intent.to.base58
+            and row.amount == str(intent.amount)
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from lucidtrond.errors import InvalidInput, RecipientRefused, TooLarge
+from lucidtrond.events.types import LedgerEntry
 from lucidtrond.sending.cost import PaymentShape, cost_of
 from lucidtrond.sending.intent import TRX, TRX_TRANSFER, Intent, check_transfer
 from lucidtrond.sending.limits import Limits
@@ -107,6 +108,13 @@ class TrxTransfer:
         receipt: Receipt,  # noqa: ARG002
     ) -> None:
         return None
+
+    def is_shown_by(
+        self,
+        intent: Intent,  # noqa: ARG002 - a kind's
+        row: LedgerEntry,
+    ) -> bool:
+        return row.kind == "trx"  # its transaction has no other
 
 
 def _check_recipient(recipient: Account, prices: ChainParameters, size: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import lucidtrond.sending
 from lucidtrond.errors import Conflict, InsufficientFunds, InvalidInput
+from lucidtrond.events.types import LedgerEntry
 from lucidtrond.orders import PaymentOrder
 from lucidtrond.sending.cost import PaymentShape, cost_of
 from lucidtrond.sending.intent import TRC20_TRANSFER, TRX_TRANSFER, Intent
@@ -186,6 +187,13 @@ class Stake:
         receipt: Receipt,  # noqa: ARG002 - the Protocol's
     ) -> None:
         return None
+
+    def is_shown_by(
+        self,
+        intent: Intent,  # noqa: ARG002 - a kind's
+        row: LedgerEntry,  # noqa: ARG002
+    ) -> bool:
+        return False
 
 
 def staking(key: str, amount: int = 7, details: bytes = b"energy") -> PaymentOrder:
