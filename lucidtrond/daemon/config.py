@@ -119,10 +119,10 @@ class SendingConfig(_Section, frozen=True):
     """What a payment may cost when its caller does not say.
 
     *approve_queued*: what was not accepted while the keystore was unlocked is signed
-    only once it is approved. *restore_wait_s*: how long a transaction may be in flight
-    that a state lost which was restored from a copy. *foreign*: whether transactions
-    that the journal does not know stop their wallet; *foreign_by_address* is the same
-    for single addresses.
+    only once it is approved. *restore_wait_s*: how long a transaction may be in flight,
+    so also one that a state lost which was restored from a copy. *foreign*: whether
+    transactions that the journal does not know stop their wallet; *foreign_by_address*
+    is the same for single addresses.
     """
 
     fee_limit_sun: int
@@ -210,7 +210,7 @@ BOUNDS: Final[Mapping[tuple[str, str], tuple[float, float | None]]] = {
     ("ledger", "reconcile_per_minute"): (0, None),
     ("sending", "fee_limit_sun"): (0, None),
     ("sending", "max_burn_sun"): (0, None),
-    ("sending", "restore_wait_s"): (0, 86_400),
+    ("sending", "restore_wait_s"): (12, 86_400),
     ("rpc", "max_connections"): (1, None),
     ("rpc", "max_batch"): (1, 1000),
     ("rpc", "grace_s"): (0, None),

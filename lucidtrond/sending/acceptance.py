@@ -39,7 +39,7 @@ from lucidtrond.sending.recorder import Recorder
 from lucidtrond.sending.render import adoptable, checked
 from lucidtrond.sending.renewal import Renewal
 from lucidtrond.sending.restore_guard import RestoreGuard
-from lucidtrond.sending.terms import Terms, check_recipient
+from lucidtrond.sending.terms import Terms, check_lifetime, check_recipient
 
 
 class Acceptance:
@@ -56,7 +56,9 @@ class Acceptance:
         renewal: Renewal,
         foreign: ForeignBook,
         guard: RestoreGuard,
+        longest_ms: int,
     ) -> None:
+        """*longest_ms*: the longest lifetime that a transaction may have."""
         self._store = store
         self._drafting = drafting
         self._signer = signer
@@ -65,6 +67,7 @@ class Acceptance:
         self._renewal = renewal
         self._foreign = foreign
         self._guard = guard
+        self._longest_ms = longest_ms
 
     async def accept(self, intent: Intent, terms: Terms) -> tuple[Entry, bool]:
         """Journal the intent with its bytes, or find its key; say if it is new.
@@ -77,6 +80,7 @@ class Acceptance:
             existing, tags = await self._adopt(intent, terms)
         if existing is not None:
             return await self._followed(existing), False
+        check_lifetime(terms, self._longest_ms)
         await self._check_recipient(intent, terms)
         await check_unlocked(self._signer)
         try:
@@ -109,6 +113,7 @@ class Acceptance:
             )
             if foreign is not None:
                 return adoptable(intent, foreign.txid)
+        check_lifetime(terms, self._longest_ms)
         await self._check_recipient(intent, terms)
         await check_unlocked(self._signer)
         heads = await self._fetch_heads(intent)

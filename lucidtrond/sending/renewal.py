@@ -62,7 +62,9 @@ class Renewal:
         guard: RestoreGuard,
         position: Callable[[], ChainPosition],
         absence: AbsenceProof,
+        longest_ms: int,
     ) -> None:
+        """*longest_ms*: the longest lifetime that a transaction may have."""
         self._store = store
         self._node = node
         self._drafting = drafting
@@ -74,6 +76,7 @@ class Renewal:
         self._recorder = recorder
         self._position = position
         self._absence = absence
+        self._longest_ms = longest_ms
 
     async def settle(self, entry: Entry) -> Entry | None:
         """Write the next attempt of a dead one, or that none follows.
@@ -129,6 +132,8 @@ class Renewal:
         lifetime_ms, deadline = await self._store.read(
             lambda tx: queries.time_limits(tx, entry.payment_seq)
         )
+        # An older version, or another setting, let longer ones be journaled.
+        lifetime_ms = min(lifetime_ms, self._longest_ms)
         heads = await self._fetch_heads(entry)
         if deadline is not None and not by_hand:
             lifetime_ms = min(lifetime_ms, deadline - heads.head.timestamp)

@@ -5,7 +5,8 @@ block is found there (`foreign`); what is in a pool is found nowhere. So after a
 that may be such a one nothing new is paid until a final block of ours is past
 
     head time at that start + the longest lifetime that a lost transaction may have
-    (`wait_ms`; of another file or machine, the longest on record if that is longer)
+    (`wait_ms`: longer ones are refused; of another file or machine, the longest on
+    record if that is longer: it was journaled by an older version or setting)
 
 since by then each of them is in a block that we have read, or dead. What the journal
 holds is signed and sent all the same: the same bytes can't pay twice.
@@ -41,10 +42,10 @@ class RestoreTerms:
     """What judging a start depends on.
 
     *identity* names the database's file and its machine; *wait_ms* is the longest
-    lifetime that a lost transaction may have, *stale_ms* how much older than the head
-    the newest stored block may be, both of chain time; *head_at_start* is the head
-    where it is known before anybody is asked: that of a chain which stops with this
-    process.
+    lifetime that any transaction, so a lost one, may have, *stale_ms* how much older
+    than the head the newest stored block may be, both of chain time; *head_at_start* is
+    the head where it is known before anybody is asked: that of a chain which stops with
+    this process.
     """
 
     identity: str = ""

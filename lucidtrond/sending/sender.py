@@ -134,6 +134,7 @@ class Sender:
             guard=self._guard,
             position=position,
             absence=absence,
+            longest_ms=restore.wait_ms,
         )
 
         def head_time() -> UnixMillis | None:
@@ -150,7 +151,9 @@ class Sender:
             renewal=renewal,
             foreign=self._foreign,
             guard=self._guard,
+            longest_ms=restore.wait_ms,
         )
+        self._longest_ms = restore.wait_ms
         self._set_aside = set_aside
         self._approval = approval
         self._delivery = Delivery(
@@ -208,7 +211,8 @@ class Sender:
             KeystoreLocked, KeystoreMissing, NoSuchKey, InsufficientFunds, LimitTooLow,
             RecipientRefused, WouldFail, TooLarge, InvalidInput, NodeError
         """
-        intent, terms = read_intent(order), read_terms(order)
+        intent = read_intent(order)
+        terms = read_terms(order, longest_ms=self._longest_ms)
         if check:
             return await self._acceptance.check(intent, terms)
         entry, is_new = await self._acceptance.accept(intent, terms)

@@ -34,8 +34,11 @@ class Terms(Struct, frozen=True):
     allow_zero_address: bool = False
 
 
-def read_terms(order: PaymentOrder) -> Terms:
+def read_terms(order: PaymentOrder, *, longest_ms: int) -> Terms:
     """Refuse what makes no sense.
+
+    A lifetime that is not said is at most *longest_ms*; one that is said may be longer
+    here, since a key that is known is answered all the same (`check_lifetime`).
 
     Raises:
         InvalidInput
@@ -43,7 +46,7 @@ def read_terms(order: PaymentOrder) -> Terms:
     attempts = 1 if order.attempts is None else order.attempts
     if not 1 <= attempts <= MOST_ATTEMPTS:
         raise InvalidInput(f"attempts: expected 1 to {MOST_ATTEMPTS}, got {attempts}")
-    lifetime_ms = _lifetime(order.lifetime_ms)
+    lifetime_ms = _lifetime(order.lifetime_ms, min(LIFETIME_MS, longest_ms))
     give_up_ms = order.give_up_ms
     if give_up_ms is not None and give_up_ms < lifetime_ms:
         raise InvalidInput(
@@ -59,19 +62,34 @@ def read_terms(order: PaymentOrder) -> Terms:
     )
 
 
-def _lifetime(asked_ms: int | None) -> int:
+def _lifetime(asked_ms: int | None, default_ms: int) -> int:
     """How long a transaction may stay in flight.
 
     Raises:
         InvalidInput
     """
-    lifetime_ms = LIFETIME_MS if asked_ms is None else asked_ms
+    lifetime_ms = default_ms if asked_ms is None else asked_ms
     if not SHORTEST_MS <= lifetime_ms <= LONGEST_MS:
         raise InvalidInput(
             f"expires_s: expected {SHORTEST_MS / 1000:g} to {LONGEST_MS / 1000:g},"
             f" got {lifetime_ms / 1000:g}"
         )
     return lifetime_ms
+
+
+def check_lifetime(terms: Terms, longest_ms: int) -> None:
+    """Refuse what could land after a restored copy pays again (`restore`).
+
+    Raises:
+        InvalidInput
+    """
+    if terms.lifetime_ms > longest_ms:
+        raise InvalidInput(
+            "expires_s: expected at most [sending] restore_wait_s,"
+            f" {longest_ms / 1000:g}, got {terms.lifetime_ms / 1000:g}: a copy of the"
+            " database that is restored later pays again after that time, and by then"
+            " this transaction must not be able to land any more"
+        )
 
 
 def check_recipient(intent: Intent, terms: Terms) -> None:

@@ -43,6 +43,7 @@ from lucidtrond.keystore.kdf import Kdf, stretch
 from lucidtrond.keystore.vault import Vault
 from lucidtrond.pluginhost import PluginHost
 from lucidtrond.pluginhost.discover import PluginPoint
+from lucidtrond.sending.restore import WAIT_MS, RestoreTerms
 from lucidtrond.sending.sender import Sender
 from lucidtrond.store.database import Database, open_store
 from lucidtrond.testing.clocks import ManualClock
@@ -164,13 +165,15 @@ async def open_workbench(
     store: Database | None = None,
     poll_s: float = POLL_S,
     tokens: KnownTokens | None = None,
+    restore_wait_s: int = WAIT_MS // 1000,
 ) -> AsyncIterator[Workbench]:
     """Run the plugins that have a section; *keystore* makes one, unlocked.
 
     With the *node* and *store* of an earlier workbench it is a daemon that was started
     again (its keystore is locked then). *poll_s* is how often the follower looks for
     blocks: raise it where a test lets hours pass on the autojump clock. *tokens* are
-    the known ones, else those of the chain.
+    the known ones, else those of the chain. *restore_wait_s* bounds `expires_s`, as the
+    setting in [sending] does.
     """
     host = load_plugins(sections, plugins)
     node = node or LocalNode()
@@ -188,6 +191,7 @@ async def open_workbench(
                 scrypt=_QUICK, random_bytes=_unrandom(), kdf=_ThreadlessKdf()
             ),
             poll_s=poll_s,
+            restore=RestoreTerms(wait_ms=restore_wait_s * 1000),
             first_set=FirstSet(ProducerSet(len(producers), producers), "genesis"),
         )
         with connected(parts) as services:

@@ -80,8 +80,12 @@ def config_over(
     *,
     timeout_s: float = 2.0,
     block_time_s: float | None = None,
+    restore_wait_s: int | None = None,
 ) -> Path:
-    """Write the configuration of a daemon whose endpoints are all ports of *chain*."""
+    """Write the configuration of a daemon whose endpoints are all ports of *chain*.
+
+    *restore_wait_s* bounds what `expires_s` may be; None: as shipped.
+    """
     [token] = chain.tokens
     lines = [
         "[network]",
@@ -98,6 +102,8 @@ def config_over(
         f'symbol = "{token["symbol"]}"',
         f"decimals = {token['decimals']}",
     ]
+    if restore_wait_s is not None:
+        lines += ["[sending]", f"restore_wait_s = {restore_wait_s}"]
     path.write_text("\n".join([*lines, ""]))
     return path
 

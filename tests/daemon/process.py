@@ -20,18 +20,27 @@ STOP_S = 20.0
 class DaemonProcess:
     """One state directory, in which a daemon is started as often as one likes.
 
-    Without a *config* it runs the embedded chain, by *flags*.
+    Without a *config* it runs the embedded chain, by *flags*; *restore_wait_s* bounds
+    what `expires_s` may be then (None: as shipped).
     """
 
     def __init__(
-        self, directory: Path, *flags: str, config: Path | None = None
+        self,
+        directory: Path,
+        *flags: str,
+        config: Path | None = None,
+        restore_wait_s: int | None = None,
     ) -> None:
         self.state = directory / "state"
         self.socket = directory / "rpc.sock"
         self.log = directory / "daemon.log"
         if config is None:
             flags = flags or ("--block-time", "0.3", "--witnesses", "3")
-            self._flags = ("--config", os.devnull, "--network", "devnet", *flags)
+            file = os.devnull
+            if restore_wait_s is not None:
+                file = str(directory / "sending.toml")
+                Path(file).write_text(f"[sending]\nrestore_wait_s = {restore_wait_s}\n")
+            self._flags = ("--config", file, "--network", "devnet", *flags)
         else:
             self._flags = ("--config", str(config), *flags)
         self.program: tuple[str, ...] = ("-m", "lucidtrond.cli.operator")

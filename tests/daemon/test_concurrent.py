@@ -2,6 +2,8 @@
 
 import json
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,13 @@ pytestmark = pytest.mark.process
 
 COUNT = 1000
 CONNECTIONS = 20
+
+
+@pytest.fixture(name="daemon")
+def _daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
+    process = DaemonProcess(tmp_path, restore_wait_s=3600)
+    yield process
+    process.end()
 
 
 def _all_at_once(

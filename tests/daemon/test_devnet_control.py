@@ -25,7 +25,8 @@ STRANGER = "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH"
 @pytest.fixture(name="shop")
 def _shop(tmp_path: Path) -> Iterator[tuple[DaemonProcess, str]]:
     """A daemon over a chain with 27 witnesses, and a wallet with TRX."""
-    process = DaemonProcess(tmp_path, "--block-time", "0.1", "--witnesses", "27")
+    flags = ("--block-time", "0.1", "--witnesses", "27")
+    process = DaemonProcess(tmp_path, *flags, restore_wait_s=3600)
     process.start()
     try:
         process.call("keystore.init", passphrase=PASSPHRASE)
@@ -104,7 +105,8 @@ class OnDemand:
 @pytest.fixture(name="on_demand")
 def _on_demand(tmp_path: Path) -> Iterator[OnDemand]:
     with running_devnet(block_time_s=0, witnesses=27, replicas=0) as chain:
-        config = config_over(chain, tmp_path / "config.toml", block_time_s=0.1)
+        path = tmp_path / "config.toml"
+        config = config_over(chain, path, block_time_s=0.1, restore_wait_s=3600)
         daemon = DaemonProcess(tmp_path, config=config)
         daemon.start()
         try:

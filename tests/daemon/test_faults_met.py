@@ -147,7 +147,11 @@ def _open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         block_time_s=BLOCK_S, witnesses=5, replicas=1, fake_token=True
     ) as chain:
         config = config_over(
-            chain, directory / "config.toml", timeout_s=0.5, block_time_s=BLOCK_S
+            chain,
+            directory / "config.toml",
+            timeout_s=0.5,
+            block_time_s=BLOCK_S,
+            restore_wait_s=3600,
         )
         daemon = DaemonProcess(directory, config=config).start()
         try:

@@ -27,7 +27,7 @@ def _chain() -> Iterator[TronDevnet]:
 
 @pytest.fixture(name="daemon")
 def _daemon(chain: TronDevnet, tmp_path: Path) -> Iterator[DaemonProcess]:
-    config = config_over(chain, tmp_path / "config.toml")
+    config = config_over(chain, tmp_path / "config.toml", restore_wait_s=3600)
     daemon = DaemonProcess(tmp_path, config=config).start()
     try:
         daemon.call("keystore.init", passphrase=PASSPHRASE)

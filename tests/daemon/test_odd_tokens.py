@@ -19,6 +19,8 @@ name = "devnet"
 block_time_s = 0.1
 witnesses = 3
 devnet_tokens = ["zero", "liar", "fickle"]
+[sending]
+restore_wait_s = 3600
 """
 
 

@@ -125,7 +125,7 @@ def test_beyond_its_bounds_a_number_is_refused_by_name(number: Number) -> None:
 async def test_at_its_bounds_a_number_is_taken(
     number: Number, autojump_clock: MockClock
 ) -> None:
-    async with open_shipped() as bench:
+    async with open_shipped(restore_wait_s=86_400) as bench:
         shop = await make_shop(bench)
         for value in number.inside:
             params = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from lucidtrond.errors import PossibleRestore
+from lucidtrond.errors import InvalidInput, PossibleRestore
 from lucidtrond.sending.restore import STALE_MS, RestoreTerms, Start
 from lucidtrond.store.database import open_store
 from lucidtrond.tron.block import BlockHeader
@@ -180,6 +180,47 @@ async def test_next_attempts_wait_as_well() -> None:
         assert made.sender.hold is None
         paid = await must_find(made)
         assert (paid.attempt, paid.state) == (2, "solidified")
+
+
+@pytest.mark.parametrize("check", [False, True])
+async def test_what_could_land_after_the_wait_is_refused(*, check: bool) -> None:
+    async with process(restore=RestoreTerms(wait_ms=60_000)) as made:
+        with pytest.raises(InvalidInput) as caught:
+            await pay(made, lifetime_ms=60_001, check=check)
+        for words in ("expires_s", "restore_wait_s, 60,", "60.001", "able to land"):
+            assert words in caught.value.message
+        assert await made.sender.payments() == ([], None)
+        paid = await pay(made, lifetime_ms=60_000, check=check)
+        assert paid.state == ("checked" if check else "pending")
+
+
+async def test_a_known_key_is_answered_whatever_lifetime_is_asked_for() -> None:
+    async with process(restore=RestoreTerms(wait_ms=60_000)) as made:
+        paid = await pay(made)
+        for check in (True, False):
+            again = await pay(made, lifetime_ms=600_000, check=check)
+            assert again.txid == paid.txid
+
+
+async def test_a_lifetime_that_is_not_said_is_no_longer_than_the_wait() -> None:
+    async with process(restore=RestoreTerms(wait_ms=60_000)) as made:
+        paid = await pay(made)
+        latest = made.head_time() + 60_000
+        assert paid.expiration_ms is not None
+        assert latest - 1_024 < paid.expiration_ms <= latest
+
+
+async def test_next_attempts_of_a_longer_lifetime_have_the_wait_for_it() -> None:
+    async with process(restore=RestoreTerms(wait_ms=120_000)) as made:
+        made.chain.reply = lambda _: "drop"
+        await pay(made, attempts=2, lifetime_ms=120_000)
+        made.restore = RestoreTerms(wait_ms=60_000)
+        await restart(made, broadcasts="drop")
+        while (payment := await must_find(made)).attempt == 1:
+            await made.mine()
+        latest = made.head_time() + 60_000
+        assert payment.expiration_ms is not None
+        assert latest - 1_024 < payment.expiration_ms <= latest
 
 
 async def test_a_chain_that_stopped_with_the_daemon_is_no_reason() -> None:

@@ -61,7 +61,7 @@ enabled = false
 [log]
 level = "warning"
 [sending]
-restore_wait_s = 60
+restore_wait_s = {}
 """
 _SIGSYS: Final = signal.SIGSYS
 """What seccomp's kill looks like to who waits."""
@@ -150,6 +150,9 @@ class Asking:
 class Lane:
     """Cells one after the other."""
 
+    longest_s = LIFETIME_S
+    """Of the transactions; so long a start on what may be an old copy pays nothing."""
+
     def __init__(self, directory: Path, chain: TronDevnet, launcher: Launcher) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._chain, self._launcher = chain, launcher
@@ -158,7 +161,7 @@ class Lane:
         self._phrase.write_text(PASSPHRASE)
         config_over(chain, self._config, timeout_s=TIMEOUT_S)
         with self._config.open("a") as config:
-            config.write(MORE)
+            config.write(MORE.format(self.longest_s))
         self.wallet: dict[str, Any] = {}
         self.paid: dict[str, dict[str, Any]] = {}
         """What the daemon says of each payment, by idempotency key."""
@@ -189,6 +192,8 @@ class Lane:
             self._chain.clear()
             self._strike(cell.fault)
         self._start(locked=cell.locked)
+        # It is no old copy, however late it is.
+        self._call("sending.acknowledge", restore=True)
         if cell.locked:
             self._stay_locked(key, params, dies=cell.place.rounds is None)
             self._call("keystore.unlock", passphrase=PASSPHRASE)

@@ -54,6 +54,8 @@ def restored() -> list[Cell]:
 class RestoredLane(Lane):
     """Cells of this column, one after the other."""
 
+    longest_s = SHORT_S
+
     def run(self, cell: Cell) -> None:
         """Die, copy, go on, die, restore, ask. AssertionError if anything is odd."""
         assert isinstance(cell, RestoredCell)
