@@ -1,6 +1,6 @@
 """``lucidtrond demo``: two real payments, verified step by step, with no network.
 
-Starts the daemon as a process of its own on the embedded chain in a fresh temporary
+Starts the daemon as a process of its own on the embedded chain in a fresh
 directory, then does what a user would do, through the Unix socket. Each step checks
 what came back against what was asked; the first that does not hold ends the demo with
 exit code 1 and the daemon's log.
@@ -23,12 +23,15 @@ from typing import Any, Final
 from lucidtrond.cli import show, websocket
 from lucidtrond.cli.amounts import Assets, show_sun
 from lucidtrond.cli.connection import Connection, RpcFailure, Unreachable
+from lucidtrond.errors import OperatorError
 
 BLOCK_TIME_S: Final = 0.3
 WITNESSES: Final = 5
 START_S: Final = 30.0
 STOP_S: Final = 15.0
 SETTLE_S: Final = 45.0
+STATE: Final = "state"
+"""The state's name in the demo's directory."""
 HTTP_S: Final = 10.0
 FUNDS_SUN: Final = 100_000_000
 PAYMENT_SUN: Final = 12_345_678
@@ -43,7 +46,11 @@ class StepFailed(Exception):
 
 
 def demo(*, keep: str | None) -> int:
-    """Run it all; gives the exit code."""
+    """Run it all; gives the exit code.
+
+    Raises:
+        OperatorError: directory *keep* has the state of an earlier run.
+    """
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
         if keep is None:
@@ -51,6 +58,11 @@ def demo(*, keep: str | None) -> int:
         else:
             directory = Path(keep).absolute()
             directory.mkdir(parents=True, exist_ok=True)
+            if (directory / STATE).exists():
+                raise OperatorError(
+                    f"{directory} holds the state of an earlier run, whose passphrase"
+                    " is forgotten: choose another directory"
+                )
         try:
             with _daemon(directory) as connection:
                 _pay(connection)
@@ -77,7 +89,7 @@ def _daemon(directory: Path) -> Iterator[Connection]:
                 *("--block-time", str(BLOCK_TIME_S), "--witnesses", str(WITNESSES)),
                 *(
                     "--state-dir",
-                    str(directory / "state"),
+                    str(directory / STATE),
                     "--socket",
                     str(socket_path),
                 ),
