@@ -192,6 +192,22 @@ async def test_logs_that_are_not_the_call_prove_no_more_than_they_do(
         assert (paid.state, paid.proof) == (state, "one_source")
 
 
+@pytest.mark.parametrize("off", [-1, 1])
+async def test_a_check_proves_no_log_that_says_another_amount(off: int) -> None:
+    amount = 10_000 * WHOLE
+    async with with_exact() as (made, _, checker):
+        await checker.turn()
+        made.chain.tokens = 10**6 * WHOLE
+        made.chain.moved = amount + off
+        await pay(made, asset=TOKEN.base58, amount=amount)
+        await made.mine(LAG + 2)
+        await checker.turn()
+        changes = await made.store.read(lambda tx: emitted(tx, "transfer"))
+        assert changes[-1]["change"] == "proven"  # the row of the call
+        paid = await must_find(made)
+        assert (paid.state, paid.proof) == ("solidified", "one_source")
+
+
 async def test_what_one_unproven_block_holds_is_proven_by_no_call() -> None:
     async with with_exact(FOR_EVER) as (made, _, _):
         made.chain.roots_fit = False
