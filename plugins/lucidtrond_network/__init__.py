@@ -107,7 +107,7 @@ _WELL: Final = ("ok", "not asked yet", "left alone")
 
 def _endpoint_warnings(endpoints: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
-        f"endpoint {endpoint['endpoint']} is {endpoint['state']}"
+        f"endpoint {endpoint['endpoint']}: {endpoint['state']}"
         + (f": {endpoint['trouble']}" if endpoint.get("trouble") else "")
         for endpoint in endpoints
         if endpoint["state"] not in _WELL

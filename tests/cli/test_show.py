@@ -196,11 +196,11 @@ def test_status_says_since_when_and_why_it_is_not_synced_and_what_fails() -> Non
         "synced": False,
         "since_ms": 1_700_000_000_000,
         "not_synced_reason": "endpoint a:1: no answer after 5 s",
-        "warnings": ["endpoint b:2 is failing: can't connect"],
+        "warnings": ["endpoint b:2: failing: can't connect"],
     }
     shown = show.status(result)
     assert f"no, since {show.time(1_700_000_000_000)}: endpoint a:1: no ans" in shown
-    assert "warning   endpoint b:2 is failing: can't connect" in shown
+    assert "warning   endpoint b:2: failing: can't connect" in shown
 
 
 def test_what_waits_for_approval_is_shown_with_totals_and_what_can_not_be() -> None:

@@ -70,9 +70,7 @@ async def test_before_the_first_answer_the_status_is_honest(
         assert endpoint.endpoint == "local"
         assert endpoint.state == "failing"
         status = await bench.call("network.status")
-        assert any(
-            "endpoint local is failing" in warning for warning in status.warnings
-        )
+        assert any("endpoint local: failing" in warning for warning in status.warnings)
         bench.node.trouble = None
         assert (await bench.call("network.status")).warnings == []
 

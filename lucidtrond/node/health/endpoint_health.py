@@ -95,6 +95,8 @@ class EndpointHealth(Generic[C]):
     """Not asked: it said so."""
     distrusted_until: float = field(init=False, default=float("-inf"))
     """It lied."""
+    lie: str | None = field(init=False, default=None)
+    """The newest one; an answer that is right does not take it back."""
     lies: int = field(init=False, default=0)
     errors: int = field(init=False, default=0)
     behind: int | None = field(init=False, default=None)
@@ -228,7 +230,7 @@ class EndpointHealth(Generic[C]):
         self.note_answer()
 
     def _note_lie(self, error: NodeLied, now: float) -> None:
-        self.lies += 1
+        self.lies, self.lie = self.lies + 1, str(error)
         self.distrusted_until = now + LIE_REST_S
         extra = {"endpoint": self.name, "reason": error.reason}
         log.error("endpoint lied and is set aside", extra=extra)
@@ -267,7 +269,7 @@ class EndpointHealth(Generic[C]):
             "errors": self.errors,
             "lies": self.lies,
             "failures_in_a_row": admission.breaker.failures,
-            "trouble": self.trouble,
+            "trouble": self.lie if self.distrusted_until > now else self.trouble,
             "simulates_calls": self.simulates,
             "grpc": client.grpc_state,
             "grpc_failures": client.grpc_failures,

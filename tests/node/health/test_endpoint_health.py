@@ -351,9 +351,13 @@ async def test_an_edited_amount_is_a_lie(autojump_clock: Clock) -> None:
     liar = RecordedNode()
     async with open_nodes(liar, policy=NO_RETRIES) as pool:
         liar.fault = always(lambda: answer(json.dumps(block)))
-        with pytest.raises(NodeLied):
+        with pytest.raises(NodeLied) as lie:
             await pool.fetch_block(300)
         assert states(pool) == ["lied"]
+        liar.fault = None
+        await pool.fetch_head()  # a right answer takes no lie back
+        [status] = pool.endpoints()
+        assert (status["state"], status["trouble"]) == ("lied", str(lie.value))
 
 
 async def test_a_genesis_that_comes_late_and_is_another_is_told(
