@@ -182,6 +182,13 @@ class Config(_Section, frozen=True):
         default = "wait" if self.network.name in NETWORKS else "announce"
         return (self.chain.unproven or default) == "wait"
 
+    @property
+    def bounds_lifetimes(self) -> bool:
+        """Whether `restore_wait_s` bounds every transaction's lifetime: on public
+        networks. On other chains, where the money is the operator's own, it is his to
+        set it as long as the longest that he asks for."""
+        return self.network.name in NETWORKS
+
 
 # The older Lucid service's names (its config.py and services/tron_client.py).
 _ENVIRONMENT: Final[Mapping[str, tuple[str, str, type]]] = {

@@ -92,6 +92,7 @@ async def open_daemon(
                     identity=identity_of(database),
                     wait_ms=config.sending.restore_wait_s * 1000,
                     stale_ms=_chain_ms(STALE_MS, config.network),
+                    bounds_lifetimes=config.bounds_lifetimes,
                     head_at_start=None if devnet is None else devnet.opened_at,
                 ),
                 foreign=_foreign_policy(config.sending),

@@ -5,8 +5,8 @@ block is found there (`foreign`); what is in a pool is found nowhere. So after a
 that may be such a one nothing new is paid until a final block of ours is past
 
     head time at that start + the longest lifetime that a lost transaction may have
-    (`wait_ms`: longer ones are refused; of another file or machine, the longest on
-    record if that is longer: it was journaled by an older version or setting)
+    (`wait_ms`: longer ones are refused on public networks; of another file or machine,
+    the longest on record if that is longer)
 
 since by then each of them is in a block that we have read, or dead. What the journal
 holds is signed and sent all the same: the same bytes can't pay twice.
@@ -30,6 +30,7 @@ from typing import Final
 
 from attrs import frozen
 
+from lucidtrond.sending.terms import LONGEST_MS
 from lucidtrond.tron.units import UnixMillis
 
 STALE_MS: Final = 60_000
@@ -51,7 +52,14 @@ class RestoreTerms:
     identity: str = ""
     wait_ms: int = WAIT_MS
     stale_ms: int = STALE_MS
+    bounds_lifetimes: bool = True
+    """Whether a transaction's lifetime above *wait_ms* is refused."""
     head_at_start: UnixMillis | None = None
+
+    @property
+    def longest_ms(self) -> int:
+        """The longest lifetime that a transaction may be given."""
+        return self.wait_ms if self.bounds_lifetimes else LONGEST_MS
 
 
 @frozen

@@ -134,7 +134,7 @@ class Sender:
             guard=self._guard,
             position=position,
             absence=absence,
-            longest_ms=restore.wait_ms,
+            longest_ms=restore.longest_ms,
         )
 
         def head_time() -> UnixMillis | None:
@@ -151,9 +151,9 @@ class Sender:
             renewal=renewal,
             foreign=self._foreign,
             guard=self._guard,
-            longest_ms=restore.wait_ms,
+            longest_ms=restore.longest_ms,
         )
-        self._longest_ms = restore.wait_ms
+        self._longest_ms = restore.longest_ms
         self._set_aside = set_aside
         self._approval = approval
         self._delivery = Delivery(

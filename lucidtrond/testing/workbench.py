@@ -49,6 +49,7 @@ from lucidtrond.store.database import Database, open_store
 from lucidtrond.testing.clocks import ManualClock
 from lucidtrond.testing.node import LocalNode
 from lucidtrond.tron.address import parse_address
+from lucidtrond.tron.networks import NETWORKS
 from lucidtrond.tron.tokens import KnownTokens
 from lucidtrond.tron.units import Sun
 
@@ -172,8 +173,8 @@ async def open_workbench(
     With the *node* and *store* of an earlier workbench it is a daemon that was started
     again (its keystore is locked then). *poll_s* is how often the follower looks for
     blocks: raise it where a test lets hours pass on the autojump clock. *tokens* are
-    the known ones, else those of the chain. *restore_wait_s* bounds `expires_s`, as the
-    setting in [sending] does.
+    the known ones, else those of the chain. *restore_wait_s* is
+    the setting in [sending].
     """
     host = load_plugins(sections, plugins)
     node = node or LocalNode()
@@ -191,7 +192,9 @@ async def open_workbench(
                 scrypt=_QUICK, random_bytes=_unrandom(), kdf=_ThreadlessKdf()
             ),
             poll_s=poll_s,
-            restore=RestoreTerms(wait_ms=restore_wait_s * 1000),
+            restore=RestoreTerms(
+                wait_ms=restore_wait_s * 1000, bounds_lifetimes=network in NETWORKS
+            ),
             first_set=FirstSet(ProducerSet(len(producers), producers), "genesis"),
         )
         with connected(parts) as services:

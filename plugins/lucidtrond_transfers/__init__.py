@@ -67,12 +67,12 @@ class Send(Params, frozen=True, rename={"source": "from"}):
     *asset* is TRX, a known token's symbol or a TRC-20 contract's address. *memo* is
     public and costs a fee. *fee_limit_sun* bounds the energy of a token's call,
     *max_burn_sun* all that it may burn; both have defaults in [sending]. *expires_s* is
-    how long one transaction may stay in flight (120; at most [sending] restore_wait_s,
-    so that a restored copy of the database knows what can't land any more); proven
-    dead, it is followed by another until there were *attempts* (1) of them or
-    *give_up_s* are over. The same
-    *idempotency_key* never pays twice. A recipient that was never paid and
-    has the first or last letters of one that was is refused without *allow_look_alike*,
+    how long one transaction may stay in flight (120; on public networks at most
+    [sending] restore_wait_s, so that a restored copy of the database knows what can't
+    land any more); proven dead, it is followed by another until there were *attempts*
+    (1) of them or *give_up_s* are over. The same *idempotency_key* never pays twice. A
+    recipient that was never paid and has the first or last letters of one that was is
+    refused without *allow_look_alike*,
     one in hex without a checksum without *allow_unchecked_recipient*, and the zero
     address, where money is lost, without *allow_zero_address*.
     *check* is a dry run: refused as the payment would be, or state ``checked``."""

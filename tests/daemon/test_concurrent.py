@@ -2,8 +2,6 @@
 
 import json
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +12,6 @@ pytestmark = pytest.mark.process
 
 COUNT = 1000
 CONNECTIONS = 20
-
-
-@pytest.fixture(name="daemon")
-def _daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
-    process = DaemonProcess(tmp_path, restore_wait_s=3600)
-    yield process
-    process.end()
 
 
 def _all_at_once(

@@ -254,6 +254,8 @@ def test_what_is_unproven_waits_on_public_networks_or_as_the_operator_says(
 ) -> None:
     text = f'[network]\nname = "{network}"\n[chain]\nunproven = "{said}"\n'
     assert load(text, tmp_path=tmp_path).waits_for_unproven is waits
+    is_public = network != "devnet"
+    assert load(text, tmp_path=tmp_path).bounds_lifetimes is is_public
     if not said:
         unsaid = f'[network]\nname = "{network}"\n'
         assert load(unsaid, tmp_path=tmp_path).waits_for_unproven is waits

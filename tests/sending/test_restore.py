@@ -67,6 +67,14 @@ def test_on_another_file_it_lasts_as_long_as_the_longest_lifetime_on_record() ->
     assert hold.until == HEAD + 600_000
 
 
+async def test_where_lifetimes_are_not_bounded_a_longer_one_is_taken() -> None:
+    terms = RestoreTerms(wait_ms=60_000, bounds_lifetimes=False)
+    async with process(restore=terms) as made:
+        paid = await pay(made, lifetime_ms=3_600_000)
+        assert paid.in_flight_until_ms is not None
+        assert paid.in_flight_until_ms > made.head_time() + 3_590_000
+
+
 async def restart(
     made: Process, identity: str = "", *, broadcasts: str = "take"
 ) -> None:
