@@ -185,6 +185,8 @@ def _ask_of_strangers(
     with ThreadPoolExecutor(STRANGERS) as pool:
         asked = [pool.submit(ask, address) for address in addresses]
         numbers.wait_for("lucidtrond_endpoint_waiting")
+        # As slow as these were, it is seen before quick ones are averaged in.
+        numbers.wait_for("lucidtrond_endpoint_latency_ms")
         chain.clear()
         for call in asked:
             call.result()
