@@ -34,7 +34,7 @@ from lucidtrond.sending.restore import STALE_MS, RestoreTerms
 from lucidtrond.store.database import Database, open_store
 from lucidtrond.tron.address import Address
 from lucidtrond.tron.block import BLOCK_INTERVAL_MS
-from lucidtrond.tron.units import Sun
+from lucidtrond.tron.units import Sun, UnixMillis
 
 DATABASE: Final = "lucidtrond.sqlite"
 DEVNET_DIR: Final = "devnet"
@@ -88,11 +88,9 @@ async def open_daemon(
                     max_burn=Sun(config.sending.max_burn_sun),
                 ),
                 approve_queued=config.sending.approve_queued,
-                restore=RestoreTerms(
+                restore=restore_terms(
+                    config,
                     identity=identity_of(database),
-                    wait_ms=config.sending.restore_wait_s * 1000,
-                    stale_ms=_chain_ms(STALE_MS, config.network),
-                    bounds_lifetimes=config.bounds_lifetimes,
                     head_at_start=None if devnet is None else devnet.opened_at,
                 ),
                 foreign=_foreign_policy(config.sending),
@@ -127,6 +125,19 @@ def _foreign_policy(sending: SendingConfig) -> ForeignPolicy:
     of = sending.foreign_by_address
     by_address = {Address.from_base58(text): policy for text, policy in of.items()}
     return ForeignPolicy(sending.foreign, by_address)
+
+
+def restore_terms(
+    config: Config, *, identity: str, head_at_start: UnixMillis | None
+) -> RestoreTerms:
+    """What judges whether this start is one on an old copy of the state."""
+    return RestoreTerms(
+        identity=identity,
+        wait_ms=config.sending.restore_wait_s * 1000,
+        stale_ms=_chain_ms(STALE_MS, config.network),
+        bounds_lifetimes=config.bounds_lifetimes,
+        head_at_start=head_at_start,
+    )
 
 
 def _chain_ms(real_ms: int, network: NetworkConfig) -> int:
